@@ -1,0 +1,15 @@
+using System.Security.Cryptography;
+
+namespace LlmStageAudit.Artifacts.Files;
+
+/// <summary>SHA-256 of files, as lower-case hexadecimal: what manifests pin their inputs with.</summary>
+public static class ContentHash
+{
+    public static string OfFile(string path)
+    {
+        using var stream = File.OpenRead(path);
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
+
+    public static string OfBytes(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
+}
