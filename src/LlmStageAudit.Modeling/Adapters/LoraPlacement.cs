@@ -1,0 +1,93 @@
+using LlmStageAudit.Artifacts.Randomness;
+using LlmStageAudit.Checkpoints.Adapters;
+using LlmStageAudit.Modeling.Transformers;
+
+namespace LlmStageAudit.Modeling.Adapters;
+
+/// <summary>
+/// Where an adapter's tensors go in a model: a pair (A, B) per targeted linear layer, in the model's order, then the modules
+/// saved whole. Names are PEFT's keys, so a state written by name is an adapter file.
+/// </summary>
+public sealed class LoraPlacement
+{
+    private const string Prefix = "base_model.model.";
+
+    private readonly IReadOnlyList<LinearModule> _targets;
+    private readonly IReadOnlyList<(string WeightName, IReadOnlyList<long> Shape)> _saved;
+
+    private LoraPlacement(
+        LoraConfig config, IReadOnlyList<LinearModule> targets, IReadOnlyList<(string WeightName, IReadOnlyList<long> Shape)> saved) =>
+        (Config, _targets, _saved) = (config, targets, saved);
+
+    public LoraConfig Config { get; }
+
+    /// <summary>Whole weights that train along, by their names in the base model.</summary>
+    public IEnumerable<string> SavedWeights => _saved.Select(saved => saved.WeightName);
+
+    /// <param name="source">For messages.</param>
+    /// <param name="head">The head and its shape, saved where modules_to_save names it.</param>
+    /// <exception cref="ModelingException">Nothing is targeted, or a setting is not supported.</exception>
+    public static LoraPlacement Of(
+        LoraConfig config, string source, IReadOnlyList<LinearModule> modules, string headName, IReadOnlyList<long> headShape)
+    {
+        if (config.Dropout != 0) throw ModelingException.UnsupportedAdapterSetting(source, $"lora_dropout {config.Dropout}");
+        if (config.RankPattern.Count > 0) throw ModelingException.UnsupportedAdapterSetting(source, "rank_pattern");
+        if (config.AlphaPattern.Count > 0) throw ModelingException.UnsupportedAdapterSetting(source, "alpha_pattern");
+        if (config.LayersToTransform.Count > 0) throw ModelingException.UnsupportedAdapterSetting(source, "layers_to_transform");
+        if (config.ExcludeModules.Count > 0) throw ModelingException.UnsupportedAdapterSetting(source, "exclude_modules");
+
+        var targets = modules.Where(module => config.TargetsAllLinear || config.Targets(module.Name)).ToArray();
+        if (targets.Length == 0)
+        {
+            var suffixes = modules.Select(module => module.Name[(module.Name.LastIndexOf('.') + 1)..]).Distinct();
+            throw ModelingException.NoTargets(source, string.Join(", ", config.TargetModules), suffixes);
+        }
+
+        var headModule = headName[..^".weight".Length];
+        var saved = new List<(string, IReadOnlyList<long>)>();
+        foreach (var module in config.ModulesToSave)
+        {
+            if (module == headModule) saved.Add((headName, headShape));
+            // PEFT lists both names a classification head may have; the one the model lacks is passed over there as here.
+            else if (module is not ("classifier" or "score"))
+                throw ModelingException.UnsupportedAdapterSetting(source, $"modules_to_save '{module}' (only the head, '{headModule}', can be saved whole)");
+        }
+
+        return new LoraPlacement(config, targets, saved);
+    }
+
+    /// <summary>Names and shapes of the trainable parameters.</summary>
+    public IEnumerable<(string Name, IReadOnlyList<long> Shape)> Parameters()
+    {
+        foreach (var target in _targets)
+        {
+            yield return (Prefix + target.Name + ".lora_A.weight", [Config.Rank, target.In]);
+            yield return (Prefix + target.Name + ".lora_B.weight", [target.Out, Config.Rank]);
+        }
+
+        foreach (var (name, shape) in _saved) yield return (Prefix + name, shape);
+    }
+
+    /// <summary>The base weight a saved module's parameter replaces; null for a LoRA tensor.</summary>
+    public static string? BaseWeight(string parameterName) =>
+        parameterName.Contains(".lora_", StringComparison.Ordinal) ? null : parameterName[Prefix.Length..];
+
+    /// <summary>PEFT's start: A Kaiming-uniform with a = sqrt 5, that is uniform in +-1/sqrt(in); B zero.</summary>
+    public static float[] Initialize(string name, IReadOnlyList<long> shape, long seed)
+    {
+        var values = new float[shape[0] * shape[1]];
+        if (name.EndsWith(".lora_B.weight", StringComparison.Ordinal)) return values;
+        var random = StableRandom.For(seed, "lora", name);
+        var bound = 1 / Math.Sqrt(shape[1]);
+        for (var i = 0; i < values.Length; i++) values[i] = (float)(((2 * random.NextDouble()) - 1) * bound);
+        return values;
+    }
+
+    /// <summary>Hands each parameter to the place it acts in.</summary>
+    internal void Distribute(IReadOnlyList<Tensor> parameters, Dictionary<string, Tensor> trainable, Dictionary<string, LoraPair> lora)
+    {
+        for (var i = 0; i < _targets.Count; i++)
+            lora[_targets[i].Name] = new LoraPair(parameters[2 * i], parameters[(2 * i) + 1], Config.Scaling);
+        for (var i = 0; i < _saved.Count; i++) trainable[_saved[i].WeightName] = parameters[(2 * _targets.Count) + i];
+    }
+}

@@ -1,0 +1,117 @@
+using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Checkpoints.Adapters;
+using LlmStageAudit.Checkpoints.Models;
+using LlmStageAudit.Modeling.Adapters;
+using LlmStageAudit.Modeling.Examples;
+using LlmStageAudit.Modeling.Parameters;
+using LlmStageAudit.Modeling.Transformers;
+
+namespace LlmStageAudit.Modeling.Models;
+
+/// <summary>
+/// A transformer with its frozen base and the layout of what trains on it: LoRA pairs and a saved head, or every weight.
+/// Made by <see cref="LanguageModelLoader"/>; owns the frozen tensors and the open model folder.
+/// </summary>
+public sealed class LanguageModel : IDisposable
+{
+    private readonly Transformer _transformer;
+    private readonly IReadOnlyDictionary<string, Tensor> _frozen;
+    private readonly LoraPlacement? _placement;
+
+    internal LanguageModel(
+        Transformer transformer,
+        ModelFolder folder,
+        LanguageModelOptions options,
+        IReadOnlyDictionary<string, Tensor> frozen,
+        LoraPlacement? placement,
+        ParameterLayout layout,
+        string headName,
+        IReadOnlyList<string> notes)
+    {
+        (_transformer, _frozen, _placement) = (transformer, frozen, placement);
+        (Folder, Layout, HeadName, Notes) = (folder, layout, headName, notes);
+        (Task, Labels, Dtype, Device) = (options.Task, options.Labels, options.Dtype, options.Device ?? CPU);
+    }
+
+    public ModelFolder Folder { get; }
+
+    public ModelTask Task { get; }
+
+    public int Labels { get; }
+
+    public ScalarType Dtype { get; }
+
+    public Device Device { get; }
+
+    /// <summary>The trainable parameters.</summary>
+    public ParameterLayout Layout { get; }
+
+    /// <summary>The adapter's settings; null in full training.</summary>
+    public LoraConfig? Adapter => _placement?.Config;
+
+    /// <summary>The weight the final hidden states are multiplied with: a language-model or a classification head.</summary>
+    public string HeadName { get; }
+
+    public int MaxPositions => _transformer.MaxPositions;
+
+    public int VocabularySize => _transformer.VocabularySize;
+
+    public int? PadTokenId => _transformer.PadTokenId;
+
+    /// <summary>The class name a saved whole model carries in config.json.</summary>
+    public string Architecture =>
+        Task == ModelTask.CausalLm ? _transformer.CausalArchitecture : _transformer.ClassificationArchitecture;
+
+    /// <summary>What a user should know of the loading: tensors passed over, a head that started at random.</summary>
+    public IReadOnlyList<string> Notes { get; }
+
+    /// <summary>Class logits [B, C] read at the rightmost token that is not padding.</summary>
+    /// <param name="parameters">One tensor per slot of the layout.</param>
+    public Tensor ClassLogits(IReadOnlyList<Tensor> parameters, TokenBatch batch)
+    {
+        var weights = WeightsOf(parameters);
+        var hidden = HiddenStates(weights, batch);
+        var rows = batch.PooledPositions(PadTokenId).Select((position, row) => (row * (long)batch.Width) + position).ToArray();
+        var pooled = hidden.reshape(-1, _transformer.HiddenSize).index_select(0, tensor(rows, Device));
+        return nn.functional.linear(pooled, weights[HeadName]);
+    }
+
+    /// <summary>Next-token logits [B, T, V].</summary>
+    public Tensor TokenLogits(IReadOnlyList<Tensor> parameters, TokenBatch batch)
+    {
+        var weights = WeightsOf(parameters);
+        return nn.functional.linear(HiddenStates(weights, batch), weights[HeadName]);
+    }
+
+    public void Dispose()
+    {
+        foreach (var weight in _frozen.Values) weight.Dispose();
+        (_transformer as IDisposable)?.Dispose();
+        Folder.Dispose();
+    }
+
+    private Tensor HiddenStates(ForwardWeights weights, TokenBatch batch)
+    {
+        var ids = tensor(batch.Ids, [batch.Rows, batch.Width], Device);
+        var mask = batch.PaddedOnTheRight
+            ? AttentionMask.Causal(batch.Width, Dtype, Device)
+            : AttentionMask.CausalWithPadding(tensor(batch.Real(), [batch.Rows, batch.Width], Device), Dtype);
+        return _transformer.HiddenStates(weights, ids, mask);
+    }
+
+    private ForwardWeights WeightsOf(IReadOnlyList<Tensor> parameters)
+    {
+        var trainable = new Dictionary<string, Tensor>();
+        var lora = new Dictionary<string, LoraPair>();
+        if (_placement is null)
+        {
+            for (var i = 0; i < parameters.Count; i++) trainable[Layout.Slots[i].Name] = parameters[i];
+        }
+        else
+        {
+            _placement.Distribute(parameters, trainable, lora);
+        }
+
+        return new ForwardWeights(_frozen, trainable, lora);
+    }
+}

@@ -1,0 +1,145 @@
+using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Artifacts.Errors;
+using LlmStageAudit.Checkpoints.Models;
+using LlmStageAudit.Checkpoints.Safetensors;
+using LlmStageAudit.Modeling.Adapters;
+using LlmStageAudit.Modeling.Parameters;
+using LlmStageAudit.Modeling.Transformers;
+
+namespace LlmStageAudit.Modeling.Models;
+
+/// <summary>Opens a Hugging Face model folder as a <see cref="LanguageModel"/> with its starting state.</summary>
+public sealed class LanguageModelLoader
+{
+    private readonly ModelFolder _folder;
+    private readonly LanguageModelOptions _options;
+    private readonly Transformer _transformer;
+    private readonly List<string> _notes = [];
+    private readonly HashSet<string> _used = [];
+
+    private LanguageModelLoader(ModelFolder folder, LanguageModelOptions options)
+    {
+        (_folder, _options) = (folder, options);
+        _transformer = folder.Config.ModelType switch
+        {
+            "gpt_neox" => new GptNeoX(GptNeoXConfig.Read(folder.Config)),
+            var other => throw ModelingException.UnknownFamily(folder.Config.Path, other, ["gpt_neox"]),
+        };
+    }
+
+    /// <param name="path">The model folder.</param>
+    /// <returns>The model, and its trainable state at the start [N], detached from the current dispose scope.</returns>
+    /// <exception cref="InvalidInputException">The folder, its weights or the adapter cannot be used; the message says why.</exception>
+    public static (LanguageModel Model, Tensor InitialState) Load(string path, LanguageModelOptions options)
+    {
+        var folder = ModelFolder.Open(path);
+        try
+        {
+            if (options.Weights == ModelWeights.Pretrained) folder.RequireWeights();
+            using var scope = NewDisposeScope();
+            using var off = no_grad();
+            var (model, initial) = new LanguageModelLoader(folder, options).Load(scope);
+            return (model, scope.Detach(initial));
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    private (LanguageModel Model, Tensor InitialState) Load(DisposeScope scope)
+    {
+        var head = Head();
+        var placement = _options.Adapter is { } adapter
+            ? LoraPlacement.Of(adapter.Config, adapter.Source, _transformer.LinearModules, head.Name, head.Shape)
+            : null;
+        WeightSlot[] all = head.Name == _transformer.EmbeddingName ? [.. _transformer.Trunk] : [.. _transformer.Trunk, head];
+        var saved = placement?.SavedWeights.ToHashSet() ?? [.. all.Select(slot => slot.Name)];
+
+        var frozen = new Dictionary<string, Tensor>();
+        foreach (var slot in all.Where(slot => !saved.Contains(slot.Name))) frozen[slot.Name] = scope.Detach(Weight(slot));
+
+        var layout = new ParameterLayout(placement?.Parameters() ?? all.Select(slot => (slot.Name, slot.Shape)));
+        var initial = placement is null
+            ? layout.Join([.. all.Select(Weight)])
+            : layout.Join([.. layout.Slots.Select(slot => AdapterTensor(slot, head))]);
+        RefuseUnusedAdapterTensors(layout);
+        NoteUnusedTensors();
+        return (new LanguageModel(_transformer, _folder, _options, frozen, placement, layout, head.Name, _notes), initial);
+    }
+
+    private WeightSlot Head() => _options.Task == ModelTask.SequenceClassification
+        ? new WeightSlot("score.weight", [_options.Labels, _transformer.HiddenSize], WeightInit.Normal)
+        : _transformer.LanguageModelHead
+          ?? new WeightSlot(_transformer.EmbeddingName, [_transformer.VocabularySize, _transformer.HiddenSize], WeightInit.Normal);
+
+    /// <summary>A base weight in the compute dtype, from disk or from the seed.</summary>
+    private Tensor Weight(WeightSlot slot)
+    {
+        string[] names = slot == _transformer.LanguageModelHead ? [slot.Name, .. _transformer.LanguageModelHeadAliases] : [slot.Name];
+        var name = names.FirstOrDefault(_folder.Tensors.ContainsKey);
+        if (name is not null && _options.Weights == ModelWeights.Pretrained) return FromDisk(name, slot);
+
+        var isNewHead = slot.Name == "score.weight";
+        if (_options.Weights == ModelWeights.Pretrained && !isNewHead)
+            throw ModelingException.MissingTensor(_folder.Path, slot.Name, Suggestion.Nearest(slot.Name, _folder.Tensors.Keys));
+        if (isNewHead) _notes.Add($"the classification head starts at random from seed {_options.Seed}: the folder has none");
+        return Place(tensor(_transformer.Initialize(slot, _options.Seed), [.. slot.Shape]));
+    }
+
+    private Tensor FromDisk(string name, WeightSlot slot)
+    {
+        var (file, entry) = _folder.Tensors[name];
+        _used.Add(name);
+        if (!entry.Shape.SequenceEqual(slot.Shape)) throw ModelingException.WrongShape(file.Path, name, entry.Shape, slot.Shape);
+        ScalarType? direct = entry.Dtype switch
+        {
+            SafetensorsDtype.F32 => ScalarType.Float32,
+            SafetensorsDtype.F16 => ScalarType.Float16,
+            SafetensorsDtype.BF16 => ScalarType.BFloat16,
+            _ => null,
+        };
+        if (direct is not { } type) return Place(tensor(file.ReadSingles(name), [.. slot.Shape]));
+        using var mapped = from_memory(file.Address(entry), [.. slot.Shape], type);
+        return Place(mapped.clone());
+    }
+
+    private Tensor Place(Tensor host) => host.to(_options.Dtype).to(_options.Device ?? CPU);
+
+    /// <summary>An adapter parameter: from the adapter's file, else fresh; a head the file lacks comes from the base.</summary>
+    private Tensor AdapterTensor(ParameterSlot slot, WeightSlot head)
+    {
+        var adapter = _options.Adapter!;
+        if (adapter.Tensors?.GetValueOrDefault(slot.Name) is { } given)
+        {
+            if (!given.Shape.SequenceEqual(slot.Shape)) throw ModelingException.WrongShape(adapter.Source, slot.Name, given.Shape, slot.Shape);
+            return Place(tensor<float>(given.Values.Span, [.. slot.Shape]));
+        }
+
+        if (adapter.Tensors is not null)
+            throw ModelingException.MissingTensor(adapter.Source, slot.Name, Suggestion.Nearest(slot.Name, adapter.Tensors.Keys));
+        return LoraPlacement.BaseWeight(slot.Name) is null
+            ? Place(tensor(LoraPlacement.Initialize(slot.Name, slot.Shape, _options.Seed), [.. slot.Shape]))
+            : Weight(head);
+    }
+
+    private void RefuseUnusedAdapterTensors(ParameterLayout layout)
+    {
+        if (_options.Adapter?.Tensors is not { } tensors) return;
+        var known = layout.Slots.Select(slot => slot.Name).ToHashSet();
+        if (tensors.Keys.Order(StringComparer.Ordinal).FirstOrDefault(name => !known.Contains(name)) is { } unused)
+            throw ModelingException.UnusedAdapterTensor(_options.Adapter.Source, unused);
+    }
+
+    private void NoteUnusedTensors()
+    {
+        if (_options.Weights == ModelWeights.Random) return;
+        var heads = _transformer.LanguageModelHeadAliases.Append(_transformer.LanguageModelHead?.Name).Append("score.weight").ToHashSet();
+        var unused = _folder.Tensors.Keys
+            .Where(name => !_used.Contains(name) && !_transformer.IsBuffer(name) && !heads.Contains(name))
+            .Order(StringComparer.Ordinal)
+            .ToArray();
+        if (unused.Length > 0) _notes.Add($"{unused.Length} tensors of the folder are not part of the model: {string.Join(", ", unused.Take(5))}");
+    }
+}

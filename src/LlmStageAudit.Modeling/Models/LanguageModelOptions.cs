@@ -1,0 +1,33 @@
+using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Checkpoints.Adapters;
+using LlmStageAudit.Checkpoints.Safetensors;
+
+namespace LlmStageAudit.Modeling.Models;
+
+/// <summary>What is trained on top of the base: a LoRA adapter, given or to be initialised.</summary>
+/// <param name="Config">Where the pairs go and how they scale.</param>
+/// <param name="Tensors">The adapter's tensors by PEFT key; null to start fresh.</param>
+/// <param name="Source">The folder it came from, for messages.</param>
+public sealed record AdapterSource(LoraConfig Config, IReadOnlyDictionary<string, HostTensor>? Tensors, string Source);
+
+/// <summary>How a model folder becomes a model to train or evaluate.</summary>
+public sealed record LanguageModelOptions
+{
+    public required ModelTask Task { get; init; }
+
+    /// <summary>Classes of the head; ignored for causal language models.</summary>
+    public int Labels { get; init; } = 2;
+
+    /// <summary>Null: all parameters train.</summary>
+    public AdapterSource? Adapter { get; init; }
+
+    /// <summary>Random starts every weight from the seed; Pretrained demands them all.</summary>
+    public ModelWeights Weights { get; init; } = ModelWeights.Pretrained;
+
+    /// <summary>Seed of everything that starts at random: LoRA A, a missing head, random weights.</summary>
+    public long Seed { get; init; }
+
+    public ScalarType Dtype { get; init; } = float32;
+
+    public Device? Device { get; init; }
+}

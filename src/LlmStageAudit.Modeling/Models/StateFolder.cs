@@ -1,0 +1,56 @@
+using LlmStageAudit.Checkpoints.Adapters;
+using LlmStageAudit.Checkpoints.Models;
+using LlmStageAudit.Checkpoints.Safetensors;
+
+namespace LlmStageAudit.Modeling.Models;
+
+/// <summary>
+/// A trainable state on disk, in the formats others read: a PEFT adapter folder, or a whole Hugging Face model folder where
+/// all parameters train. Float32 values survive bit for bit.
+/// </summary>
+public static class StateFolder
+{
+    /// <param name="path">The folder to appear; it must not exist.</param>
+    /// <param name="theta">The state [N].</param>
+    public static void Write(string path, LanguageModel model, Tensor theta)
+    {
+        var tensors = ToHost(model, theta);
+        if (model.Adapter is { } adapter) AdapterFolder.Write(path, adapter, tensors);
+        else ModelFolderWriter.Write(path, model.Folder, tensors, model.Architecture, model.Labels);
+    }
+
+    /// <summary>The state [N] of a folder <see cref="Write"/> made for this model, in the current dispose scope.</summary>
+    public static Tensor Read(string path, LanguageModel model)
+    {
+        if (model.Adapter is not null)
+        {
+            var (_, tensors) = AdapterFolder.Read(path);
+            return Flatten(path, model, name => tensors.GetValueOrDefault(name) is { } found ? (found.Shape, found.Values) : null);
+        }
+
+        using var folder = ModelFolder.Open(path);
+        return Flatten(path, model, name => folder.Tensors.TryGetValue(name, out var found)
+            ? (found.Entry.Shape, found.File.ReadSingles(name).AsMemory())
+            : null);
+    }
+
+    private static Tensor Flatten(
+        string path, LanguageModel model, Func<string, (IReadOnlyList<long> Shape, ReadOnlyMemory<float> Values)?> find)
+    {
+        var flat = new float[model.Layout.Count];
+        foreach (var slot in model.Layout.Slots)
+        {
+            var (shape, values) = find(slot.Name) ?? throw ModelingException.MissingTensor(path, slot.Name, null);
+            if (!shape.SequenceEqual(slot.Shape)) throw ModelingException.WrongShape(path, slot.Name, shape, slot.Shape);
+            values.Span.CopyTo(flat.AsSpan((int)slot.Offset));
+        }
+
+        return tensor(flat).to(model.Dtype).to(model.Device);
+    }
+
+    private static HostTensor[] ToHost(LanguageModel model, Tensor theta)
+    {
+        var values = theta.to(float32).data<float>().AsMemory();
+        return [.. model.Layout.Slots.Select(slot => new HostTensor(slot.Name, slot.Shape, values.Slice((int)slot.Offset, (int)slot.Length)))];
+    }
+}

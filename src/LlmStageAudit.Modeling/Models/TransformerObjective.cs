@@ -1,0 +1,57 @@
+using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Modeling.Examples;
+using LlmStageAudit.Modeling.Objectives;
+using LlmStageAudit.Modeling.Parameters;
+
+namespace LlmStageAudit.Modeling.Models;
+
+/// <summary>
+/// A language model on a list of examples, as an objective. Classification: cross-entropy of the label. Causal language
+/// model: negative log-likelihood summed over the predicted tokens after the prompt, each token counting one.
+/// </summary>
+public sealed class TransformerObjective(LanguageModel model, IReadOnlyList<EncodedExample> examples) : IObjective
+{
+    public ParameterLayout Layout => model.Layout;
+
+    public ScalarType Dtype => model.Dtype;
+
+    public Device Device => model.Device;
+
+    public int ExampleCount => examples.Count;
+
+    public double Weight(int example) =>
+        model.Task == ModelTask.CausalLm ? examples[example].Ids.Length - examples[example].PromptTokens : 1;
+
+    public Tensor Losses(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> batch)
+    {
+        if (model.Task == ModelTask.CausalLm) return TokenLosses(parameters, batch);
+        var labels = tensor([.. batch.Select(i => (long)examples[i].Label)], [batch.Count, 1], Device);
+        return -Logits(parameters, batch).log_softmax(-1).gather(1, labels).squeeze(1);
+    }
+
+    /// <summary>Class logits [B, C].</summary>
+    public Tensor Logits(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> batch) => model.ClassLogits(parameters, Pad(batch));
+
+    private Tensor TokenLosses(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> batch)
+    {
+        var tokens = Pad(batch);
+        var (rows, predicted) = (tokens.Rows, tokens.Width - 1);
+        var logits = model.TokenLogits(parameters, tokens).narrow(1, 0, predicted); // [B, T - 1, V]
+        var targets = new long[rows * predicted];
+        var scored = new bool[rows * predicted];
+        for (var i = 0; i < rows; i++)
+        {
+            var example = examples[batch[i]];
+            for (var t = 0; t < predicted; t++)
+            {
+                targets[(i * predicted) + t] = tokens.Ids[(i * tokens.Width) + t + 1];
+                scored[(i * predicted) + t] = t + 1 >= example.PromptTokens && t + 1 < example.Ids.Length;
+            }
+        }
+
+        var likelihoods = logits.gather(2, tensor(targets, [rows, predicted, 1], Device)).squeeze(2) - logits.logsumexp(-1);
+        return -(likelihoods * tensor(scored, [rows, predicted], Device).to(Dtype)).sum(1);
+    }
+
+    private TokenBatch Pad(IReadOnlyList<int> batch) => TokenBatch.Pad([.. batch.Select(i => examples[i].Ids)], model.PadTokenId);
+}

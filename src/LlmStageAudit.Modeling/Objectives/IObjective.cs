@@ -1,0 +1,28 @@
+using LlmStageAudit.Modeling.Parameters;
+
+namespace LlmStageAudit.Modeling.Objectives;
+
+/// <summary>
+/// All that training and attribution know of a model: the losses of numbered examples as a differentiable function of the
+/// trainable parameters. The loss of a batch is the sum of its examples' losses divided by the sum of their weights, so it
+/// does not depend on how the batch is cut into forward passes.
+/// </summary>
+public interface IObjective
+{
+    ParameterLayout Layout { get; }
+
+    /// <summary>The dtype of states and gradients: float32, or float64 where identities are checked.</summary>
+    ScalarType Dtype { get; }
+
+    Device Device { get; }
+
+    int ExampleCount { get; }
+
+    /// <summary>Losses in nats, [B], differentiable at least twice in the parameters.</summary>
+    /// <param name="parameters">One tensor per slot of the layout.</param>
+    /// <param name="examples">B example numbers, each from 0 to ExampleCount - 1.</param>
+    Tensor Losses(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> examples);
+
+    /// <summary>What an example counts in the batch mean: 1, or its predicted tokens for a causal language model.</summary>
+    double Weight(int example);
+}

@@ -1,0 +1,42 @@
+namespace LlmStageAudit.Modeling.Parameters;
+
+/// <summary>One named tensor's place in the flat parameter vector.</summary>
+/// <param name="Name">The name it is saved under (PEFT key, or Hugging Face weight name in full training).</param>
+/// <param name="Shape">Its shape.</param>
+/// <param name="Offset">Its first element in the vector.</param>
+public sealed record ParameterSlot(string Name, IReadOnlyList<long> Shape, long Offset)
+{
+    public long Length { get; } = Shape.Aggregate(1L, (product, extent) => product * extent);
+}
+
+/// <summary>
+/// How the trainable subset, and nothing else, lies in one flat vector of N elements: slots in a fixed order, row-major,
+/// without gaps. States, gradients and perturbations all have this layout.
+/// </summary>
+public sealed class ParameterLayout
+{
+    public ParameterLayout(IEnumerable<(string Name, IReadOnlyList<long> Shape)> parameters)
+    {
+        var slots = new List<ParameterSlot>();
+        foreach (var (name, shape) in parameters)
+        {
+            var slot = new ParameterSlot(name, shape, Count);
+            slots.Add(slot);
+            Count += slot.Length;
+        }
+
+        Slots = slots;
+    }
+
+    public IReadOnlyList<ParameterSlot> Slots { get; }
+
+    /// <summary>N, the elements of the flat vector.</summary>
+    public long Count { get; }
+
+    /// <summary>Views of the flat vector [N], one per slot, in the slots' shapes; they share its storage.</summary>
+    public Tensor[] Split(Tensor flat) =>
+        [.. Slots.Select(slot => flat.narrow(0, slot.Offset, slot.Length).view([.. slot.Shape]))];
+
+    /// <summary>The flat vector [N] of one tensor per slot: a copy.</summary>
+    public Tensor Join(IReadOnlyList<Tensor> tensors) => cat([.. tensors.Select(tensor => tensor.reshape(-1))]);
+}

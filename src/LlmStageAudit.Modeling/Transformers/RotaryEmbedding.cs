@@ -1,0 +1,61 @@
+using System.Collections.Concurrent;
+
+namespace LlmStageAudit.Modeling.Transformers;
+
+/// <summary>
+/// Rotary position embedding (Su et al. 2021), in the half-split layout Hugging Face checkpoints use: with angles
+/// <code>a[t, i] = t / theta^(2i / R),  i = 0 .. R/2 - 1</code>
+/// the first R dimensions of a head, as halves (x1, x2), become (x1 cos a - x2 sin a, x2 cos a + x1 sin a); the rest pass.
+/// </summary>
+/// <param name="rotaryDimensions">R, even.</param>
+/// <param name="theta">The base.</param>
+public sealed class RotaryEmbedding(int rotaryDimensions, double theta) : IDisposable
+{
+    private readonly ConcurrentDictionary<(long Tokens, ScalarType Dtype, string Device), (Tensor Cos, Tensor Sin)> _tables = new();
+
+    /// <param name="x">[B, heads, T, D], rotated at positions 0 .. T - 1.</param>
+    public Tensor Rotate(Tensor x)
+    {
+        var shape = x.shape;
+        var (cos, sin) = Tables(shape[2], x.dtype, x.device);
+        var half = rotaryDimensions / 2;
+        var first = x.narrow(-1, 0, half);
+        var second = x.narrow(-1, half, half);
+        var rotated = new List<Tensor> { (first * cos) - (second * sin), (second * cos) + (first * sin) };
+        if (rotaryDimensions < shape[3]) rotated.Add(x.narrow(-1, rotaryDimensions, shape[3] - rotaryDimensions));
+        return cat(rotated, -1);
+    }
+
+    public void Dispose()
+    {
+        foreach (var (cos, sin) in _tables.Values)
+        {
+            cos.Dispose();
+            sin.Dispose();
+        }
+
+        _tables.Clear();
+    }
+
+    /// <summary>cos and sin [T, R/2]; they outlive the caller's dispose scope.</summary>
+    private (Tensor Cos, Tensor Sin) Tables(long tokens, ScalarType dtype, Device device) =>
+        _tables.GetOrAdd((tokens, dtype, device.ToString()), _ =>
+        {
+            using var scope = NewDisposeScope();
+            using var off = no_grad();
+            // The reference computes the angles in float32, so float32 models do too.
+            var single = dtype != ScalarType.Float64;
+            var angles = new double[tokens * rotaryDimensions / 2];
+            for (var t = 0; t < tokens; t++)
+            {
+                for (var i = 0; i < rotaryDimensions / 2; i++)
+                {
+                    var frequency = 1 / Math.Pow(theta, 2.0 * i / rotaryDimensions);
+                    angles[(t * rotaryDimensions / 2) + i] = single ? (float)(t * (float)frequency) : t * frequency;
+                }
+            }
+
+            var table = tensor(angles, [tokens, rotaryDimensions / 2], device);
+            return (scope.Detach(table.cos().to(dtype).clone()), scope.Detach(table.sin().to(dtype).clone()));
+        });
+}
