@@ -1,0 +1,95 @@
+using System.Text.Json;
+using LlmStageAudit.Artifacts.Files;
+using LlmStageAudit.Checkpoints.Safetensors;
+
+namespace LlmStageAudit.Checkpoints.Adapters;
+
+/// <summary>Reads and writes PEFT adapter folders: adapter_config.json, adapter_model.safetensors, README.md.</summary>
+public static class AdapterFolder
+{
+    public const string ConfigFile = "adapter_config.json";
+    public const string WeightsFile = "adapter_model.safetensors";
+
+    /// <summary>What PEFT puts before a module's name in the keys of the weights.</summary>
+    public const string KeyPrefix = "base_model.model.";
+
+    private const string FactorA = ".lora_A.weight";
+    private const string FactorB = ".lora_B.weight";
+
+    /// <summary>
+    /// Reads configuration and weights. Tensors are keyed as in the file, in file order, widened to float32; every lora_A has its lora_B and
+    /// both have the rank that the configuration gives their module.
+    /// </summary>
+    /// <exception cref="AdapterException">A file is absent, only a pickle, or does not fit the other.</exception>
+    /// <exception cref="SafetensorsException">The weight file breaks the format or holds no floating-point numbers.</exception>
+    public static (LoraConfig Config, IReadOnlyDictionary<string, HostTensor> Tensors) Read(string path)
+    {
+        if (!Directory.Exists(path)) throw AdapterException.NoFolder(path);
+        var configPath = Path.Combine(path, ConfigFile);
+        var weightsPath = Path.Combine(path, WeightsFile);
+        if (!File.Exists(configPath))
+        {
+            var isModel = File.Exists(Path.Combine(path, "config.json"));
+            throw AdapterException.NoFile(path, ConfigFile, isModel ? "this is a whole model; name it as the model instead" : null);
+        }
+
+        if (!File.Exists(weightsPath))
+        {
+            var pickle = Directory.EnumerateFiles(path, "adapter_model*.bin").Order(StringComparer.Ordinal).FirstOrDefault();
+            throw pickle is null
+                ? AdapterException.NoFile(path, WeightsFile)
+                : AdapterException.PickledWeights(path, Path.GetFileName(pickle));
+        }
+
+        var config = LoraConfig.Read(configPath);
+        var tensors = new OrderedDictionary<string, HostTensor>(StringComparer.Ordinal);
+        using var file = SafetensorsFile.Open(weightsPath);
+        CheckFactors(config, file);
+        foreach (var (name, entry) in file.Tensors) tensors.Add(name, new HostTensor(name, entry.Shape, file.ReadSingles(name)));
+        return (config, tensors);
+    }
+
+    /// <summary>Writes a folder that PEFT loads, whole or not at all.</summary>
+    /// <param name="path">The folder to appear; must not exist yet.</param>
+    /// <param name="config">Settings; see <see cref="LoraConfig.Write"/>.</param>
+    /// <param name="tensors">Weights under PEFT's keys, written in the order given.</param>
+    /// <exception cref="AdapterException">The folder exists already.</exception>
+    public static void Write(string path, LoraConfig config, IReadOnlyList<HostTensor> tensors)
+    {
+        if (Path.Exists(path)) throw AdapterException.TargetExists(path);
+        AtomicFolder.Create(path, folder =>
+        {
+            config.Write(Path.Combine(folder, ConfigFile));
+            SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), tensors);
+            AtomicFile.WriteText(Path.Combine(folder, "README.md"), Readme(config));
+        });
+    }
+
+    private static void CheckFactors(LoraConfig config, SafetensorsFile file)
+    {
+        foreach (var (name, entry) in file.Tensors)
+        {
+            var isA = name.EndsWith(FactorA, StringComparison.Ordinal);
+            if (!isA && !name.EndsWith(FactorB, StringComparison.Ordinal)) continue;
+            var stem = name[..^FactorA.Length];
+            var other = stem + (isA ? FactorB : FactorA);
+            if (!file.Tensors.ContainsKey(other)) throw AdapterException.Unpaired(file.Path, name, other);
+            var rank = config.RankOf(stem.StartsWith(KeyPrefix, StringComparison.Ordinal) ? stem[KeyPrefix.Length..] : stem);
+            if (entry.Shape.Count != 2 || entry.Shape[isA ? 0 : 1] != rank) throw AdapterException.WrongRank(file.Path, name, entry.Shape, rank);
+        }
+    }
+
+    private static string Readme(LoraConfig config)
+    {
+        // A JSON string is a YAML string too, whatever the name holds.
+        var baseModel = config.BaseModelNameOrPath is { } name ? $"base_model: {JsonSerializer.Serialize(name)}\n" : "";
+        return $"""
+            ---
+            {baseModel}library_name: peft
+            ---
+
+            A LoRA adapter. Load it on its base model with `PeftModel.from_pretrained(model, "path/to/this/folder")`.
+
+            """.ReplaceLineEndings("\n");
+    }
+}

@@ -1,0 +1,168 @@
+using System.Globalization;
+using System.Text.Json;
+using LlmStageAudit.Checkpoints.Models;
+using LlmStageAudit.Checkpoints.Safetensors;
+
+namespace LlmStageAudit.Checkpoints.Adapters;
+
+/// <summary>Reads PEFT's adapter_config.json. Defaults are those of PEFT's LoraConfig.</summary>
+internal static class LoraConfigReader
+{
+    private const long LongestBytes = 4 << 20;
+    private const int LargestRank = 1 << 20;
+    private const int MostPatterns = 10_000;
+
+    /// <summary>Variants that change what the adapter computes; each must be absent, null, false or empty.</summary>
+    private static readonly string[] Variants =
+    [
+        "alora_invocation_tokens", "arrow_config", "kasa_config", "layer_replication", "lora_bias", "monteclora_config",
+        "target_parameters", "trainable_token_indices", "use_bdlora", "use_dora", "use_qalora", "velora_config",
+    ];
+
+    /// <summary>Ways to start that also change the base weights, so that the adapter fits no unchanged base model.</summary>
+    private static readonly string[] BaseChangingStarts = ["corda", "loftq", "lora_ga", "olora", "pissa"];
+
+    /// <summary>Keys that are read here, or that only matter to training in PEFT, to its quantizers or to its records.</summary>
+    private static readonly HashSet<string> Known = new(StringComparer.Ordinal)
+    {
+        "alpha_pattern", "auto_mapping", "base_model_name_or_path", "bias", "corda_config", "ensure_weight_tying", "eva_config",
+        "exclude_modules", "fan_in_fan_out", "inference_mode", "init_lora_weights", "layers_pattern", "layers_to_transform",
+        "loftq_config", "lora_alpha", "lora_dropout", "lora_ga_config", "megatron_config", "megatron_core", "modules_to_save",
+        "peft_type", "peft_version", "qalora_group_size", "r", "rank_pattern", "revision", "runtime_config", "target_modules",
+        "task_type", "use_rslora",
+    };
+
+    public static LoraConfig Read(string path)
+    {
+        var json = JsonFile.ParseObject(path, JsonFile.ReadBytes(path, LongestBytes, AdapterException.At), AdapterException.At);
+        var type = json.FindString("peft_type") ?? throw json.Absent("peft_type", "'LORA'");
+        if (type != "LORA") throw AdapterException.At(json.Where("peft_type"), $"found {MessageText.Quote(type)}", "'LORA'");
+        RefuseUnsupported(json);
+        var (targets, targetPattern) = ReadNames(json, "target_modules");
+        if (targets.Count == 0 && targetPattern is null)
+        {
+            throw json.Absent("target_modules", "a list of module names or a pattern, such as [\"query_key_value\"] for gpt_neox");
+        }
+
+        var (excluded, excludePattern) = ReadNames(json, "exclude_modules");
+        var dropout = json.FindDouble("lora_dropout") ?? 0;
+        if (dropout is < 0 or >= 1) throw json.Wrong("lora_dropout", json.Find("lora_dropout")!.Value, "a rate in [0, 1)");
+        return new LoraConfig
+        {
+            Rank = (int)(json.FindInteger("r", 1, LargestRank) ?? 8),
+            Alpha = json.FindDouble("lora_alpha") ?? 8,
+            UseRslora = json.FindBoolean("use_rslora") ?? false,
+            TargetModules = targets,
+            TargetPattern = targetPattern,
+            ModulesToSave = json.FindStrings("modules_to_save") ?? [],
+            TaskType = json.FindString("task_type"),
+            BaseModelNameOrPath = json.FindString("base_model_name_or_path"),
+            Revision = json.FindString("revision"),
+            PeftVersion = json.FindString("peft_version"),
+            Dropout = dropout,
+            RankPattern = ReadPattern(json, "rank_pattern", (section, pattern) => (int?)section.FindInteger(pattern, 1, LargestRank)),
+            AlphaPattern = ReadPattern(json, "alpha_pattern", (section, pattern) => section.FindDouble(pattern)),
+            LayersToTransform = ReadLayers(json),
+            LayersPattern = ReadLayersPattern(json),
+            ExcludeModules = excluded,
+            ExcludePattern = excludePattern,
+            FanInFanOut = json.FindBoolean("fan_in_fan_out") ?? false,
+            Warnings = [.. Warnings(json)],
+        };
+    }
+
+    private static void RefuseUnsupported(JsonSection json)
+    {
+        var found = new List<string>();
+        foreach (var key in Variants)
+        {
+            if (json.Find(key) is { } value && !IsOff(value)) found.Add(key);
+        }
+
+        var bias = json.FindString("bias") ?? "none";
+        if (bias != "none") found.Add($"bias {MessageText.Quote(bias)} (only none)");
+        if (json.Find("init_lora_weights") is { ValueKind: JsonValueKind.String })
+        {
+            var start = json.FindString("init_lora_weights")!;
+            if (BaseChangingStarts.Any(known => start.StartsWith(known, StringComparison.OrdinalIgnoreCase)))
+            {
+                found.Add($"init_lora_weights {MessageText.Quote(start)} (it also changes the base weights; convert the adapter to plain LoRA)");
+            }
+        }
+
+        if (found.Count > 0) throw AdapterException.Unsupported(json.Path, found);
+    }
+
+    private static bool IsOff(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.False => true,
+        JsonValueKind.Array => value.GetArrayLength() == 0,
+        JsonValueKind.Object => !value.EnumerateObject().Any(),
+        _ => false,
+    };
+
+    private static (IReadOnlyList<string> Names, string? Pattern) ReadNames(JsonSection json, string key)
+    {
+        if (json.Find(key) is not { ValueKind: JsonValueKind.String }) return (json.FindStrings(key) ?? [], null);
+        var pattern = json.FindString(key)!;
+        if (pattern.Length == 0) return ([], null);
+        ModulePattern.Check(json.Where(key), pattern);
+        return ([], pattern);
+    }
+
+    private static List<KeyValuePair<string, T>> ReadPattern<T>(JsonSection json, string key, Func<JsonSection, string, T?> read)
+        where T : struct
+    {
+        var pairs = new List<KeyValuePair<string, T>>();
+        if (json.FindSection(key) is not { } section) return pairs;
+        var patterns = section.Keys.ToList();
+        if (patterns.Count > MostPatterns)
+        {
+            throw AdapterException.At(json.Where(key), $"holds {patterns.Count} patterns", $"at most {MostPatterns}");
+        }
+
+        foreach (var pattern in patterns)
+        {
+            ModulePattern.Check(json.Where(key), pattern);
+            pairs.Add(new(pattern, read(section, pattern) ?? throw section.Absent(pattern, "a number")));
+        }
+
+        return pairs;
+    }
+
+    private static IReadOnlyList<int> ReadLayers(JsonSection json)
+    {
+        const string key = "layers_to_transform";
+        IReadOnlyList<long> layers = json.Find(key) is { ValueKind: JsonValueKind.Number } ? [json.FindInteger(key)!.Value] : json.FindIntegers(key) ?? [];
+        foreach (var layer in layers)
+        {
+            if (layer is < 0 or > int.MaxValue)
+            {
+                throw AdapterException.At(json.Where(key), string.Create(CultureInfo.InvariantCulture, $"found {layer}"), "layer indices from 0");
+            }
+        }
+
+        return [.. layers.Select(layer => (int)layer)];
+    }
+
+    private static IReadOnlyList<string> ReadLayersPattern(JsonSection json)
+    {
+        const string key = "layers_pattern";
+        var patterns = json.Find(key) is { ValueKind: JsonValueKind.String } ? [json.FindString(key)!] : json.FindStrings(key) ?? [];
+        foreach (var pattern in patterns) ModulePattern.Check(json.Where(key), pattern);
+        return [.. patterns.Where(pattern => pattern.Length > 0)];
+    }
+
+    private static IEnumerable<string> Warnings(JsonSection json)
+    {
+        foreach (var key in json.Keys)
+        {
+            if (!Known.Contains(key) && !Variants.Contains(key)) yield return $"{json.Path}: unknown key {MessageText.Quote(key)} is ignored";
+        }
+
+        if (json.FindBoolean("fan_in_fan_out") == true)
+        {
+            yield return $"{json.Where("fan_in_fan_out")}: true does not fit linear modules and is ignored, as PEFT ignores it";
+        }
+    }
+}

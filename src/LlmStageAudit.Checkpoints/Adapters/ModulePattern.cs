@@ -1,0 +1,57 @@
+using System.Text.RegularExpressions;
+
+namespace LlmStageAudit.Checkpoints.Adapters;
+
+/// <summary>Python regular expressions of an adapter configuration, matched against module names with a time limit.</summary>
+internal static class ModulePattern
+{
+    private const RegexOptions Options = RegexOptions.CultureInvariant;
+
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
+
+    /// <summary>Refuses a pattern that cannot be compiled.</summary>
+    public static void Check(string where, string pattern)
+    {
+        try
+        {
+            _ = new Regex(pattern, Options, Limit);
+        }
+        catch (ArgumentException fault)
+        {
+            throw AdapterException.Pattern(where, pattern, "is no regular expression", fault);
+        }
+    }
+
+    /// <summary>Python's re.fullmatch.</summary>
+    public static bool MatchesWhole(string pattern, string moduleName) => Match(pattern, $@"\A(?:{pattern})\z", moduleName).Success;
+
+    /// <summary>PEFT's rule for rank_pattern and alpha_pattern: the whole name or everything after one of its dots.</summary>
+    public static bool MatchesTail(string pattern, string moduleName) => Match(pattern, $@"\A(?:.*\.)?(?:{pattern})\z", moduleName).Success;
+
+    /// <summary>
+    /// The index of the layer a module lies in: the number after the list named by one of the patterns or, without patterns, the last number
+    /// that follows any list's name; null where there is none. Source: PEFT's check_target_module_exists.
+    /// </summary>
+    public static int? LayerIndex(IReadOnlyList<string> listPatterns, string moduleName)
+    {
+        foreach (var pattern in listPatterns.Count == 0 ? [@"[^.]*"] : listPatterns)
+        {
+            var match = Match(pattern, $@"\A.*\.(?:{pattern})\.(?<__layer>[0-9]+)\.", moduleName);
+            if (match.Success) return int.TryParse(match.Groups["__layer"].ValueSpan, out var index) ? index : null;
+        }
+
+        return null;
+    }
+
+    private static Match Match(string pattern, string anchored, string moduleName)
+    {
+        try
+        {
+            return Regex.Match(moduleName, anchored, Options, Limit);
+        }
+        catch (Exception fault) when (fault is ArgumentException or RegexMatchTimeoutException)
+        {
+            throw AdapterException.Pattern("adapter_config.json", pattern, "cannot be matched", fault);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+using System.Text.Json;
+using LlmStageAudit.Artifacts.Errors;
+using LlmStageAudit.Checkpoints.Safetensors;
+
+namespace LlmStageAudit.Checkpoints.Models;
+
+/// <summary>Builds the error of the concern a JSON file belongs to: where, what was found, what was expected.</summary>
+internal delegate InvalidInputException JsonFault(string where, string found, string? expected = null, Exception? inner = null);
+
+/// <summary>Reads small JSON files of foreign origin: bounded in size and depth, no duplicate keys.</summary>
+internal static class JsonFile
+{
+    public static byte[] ReadBytes(string path, long limitBytes, JsonFault fault)
+    {
+        try
+        {
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            if (stream.Length > limitBytes)
+            {
+                throw fault(path, $"holds {MessageText.Bytes(stream.Length)}", $"at most {MessageText.Bytes(limitBytes)}");
+            }
+
+            var bytes = new byte[stream.Length];
+            stream.ReadExactly(bytes);
+            return bytes;
+        }
+        catch (Exception inner) when (inner is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            throw fault(path, $"cannot be read ({inner.Message})", null, inner);
+        }
+    }
+
+    /// <summary>The root object of a JSON text, detached from its document.</summary>
+    public static JsonSection ParseObject(string path, ReadOnlyMemory<byte> bytes, JsonFault fault)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = 64, AllowDuplicateProperties = false });
+            if (document.RootElement.ValueKind != JsonValueKind.Object) throw fault(path, "holds no JSON object");
+            return new JsonSection(path, "", document.RootElement.Clone(), fault);
+        }
+        catch (Exception inner) when (inner is JsonException or InvalidOperationException)
+        {
+            throw fault(path, $"is not valid JSON ({inner.Message})", "one JSON object without duplicate keys", inner);
+        }
+    }
+}

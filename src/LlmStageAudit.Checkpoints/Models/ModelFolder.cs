@@ -1,0 +1,97 @@
+using LlmStageAudit.Checkpoints.Safetensors;
+
+namespace LlmStageAudit.Checkpoints.Models;
+
+/// <summary>
+/// A model folder in the layout of the model hub, opened for reading: config.json, and model.safetensors or the shards that
+/// model.safetensors.index.json names. Weights may be absent until <see cref="RequireWeights"/> demands them. Disposing it unmaps the weights.
+/// </summary>
+public sealed class ModelFolder : IDisposable
+{
+    internal const string ConfigFile = "config.json";
+    internal const string WeightsFile = "model.safetensors";
+    internal const string IndexFile = "model.safetensors.index.json";
+
+    /// <summary>Small files that describe tokenizer and generation; copied with a model, hashed where present.</summary>
+    internal static readonly string[] CompanionFiles =
+    [
+        "added_tokens.json", "chat_template.jinja", "generation_config.json", "merges.txt", "special_tokens_map.json",
+        "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "vocab.json",
+    ];
+
+    private readonly ShardSet? _shards;
+
+    private ModelFolder(string path, ModelConfig config, ShardSet? shards)
+    {
+        Path = path;
+        Config = config;
+        _shards = shards;
+        IEnumerable<string> files = [ConfigFile, .. shards?.FileNames ?? [], .. CompanionFiles.Where(name => File.Exists(Beside(name)))];
+        Files = [.. files.Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>The folder as it was given to <see cref="Open"/>.</summary>
+    public string Path { get; }
+
+    public ModelConfig Config { get; }
+
+    public bool HasWeights => _shards is not null;
+
+    /// <summary>Every tensor with the file that holds it, in file order; empty without weights.</summary>
+    public IReadOnlyDictionary<string, (SafetensorsFile File, TensorEntry Entry)> Tensors => _shards?.Tensors ?? ShardSet.NoTensors;
+
+    /// <summary>Full path of tokenizer.json, null where the folder has none.</summary>
+    public string? TokenizerPath => File.Exists(Beside("tokenizer.json")) ? Beside("tokenizer.json") : null;
+
+    /// <summary>Names, inside the folder and sorted, of all the files that make up the model: configuration, weights, tokenizer.</summary>
+    public IReadOnlyList<string> Files { get; }
+
+    /// <exception cref="ModelFolderException">No such folder, no config.json, weights only as a pickle, or index and shards disagree.</exception>
+    /// <exception cref="SafetensorsException">A weight file breaks the format.</exception>
+    public static ModelFolder Open(string path)
+    {
+        if (!Directory.Exists(path)) throw ModelFolderException.NoFolder(path);
+        var configPath = System.IO.Path.Combine(path, ConfigFile);
+        if (!File.Exists(configPath))
+        {
+            throw File.Exists(System.IO.Path.Combine(path, "adapter_config.json"))
+                ? ModelFolderException.IsAdapter(path)
+                : ModelFolderException.NoConfig(path);
+        }
+
+        var config = ModelConfig.Read(configPath);
+        return new ModelFolder(path, config, OpenWeights(path));
+    }
+
+    /// <exception cref="ModelFolderException">The folder holds a configuration only.</exception>
+    public void RequireWeights()
+    {
+        if (!HasWeights) throw ModelFolderException.NoWeights(Path);
+    }
+
+    /// <summary>Finds a tensor and demands its shape.</summary>
+    /// <exception cref="ModelFolderException">No weights, no such tensor, or another shape.</exception>
+    public (SafetensorsFile File, TensorEntry Entry) RequireTensor(string name, params IReadOnlyList<long> shape)
+    {
+        RequireWeights();
+        if (!Tensors.TryGetValue(name, out var found)) throw ModelFolderException.MissingTensor(Path, name, Tensors.Keys);
+        if (!found.Entry.Shape.SequenceEqual(shape))
+        {
+            throw ModelFolderException.WrongShape(found.File.Path, name, found.Entry.Shape, shape);
+        }
+
+        return found;
+    }
+
+    public void Dispose() => _shards?.Dispose();
+
+    private static ShardSet? OpenWeights(string path)
+    {
+        if (File.Exists(System.IO.Path.Combine(path, WeightsFile))) return ShardSet.OpenSingle(path, WeightsFile);
+        if (File.Exists(System.IO.Path.Combine(path, IndexFile))) return ShardSet.OpenIndexed(path, IndexFile);
+        var pickle = Directory.EnumerateFiles(path, "pytorch_model*.bin*").Order(StringComparer.Ordinal).FirstOrDefault();
+        return pickle is null ? null : throw ModelFolderException.PickledWeights(path, System.IO.Path.GetFileName(pickle));
+    }
+
+    private string Beside(string name) => System.IO.Path.Combine(Path, name);
+}

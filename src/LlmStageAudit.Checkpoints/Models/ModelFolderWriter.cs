@@ -1,0 +1,78 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using LlmStageAudit.Artifacts.Files;
+using LlmStageAudit.Checkpoints.Safetensors;
+
+namespace LlmStageAudit.Checkpoints.Models;
+
+/// <summary>
+/// Writes a model folder whole or not at all: config.json, model.safetensors in float32, and the tokenizer's files.
+/// </summary>
+public static class ModelFolderWriter
+{
+    private static readonly JsonSerializerOptions Readable = new()
+    {
+        WriteIndented = true,
+        IndentSize = 2,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <param name="path">The folder to appear; must not exist yet.</param>
+    /// <param name="config">Configuration to pass on. Its bytes are kept where nothing changes.</param>
+    /// <param name="tensors">All weights, named as on disk.</param>
+    /// <param name="tokenizerFolder">Where tokenizer and generation files are copied from; null copies none.</param>
+    /// <param name="changes">Top-level keys to set, such as architectures; null as a value writes null.</param>
+    /// <exception cref="ModelFolderException">The folder exists already.</exception>
+    public static void Write(
+        string path,
+        ModelConfig config,
+        IReadOnlyList<HostTensor> tensors,
+        string? tokenizerFolder = null,
+        IReadOnlyDictionary<string, JsonNode?>? changes = null) =>
+        Write(path, config, [.. tensors.Select(tensor => tensor.Outline)], index => tensors[index].Values, tokenizerFolder, changes);
+
+    /// <summary>As above, but asks for the values of one tensor at a time.</summary>
+    public static void Write(
+        string path,
+        ModelConfig config,
+        IReadOnlyList<TensorOutline> outlines,
+        Func<int, ReadOnlyMemory<float>> valuesAt,
+        string? tokenizerFolder = null,
+        IReadOnlyDictionary<string, JsonNode?>? changes = null)
+    {
+        if (config.RawJson.IsEmpty) throw new ArgumentException("A nested object is no model's configuration.", nameof(config));
+        if (Path.Exists(path)) throw ModelFolderException.TargetExists(path);
+        var json = ConfigJson(config, changes);
+        AtomicFolder.Create(path, folder =>
+        {
+            File.WriteAllBytes(Path.Combine(folder, ModelFolder.ConfigFile), json);
+            SafetensorsWriter.Write(Path.Combine(folder, ModelFolder.WeightsFile), outlines, valuesAt);
+            if (tokenizerFolder is null) return;
+            foreach (var name in ModelFolder.CompanionFiles)
+            {
+                var source = Path.Combine(tokenizerFolder, name);
+                if (File.Exists(source)) File.Copy(source, Path.Combine(folder, name));
+            }
+        });
+    }
+
+    private static byte[] ConfigJson(ModelConfig config, IReadOnlyDictionary<string, JsonNode?>? changes)
+    {
+        var all = new SortedDictionary<string, JsonNode?>(StringComparer.Ordinal);
+        foreach (var (key, value) in changes ?? new Dictionary<string, JsonNode?>()) all[key] = value;
+
+        // Loaders cast to the dtype that is named here, so a file of float32 weights must not be announced as bfloat16.
+        foreach (var key in (ReadOnlySpan<string>)["torch_dtype", "dtype"])
+        {
+            if (config.FindString(key) is not (null or "float32")) all.TryAdd(key, "float32");
+        }
+
+        if (all.Count == 0) return config.RawJson.ToArray();
+        var root = JsonNode.Parse(config.RawJson.Span)!.AsObject();
+        foreach (var (key, value) in all) root[key] = value?.DeepClone();
+        return Encoding.UTF8.GetBytes(root.ToJsonString(Readable) + "\n");
+    }
+}

@@ -1,0 +1,58 @@
+using System.Globalization;
+using LlmStageAudit.Artifacts.Errors;
+
+namespace LlmStageAudit.Checkpoints.Safetensors;
+
+/// <summary>A safetensors file that breaks the format, or a tensor in it that is not what the caller needs.</summary>
+public sealed class SafetensorsException : InvalidInputException
+{
+    private const string FetchAgain = "the file is damaged or was not written by a safetensors library; fetch or export it again";
+
+    private SafetensorsException(string message, Exception? inner = null)
+        : base(message, inner)
+    {
+    }
+
+    public static SafetensorsException Unreadable(string path, Exception inner) =>
+        new(Sentence(path, $"cannot be read ({inner.Message})", "a readable safetensors file"), inner);
+
+    public static SafetensorsException TooShort(string path, long sizeBytes) =>
+        new(Sentence(path, $"holds {MessageText.Bytes(sizeBytes)}", "at least the 8 bytes of the header length", FetchAgain));
+
+    public static SafetensorsException HeaderTooLong(string path, ulong lengthBytes, long limitBytes) =>
+        new(Sentence(path, string.Create(CultureInfo.InvariantCulture, $"header length {lengthBytes}"),
+            $"at most {MessageText.Bytes(limitBytes)}", FetchAgain));
+
+    public static SafetensorsException HeaderCut(string path, long lengthBytes, long sizeBytes) =>
+        new(Sentence(path, $"the header needs {MessageText.Bytes(lengthBytes)} after the first 8, the file holds {MessageText.Bytes(sizeBytes)}",
+            "a whole header", FetchAgain));
+
+    public static SafetensorsException Header(string path, string found, string? expected = null, Exception? inner = null) =>
+        new(Sentence($"{path}: header", found, expected, FetchAgain), inner);
+
+    public static SafetensorsException Tensor(string path, string name, string found, string? expected = null, string? remedy = null) =>
+        new(Sentence($"{path}: tensor {MessageText.Quote(name)}", found, expected, remedy ?? FetchAgain));
+
+    public static SafetensorsException Truncated(string path, string name, long neededBytes, long sizeBytes) =>
+        new(Sentence(path, $"tensor {MessageText.Quote(name)} ends at byte {neededBytes.ToString(CultureInfo.InvariantCulture)}"
+            + $" but the file holds {MessageText.Bytes(sizeBytes)}", "a whole file", "it was cut short; fetch or copy it again"));
+
+    public static SafetensorsException Uncovered(string path, long coveredBytes, long sizeBytes) =>
+        new(Sentence(path, $"the tensors end at byte {coveredBytes.ToString(CultureInfo.InvariantCulture)}"
+            + $" but the file holds {MessageText.Bytes(sizeBytes)}", "no bytes after the last tensor", FetchAgain));
+
+    public static SafetensorsException Missing(string path, string name, IEnumerable<string> known) =>
+        new(Sentence(path, $"has no tensor {MessageText.Quote(name)}", null, MessageText.NearestHint(name, known)));
+
+    public static SafetensorsException NotFloating(string path, TensorEntry entry) =>
+        new(Sentence($"{path}: tensor {MessageText.Quote(entry.Name)}", $"dtype {entry.Dtype}", "F32, F16, BF16 or F64",
+            "convert the weights to a floating-point dtype"));
+
+    public static SafetensorsException TooLarge(string path, TensorEntry entry) =>
+        new(Sentence($"{path}: tensor {MessageText.Quote(entry.Name)}",
+            string.Create(CultureInfo.InvariantCulture, $"{entry.ElementCount} elements"),
+            string.Create(CultureInfo.InvariantCulture, $"at most {Array.MaxLength} in one array"), "read it through its address instead"));
+
+    public static SafetensorsException NotWritable(string path, string name, string found, string? expected = null) =>
+        new(Sentence($"{path}: tensor {MessageText.Quote(name)}", found, expected));
+}

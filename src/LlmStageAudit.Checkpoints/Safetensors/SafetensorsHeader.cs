@@ -1,0 +1,210 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace LlmStageAudit.Checkpoints.Safetensors;
+
+/// <summary>
+/// The JSON header of a safetensors file, checked as the reference implementation checks it: no duplicate keys, every
+/// size = product of the shape times the element size, and the tensors cover the bytes after the header without hole or overlap.
+/// Source: https://github.com/huggingface/safetensors (format section of the README).
+/// </summary>
+internal sealed class SafetensorsHeader
+{
+    /// <summary>Longest header the reference implementation accepts.</summary>
+    public const long LongestBytes = 100_000_000;
+
+    private const string MetadataKey = "__metadata__";
+
+    private readonly string _path;
+    private readonly OrderedDictionary<string, TensorEntry> _tensors = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, string> _metadata = new(StringComparer.Ordinal);
+
+    private SafetensorsHeader(string path) => _path = path;
+
+    /// <summary>Tensors in the order of their bytes.</summary>
+    public IReadOnlyDictionary<string, TensorEntry> Tensors => _tensors;
+
+    public IReadOnlyDictionary<string, string> Metadata => _metadata;
+
+    /// <summary>Parses the header's bytes; <paramref name="fileSizeBytes"/> is the size of the whole file.</summary>
+    public static SafetensorsHeader Parse(string path, ReadOnlySpan<byte> json, long fileSizeBytes)
+    {
+        if (json.IsEmpty || json[0] != (byte)'{') throw SafetensorsException.Header(path, "does not begin with '{'", "a JSON object");
+        if (!Utf8.IsValid(json)) throw SafetensorsException.Header(path, "is not UTF-8", "UTF-8 JSON");
+        var header = new SafetensorsHeader(path);
+        List<TensorEntry> entries;
+        try
+        {
+            entries = header.ReadEntries(json);
+        }
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
+        {
+            // The reader reports a lone surrogate escape as InvalidOperationException.
+            throw SafetensorsException.Header(path, "is not valid JSON", "UTF-8 JSON", fault);
+        }
+
+        header.Place(entries, 8L + json.Length, fileSizeBytes);
+        return header;
+    }
+
+    private List<TensorEntry> ReadEntries(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 16 });
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var entries = new List<TensorEntry>();
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var name = reader.GetString()!;
+            if (!names.Add(name)) throw SafetensorsException.Header(_path, $"holds the key {MessageText.Quote(name)} twice", "unique keys");
+            reader.Read();
+            if (name == MetadataKey) ReadMetadata(ref reader);
+            else entries.Add(ReadEntry(ref reader, name));
+        }
+
+        // Past the closing brace only white space may follow; the reader throws on anything else.
+        while (reader.Read())
+        {
+        }
+
+        return entries;
+    }
+
+    private void ReadMetadata(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType == JsonTokenType.Null) return;
+        const string expected = "an object of strings";
+        if (reader.TokenType != JsonTokenType.StartObject) throw SafetensorsException.Header(_path, "__metadata__ is no object", expected);
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var key = reader.GetString()!;
+            reader.Read();
+            if (reader.TokenType != JsonTokenType.String)
+            {
+                throw SafetensorsException.Header(_path, $"__metadata__ holds no string under {MessageText.Quote(key)}", expected);
+            }
+
+            if (!_metadata.TryAdd(key, reader.GetString()!))
+            {
+                throw SafetensorsException.Header(_path, $"__metadata__ holds the key {MessageText.Quote(key)} twice", "unique keys");
+            }
+        }
+    }
+
+    /// <summary>Reads one tensor; its offset is still relative to the end of the header.</summary>
+    private TensorEntry ReadEntry(ref Utf8JsonReader reader, string name)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject) throw SafetensorsException.Tensor(_path, name, "is no object");
+        string? spelling = null;
+        List<long>? shape = null, offsets = null;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var key = reader.GetString();
+            reader.Read();
+            var again = key switch { "dtype" => spelling is not null, "shape" => shape is not null, "data_offsets" => offsets is not null, _ => false };
+            if (again) throw SafetensorsException.Tensor(_path, name, $"holds '{key}' twice");
+            switch (key)
+            {
+                case "dtype" when reader.TokenType == JsonTokenType.String:
+                    spelling = reader.GetString()!;
+                    break;
+                case "dtype":
+                    throw SafetensorsException.Tensor(_path, name, "dtype is no string");
+                case "shape":
+                    shape = ReadSizes(ref reader, name, key);
+                    break;
+                case "data_offsets":
+                    offsets = ReadSizes(ref reader, name, key);
+                    break;
+                default:
+                    reader.Skip();
+                    break;
+            }
+        }
+
+        if (spelling is null || shape is null || offsets is not { Count: 2 })
+        {
+            throw SafetensorsException.Tensor(_path, name, "is incomplete", "dtype, shape and two data_offsets");
+        }
+
+        if (!SafetensorsDtypes.TryParse(spelling, out var dtype))
+        {
+            throw SafetensorsException.Tensor(_path, name, $"dtype {MessageText.Quote(spelling)}",
+                string.Join(", ", SafetensorsDtypes.Spellings), "save the weights in one of these");
+        }
+
+        return Checked(name, dtype, shape, offsets[0], offsets[1]);
+    }
+
+    private List<long> ReadSizes(ref Utf8JsonReader reader, string name, string key)
+    {
+        const string expected = "an array of non-negative integers";
+        if (reader.TokenType != JsonTokenType.StartArray) throw SafetensorsException.Tensor(_path, name, $"{key} is no array", expected);
+        var sizes = new List<long>();
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out var size) || size < 0)
+            {
+                throw SafetensorsException.Tensor(_path, name, $"{key} holds something else than sizes", expected);
+            }
+
+            sizes.Add(size);
+        }
+
+        return sizes;
+    }
+
+    private TensorEntry Checked(string name, SafetensorsDtype dtype, List<long> shape, long begin, long end)
+    {
+        Int128 bits = dtype.SizeBits();
+        foreach (var size in shape)
+        {
+            bits *= size;
+            if (bits > long.MaxValue)
+            {
+                throw SafetensorsException.Tensor(_path, name, $"shape {MessageText.Shape(shape)} of {dtype} overflows", "a size below 2^63 bits");
+            }
+        }
+
+        if (bits % 8 != 0)
+        {
+            throw SafetensorsException.Tensor(_path, name, $"shape {MessageText.Shape(shape)} of {dtype} does not fill whole bytes");
+        }
+
+        var sizeBytes = (long)(bits / 8);
+        if (end < begin || end - begin != sizeBytes)
+        {
+            throw SafetensorsException.Tensor(_path, name,
+                string.Create(CultureInfo.InvariantCulture, $"data_offsets [{begin}, {end}] hold {end - (Int128)begin} bytes"),
+                $"{MessageText.Bytes(sizeBytes)} for shape {MessageText.Shape(shape)} of {dtype}");
+        }
+
+        return new TensorEntry(name, dtype, shape.AsReadOnly(), begin, sizeBytes);
+    }
+
+    private void Place(List<TensorEntry> entries, long firstByte, long fileSizeBytes)
+    {
+        var next = 0L;
+        foreach (var entry in entries.OrderBy(entry => entry.OffsetBytes).ThenBy(entry => entry.SizeBytes))
+        {
+            if (entry.OffsetBytes != next)
+            {
+                throw SafetensorsException.Tensor(_path, entry.Name,
+                    string.Create(CultureInfo.InvariantCulture,
+                        $"begins at data byte {entry.OffsetBytes}, {(entry.OffsetBytes > next ? "leaving a hole after" : "overlapping the tensor up to")} byte {next}"),
+                    string.Create(CultureInfo.InvariantCulture, $"byte {next}"));
+            }
+
+            next = entry.OffsetBytes + entry.SizeBytes;
+            if (next > fileSizeBytes - firstByte)
+            {
+                throw SafetensorsException.Truncated(_path, entry.Name, (long)UInt128.Min(long.MaxValue, (UInt128)firstByte + (UInt128)next), fileSizeBytes);
+            }
+
+            _tensors.Add(entry.Name, entry with { OffsetBytes = firstByte + entry.OffsetBytes });
+        }
+
+        if (firstByte + next != fileSizeBytes) throw SafetensorsException.Uncovered(_path, firstByte + next, fileSizeBytes);
+    }
+}
