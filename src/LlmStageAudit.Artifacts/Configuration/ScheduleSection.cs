@@ -1,0 +1,11 @@
+namespace LlmStageAudit.Artifacts.Configuration;
+
+public sealed record ScheduleSection
+{
+    public ScheduleName Name { get; init; } = ScheduleName.Constant;
+
+    /// <summary>Share of the stage's steps in which the rate rises on a line from zero; has no meaning where <see cref="WarmupSteps"/> is given.</summary>
+    public double WarmupRatio { get; init; }
+
+    public int? WarmupSteps { get; init; }
+}

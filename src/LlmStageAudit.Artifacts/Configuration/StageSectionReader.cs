@@ -1,0 +1,96 @@
+using System.Globalization;
+using LlmStageAudit.Artifacts.Configuration.Yaml;
+
+namespace LlmStageAudit.Artifacts.Configuration;
+
+/// <summary>Reads the list of stages, each over what the run says for all of them.</summary>
+internal static class StageSectionReader
+{
+    private const int MaximumStages = 100;
+    private const int MaximumNameLength = 100;
+
+    private static readonly string[] Keys =
+        ["name", "data", "epochs", "batchSize", "microBatchSize", "shuffle", "optimizer", "schedule"];
+
+    public static IReadOnlyList<StageSection> ReadAll(ConfigurationBlock root, StageDefaults defaults)
+    {
+        var run = Loop.Of(root);
+        var node = root.Node("stages");
+        if (node is null)
+        {
+            root.Missing("stages", "a list of at least one stage");
+            return [];
+        }
+
+        if (node is not SequenceNode { Items.Count: > 0 and <= MaximumStages } list)
+        {
+            var found = node is SequenceNode sequence ? $"{sequence.Items.Count.ToString(CultureInfo.InvariantCulture)} stages" : node.Description;
+            root.Fault("stages", found, $"a list of 1 to {MaximumStages} stages");
+            return [];
+        }
+
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var stages = new List<StageSection>();
+        for (var i = 0; i < list.Items.Count; i++)
+        {
+            var key = $"stages.{i.ToString(CultureInfo.InvariantCulture)}";
+            if (list.Items[i] is MappingNode mapping) stages.Add(Read(new ConfigurationBlock(mapping, key, Keys, root.Faults), run, defaults, names));
+            else root.Faults.Add(list.Items[i].Source, key, list.Items[i].Description, "a block with name and data");
+        }
+
+        return stages;
+    }
+
+    private static StageSection Read(ConfigurationBlock block, Loop run, StageDefaults defaults, HashSet<string> names)
+    {
+        var own = Loop.Of(block);
+        var batchSize = own.BatchSize ?? run.BatchSize;
+        if (batchSize is null && !block.Has("batchSize") && !run.HasBatchSize) block.Missing("batchSize", "a whole number of examples per step");
+        var microBatchSize = own.MicroBatchSize ?? (block.IsCleared("microBatchSize") ? null : run.MicroBatchSize);
+        if (microBatchSize > batchSize)
+        {
+            var micro = microBatchSize.Value.ToString(CultureInfo.InvariantCulture);
+            block.Fault("microBatchSize", micro, $"at most the batch size {batchSize.Value.ToString(CultureInfo.InvariantCulture)}");
+        }
+
+        return new StageSection
+        {
+            Name = ReadName(block, names),
+            Dataset = DatasetSectionReader.Read(block, defaults.Folder, defaults.Task, isProbe: false),
+            Epochs = own.Epochs ?? run.Epochs ?? 1,
+            BatchSize = batchSize ?? 1,
+            MicroBatchSize = microBatchSize,
+            Shuffle = own.Shuffle ?? run.Shuffle ?? true,
+            Optimizer = OptimizerSectionReader.ReadStage(block, defaults.Optimizer),
+            Schedule = ScheduleSectionReader.Read(block, defaults.Schedule),
+        };
+    }
+
+    private static string ReadName(ConfigurationBlock block, HashSet<string> names)
+    {
+        if (!block.Has("name")) block.Missing("name", "a name of letters, digits, '.', '-' and '_'");
+        var name = block.Text("name");
+        if (name is null) return "";
+        if (!ConfigurationName.IsValid(name) || name.Length > MaximumNameLength)
+        {
+            block.Fault("name", Shown.Quoted(name), $"1 to {MaximumNameLength} letters, digits, '.', '-' and '_'", $"for example '{ConfigurationName.From(name)}'");
+        }
+        else if (!names.Add(name))
+        {
+            block.Fault("name", $"{Shown.Quoted(name)} is the name of an earlier stage", "a name of its own");
+        }
+
+        return name;
+    }
+
+    // The keys that a run may give for all its stages.
+    private sealed record Loop(int? Epochs, int? BatchSize, bool HasBatchSize, int? MicroBatchSize, bool? Shuffle)
+    {
+        public static Loop Of(ConfigurationBlock block) => new(
+            block.Count("epochs", "epochs"),
+            block.Count("batchSize", "examples"),
+            block.Has("batchSize"),
+            block.Count("microBatchSize", "examples"),
+            block.Flag("shuffle"));
+    }
+}
