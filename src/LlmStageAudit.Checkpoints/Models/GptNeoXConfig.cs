@@ -50,6 +50,9 @@ public sealed record GptNeoXConfig
     /// <summary>Classes of the classification head, null where the configuration names none.</summary>
     public required int? NumLabels { get; init; }
 
+    /// <summary>Standard deviation of weights that start at random.</summary>
+    public required double InitializerRange { get; init; }
+
     /// <summary>Width of one head.</summary>
     public int HeadSize => HiddenSize / HeadCount;
 
@@ -78,6 +81,7 @@ public sealed record GptNeoXConfig
             TieWordEmbeddings = config.FindBool("tie_word_embeddings") ?? false,
             PadTokenId = config.PadTokenId,
             NumLabels = config.NumLabels,
+            InitializerRange = config.FindDouble("initializer_range") ?? 0.02,
         };
         read.Validate(config);
         RefuseUnsupported(config, read.Activation);

@@ -10,7 +10,7 @@ namespace LlmStageAudit.Modeling.Adapters;
 /// </summary>
 public sealed class LoraPlacement
 {
-    private const string Prefix = "base_model.model.";
+    private const string Prefix = AdapterFolder.KeyPrefix;
 
     private readonly IReadOnlyList<LinearModule> _targets;
     private readonly IReadOnlyList<(string WeightName, IReadOnlyList<long> Shape)> _saved;
@@ -31,21 +31,16 @@ public sealed class LoraPlacement
         LoraConfig config, string source, IReadOnlyList<LinearModule> modules, string headName, IReadOnlyList<long> headShape)
     {
         if (config.Dropout != 0) throw ModelingException.UnsupportedAdapterSetting(source, $"lora_dropout {config.Dropout}");
-        if (config.RankPattern.Count > 0) throw ModelingException.UnsupportedAdapterSetting(source, "rank_pattern");
-        if (config.AlphaPattern.Count > 0) throw ModelingException.UnsupportedAdapterSetting(source, "alpha_pattern");
-        if (config.LayersToTransform.Count > 0) throw ModelingException.UnsupportedAdapterSetting(source, "layers_to_transform");
-        if (config.ExcludeModules.Count > 0) throw ModelingException.UnsupportedAdapterSetting(source, "exclude_modules");
-
-        var targets = modules.Where(module => config.TargetsAllLinear || config.Targets(module.Name)).ToArray();
+        var targets = modules.Where(module => config.Targets(module.Name)).ToArray();
         if (targets.Length == 0)
         {
             var suffixes = modules.Select(module => module.Name[(module.Name.LastIndexOf('.') + 1)..]).Distinct();
-            throw ModelingException.NoTargets(source, string.Join(", ", config.TargetModules), suffixes);
+            throw ModelingException.NoTargets(source, config.TargetPattern ?? string.Join(", ", config.TargetModules), suffixes);
         }
 
         var headModule = headName[..^".weight".Length];
         var saved = new List<(string, IReadOnlyList<long>)>();
-        foreach (var module in config.ModulesToSave)
+        foreach (var module in config.SavedModules)
         {
             if (module == headModule) saved.Add((headName, headShape));
             // PEFT lists both names a classification head may have; the one the model lacks is passed over there as here.
@@ -61,8 +56,8 @@ public sealed class LoraPlacement
     {
         foreach (var target in _targets)
         {
-            yield return (Prefix + target.Name + ".lora_A.weight", [Config.Rank, target.In]);
-            yield return (Prefix + target.Name + ".lora_B.weight", [target.Out, Config.Rank]);
+            yield return (Prefix + target.Name + ".lora_A.weight", [Config.RankOf(target.Name), target.In]);
+            yield return (Prefix + target.Name + ".lora_B.weight", [target.Out, Config.RankOf(target.Name)]);
         }
 
         foreach (var (name, shape) in _saved) yield return (Prefix + name, shape);
@@ -87,7 +82,7 @@ public sealed class LoraPlacement
     internal void Distribute(IReadOnlyList<Tensor> parameters, Dictionary<string, Tensor> trainable, Dictionary<string, LoraPair> lora)
     {
         for (var i = 0; i < _targets.Count; i++)
-            lora[_targets[i].Name] = new LoraPair(parameters[2 * i], parameters[(2 * i) + 1], Config.Scaling);
+            lora[_targets[i].Name] = new LoraPair(parameters[2 * i], parameters[(2 * i) + 1], Config.ScalingOf(_targets[i].Name));
         for (var i = 0; i < _saved.Count; i++) trainable[_saved[i].WeightName] = parameters[(2 * _targets.Count) + i];
     }
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Checkpoints.Models;
 using LlmStageAudit.Checkpoints.Safetensors;
@@ -16,7 +18,7 @@ public static class StateFolder
     {
         var tensors = ToHost(model, theta);
         if (model.Adapter is { } adapter) AdapterFolder.Write(path, adapter, tensors);
-        else ModelFolderWriter.Write(path, model.Folder, tensors, model.Architecture, model.Labels);
+        else ModelFolderWriter.Write(path, model.Folder.Config, tensors, model.Folder.Path, Changes(model));
     }
 
     /// <summary>The state [N] of a folder <see cref="Write"/> made for this model, in the current dispose scope.</summary>
@@ -46,6 +48,21 @@ public static class StateFolder
         }
 
         return tensor(flat).to(model.Dtype).to(model.Device);
+    }
+
+    /// <summary>What config.json must say of the saved class; the number of labels follows Hugging Face's spelling.</summary>
+    private static Dictionary<string, JsonNode?> Changes(LanguageModel model)
+    {
+        var changes = new Dictionary<string, JsonNode?>
+        {
+            ["architectures"] = new JsonArray(model.Architecture),
+            ["torch_dtype"] = "float32",
+        };
+        if (model.Task != ModelTask.SequenceClassification) return changes;
+        var labels = Enumerable.Range(0, model.Labels).Select(i => ($"LABEL_{i}", i)).ToArray();
+        changes["id2label"] = new JsonObject(labels.Select(pair => KeyValuePair.Create($"{pair.i}", (JsonNode?)pair.Item1)));
+        changes["label2id"] = new JsonObject(labels.Select(pair => KeyValuePair.Create(pair.Item1, (JsonNode?)pair.i)));
+        return changes;
     }
 
     private static HostTensor[] ToHost(LanguageModel model, Tensor theta)

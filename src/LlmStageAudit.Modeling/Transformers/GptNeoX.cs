@@ -15,13 +15,11 @@ public sealed class GptNeoX : Transformer, IDisposable
     private readonly GptNeoXConfig _config;
     private readonly RotaryEmbedding _rotary;
     private readonly Func<Tensor, Tensor> _activation;
-    private readonly int _headSize;
 
     public GptNeoX(GptNeoXConfig config)
     {
         _config = config;
-        _headSize = config.HiddenSize / config.HeadCount;
-        _rotary = new RotaryEmbedding((int)(_headSize * config.RotaryFraction), config.RotaryTheta);
+        _rotary = new RotaryEmbedding(config.RotaryDimensions, config.RotaryTheta);
         _activation = Activation.Named(config.Activation);
         Trunk = [.. DescribeTrunk()];
         LinearModules = [.. DescribeLinearModules()];
@@ -78,11 +76,11 @@ public sealed class GptNeoX : Transformer, IDisposable
     {
         var (batch, tokens) = (x.size(0), x.size(1));
         var heads = weights.Linear(name + ".query_key_value", x)
-            .view(batch, tokens, _config.HeadCount, 3 * _headSize)
+            .view(batch, tokens, _config.HeadCount, 3 * _config.HeadSize)
             .transpose(1, 2); // [B, heads, T, 3D]
-        var query = _rotary.Rotate(heads.narrow(-1, 0, _headSize)) * (1 / Math.Sqrt(_headSize));
-        var key = _rotary.Rotate(heads.narrow(-1, _headSize, _headSize));
-        var value = heads.narrow(-1, 2 * _headSize, _headSize);
+        var query = _rotary.Rotate(heads.narrow(-1, 0, _config.HeadSize)) * (1 / Math.Sqrt(_config.HeadSize));
+        var key = _rotary.Rotate(heads.narrow(-1, _config.HeadSize, _config.HeadSize));
+        var value = heads.narrow(-1, 2 * _config.HeadSize, _config.HeadSize);
         var attention = mask.Softmax(matmul(query, key.transpose(-1, -2))); // [B, heads, T, T]
         var mixed = matmul(attention, value).transpose(1, 2).reshape(batch, tokens, _config.HiddenSize);
         return weights.Linear(name + ".dense", mixed);
