@@ -1,0 +1,41 @@
+using LlmStageAudit.Modeling.Objectives;
+using LlmStageAudit.Modeling.Parameters;
+
+namespace LlmStageAudit.Testing;
+
+/// <summary>
+/// A small smooth objective in float64 with everything known: example i is a direction a_i and a target b_i, its loss
+/// <code>0.5 (a_i . theta - b_i)^2 + cubic (a_i . theta)^3 / 6</code>
+/// so that with cubic = 0 the loss is exactly quadratic.
+/// </summary>
+public sealed class PolynomialObjective(double[][] directions, double[] targets, double cubic = 0) : IObjective
+{
+    private readonly int _size = directions[0].Length;
+
+    public ParameterLayout Layout { get; } =
+        new([("first", (IReadOnlyList<long>)[1L]), ("rest", [directions[0].Length - 1L])]);
+
+    public ScalarType Dtype => float64;
+
+    public Device Device => CPU;
+
+    public int ExampleCount => directions.Length;
+
+    public static PolynomialObjective Random(int examples, int parameters, long seed, double cubic = 0)
+    {
+        var random = Artifacts.Randomness.StableRandom.For(seed, "objective");
+        double[] Normals(int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextNormal())];
+        return new PolynomialObjective([.. Enumerable.Range(0, examples).Select(_ => Normals(parameters))], Normals(examples), cubic);
+    }
+
+    public double Weight(int example) => 1;
+
+    public Tensor Losses(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> batch)
+    {
+        var theta = cat([.. parameters]);
+        var rows = tensor([.. batch.SelectMany(i => directions[i])], [batch.Count, _size]);
+        var projected = matmul(rows, theta);
+        var residual = projected - tensor([.. batch.Select(i => targets[i])]);
+        return (residual.pow(2) * 0.5) + (projected.pow(3) * (cubic / 6));
+    }
+}
