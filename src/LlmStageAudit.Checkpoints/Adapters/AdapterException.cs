@@ -23,7 +23,8 @@ public sealed class AdapterException : InvalidInputException
 
     /// <summary>Weights lie there only as a pickle, which is never opened because a pickle can run code.</summary>
     public static AdapterException PickledWeights(string path, string file) =>
-        new(Sentence(path, $"holds its weights only as {file}, a pickle that is not opened because it can run code", "adapter_model.safetensors",
+        new(Sentence(path, $"holds its weights only as {file}, a pickle that is not opened because it can run code",
+            "adapter_model.safetensors",
             "convert it once: python -c \"import torch; from safetensors.torch import save_file; "
             + "save_file({k: v.contiguous() for k, v in torch.load('adapter_model.bin', map_location='cpu', weights_only=True).items()}, "
             + "'adapter_model.safetensors', metadata={'format': 'pt'})\""));

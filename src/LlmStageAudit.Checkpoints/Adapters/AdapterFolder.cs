@@ -17,8 +17,8 @@ public static class AdapterFolder
     private const string FactorB = ".lora_B.weight";
 
     /// <summary>
-    /// Reads configuration and weights. Tensors are keyed as in the file, in file order, widened to float32; every lora_A has its lora_B and
-    /// both have the rank that the configuration gives their module.
+    /// Reads configuration and weights. Tensors are keyed as in the file, in file order, widened to float32; every lora_A has its
+    /// lora_B and both have the rank that the configuration gives their module.
     /// </summary>
     /// <exception cref="AdapterException">A file is absent, only a pickle, or does not fit the other.</exception>
     /// <exception cref="SafetensorsException">The weight file breaks the format or holds no floating-point numbers.</exception>
@@ -75,7 +75,10 @@ public static class AdapterFolder
             var other = stem + (isA ? FactorB : FactorA);
             if (!file.Tensors.ContainsKey(other)) throw AdapterException.Unpaired(file.Path, name, other);
             var rank = config.RankOf(stem.StartsWith(KeyPrefix, StringComparison.Ordinal) ? stem[KeyPrefix.Length..] : stem);
-            if (entry.Shape.Count != 2 || entry.Shape[isA ? 0 : 1] != rank) throw AdapterException.WrongRank(file.Path, name, entry.Shape, rank);
+            if (entry.Shape.Count != 2 || entry.Shape[isA ? 0 : 1] != rank)
+            {
+                throw AdapterException.WrongRank(file.Path, name, entry.Shape, rank);
+            }
         }
     }
 

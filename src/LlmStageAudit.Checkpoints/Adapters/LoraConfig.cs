@@ -78,7 +78,7 @@ public sealed record LoraConfig
         TaskType == "SEQ_CLS" ? [.. ModulesToSave.Union(ClassificationHeads, StringComparer.Ordinal)] : ModulesToSave;
 
     /// <summary>Reads adapter_config.json.</summary>
-    /// <exception cref="AdapterException">Unreadable, not LoRA, a value of the wrong type, or settings that change the arithmetic and are not supported.</exception>
+    /// <exception cref="AdapterException">Unreadable, not LoRA, a wrong value, or a variant of LoRA that is not supported.</exception>
     public static LoraConfig Read(string path) => LoraConfigReader.Read(path);
 
     /// <summary>Writes adapter_config.json as PEFT does: keys sorted, indent 2, inference_mode true. Replaces an existing file.</summary>
@@ -91,7 +91,8 @@ public sealed record LoraConfig
     /// <exception cref="AdapterException">A pattern is no regular expression or takes too long.</exception>
     public bool Targets(string moduleName)
     {
-        if (ExcludePattern is not null ? ModulePattern.MatchesWhole(ExcludePattern, moduleName) : Names(ExcludeModules, moduleName)) return false;
+        if (ExcludePattern is not null && ModulePattern.MatchesWhole(ExcludePattern, moduleName)) return false;
+        if (Names(ExcludeModules, moduleName)) return false;
         if (SavedModules.Any(saved => $".{moduleName}.".Contains($".{saved}.", StringComparison.Ordinal))) return false;
         if (TargetsAllLinear) return true;
         if (TargetPattern is not null) return ModulePattern.MatchesWhole(TargetPattern, moduleName);

@@ -86,7 +86,7 @@ internal static class LoraConfigReader
             var start = json.FindString("init_lora_weights")!;
             if (BaseChangingStarts.Any(known => start.StartsWith(known, StringComparison.OrdinalIgnoreCase)))
             {
-                found.Add($"init_lora_weights {MessageText.Quote(start)} (it also changes the base weights; convert the adapter to plain LoRA)");
+                found.Add($"init_lora_weights {MessageText.Quote(start)} (changes the base weights too; convert it to plain LoRA)");
             }
         }
 
@@ -133,12 +133,14 @@ internal static class LoraConfigReader
     private static IReadOnlyList<int> ReadLayers(JsonSection json)
     {
         const string key = "layers_to_transform";
-        IReadOnlyList<long> layers = json.Find(key) is { ValueKind: JsonValueKind.Number } ? [json.FindInteger(key)!.Value] : json.FindIntegers(key) ?? [];
+        var isSingle = json.Find(key) is { ValueKind: JsonValueKind.Number };
+        IReadOnlyList<long> layers = isSingle ? [json.FindInteger(key)!.Value] : json.FindIntegers(key) ?? [];
         foreach (var layer in layers)
         {
             if (layer is < 0 or > int.MaxValue)
             {
-                throw AdapterException.At(json.Where(key), string.Create(CultureInfo.InvariantCulture, $"found {layer}"), "layer indices from 0");
+                var found = string.Create(CultureInfo.InvariantCulture, $"found {layer}");
+                throw AdapterException.At(json.Where(key), found, "layer indices from 0");
             }
         }
 
@@ -157,7 +159,8 @@ internal static class LoraConfigReader
     {
         foreach (var key in json.Keys)
         {
-            if (!Known.Contains(key) && !Variants.Contains(key)) yield return $"{json.Path}: unknown key {MessageText.Quote(key)} is ignored";
+            if (Known.Contains(key) || Variants.Contains(key)) continue;
+            yield return $"{json.Path}: unknown key {MessageText.Quote(key)} is ignored";
         }
 
         if (json.FindBoolean("fan_in_fan_out") == true)

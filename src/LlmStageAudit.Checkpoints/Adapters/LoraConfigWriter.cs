@@ -16,6 +16,14 @@ internal static class LoraConfigWriter
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    private static readonly string[] AlwaysFalse = ["lora_bias", "use_dora", "use_qalora"];
+
+    private static readonly string[] AlwaysNull =
+    [
+        "auto_mapping", "corda_config", "eva_config", "layer_replication", "megatron_config", "target_parameters",
+        "trainable_token_indices",
+    ];
+
     public static void Write(string path, LoraConfig config) => AtomicFile.Write(path, stream => stream.Write(ToJson(config)));
 
     private static byte[] ToJson(LoraConfig config)
@@ -62,12 +70,8 @@ internal static class LoraConfigWriter
             ["task_type"] = writer => writer.WriteStringValue(config.TaskType),
             ["use_rslora"] = writer => writer.WriteBooleanValue(config.UseRslora),
         };
-        foreach (var key in (ReadOnlySpan<string>)["lora_bias", "use_dora", "use_qalora"]) values[key] = writer => writer.WriteBooleanValue(false);
-        foreach (var key in (ReadOnlySpan<string>)
-            ["auto_mapping", "corda_config", "eva_config", "layer_replication", "megatron_config", "target_parameters", "trainable_token_indices"])
-        {
-            values[key] = writer => writer.WriteNullValue();
-        }
+        foreach (var key in AlwaysFalse) values[key] = writer => writer.WriteBooleanValue(false);
+        foreach (var key in AlwaysNull) values[key] = writer => writer.WriteNullValue();
 
         // The version tells PEFT which keys to expect; a folder that PEFT did not write has none to tell.
         if (config.PeftVersion is { } version) values["peft_version"] = writer => writer.WriteStringValue(version);

@@ -29,8 +29,8 @@ internal static class ModulePattern
     public static bool MatchesTail(string pattern, string moduleName) => Match(pattern, $@"\A(?:.*\.)?(?:{pattern})\z", moduleName).Success;
 
     /// <summary>
-    /// The index of the layer a module lies in: the number after the list named by one of the patterns or, without patterns, the last number
-    /// that follows any list's name; null where there is none. Source: PEFT's check_target_module_exists.
+    /// The index of the layer a module lies in: the number after the list named by one of the patterns or, without patterns, the last
+    /// number that follows any list's name; null where there is none. Source: PEFT's check_target_module_exists.
     /// </summary>
     public static int? LayerIndex(IReadOnlyList<string> listPatterns, string moduleName)
     {

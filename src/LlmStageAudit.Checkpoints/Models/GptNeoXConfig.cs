@@ -59,7 +59,7 @@ public sealed record GptNeoXConfig
     /// <summary>Leading dimensions of each head that are rotated: the head size times the fraction, rounded down.</summary>
     public int RotaryDimensions => (int)(HeadSize * RotaryFraction);
 
-    /// <exception cref="ModelFolderException">Another family, a size that is wrong, or settings that would change the arithmetic unseen.</exception>
+    /// <exception cref="ModelFolderException">Another family, a wrong value, or settings that would change the arithmetic unseen.</exception>
     public static GptNeoXConfig Read(ModelConfig config)
     {
         if (config.ModelType != "gpt_neox") throw config.Fault("model_type", $"found {MessageText.Quote(config.ModelType)}", "'gpt_neox'");
@@ -72,8 +72,8 @@ public sealed record GptNeoXConfig
             HeadCount = config.GetInt("num_attention_heads", 1, LargestSize),
             VocabularySize = config.GetInt("vocab_size", 1, LargestSize),
             MaxPositions = config.GetInt("max_position_embeddings", 1, LargestSize),
-            RotaryFraction = Agreed(config, 0.25, [(rope, "partial_rotary_factor"), (config, "partial_rotary_factor"), (config, "rotary_pct")]),
-            RotaryTheta = Agreed(config, 10_000, [(rope, "rope_theta"), (config, "rope_theta"), (config, "rotary_emb_base")]),
+            RotaryFraction = Agreed(config, rope, 0.25, "partial_rotary_factor", "rotary_pct"),
+            RotaryTheta = Agreed(config, rope, 10_000, "rope_theta", "rotary_emb_base"),
             LayerNormEpsilon = config.FindDouble("layer_norm_eps") ?? 1e-5,
             UseParallelResidual = config.FindBool("use_parallel_residual") ?? true,
             Activation = config.FindString("hidden_act") ?? "gelu",
@@ -95,7 +95,11 @@ public sealed record GptNeoXConfig
             throw config.Fault("num_attention_heads", Invariant($"{HeadCount} does not divide hidden_size {HiddenSize}"), "a divisor");
         }
 
-        if (!(RotaryFraction > 0 && RotaryFraction <= 1)) throw config.Fault("rotary_pct", Invariant($"found {RotaryFraction}"), "a fraction in (0, 1]");
+        if (!(RotaryFraction > 0 && RotaryFraction <= 1))
+        {
+            throw config.Fault("rotary_pct", Invariant($"found {RotaryFraction}"), "a fraction in (0, 1]");
+        }
+
         if (RotaryDimensions == 0 || RotaryDimensions % 2 != 0)
         {
             throw config.Fault("rotary_pct", Invariant($"{RotaryFraction} of head size {HeadSize} rotates {RotaryDimensions} dimensions"),
@@ -112,10 +116,10 @@ public sealed record GptNeoXConfig
     }
 
     /// <summary>The value under whichever spellings are there; two that disagree are an error, not a choice.</summary>
-    private static double Agreed(ModelConfig config, double preset, ReadOnlySpan<(ModelConfig? Section, string Key)> spellings)
+    private static double Agreed(ModelConfig config, ModelConfig? rope, double preset, string newKey, string oldKey)
     {
         double? agreed = null;
-        foreach (var (section, key) in spellings)
+        foreach (var (section, key) in (ReadOnlySpan<(ModelConfig?, string)>)[(rope, newKey), (config, newKey), (config, oldKey)])
         {
             if (section?.FindDouble(key) is not { } value) continue;
             if (agreed is { } other && other != value)

@@ -63,14 +63,17 @@ internal sealed class JsonSection(string path, string prefix, JsonElement elemen
 
     /// <summary>All keys with their strings, in one pass; a null is as wrong as a number here.</summary>
     public IEnumerable<(string Key, string Text)> Strings() =>
-        element.EnumerateObject().Select(property => (property.Name, Text(property.Value) ?? throw Wrong(property.Name, property.Value, "a string")));
+        element.EnumerateObject().Select(property =>
+            (property.Name, Text(property.Value) ?? throw Wrong(property.Name, property.Value, "a string")));
 
     public IReadOnlyList<long>? FindIntegers(string key)
     {
         if (Find(key) is not { } value) return null;
         if (value.ValueKind != JsonValueKind.Array) throw Wrong(key, value, "a list of integers");
         return [.. value.EnumerateArray().Select(item =>
-            item.ValueKind == JsonValueKind.Number && item.TryGetInt64(out var number) ? number : throw Wrong(key, item, "a list of integers"))];
+            item.ValueKind == JsonValueKind.Number && item.TryGetInt64(out var number)
+                ? number
+                : throw Wrong(key, item, "a list of integers"))];
     }
 
     public Exception Absent(string key, string expected) =>

@@ -4,7 +4,8 @@ namespace LlmStageAudit.Checkpoints.Models;
 
 /// <summary>
 /// A model folder in the layout of the model hub, opened for reading: config.json, and model.safetensors or the shards that
-/// model.safetensors.index.json names. Weights may be absent until <see cref="RequireWeights"/> demands them. Disposing it unmaps the weights.
+/// model.safetensors.index.json names. Weights may be absent until <see cref="RequireWeights"/> demands them. Disposing it
+/// unmaps the weights.
 /// </summary>
 public sealed class ModelFolder : IDisposable
 {
@@ -46,7 +47,7 @@ public sealed class ModelFolder : IDisposable
     /// <summary>Names, inside the folder and sorted, of all the files that make up the model: configuration, weights, tokenizer.</summary>
     public IReadOnlyList<string> Files { get; }
 
-    /// <exception cref="ModelFolderException">No such folder, no config.json, weights only as a pickle, or index and shards disagree.</exception>
+    /// <exception cref="ModelFolderException">No folder or config.json, weights only as a pickle, or index and shards disagree.</exception>
     /// <exception cref="SafetensorsException">A weight file breaks the format.</exception>
     public static ModelFolder Open(string path)
     {

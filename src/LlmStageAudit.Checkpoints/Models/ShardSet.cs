@@ -34,7 +34,8 @@ internal sealed class ShardSet : IDisposable
     public static ShardSet OpenIndexed(string folder, string indexName)
     {
         var indexPath = System.IO.Path.Combine(folder, indexName);
-        var index = JsonFile.ParseObject(indexPath, JsonFile.ReadBytes(indexPath, LongestIndexBytes, ModelFolderException.At), ModelFolderException.At);
+        var json = JsonFile.ReadBytes(indexPath, LongestIndexBytes, ModelFolderException.At);
+        var index = JsonFile.ParseObject(indexPath, json, ModelFolderException.At);
         var map = index.FindSection("weight_map") ?? throw index.Absent("weight_map", "an object from tensor to file name");
         var places = map.Strings().ToList();
         var shards = places.Select(place => place.Text).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();

@@ -35,7 +35,7 @@ internal static class MessageText
 
     public static string Bytes(long count) => string.Create(CultureInfo.InvariantCulture, $"{count} bytes");
 
-    /// <summary>The nearest of the candidates as a hint, else null. Absurdly long names are passed over: the distance is quadratic.</summary>
+    /// <summary>The nearest of the candidates as a hint, else null. Very long names are passed over: the distance is quadratic.</summary>
     public static string? NearestHint(string wanted, IEnumerable<string> candidates) =>
         Artifacts.Errors.Suggestion.Nearest(wanted, candidates.Where(candidate => candidate.Length <= 512)) is { } nearest
             ? $"did you mean {Quote(nearest)}?"

@@ -24,8 +24,8 @@ public sealed class SafetensorsException : InvalidInputException
             $"at most {MessageText.Bytes(limitBytes)}", FetchAgain));
 
     public static SafetensorsException HeaderCut(string path, long lengthBytes, long sizeBytes) =>
-        new(Sentence(path, $"the header needs {MessageText.Bytes(lengthBytes)} after the first 8, the file holds {MessageText.Bytes(sizeBytes)}",
-            "a whole header", FetchAgain));
+        new(Sentence(path,
+            $"the header needs {MessageText.Bytes(lengthBytes)} after the first 8, the file holds {MessageText.Bytes(sizeBytes)}", "a whole header", FetchAgain));
 
     public static SafetensorsException Header(string path, string found, string? expected = null, Exception? inner = null) =>
         new(Sentence($"{path}: header", found, expected, FetchAgain), inner);
@@ -33,7 +33,7 @@ public sealed class SafetensorsException : InvalidInputException
     public static SafetensorsException Tensor(string path, string name, string found, string? expected = null, string? remedy = null) =>
         new(Sentence($"{path}: tensor {MessageText.Quote(name)}", found, expected, remedy ?? FetchAgain));
 
-    public static SafetensorsException Truncated(string path, string name, long neededBytes, long sizeBytes) =>
+    public static SafetensorsException Truncated(string path, string name, Int128 neededBytes, long sizeBytes) =>
         new(Sentence(path, $"tensor {MessageText.Quote(name)} ends at byte {neededBytes.ToString(CultureInfo.InvariantCulture)}"
             + $" but the file holds {MessageText.Bytes(sizeBytes)}", "a whole file", "it was cut short; fetch or copy it again"));
 

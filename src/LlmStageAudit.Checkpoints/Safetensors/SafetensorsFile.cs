@@ -59,7 +59,9 @@ public sealed class SafetensorsFile : IDisposable
         }
     }
 
-    /// <summary>Address of the tensor's first element, valid until <see cref="Dispose"/>; unaligned where the writer did not pad the header.</summary>
+    /// <summary>
+    /// Address of the tensor's first element, valid until <see cref="Dispose"/>; unaligned where the writer did not pad the header.
+    /// </summary>
     /// <exception cref="ArgumentException">The entry belongs to another file.</exception>
     public nint Address(TensorEntry entry)
     {
@@ -73,7 +75,8 @@ public sealed class SafetensorsFile : IDisposable
         Demand(entry);
         if (destination.Length != entry.SizeBytes)
         {
-            throw new ArgumentException($"'{entry.Name}' has {entry.SizeBytes} bytes, the destination {destination.Length}.", nameof(destination));
+            var found = $"'{entry.Name}' has {entry.SizeBytes} bytes, the destination {destination.Length}.";
+            throw new ArgumentException(found, nameof(destination));
         }
 
         Copy(entry.OffsetBytes, destination);

@@ -102,8 +102,14 @@ internal sealed class SafetensorsHeader
         {
             var key = reader.GetString();
             reader.Read();
-            var again = key switch { "dtype" => spelling is not null, "shape" => shape is not null, "data_offsets" => offsets is not null, _ => false };
-            if (again) throw SafetensorsException.Tensor(_path, name, $"holds '{key}' twice");
+            var isRepeated = key switch
+            {
+                "dtype" => spelling is not null,
+                "shape" => shape is not null,
+                "data_offsets" => offsets is not null,
+                _ => false,
+            };
+            if (isRepeated) throw SafetensorsException.Tensor(_path, name, $"holds '{key}' twice");
             switch (key)
             {
                 case "dtype" when reader.TokenType == JsonTokenType.String:
@@ -163,7 +169,8 @@ internal sealed class SafetensorsHeader
             bits *= size;
             if (bits > long.MaxValue)
             {
-                throw SafetensorsException.Tensor(_path, name, $"shape {MessageText.Shape(shape)} of {dtype} overflows", "a size below 2^63 bits");
+                throw SafetensorsException.Tensor(
+                    _path, name, $"shape {MessageText.Shape(shape)} of {dtype} overflows", "a size below 2^63 bits");
             }
         }
 
@@ -190,16 +197,16 @@ internal sealed class SafetensorsHeader
         {
             if (entry.OffsetBytes != next)
             {
+                var fault = entry.OffsetBytes > next ? "leaving a hole before it" : "overlapping the tensor before it";
                 throw SafetensorsException.Tensor(_path, entry.Name,
-                    string.Create(CultureInfo.InvariantCulture,
-                        $"begins at data byte {entry.OffsetBytes}, {(entry.OffsetBytes > next ? "leaving a hole after" : "overlapping the tensor up to")} byte {next}"),
+                    string.Create(CultureInfo.InvariantCulture, $"begins at data byte {entry.OffsetBytes}, {fault}"),
                     string.Create(CultureInfo.InvariantCulture, $"byte {next}"));
             }
 
             next = entry.OffsetBytes + entry.SizeBytes;
             if (next > fileSizeBytes - firstByte)
             {
-                throw SafetensorsException.Truncated(_path, entry.Name, (long)UInt128.Min(long.MaxValue, (UInt128)firstByte + (UInt128)next), fileSizeBytes);
+                throw SafetensorsException.Truncated(_path, entry.Name, (Int128)firstByte + next, fileSizeBytes);
             }
 
             _tensors.Add(entry.Name, entry with { OffsetBytes = firstByte + entry.OffsetBytes });
