@@ -66,7 +66,7 @@ internal static class DatasetSectionReader
 
         if (task == ModelTask.SequenceClassification && block.Has("completion"))
         {
-            block.Fault("completion", "a sequence-classification model scores no completion", "a label", "remove it, or set task: causal-lm");
+            block.Fault("completion", "not scored by sequence-classification", "a label", "remove it, or set task: causal-lm");
         }
     }
 }

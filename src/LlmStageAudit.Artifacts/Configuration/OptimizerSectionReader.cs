@@ -64,8 +64,7 @@ internal static class OptimizerSectionReader
         if (!block.Has("learningRate") && learningRate is null)
         {
             var isOther = inherited is not null;
-            block.Missing(
-                "learningRate", isOther ? "a number: another optimizer takes nothing over from the run's" : "a number of at least 0, such as 1e-4");
+            block.Missing("learningRate", isOther ? "a number, as nothing is taken over from another optimizer" : "a number, such as 1e-4");
         }
 
         CheckForeignKeys(block, name.Value);

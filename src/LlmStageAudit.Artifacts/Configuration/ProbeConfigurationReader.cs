@@ -35,8 +35,8 @@ public static class ProbeConfigurationReader
     private static string? ReadName(ConfigurationBlock block)
     {
         var name = block.Text("name");
-        if (name is null || (ConfigurationName.IsValid(name) && name.Length <= 100)) return name;
-        block.Fault("name", Shown.Quoted(name), "1 to 100 letters, digits, '.', '-' and '_'", $"for example '{ConfigurationName.From(name)}'");
+        if (name is null || ConfigurationName.IsValid(name)) return name;
+        block.Fault("name", Shown.Quoted(name), ConfigurationName.Expected, $"for example '{ConfigurationName.From(name)}'");
         return null;
     }
 

@@ -1,6 +1,6 @@
 namespace LlmStageAudit.Artifacts.Configuration;
 
-/// <summary>Everything that decides a run. Paths are absolute, per-stage blocks are merged, nothing is left to defaults elsewhere.</summary>
+/// <summary>Everything that decides a run. Paths are absolute and per-stage blocks are merged.</summary>
 public sealed record RunConfiguration
 {
     public required ModelSection Model { get; init; }

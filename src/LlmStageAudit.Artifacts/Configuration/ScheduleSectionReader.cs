@@ -2,7 +2,9 @@ using LlmStageAudit.Artifacts.Configuration.Yaml;
 
 namespace LlmStageAudit.Artifacts.Configuration;
 
-/// <summary>Reads a schedule block over an inherited one. The warm-up is one setting in two units: giving one takes the other away.</summary>
+/// <summary>
+/// Reads a schedule block over an inherited one. The warm-up is one setting in two units: giving one takes the other away.
+/// </summary>
 internal static class ScheduleSectionReader
 {
     private static readonly string[] Keys = ["name", "warmupRatio", "warmupSteps"];

@@ -7,7 +7,6 @@ namespace LlmStageAudit.Artifacts.Configuration;
 internal static class StageSectionReader
 {
     private const int MaximumStages = 100;
-    private const int MaximumNameLength = 100;
 
     private static readonly string[] Keys =
         ["name", "data", "epochs", "batchSize", "microBatchSize", "shuffle", "optimizer", "schedule"];
@@ -24,8 +23,8 @@ internal static class StageSectionReader
 
         if (node is not SequenceNode { Items.Count: > 0 and <= MaximumStages } list)
         {
-            var found = node is SequenceNode sequence ? $"{sequence.Items.Count.ToString(CultureInfo.InvariantCulture)} stages" : node.Description;
-            root.Fault("stages", found, $"a list of 1 to {MaximumStages} stages");
+            var found = (node as SequenceNode)?.Items.Count.ToString(CultureInfo.InvariantCulture);
+            root.Fault("stages", found is null ? node.Description : $"{found} stages", $"a list of 1 to {MaximumStages} stages");
             return [];
         }
 
@@ -34,8 +33,14 @@ internal static class StageSectionReader
         for (var i = 0; i < list.Items.Count; i++)
         {
             var key = $"stages.{i.ToString(CultureInfo.InvariantCulture)}";
-            if (list.Items[i] is MappingNode mapping) stages.Add(Read(new ConfigurationBlock(mapping, key, Keys, root.Faults), run, defaults, names));
-            else root.Faults.Add(list.Items[i].Source, key, list.Items[i].Description, "a block with name and data");
+            if (list.Items[i] is MappingNode mapping)
+            {
+                stages.Add(Read(new ConfigurationBlock(mapping, key, Keys, root.Faults), run, defaults, names));
+            }
+            else
+            {
+                root.Faults.Add(list.Items[i].Source, key, list.Items[i].Description, "a block with name and data");
+            }
         }
 
         return stages;
@@ -45,7 +50,7 @@ internal static class StageSectionReader
     {
         var own = Loop.Of(block);
         var batchSize = own.BatchSize ?? run.BatchSize;
-        if (batchSize is null && !block.Has("batchSize") && !run.HasBatchSize) block.Missing("batchSize", "a whole number of examples per step");
+        if (!block.Has("batchSize") && !run.HasBatchSize) block.Missing("batchSize", "a whole number of examples per step");
         var microBatchSize = own.MicroBatchSize ?? (block.IsCleared("microBatchSize") ? null : run.MicroBatchSize);
         if (microBatchSize > batchSize)
         {
@@ -68,12 +73,12 @@ internal static class StageSectionReader
 
     private static string ReadName(ConfigurationBlock block, HashSet<string> names)
     {
-        if (!block.Has("name")) block.Missing("name", "a name of letters, digits, '.', '-' and '_'");
+        if (!block.Has("name")) block.Missing("name", ConfigurationName.Expected);
         var name = block.Text("name");
         if (name is null) return "";
-        if (!ConfigurationName.IsValid(name) || name.Length > MaximumNameLength)
+        if (!ConfigurationName.IsValid(name))
         {
-            block.Fault("name", Shown.Quoted(name), $"1 to {MaximumNameLength} letters, digits, '.', '-' and '_'", $"for example '{ConfigurationName.From(name)}'");
+            block.Fault("name", Shown.Quoted(name), ConfigurationName.Expected, $"for example '{ConfigurationName.From(name)}'");
         }
         else if (!names.Add(name))
         {

@@ -35,6 +35,9 @@ public sealed class ArtifactException : InvalidInputException
             $"a {kind} file with schemaVersion 1 to {known}",
             found > known ? "it was written by a newer version: update this one" : null));
 
+    internal static ArtifactException NullInList(string path, string kind, long byteOffset) =>
+        new(Sentence($"{path}, byte {byteOffset}", "null in a list", $"a whole {kind} file"));
+
     internal static ArtifactException Misshapen(string path, string kind, Exception inner) =>
         new(Sentence(path, $"a field is missing or wrong ({inner.Message})", $"a whole {kind} file"), inner);
 

@@ -34,7 +34,9 @@ public static class ArtifactJson
     }
 
     /// <summary>Reads a record after checking that the file says it is one, in a schema this version knows.</summary>
-    /// <exception cref="ArtifactException">The file is absent, too large, no JSON, of another kind or a newer schema, or a field is missing.</exception>
+    /// <exception cref="ArtifactException">
+    /// The file is absent, too large, no JSON, of another kind or a newer schema, or a field is missing.
+    /// </exception>
     public static T Read<T>(string path)
         where T : class, IArtifact<T>
     {
@@ -69,7 +71,8 @@ public static class ArtifactJson
         return bytes.AsSpan().StartsWith(byteOrderMark) ? bytes.AsSpan(3) : bytes;
     }
 
-    // One pass over the text before binding, so that another kind of file is named as such and not by its first missing field.
+    // One pass over the text before binding, so that another kind of file is named as such and not by its first missing field. It also
+    // refuses null as a list's item, which binding would let through: a null that is no key's value stands in a list.
     private static void CheckEnvelope<T>(string path, ReadOnlySpan<byte> bytes)
         where T : IArtifact<T>
     {
@@ -81,9 +84,10 @@ public static class ArtifactJson
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) throw ArtifactException.NotAnObject(path, T.KindName);
             while (reader.Read())
             {
-                if (reader.CurrentDepth != 1 || reader.TokenType != JsonTokenType.PropertyName) continue;
-                var isKind = reader.ValueTextEquals("kind"u8);
-                var isSchema = reader.ValueTextEquals("schemaVersion"u8);
+                if (reader.TokenType == JsonTokenType.Null) throw ArtifactException.NullInList(path, T.KindName, reader.TokenStartIndex);
+                if (reader.TokenType != JsonTokenType.PropertyName) continue;
+                var isKind = reader.CurrentDepth == 1 && reader.ValueTextEquals("kind"u8);
+                var isSchema = reader.CurrentDepth == 1 && reader.ValueTextEquals("schemaVersion"u8);
                 reader.Read();
                 if (isKind && reader.TokenType == JsonTokenType.String) kind = reader.GetString();
                 if (isSchema && reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var version)) schemaVersion = version;

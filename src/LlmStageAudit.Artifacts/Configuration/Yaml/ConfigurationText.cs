@@ -68,8 +68,8 @@ internal sealed class ConfigurationText
         }
         catch (YamlException exception)
         {
-            throw ConfigurationException.At(
-                locate(exception.Start.Line).Where, $"not valid YAML ({Shown.Plain(exception.Message)})", null, "check indentation and quotes");
+            var found = $"not valid YAML ({Shown.Plain(exception.Message)})";
+            throw ConfigurationException.At(locate(exception.Start.Line).Where, found, null, "check indentation and quotes");
         }
     }
 
@@ -111,7 +111,8 @@ internal sealed class ConfigurationText
     {
         if (!node.Anchor.IsEmpty)
         {
-            _faults.Add(source, "", $"the anchor {Shown.Quoted("&" + node.Anchor.Value)}", "no anchors", "write the value out where it is needed");
+            var found = $"the anchor {Shown.Quoted("&" + node.Anchor.Value)}";
+            _faults.Add(source, "", found, "no anchors", "write the value out where it is needed");
         }
 
         if (!node.Tag.IsEmpty && !node.Tag.IsNonSpecific)

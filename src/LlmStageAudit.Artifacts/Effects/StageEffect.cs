@@ -1,0 +1,30 @@
+namespace LlmStageAudit.Artifacts.Effects;
+
+/// <summary>A stage's estimated effect on a probe: observed minus counterfactual, so positive where the stage raised the metric.</summary>
+public sealed record StageEffect
+{
+    /// <summary>A stage's name, or what else was left out, such as "steps 10-12".</summary>
+    public required string Stage { get; init; }
+
+    public required string Metric { get; init; }
+
+    public required double Estimate { get; init; }
+
+    /// <summary>Lower end of the bootstrap interval over probe rows.</summary>
+    public required double Low { get; init; }
+
+    /// <summary>Upper end.</summary>
+    public required double High { get; init; }
+
+    /// <summary>verified, high, medium or low.</summary>
+    public required string Trust { get; init; }
+
+    /// <summary>The model without the stage; null where the method makes none.</summary>
+    public ProbeScores? Counterfactual { get; init; }
+
+    /// <summary>In probe order.</summary>
+    public IReadOnlyList<ExampleEffect> PerExample { get; init; } = [];
+
+    /// <summary>Folder of the counterfactual as a PEFT adapter, where it was exported.</summary>
+    public string? ExportedAdapter { get; init; }
+}

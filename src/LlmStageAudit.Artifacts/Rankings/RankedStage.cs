@@ -1,0 +1,27 @@
+namespace LlmStageAudit.Artifacts.Rankings;
+
+/// <summary>How much a stage raised the model's reliance on the confounder.</summary>
+public sealed record RankedStage
+{
+    public required string Stage { get; init; }
+
+    /// <summary>Observed less counterfactual gap; positive where the stage raised the reliance.</summary>
+    public required double Score { get; init; }
+
+    /// <summary>Lower end of the interval.</summary>
+    public required double Low { get; init; }
+
+    /// <summary>Upper end.</summary>
+    public required double High { get; init; }
+
+    public required double PValue { get; init; }
+
+    /// <summary>After Benjamini-Hochberg over the ranking.</summary>
+    public required double AdjustedPValue { get; init; }
+
+    public required bool Significant { get; init; }
+
+    public required double ObservedGap { get; init; }
+
+    public required double CounterfactualGap { get; init; }
+}

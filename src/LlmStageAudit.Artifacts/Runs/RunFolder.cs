@@ -1,0 +1,119 @@
+using System.Globalization;
+using LlmStageAudit.Artifacts.Serialization;
+
+namespace LlmStageAudit.Artifacts.Runs;
+
+/// <summary>
+/// The files of a run, and the only place that spells their names:
+/// <code>
+/// manifest.json                       what the run is and how far it came
+/// initial/                            the trainable state before the first stage
+/// stages/01-NAME/                     the adapter at the stage's end, as a PEFT folder
+/// stages/01-NAME/state/               the trainable and optimizer state to resume from
+/// stages/01-NAME/trajectory.log       every step of the stage
+/// effects/ID.json  rankings/ID.json   results, one per probe or ranking
+/// verification.json  report.html
+/// counterfactuals/                    runs with a stage left out
+/// </code>
+/// </summary>
+public sealed class RunFolder
+{
+    private const string ManifestName = "manifest.json";
+    private const string LockName = "run.lock";
+    private const string HolderName = "run.holder";
+
+    private RunFolder(string path) => Root = path;
+
+    /// <summary>The folder, absolute.</summary>
+    public string Root { get; }
+
+    public string ManifestPath => Within(ManifestName);
+
+    public string LockPath => Within(LockName);
+
+    /// <summary>Who holds the lock, for the message to whoever is refused.</summary>
+    public string HolderPath => Within(HolderName);
+
+    public string InitialFolder => Within("initial");
+
+    public string StagesFolder => Within("stages");
+
+    public string EffectsFolder => Within("effects");
+
+    public string RankingsFolder => Within("rankings");
+
+    public string VerificationPath => Within("verification.json");
+
+    public string ReportPath => Within("report.html");
+
+    public string CounterfactualsFolder => Within("counterfactuals");
+
+    /// <summary>Makes the folder, which must not exist or be empty.</summary>
+    /// <exception cref="RunFolderException">Something is there, or it cannot be made.</exception>
+    public static RunFolder Create(string path)
+    {
+        var folder = new RunFolder(Path.GetFullPath(path));
+        if (File.Exists(folder.Root)) throw RunFolderException.IsAFile(path);
+        try
+        {
+            Directory.CreateDirectory(folder.Root);
+            if (Directory.EnumerateFileSystemEntries(folder.Root).Any(folder.IsContent))
+            {
+                throw RunFolderException.NotEmpty(path, isRun: File.Exists(folder.ManifestPath));
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw RunFolderException.Unusable(path, exception);
+        }
+
+        return folder;
+    }
+
+    /// <exception cref="RunFolderException">There is no folder, or it holds no manifest.</exception>
+    public static RunFolder Open(string path)
+    {
+        var folder = new RunFolder(Path.GetFullPath(path));
+        if (!Directory.Exists(folder.Root)) throw RunFolderException.Missing(path);
+        if (!File.Exists(folder.ManifestPath)) throw RunFolderException.NotARun(path, ManifestName);
+        return folder;
+    }
+
+    /// <summary>Whether <see cref="Open"/> would take it.</summary>
+    public static bool IsRun(string path) => File.Exists(Path.Combine(path, ManifestName));
+
+    /// <param name="index">From 0, in the configuration.</param>
+    /// <param name="name">The stage's name.</param>
+    public string StageFolder(int index, string name)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        return Path.Combine(StagesFolder, $"{(index + 1).ToString("00", CultureInfo.InvariantCulture)}-{Checked(name)}");
+    }
+
+    public string StageStateFolder(int index, string name) => Path.Combine(StageFolder(index, name), "state");
+
+    public string TrajectoryPath(int index, string name) => Path.Combine(StageFolder(index, name), "trajectory.log");
+
+    /// <param name="id">Letters, digits, '.', '-' and '_', such as a probe's name.</param>
+    public string EffectsPath(string id) => Path.Combine(EffectsFolder, $"{Checked(id)}.json");
+
+    /// <param name="id">As for <see cref="EffectsPath"/>.</param>
+    public string RankingsPath(string id) => Path.Combine(RankingsFolder, $"{Checked(id)}.json");
+
+    /// <exception cref="ArtifactException">The manifest is damaged or of a newer version.</exception>
+    public RunManifest ReadManifest() => ArtifactJson.Read<RunManifest>(ManifestPath);
+
+    public void WriteManifest(RunManifest manifest) => ArtifactJson.Write(ManifestPath, manifest);
+
+    private string Within(string name) => Path.Combine(Root, name);
+
+    // Names come from checked configurations; this keeps a changed manifest from leading out of the folder.
+    private static string Checked(string name)
+    {
+        if (name.Length > 0 && name.All(character => char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '_')) return name;
+        throw new ArgumentException($"'{name}' cannot be part of a file name; expected letters, digits, '.', '-' and '_'", nameof(name));
+    }
+
+    private bool IsContent(string entry) =>
+        entry != LockPath && entry != HolderPath && !entry.EndsWith(".partial", StringComparison.Ordinal);
+}

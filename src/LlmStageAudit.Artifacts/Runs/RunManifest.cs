@@ -1,0 +1,45 @@
+using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Artifacts.Serialization;
+
+namespace LlmStageAudit.Artifacts.Runs;
+
+/// <summary>What a run is, what it read, what computed it and how far it came: enough to repeat it.</summary>
+public sealed record RunManifest : IArtifact<RunManifest>
+{
+    public static string KindName => "run";
+
+    public static int CurrentSchemaVersion => 1;
+
+    public int SchemaVersion { get; init; } = CurrentSchemaVersion;
+
+    public string Kind { get; init; } = KindName;
+
+    /// <summary>Random, hexadecimal.</summary>
+    public required string RunId { get; init; }
+
+    public required DateTime CreatedUtc { get; init; }
+
+    public required string ToolVersion { get; init; }
+
+    public required EngineRecord Engine { get; init; }
+
+    public required RunConfiguration Configuration { get; init; }
+
+    public IReadOnlyList<InputRecord> Inputs { get; init; } = [];
+
+    /// <summary>Trainable values: N.</summary>
+    public required long ParameterCount { get; init; }
+
+    public IReadOnlyList<ParameterRecord> Parameters { get; init; } = [];
+
+    public RunStart Start { get; init; } = new();
+
+    /// <summary>In training order.</summary>
+    public IReadOnlyList<StageResult> Stages { get; init; } = [];
+
+    public double TrainSeconds { get; init; }
+
+    public double LogSeconds { get; init; }
+
+    public RunState State { get; init; } = RunState.Running;
+}

@@ -1,0 +1,8 @@
+namespace LlmStageAudit.Artifacts.Runs;
+
+public enum StageState
+{
+    Pending,
+    Running,
+    Completed,
+}
