@@ -1,0 +1,112 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+
+namespace LlmStageAudit.Checkpoints.Tokenization.AddedTokens;
+
+/// <summary>Splits text at added tokens: the leftmost match first, of several there the longest.</summary>
+internal sealed class AddedTokenFinder
+{
+    private const int Root = 0;
+
+    private readonly Dictionary<(int Node, char Next), int> _edges = [];
+    private readonly List<AddedToken?> _tokenAt = [null];
+    private readonly SearchValues<char> _firstCharacters;
+
+    /// <param name="tokens">The tokens and the text each is searched for as; of two with one text the first counts.</param>
+    public AddedTokenFinder(IEnumerable<(AddedToken Token, string Text)> tokens)
+    {
+        foreach (var (token, text) in tokens.Where(pair => pair.Text.Length > 0))
+        {
+            var node = Root;
+            foreach (var character in text)
+            {
+                if (!_edges.TryGetValue((node, character), out var next))
+                {
+                    next = _edges[(node, character)] = _tokenAt.Count;
+                    _tokenAt.Add(null);
+                }
+
+                node = next;
+            }
+
+            _tokenAt[node] ??= token;
+        }
+
+        _firstCharacters = SearchValues.Create(_edges.Keys.Where(edge => edge.Node == Root).Select(edge => edge.Next).ToArray());
+    }
+
+    /// <summary>The parts of the text in order; one with no token is to be tokenized further. No part is empty text.</summary>
+    public IEnumerable<(AddedToken? Token, string Text)> Split(string text)
+    {
+        var position = 0;
+        foreach (var (token, matchStart, matchEnd) in Matches(text))
+        {
+            var (start, end) = (matchStart, matchEnd);
+            if (token.SingleWord && (EndsWithWord(text.AsSpan(0, start)) || StartsWithWord(text.AsSpan(end)))) continue;
+            if (token.StripsLeft)
+            {
+                while (start > position && char.IsWhiteSpace(text[start - 1])) start--;
+            }
+
+            if (token.StripsRight)
+            {
+                while (end < text.Length && char.IsWhiteSpace(text[end])) end++;
+            }
+
+            if (start > position) yield return (null, text[position..start]);
+            yield return (token, token.Content);
+            position = Math.Max(position, end);
+        }
+
+        if (position == 0 && text.Length > 0) yield return (null, text);
+        else if (position < text.Length) yield return (null, text[position..]);
+    }
+
+    private IEnumerable<(AddedToken Token, int Start, int End)> Matches(string text)
+    {
+        var at = 0;
+        while (at < text.Length)
+        {
+            var candidate = text.AsSpan(at).IndexOfAny(_firstCharacters);
+            if (candidate < 0) yield break;
+            at += candidate;
+            if (Longest(text, at, out var end) is { } token)
+            {
+                yield return (token, at, end);
+                at = end;
+            }
+            else
+            {
+                at++;
+            }
+        }
+    }
+
+    private AddedToken? Longest(string text, int start, out int end)
+    {
+        AddedToken? longest = null;
+        end = start;
+        var node = Root;
+        for (var at = start; at < text.Length && _edges.TryGetValue((node, text[at]), out node); at++)
+        {
+            if (_tokenAt[node] is not { } token) continue;
+            (longest, end) = (token, at + 1);
+        }
+
+        return longest;
+    }
+
+    private static bool EndsWithWord(ReadOnlySpan<char> text) =>
+        Rune.DecodeLastFromUtf16(text, out var rune, out _) == OperationStatus.Done && IsWord(rune);
+
+    private static bool StartsWithWord(ReadOnlySpan<char> text) =>
+        Rune.DecodeFromUtf16(text, out var rune, out _) == OperationStatus.Done && IsWord(rune);
+
+    // Unicode's word characters: letters, marks, decimal and letter numbers, connectors and the two joiners.
+    private static bool IsWord(Rune rune) => rune.Value is 0x200C or 0x200D || Rune.GetUnicodeCategory(rune)
+        is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter
+        or UnicodeCategory.ModifierLetter or UnicodeCategory.OtherLetter or UnicodeCategory.NonSpacingMark
+        or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark or UnicodeCategory.DecimalDigitNumber
+        or UnicodeCategory.LetterNumber or UnicodeCategory.ConnectorPunctuation;
+}

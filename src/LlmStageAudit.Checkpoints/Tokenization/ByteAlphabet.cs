@@ -1,0 +1,64 @@
+using System.Text;
+
+namespace LlmStageAudit.Checkpoints.Tokenization;
+
+/// <summary>
+/// GPT-2's printable stand-ins for the 256 bytes: printable Latin-1 bytes stand for themselves, the others are
+/// numbered from U+0100 in byte order (so a space is U+0120). Source: openai/gpt-2, bytes_to_unicode.
+/// </summary>
+internal static class ByteAlphabet
+{
+    private static readonly char[] CharOfByte = Build();
+    private static readonly short[] ByteOfChar = Invert();
+
+    public static char CharOf(byte value) => CharOfByte[value];
+
+    /// <summary>The byte a character stands for, or -1.</summary>
+    public static int ByteOf(char character) => character < ByteOfChar.Length ? ByteOfChar[character] : -1;
+
+    /// <summary>The UTF-8 bytes of well-formed text, each as its stand-in.</summary>
+    public static string Spell(ReadOnlySpan<char> text)
+    {
+        var length = Encoding.UTF8.GetByteCount(text);
+        return string.Create(length, text, static (spelled, source) =>
+        {
+            var position = 0;
+            Span<byte> bytes = stackalloc byte[4];
+            while (!source.IsEmpty)
+            {
+                if (source[0] < 0x80)
+                {
+                    spelled[position++] = CharOfByte[source[0]];
+                    source = source[1..];
+                    continue;
+                }
+
+                Rune.DecodeFromUtf16(source, out var rune, out var consumed);
+                var written = rune.EncodeToUtf8(bytes);
+                for (var i = 0; i < written; i++) spelled[position++] = CharOfByte[bytes[i]];
+                source = source[consumed..];
+            }
+        });
+    }
+
+    private static char[] Build()
+    {
+        var chars = new char[256];
+        var next = 256;
+        for (var value = 0; value < 256; value++)
+        {
+            var printable = value is (>= '!' and <= '~') or (>= 0xA1 and <= 0xAC) or (>= 0xAE and <= 0xFF);
+            chars[value] = (char)(printable ? value : next++);
+        }
+
+        return chars;
+    }
+
+    private static short[] Invert()
+    {
+        var bytes = new short[CharOfByte.Max() + 1];
+        Array.Fill(bytes, (short)-1);
+        for (var value = 0; value < 256; value++) bytes[CharOfByte[value]] = (short)value;
+        return bytes;
+    }
+}

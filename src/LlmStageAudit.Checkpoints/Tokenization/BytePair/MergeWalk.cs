@@ -1,0 +1,55 @@
+namespace LlmStageAudit.Checkpoints.Tokenization.BytePair;
+
+/// <summary>
+/// Byte-pair merging of one piece: the pair of lowest rank first, of equal ranks the leftmost. A linked list over the
+/// symbols and a heap of candidate pairs make it O(n log n). Source: Sennrich, Haddow, Birch 2016.
+/// </summary>
+internal static class MergeWalk
+{
+    private const int None = -1;
+
+    private struct Symbol
+    {
+        public int Id;
+        public int Previous;
+        public int Next;
+    }
+
+    /// <summary>Appends the ids that are left when no pair merges any more.</summary>
+    public static void Append(ReadOnlySpan<int> symbols, MergeTable merges, List<int> ids)
+    {
+        var list = new Symbol[symbols.Length];
+        for (var i = 0; i < list.Length; i++)
+        {
+            list[i] = new Symbol { Id = symbols[i], Previous = i - 1, Next = i + 1 < list.Length ? i + 1 : None };
+        }
+
+        var candidates = new PriorityQueue<int, ulong>();
+        for (var i = 0; i < list.Length; i++) Offer(list, merges, i, candidates);
+        while (candidates.TryDequeue(out var at, out var priority))
+        {
+            ref var left = ref list[at];
+            if (left.Id == None || left.Next == None) continue;
+            ref var right = ref list[left.Next];
+
+            // A candidate is stale when its symbols have changed since: then the pair that is there now has another rank.
+            if (!merges.TryGet(left.Id, right.Id, out var rank, out var merged) || Priority(rank, at) != priority) continue;
+            left.Id = merged;
+            left.Next = right.Next;
+            right.Id = None;
+            if (left.Next != None) list[left.Next].Previous = at;
+            if (left.Previous != None) Offer(list, merges, left.Previous, candidates);
+            Offer(list, merges, at, candidates);
+        }
+
+        for (var at = list.Length > 0 ? 0 : None; at != None; at = list[at].Next) ids.Add(list[at].Id);
+    }
+
+    private static void Offer(Symbol[] list, MergeTable merges, int at, PriorityQueue<int, ulong> candidates)
+    {
+        var next = list[at].Next;
+        if (next != None && merges.TryGet(list[at].Id, list[next].Id, out var rank, out _)) candidates.Enqueue(at, Priority(rank, at));
+    }
+
+    private static ulong Priority(int rank, int at) => ((ulong)(uint)rank << 32) | (uint)at;
+}

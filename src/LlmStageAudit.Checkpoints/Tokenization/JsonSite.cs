@@ -1,0 +1,107 @@
+using System.Text.Json;
+
+namespace LlmStageAudit.Checkpoints.Tokenization;
+
+/// <summary>A value of tokenizer.json together with where it stands, so that every refusal can name the place.</summary>
+internal readonly record struct JsonSite(JsonElement Element, string Where)
+{
+    /// <summary>The property's value, or null where it is absent or null.</summary>
+    public JsonSite? Find(string name)
+    {
+        RequireKind(JsonValueKind.Object, "an object");
+        return Element.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null
+            ? new JsonSite(value, $"{Where}.{name}")
+            : null;
+    }
+
+    public JsonSite Required(string name) =>
+        Find(name) ?? throw TokenizerException.Invalid(Where, $"no '{name}'", "that property");
+
+    public IEnumerable<JsonSite> Items(int limit)
+    {
+        RequireKind(JsonValueKind.Array, "an array");
+        var length = Element.GetArrayLength();
+        if (length > limit) throw TokenizerException.Invalid(Where, $"{length} entries", $"at most {limit}");
+        var where = Where;
+        return Element.EnumerateArray().Select((item, index) => new JsonSite(item, $"{where}[{index}]"));
+    }
+
+    public string Text()
+    {
+        RequireKind(JsonValueKind.String, "a string");
+        try
+        {
+            return Element.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            throw TokenizerException.Invalid(Where, "a string that is not Unicode", "valid UTF-8 and paired surrogates");
+        }
+    }
+
+    public string Text(string name) => Required(name).Text();
+
+    public bool Flag(string name, bool absent) => Find(name)?.Flag() ?? absent;
+
+    public int Number()
+    {
+        RequireKind(JsonValueKind.Number, "a number");
+        return Element.TryGetInt32(out var number) && number >= 0
+            ? number
+            : throw TokenizerException.Invalid(Where, Element.GetRawText(), "a non-negative 32-bit integer");
+    }
+
+    /// <summary>A token id: below <see cref="IdLimit"/>, so that tables indexed by id stay small.</summary>
+    public int Id() =>
+        Number() is var id && id < IdLimit ? id : throw TokenizerException.Invalid(Where, $"the id {id}", $"an id below {IdLimit}");
+
+    public const int IdLimit = 1 << 24;
+
+    /// <summary>Refuses a property that is neither absent, null, nor one of the values without effect.</summary>
+    public void RequireInert(string name, Func<JsonElement, bool> inert)
+    {
+        if (Find(name) is { } site && !inert(site.Element)) throw TokenizerException.Unsupported(site.Where, site.Shown(), ["null"]);
+    }
+
+    /// <summary>Refuses keys beyond those that are read: what is not understood may change the ids.</summary>
+    public void RequireOnly(params ReadOnlySpan<string> names)
+    {
+        RequireKind(JsonValueKind.Object, "an object");
+        foreach (var property in Element.EnumerateObject())
+        {
+            var name = NameOf(property);
+            if (!names.Contains(name)) throw TokenizerException.Unsupported(Where, $"the key '{name}'", names.ToArray());
+        }
+    }
+
+    public string NameOf(JsonProperty property)
+    {
+        try
+        {
+            return property.Name;
+        }
+        catch (InvalidOperationException)
+        {
+            throw TokenizerException.Invalid(Where, "a key that is not Unicode", "valid UTF-8 and paired surrogates");
+        }
+    }
+
+    public void RequireKind(JsonValueKind kind, string expected)
+    {
+        if (Element.ValueKind != kind) throw TokenizerException.Invalid(Where, Shown(), expected);
+    }
+
+    private bool Flag() => Element.ValueKind switch
+    {
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        _ => throw TokenizerException.Invalid(Where, Shown(), "true or false"),
+    };
+
+    private string Shown()
+    {
+        if (Element.ValueKind is JsonValueKind.Object or JsonValueKind.Array) return $"an {Element.ValueKind.ToString().ToLowerInvariant()}";
+        var raw = Element.GetRawText();
+        return raw.Length <= 60 ? raw : $"{raw[..60]}...";
+    }
+}

@@ -1,0 +1,20 @@
+using System.Text;
+
+namespace LlmStageAudit.Checkpoints.Tokenization.PreTokenization;
+
+/// <summary>Sets numbers (categories Nd, Nl, No) apart, each digit for itself or run by run.</summary>
+internal sealed class DigitSplit(bool individual) : IPreTokenizer
+{
+    public void Cut(string text, List<string> pieces) =>
+        MatchCutter.Cut(text, Numbers(text), individual ? SplitBehavior.Isolated : SplitBehavior.Contiguous, invert: false, pieces);
+
+    private static IEnumerable<(int Start, int End)> Numbers(string text)
+    {
+        var position = 0;
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if (Rune.IsNumber(rune)) yield return (position, position + rune.Utf16SequenceLength);
+            position += rune.Utf16SequenceLength;
+        }
+    }
+}

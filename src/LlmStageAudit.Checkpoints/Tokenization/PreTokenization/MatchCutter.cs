@@ -1,0 +1,73 @@
+namespace LlmStageAudit.Checkpoints.Tokenization.PreTokenization;
+
+/// <summary>Cuts text at matches the way Hugging Face's split behaviours do.</summary>
+internal static class MatchCutter
+{
+    private readonly record struct Part(int Start, int End, bool IsMatch);
+
+    public static void Cut(
+        string text, IEnumerable<(int Start, int End)> matches, SplitBehavior behavior, bool invert, List<string> pieces)
+    {
+        foreach (var part in Join(Parts(text.Length, matches, invert), behavior))
+        {
+            if (part.End > part.Start) pieces.Add(text[part.Start..part.End]);
+        }
+    }
+
+    private static List<Part> Parts(int length, IEnumerable<(int Start, int End)> matches, bool invert)
+    {
+        var parts = new List<Part>();
+        var position = 0;
+        foreach (var (start, end) in matches)
+        {
+            if (start > position) parts.Add(new Part(position, start, invert));
+            parts.Add(new Part(start, end, !invert));
+            position = end;
+        }
+
+        if (position < length) parts.Add(new Part(position, length, invert));
+        return parts;
+    }
+
+    private static List<Part> Join(List<Part> parts, SplitBehavior behavior)
+    {
+        switch (behavior)
+        {
+            case SplitBehavior.Removed:
+                return parts.Where(part => !part.IsMatch).ToList();
+            case SplitBehavior.Isolated:
+                return parts;
+            case SplitBehavior.MergedWithNext:
+                parts.Reverse();
+                var joined = Fold(parts, static (part, previousIsMatch) => part.IsMatch && !previousIsMatch);
+                joined.Reverse();
+                return joined;
+            case SplitBehavior.MergedWithPrevious:
+                return Fold(parts, static (part, previousIsMatch) => part.IsMatch && !previousIsMatch);
+            default:
+                return Fold(parts, static (part, previousIsMatch) => part.IsMatch == previousIsMatch);
+        }
+    }
+
+    private static List<Part> Fold(List<Part> parts, Func<Part, bool, bool> joins)
+    {
+        var folded = new List<Part>(parts.Count);
+        var previousIsMatch = false;
+        foreach (var part in parts)
+        {
+            if (folded.Count > 0 && joins(part, previousIsMatch))
+            {
+                var last = folded[^1];
+                folded[^1] = new Part(Math.Min(last.Start, part.Start), Math.Max(last.End, part.End), false);
+            }
+            else
+            {
+                folded.Add(part);
+            }
+
+            previousIsMatch = part.IsMatch;
+        }
+
+        return folded;
+    }
+}

@@ -1,0 +1,9 @@
+using LlmStageAudit.Checkpoints.Tokenization.Patterns;
+
+namespace LlmStageAudit.Checkpoints.Tokenization.PreTokenization;
+
+/// <summary>Splits at the matches of a pattern; inverted, at what lies between them.</summary>
+internal sealed class PatternSplit(TextPattern pattern, SplitBehavior behavior, bool invert) : IPreTokenizer
+{
+    public void Cut(string text, List<string> pieces) => MatchCutter.Cut(text, pattern.Matches(text), behavior, invert, pieces);
+}
