@@ -36,6 +36,10 @@ public static class StateFolder
             : null);
     }
 
+    /// <summary>The file of such a folder that holds the values.</summary>
+    public static string WeightsPath(string path, LanguageModel model) =>
+        Path.Combine(path, model.Adapter is null ? ModelFolder.WeightsFile : AdapterFolder.WeightsFile);
+
     private static Tensor Flatten(
         string path, LanguageModel model, Func<string, (IReadOnlyList<long> Shape, ReadOnlyMemory<float> Values)?> find)
     {

@@ -1,0 +1,66 @@
+using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Artifacts.Errors;
+using LlmStageAudit.Checkpoints.Adapters;
+using LlmStageAudit.Modeling.Models;
+
+namespace LlmStageAudit.Modeling.Adapters;
+
+/// <summary>Turns the adapter section of a configuration into LoRA settings and, where there is a folder to start from, tensors.</summary>
+public static class AdapterResolver
+{
+    /// <summary>PEFT's default rank and alpha.</summary>
+    private const int DefaultRank = 8;
+
+    private const double DefaultAlpha = 8;
+
+    /// <exception cref="ConfigurationException">Settings contradict the folder to start from, or name no target.</exception>
+    /// <exception cref="InvalidInputException">A folder cannot be read.</exception>
+    public static AdapterSource Resolve(AdapterSection section, ModelTask task)
+    {
+        if (section.InitFrom is { } folder)
+        {
+            var (config, tensors) = AdapterFolder.Read(folder);
+            RefuseContradictions(section, config, folder);
+            return new AdapterSource(WithTask(config, task), tensors, folder);
+        }
+
+        var recipe = section.Recipe is { } recipeFolder ? LoraConfig.Read(RecipeFile(recipeFolder)) : null;
+        var targets = section.TargetModules ?? recipe?.TargetModules ?? [];
+        var pattern = section.TargetModules is ["all-linear"] ? LoraConfig.AllLinear : section.TargetModules is null ? recipe?.TargetPattern : null;
+        if (targets.Count == 0 && pattern is null)
+            throw ConfigurationException.At("adapter", "nothing says which layers to adapt", "recipe, initFrom or targetModules");
+        var settings = (recipe ?? new LoraConfig { Rank = DefaultRank, Alpha = DefaultAlpha }) with
+        {
+            Rank = section.Rank ?? recipe?.Rank ?? DefaultRank,
+            Alpha = section.Alpha ?? recipe?.Alpha ?? DefaultAlpha,
+            UseRslora = section.UseRslora ?? recipe?.UseRslora ?? false,
+            TargetModules = pattern is null ? targets : [],
+            TargetPattern = pattern,
+            ModulesToSave = section.ModulesToSave ?? recipe?.ModulesToSave ?? [],
+        };
+        return new AdapterSource(WithTask(settings, task), null, section.Recipe ?? "adapter");
+    }
+
+    private static LoraConfig WithTask(LoraConfig config, ModelTask task) =>
+        config with { TaskType = task == ModelTask.CausalLm ? "CAUSAL_LM" : "SEQ_CLS" };
+
+    private static string RecipeFile(string recipe) => Directory.Exists(recipe) ? Path.Combine(recipe, AdapterFolder.ConfigFile) : recipe;
+
+    private static void RefuseContradictions(AdapterSection section, LoraConfig config, string folder)
+    {
+        var faults = new List<string>();
+        Check("r", section.Rank, config.Rank);
+        Check("alpha", section.Alpha, config.Alpha);
+        Check("rslora", section.UseRslora, config.UseRslora);
+        if (section.TargetModules is { } targets && !targets.ToHashSet().SetEquals(config.TargetModules))
+            faults.Add($"adapter.targetModules: [{string.Join(", ", targets)}]; expected [{string.Join(", ", config.TargetModules)}], as in {folder}; leave it out");
+        if (section.Recipe is not null) faults.Add($"adapter.recipe: given beside initFrom ({folder}); leave one of them out");
+        if (faults.Count > 0) throw ConfigurationException.Of(faults);
+
+        void Check<T>(string key, T? given, T expected)
+            where T : struct
+        {
+            if (given is { } value && !value.Equals(expected)) faults.Add($"adapter.{key}: {value}; expected {expected}, as in {folder}; leave it out");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+using System.Globalization;
+using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Artifacts.Errors;
+using LlmStageAudit.Checkpoints.Comments;
+using LlmStageAudit.Checkpoints.Tokenization;
+
+namespace LlmStageAudit.Modeling.Examples;
+
+/// <summary>
+/// Turns a data section of the configuration into token ids and labels: filter, limit, tokenize, truncate, check.
+/// </summary>
+/// <param name="task">Decides what a row must hold.</param>
+/// <param name="labels">Classes; labels must lie in 0 .. labels - 1.</param>
+/// <param name="maxLength">Longer rows lose their end (a completion's prompt its beginning).</param>
+/// <param name="vocabularySize">Ids must lie below it.</param>
+/// <param name="modelFolder">Where the tokenizer is, for messages.</param>
+/// <param name="tokenizer">Null where all rows hold ids.</param>
+public sealed class ExampleReader(ModelTask task, int labels, int maxLength, int vocabularySize, string modelFolder, Tokenizer? tokenizer)
+{
+    /// <param name="section">Which rows, and which columns hold what.</param>
+    /// <param name="labelOverride">An expression to use in place of the section's label.</param>
+    /// <exception cref="InvalidInputException">A column, row, label or id is wrong, or nothing is selected.</exception>
+    public ExampleSet Read(DatasetSection section, string? labelOverride = null)
+    {
+        var comments = CommentSet.Read(section.Path);
+        var columns = DatasetColumns.Resolve(section, comments, task, labelOverride);
+        var filter = section.Where is { } where ? RowExpression.Parse(where, comments.Columns, $"{section.Path}: where") : null;
+
+        var examples = new List<EncodedExample>();
+        for (var index = 0; index < comments.Rows.Count && examples.Count < (section.Limit ?? int.MaxValue); index++)
+        {
+            var row = comments.Rows[index];
+            if (filter is null || filter.Test(row)) examples.Add(Encode(row, index, columns, section.Path));
+        }
+
+        if (examples.Count == 0)
+        {
+            throw ModelingException.EmptySet(
+                section.Path,
+                section.Where is null ? "the file has no rows" : $"none of {comments.Rows.Count} rows passes where: {section.Where}",
+                "change the filter or the file");
+        }
+
+        return new ExampleSet(section.Path, examples, comments);
+    }
+
+    private EncodedExample Encode(CommentRow row, int index, DatasetColumns columns, string path)
+    {
+        var id = columns.Id is { } idColumn && row.Text(idColumn) is { Length: > 0 } given
+            ? given
+            : row.Number.ToString(CultureInfo.InvariantCulture);
+        var (ids, promptTokens) = columns.Ids is { } idsColumn ? (GivenIds(row, idsColumn, path), 1) : Tokenize(row, columns);
+        if (ids.Length > maxLength) (ids, promptTokens) = Truncate(ids, promptTokens);
+        var needed = task == ModelTask.CausalLm ? promptTokens + 1 : 1;
+        if (ids.Length < needed)
+        {
+            throw ModelingException.BadExample(
+                path, row.Line, $"row {row.Number} has {ids.Length} tokens", $"at least {needed}", "leave the row out with data.where");
+        }
+
+        return new EncodedExample(id, ids, columns.Label is { } label ? Label(row, label, path) : -1, promptTokens, index);
+    }
+
+    private int[] GivenIds(CommentRow row, string column, string path)
+    {
+        var ids = row.Ids(column)
+            ?? throw ModelingException.BadExample(path, row.Line, $"'{column}' holds no list of integers", "token ids", "give JSON lines with a list");
+        foreach (var id in ids)
+        {
+            if (id < 0 || id >= vocabularySize)
+            {
+                throw ModelingException.BadExample(
+                    path, row.Line, $"token id {id}", $"0 to {vocabularySize - 1}", "use the tokenizer that belongs to the model");
+            }
+        }
+
+        return ids;
+    }
+
+    private (int[] Ids, int PromptTokens) Tokenize(CommentRow row, DatasetColumns columns)
+    {
+        var encoder = tokenizer ?? throw ModelingException.NoTokenizer(modelFolder);
+        var text = encoder.Encode(row.Text(columns.Text!) ?? "", addSpecialTokens: true);
+        if (columns.Completion is not { } completion) return (text, 1);
+        var rest = encoder.Encode(row.Text(completion) ?? "", addSpecialTokens: false);
+        return ([.. text, .. rest], Math.Max(1, text.Length));
+    }
+
+    /// <summary>A classified text keeps its beginning; a prompt gives way to its completion.</summary>
+    private (int[] Ids, int PromptTokens) Truncate(int[] ids, int promptTokens)
+    {
+        var surplus = ids.Length - maxLength;
+        if (promptTokens == 1) return (ids[..maxLength], 1);
+        var fromPrompt = Math.Min(surplus, promptTokens - 1);
+        return (ids[fromPrompt..(fromPrompt + maxLength)], promptTokens - fromPrompt);
+    }
+
+    private int Label(CommentRow row, RowExpression expression, string path)
+    {
+        var label = expression.Evaluate(row);
+        if (label < 0 || label >= labels)
+        {
+            throw ModelingException.BadExample(
+                path, row.Line, $"row {row.Number} has label {label}", $"0 to {labels - 1}", "set model.labels or the label expression");
+        }
+
+        return (int)label;
+    }
+}

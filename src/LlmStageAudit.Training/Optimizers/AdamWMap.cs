@@ -1,0 +1,25 @@
+namespace LlmStageAudit.Training.Optimizers;
+
+/// <summary>
+/// AdamW (Loshchilov, Hutter 2019; torch.optim.AdamW) with k the step within the job:
+/// <code>
+/// m_t = b1 m_{t-1} + (1 - b1) g_t
+/// u_t = b2 u_{t-1} + (1 - b2) g_t^2
+/// theta_t = (1 - lr_t w) theta_{t-1} - lr_t (m_t / (1 - b1^k)) / (sqrt(u_t) / sqrt(1 - b2^k) + eps)
+/// </code>
+/// </summary>
+internal sealed class AdamWMap(double beta1, double beta2, double epsilon, double weightDecay, double? clipNorm) : OptimizerMap(clipNorm)
+{
+    protected override int BufferCount => 2;
+
+    protected override (Tensor Theta, Tensor[] Buffers) Update(OptimizerState state, Tensor gradient, double learningRate)
+    {
+        var k = state.Steps + 1;
+        var mean = (state.Buffers[0] * beta1).add(gradient, 1 - beta1);
+        var square = (state.Buffers[1] * beta2).add(gradient * gradient, 1 - beta2);
+        var denominator = (square.sqrt() / Math.Sqrt(1 - Math.Pow(beta2, k))) + epsilon;
+        var step = learningRate / (1 - Math.Pow(beta1, k));
+        var theta = (state.Theta * (1 - (learningRate * weightDecay))).add(mean / denominator, -step);
+        return (theta, [mean, square]);
+    }
+}

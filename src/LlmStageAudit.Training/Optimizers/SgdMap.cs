@@ -1,0 +1,19 @@
+namespace LlmStageAudit.Training.Optimizers;
+
+/// <summary>
+/// SGD with momentum mu and weight decay w (torch.optim.SGD, no dampening, no Nesterov):
+/// <code>
+/// v_t = mu v_{t-1} + g_t + w theta_{t-1}
+/// theta_t = theta_{t-1} - lr_t v_t
+/// </code>
+/// </summary>
+internal sealed class SgdMap(double momentum, double weightDecay, double? clipNorm) : OptimizerMap(clipNorm)
+{
+    protected override int BufferCount => 1;
+
+    protected override (Tensor Theta, Tensor[] Buffers) Update(OptimizerState state, Tensor gradient, double learningRate)
+    {
+        var velocity = (state.Buffers[0] * momentum) + gradient.add(state.Theta, weightDecay);
+        return (state.Theta.add(velocity, -learningRate), [velocity]);
+    }
+}

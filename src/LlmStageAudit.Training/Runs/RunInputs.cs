@@ -1,0 +1,38 @@
+using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Artifacts.Files;
+using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Modeling.Models;
+
+namespace LlmStageAudit.Training.Runs;
+
+/// <summary>The files a run depends on, pinned by hash when it is trained and checked when it is replayed.</summary>
+public static class RunInputs
+{
+    public static InputRecord[] Pin(RunConfiguration configuration, LanguageModel model)
+    {
+        var files = model.Folder.Files.Select(path => (RoleOf(path), path))
+            .Concat(configuration.Stages.Select(stage => (InputRole.Data, stage.Dataset.Path)))
+            .Concat(configuration.Probes.Where(File.Exists).Select(probe => (InputRole.Probe, probe)));
+        return [.. files.DistinctBy(file => file.Item2).Select(file => new InputRecord
+        {
+            Role = file.Item1,
+            Path = file.Item2,
+            Sha256 = ContentHash.OfFile(file.Item2),
+            SizeBytes = new FileInfo(file.Item2).Length,
+        })];
+    }
+
+    /// <exception cref="TrainingException">A model, tokenizer or data file is gone or has changed.</exception>
+    public static void Check(IEnumerable<InputRecord> inputs)
+    {
+        foreach (var input in inputs.Where(input => input.Role != InputRole.Probe))
+        {
+            if (!File.Exists(input.Path)) throw TrainingException.InputMissing(input.Path);
+            var found = ContentHash.OfFile(input.Path);
+            if (found != input.Sha256) throw TrainingException.InputChanged(input.Path, found, input.Sha256);
+        }
+    }
+
+    private static InputRole RoleOf(string path) =>
+        Path.GetFileName(path).StartsWith("tokenizer", StringComparison.Ordinal) ? InputRole.Tokenizer : InputRole.Model;
+}

@@ -1,0 +1,227 @@
+using System.Diagnostics;
+using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Artifacts.Files;
+using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Artifacts.Trajectories;
+using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Training.Optimizers;
+using LlmStageAudit.Training.Stages;
+
+namespace LlmStageAudit.Training.Runs;
+
+/// <summary>
+/// Trains the stages of a run into its folder: every step logged, every stage's end saved, the manifest kept up to date. A
+/// stopped or broken-off run goes on where its log ends, to the same bits.
+/// </summary>
+public sealed class RunTrainer
+{
+    private readonly RunFolder _folder;
+    private readonly RunMaterials _materials;
+    private readonly IProgress<RunProgress>? _progress;
+    private readonly int _totalSteps;
+    private readonly string[][] _exampleIds;
+    private RunManifest _manifest;
+
+    private RunTrainer(RunFolder folder, RunMaterials materials, RunManifest manifest, IProgress<RunProgress>? progress)
+    {
+        (_folder, _materials, _manifest, _progress) = (folder, materials, manifest, progress);
+        _totalSteps = materials.Programs.Sum(program => program.Steps.Count);
+        _exampleIds = [.. materials.ExampleSets.Select(set => set.Examples.Select(example => example.Id).ToArray())];
+    }
+
+    /// <summary>Trains a new run.</summary>
+    /// <param name="path">The run folder: absent or empty. It appears only once model and data have been read and checked.</param>
+    /// <param name="cancellation">Stops after the current step, at a valid checkpoint.</param>
+    /// <exception cref="Artifacts.Errors.AuditException">Configuration, inputs or arithmetic; or the run was stopped.</exception>
+    public static RunManifest Train(
+        RunConfiguration configuration, string path, Device? device, IProgress<RunProgress>? progress, CancellationToken cancellation)
+    {
+        RunFolder.CheckIsFree(path);
+        using var materials = RunMaterials.Gather(configuration, device);
+        return Begin(materials, configuration, path, new RunStart(), progress, cancellation);
+    }
+
+    /// <summary>Trains the stages after a checkpoint of another run, leaving one out: a counterfactual, as a run of its own.</summary>
+    /// <param name="parent">The observed run.</param>
+    /// <param name="skipped">The stage to leave out; the run starts where that stage started.</param>
+    public static RunManifest TrainWithout(
+        TrainedRun parent, string skipped, string path, IProgress<RunProgress>? progress, CancellationToken cancellation)
+    {
+        RunFolder.CheckIsFree(path);
+        var index = parent.StageIndex(skipped);
+        var configuration = parent.Configuration with { Stages = [.. parent.Configuration.Stages.Skip(index + 1)] };
+        var source = index == 0 ? parent.Folder.InitialFolder : parent.Folder.StageStateFolder(index - 1, parent.Programs[index - 1].Name);
+        using var materials = RunMaterials.Restore(configuration, source, parent.Model.Device);
+        var start = new RunStart
+        {
+            Kind = RunStartKind.Checkpoint,
+            RunId = parent.Manifest.RunId,
+            RunPath = parent.Folder.Root,
+            AfterStage = index == 0 ? null : parent.Programs[index - 1].Name,
+            SkippedStages = [skipped],
+        };
+        return Begin(materials, configuration, path, start, progress, cancellation);
+    }
+
+    /// <summary>Goes on with a run that was stopped or broken off; does nothing to a completed one.</summary>
+    /// <param name="configuration">Must equal the run's; null to take the run's word for it.</param>
+    /// <exception cref="TrainingException">Another configuration, or inputs that have changed.</exception>
+    public static RunManifest Resume(
+        string path, RunConfiguration? configuration, Device? device, IProgress<RunProgress>? progress, CancellationToken cancellation)
+    {
+        var folder = RunFolder.Open(path);
+        var manifest = folder.ReadManifest();
+        if (configuration is not null && !ArtifactJson.AreEqual(configuration, manifest.Configuration)) throw TrainingException.OtherConfiguration(path);
+        if (manifest.State == RunState.Completed) return manifest;
+        using var held = RunLock.Acquire(folder);
+        RunInputs.Check(manifest.Inputs);
+        using var materials = RunMaterials.Restore(manifest.Configuration, folder.InitialFolder, device);
+        return new RunTrainer(folder, materials, manifest, progress).TrainStages(cancellation);
+    }
+
+    private static RunManifest Begin(
+        RunMaterials materials, RunConfiguration configuration, string path, RunStart start, IProgress<RunProgress>? progress, CancellationToken cancellation)
+    {
+        var manifest = new RunManifest
+        {
+            RunId = Guid.NewGuid().ToString("N"),
+            CreatedUtc = DateTime.UtcNow,
+            ToolVersion = RunEngine.ToolVersion,
+            Engine = RunEngine.Describe(materials.Model.Device),
+            Configuration = configuration,
+            Inputs = RunInputs.Pin(configuration, materials.Model),
+            ParameterCount = materials.Model.Layout.Count,
+            Parameters = [.. materials.Model.Layout.Slots.Select(slot => new ParameterRecord { Name = slot.Name, Shape = slot.Shape })],
+            Start = start,
+            Stages = [.. materials.Programs.Select((program, index) => new StageResult { Name = program.Name, Index = index })],
+        };
+        var folder = RunFolder.Create(path);
+        using var held = RunLock.Acquire(folder);
+        StateFolder.Write(folder.InitialFolder, materials.Model, materials.InitialState);
+        folder.WriteManifest(manifest);
+        return new RunTrainer(folder, materials, manifest, progress).TrainStages(cancellation);
+    }
+
+    private RunManifest TrainStages(CancellationToken cancellation)
+    {
+        for (var index = 0; index < _materials.Programs.Count; index++)
+        {
+            if (_manifest.Stages[index].State != StageState.Completed) TrainStage(index, cancellation);
+        }
+
+        Save(_manifest with { State = RunState.Completed });
+        return _manifest;
+    }
+
+    private void TrainStage(int index, CancellationToken cancellation)
+    {
+        var program = _materials.Programs[index];
+        var watch = Stopwatch.StartNew();
+        var firstStep = 1 + _materials.Programs.Take(index).Sum(earlier => earlier.Steps.Count);
+        UpdateStage(index, stage => stage with
+        {
+            State = StageState.Running,
+            FirstStep = firstStep,
+            Steps = program.Steps.Count,
+            Examples = program.Objective.ExampleCount,
+        });
+
+        var (state, done) = Recover(index, program);
+        var logTicks = 0L;
+        using var writer = new BackgroundTrajectoryWriter(OpenWriter(index, program, done));
+        (state, var finished) = StageTrainer.Train(program, state, done + 1, taken =>
+        {
+            var began = Stopwatch.GetTimestamp();
+            Log(writer, index, firstStep, taken);
+            logTicks += Stopwatch.GetTimestamp() - began;
+            _progress?.Report(new RunProgress(program.Name, firstStep + taken.Step.StageStep - 1, _totalSteps, taken.LossNats, taken.Step.LearningRate));
+        }, cancellation);
+        using var owned = state;
+        writer.Complete();
+        if (!finished)
+        {
+            Save(_manifest with { State = RunState.Stopped });
+            throw TrainingException.Stopped(_folder.Root, program.Name, writer.Count);
+        }
+
+        SaveStage(index, program, state.Theta, writer.HeadHash, watch.Elapsed.TotalSeconds, Stopwatch.GetElapsedTime(0, logTicks).TotalSeconds);
+    }
+
+    /// <summary>The state to go on from and the steps already made: all whole records of the log, replayed.</summary>
+    private (OptimizerState State, int Done) Recover(int index, StageProgram program)
+    {
+        using var scope = NewDisposeScope();
+        var theta = index == 0
+            ? _materials.InitialState
+            : StateFolder.Read(_folder.StageStateFolder(index - 1, _materials.Programs[index - 1].Name), _materials.Model);
+        var start = program.Optimizer.Start(theta);
+        if (!File.Exists(_folder.TrajectoryPath(index, program.Name))) return (start, 0);
+
+        // Opening to append cuts a torn tail; without gradients the state cannot be rebuilt and the stage begins again.
+        var genesis = StageLog.Genesis(_manifest.RunId, program.Name);
+        using (TrajectoryWriter.OpenForAppend(_folder.TrajectoryPath(index, program.Name), genesis, _manifest.Configuration.Trajectory.Gradients ? null : 0))
+        {
+        }
+
+        using var log = StageLog.Open(_folder, _manifest.RunId, index, program, _exampleIds[index]);
+        var state = log.Replay(start, log.Steps.Count);
+        return (state, log.Steps.Count);
+    }
+
+    private TrajectoryWriter OpenWriter(int index, StageProgram program, int done)
+    {
+        var path = _folder.TrajectoryPath(index, program.Name);
+        var genesis = StageLog.Genesis(_manifest.RunId, program.Name);
+        return File.Exists(path) ? TrajectoryWriter.OpenForAppend(path, genesis, done) : TrajectoryWriter.Create(path, genesis);
+    }
+
+    private void Log(BackgroundTrajectoryWriter writer, int index, int firstStep, StepTaken taken)
+    {
+        var ids = _exampleIds[index];
+        var (bytes, length) = _manifest.Configuration.Trajectory.Gradients ? GradientCodec.Encode(taken.Gradient) : ([], 0);
+        writer.Enqueue(
+            new StepRecord
+            {
+                Step = firstStep + taken.Step.StageStep - 1,
+                StageStep = taken.Step.StageStep,
+                Epoch = taken.Step.Epoch,
+                LearningRate = taken.Step.LearningRate,
+                LossNats = taken.LossNats,
+                GradientNorm = taken.GradientNorm,
+                BatchIds = [.. taken.Step.Batch.Select(i => ids[i])],
+            },
+            bytes,
+            length);
+    }
+
+    private void SaveStage(int index, StageProgram program, Tensor theta, string head, double seconds, double logSeconds)
+    {
+        var stateFolder = _folder.StageStateFolder(index, program.Name);
+        // Left by a run that broke off between saving and saying so; the replayed state is the same.
+        if (Directory.Exists(stateFolder)) Directory.Delete(stateFolder, recursive: true);
+        StateFolder.Write(stateFolder, _materials.Model, theta);
+        using var log = StageLog.Open(_folder, _manifest.RunId, index, program, _exampleIds[index]);
+        UpdateStage(index, stage => stage with
+        {
+            State = StageState.Completed,
+            LossFirst = log.Steps[0].LossNats,
+            LossLast = log.Steps[^1].LossNats,
+            LossMean = log.Steps.Average(step => step.LossNats),
+            TrainSeconds = stage.TrainSeconds + seconds - logSeconds,
+            LogSeconds = stage.LogSeconds + logSeconds,
+            TrajectoryHead = head,
+            StateSha256 = ContentHash.OfFile(StateFolder.WeightsPath(stateFolder, _materials.Model)),
+        });
+        Save(_manifest with { TrainSeconds = _manifest.Stages.Sum(stage => stage.TrainSeconds), LogSeconds = _manifest.Stages.Sum(stage => stage.LogSeconds) });
+    }
+
+    private void UpdateStage(int index, Func<StageResult, StageResult> change) =>
+        Save(_manifest with { State = RunState.Running, Stages = [.. _manifest.Stages.Select((stage, i) => i == index ? change(stage) : stage)] });
+
+    private void Save(RunManifest manifest)
+    {
+        _manifest = manifest;
+        _folder.WriteManifest(manifest);
+    }
+}

@@ -1,0 +1,58 @@
+using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Artifacts.Errors;
+using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Training.Stages;
+
+namespace LlmStageAudit.Training.Runs;
+
+/// <summary>A completed run, opened to be replayed or evaluated: its materials, its saved states, its log.</summary>
+public sealed class TrainedRun : IDisposable
+{
+    private TrainedRun(RunFolder folder, RunManifest manifest, RunMaterials materials) =>
+        (Folder, Manifest, Materials) = (folder, manifest, materials);
+
+    public RunFolder Folder { get; }
+
+    public RunManifest Manifest { get; }
+
+    public RunMaterials Materials { get; }
+
+    public RunConfiguration Configuration => Manifest.Configuration;
+
+    public LanguageModel Model => Materials.Model;
+
+    public IReadOnlyList<StageProgram> Programs => Materials.Programs;
+
+    /// <exception cref="AuditException">No run, not completed, or its inputs have changed.</exception>
+    public static TrainedRun Open(string path, Device? device = null)
+    {
+        var folder = RunFolder.Open(path);
+        var manifest = folder.ReadManifest();
+        if (manifest.State != RunState.Completed) throw TrainingException.NotCompleted(path, manifest.State.ToString().ToLowerInvariant());
+        RunInputs.Check(manifest.Inputs);
+        return new TrainedRun(folder, manifest, RunMaterials.Restore(manifest.Configuration, folder.InitialFolder, device));
+    }
+
+    /// <summary>The stage's place in the run.</summary>
+    /// <exception cref="TrainingException">No stage has that name.</exception>
+    public int StageIndex(string name)
+    {
+        var names = Programs.Select(program => program.Name).ToArray();
+        var index = Array.IndexOf(names, name);
+        return index >= 0 ? index : throw TrainingException.UnknownStage(Folder.Root, name, Suggestion.For(name, names));
+    }
+
+    /// <summary>The saved trainable state before a stage, [N], in the current dispose scope; index = stage count gives the final state.</summary>
+    public Tensor StateBefore(int stageIndex) => stageIndex == 0
+        ? Materials.InitialState.clone()
+        : StateFolder.Read(Folder.StageStateFolder(stageIndex - 1, Programs[stageIndex - 1].Name), Model);
+
+    /// <summary>The final trainable state [N], in the current dispose scope.</summary>
+    public Tensor FinalState() => StateBefore(Programs.Count);
+
+    public StageLog OpenLog(int stageIndex) => StageLog.Open(
+        Folder, Manifest.RunId, stageIndex, Programs[stageIndex], [.. Materials.ExampleSets[stageIndex].Examples.Select(example => example.Id)]);
+
+    public void Dispose() => Materials.Dispose();
+}

@@ -1,0 +1,46 @@
+using LlmStageAudit.Artifacts.Errors;
+
+namespace LlmStageAudit.Training;
+
+/// <summary>Training that cannot go on, or a run that no longer matches its inputs.</summary>
+public sealed class TrainingException : AuditException
+{
+    private TrainingException(ExitCode exitCode, string message)
+        : base(message) => ExitCode = exitCode;
+
+    public override ExitCode ExitCode { get; }
+
+    public static TrainingException NotFinite(string stage, int step, string what, double found) =>
+        new(ExitCode.Failed, Sentence(
+            $"stage '{stage}', step {step}", $"the {what} is {found}", "a finite number", "lower the learning rate, clip the gradient (optimizer.clipNorm) or check the weights"));
+
+    public static TrainingException InputChanged(string path, string found, string expected) =>
+        new(ExitCode.InvalidInput, Sentence(path, $"SHA-256 {found}", $"{expected}, recorded when the run was trained", "restore the file: the run cannot be replayed without it"));
+
+    public static TrainingException InputMissing(string path) =>
+        new(ExitCode.InvalidInput, Sentence(path, "the file is gone", "the file the run was trained with", "restore it: the run cannot be replayed without it"));
+
+    public static TrainingException OtherConfiguration(string run) =>
+        new(ExitCode.Usage, Sentence(run, "the run was started with another configuration", "the same one", "resume with the configuration it was started with, or choose another --out"));
+
+    public static TrainingException NotReproduced(string where, double relativeDifference) =>
+        new(ExitCode.Failed, Sentence(
+            where, $"replaying the log gives another state (relative difference {relativeDifference:g3})", "the recorded one",
+            "the log was changed, or the machine computes differently from the one that trained the run"));
+
+    public static TrainingException OtherBatches(string where, int step) =>
+        new(ExitCode.InvalidInput, Sentence(where, $"step {step} was logged with other examples than the configuration selects", "the same", "restore the data the run was trained with"));
+
+    public static TrainingException NoGradients(string stage) =>
+        new(ExitCode.InvalidInput, Sentence(
+            $"stage '{stage}'", "its log holds no gradients (trajectory.gradients: false)", "logged gradients", "use --gradient exact, or train with trajectory.gradients: true"));
+
+    public static TrainingException NotCompleted(string run, string state) =>
+        new(ExitCode.InvalidInput, Sentence(run, $"the run is {state}", "a completed run", "finish it with train --resume"));
+
+    public static TrainingException UnknownStage(string run, string stage, string suggestion) =>
+        new(ExitCode.Usage, Sentence(run, $"no stage '{stage}'", null, suggestion));
+
+    public static TrainingException Stopped(string run, string stage, int step) =>
+        new(ExitCode.Stopped, Sentence(run, $"stopped on a signal after step {step} of stage '{stage}'; nothing is lost", null, "run again with --resume to go on"));
+}
