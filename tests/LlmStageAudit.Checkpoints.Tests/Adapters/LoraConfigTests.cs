@@ -68,7 +68,8 @@ public sealed class LoraConfigTests : IDisposable
     [InlineData("layer_replication", "null")]
     [InlineData("init_lora_weights", "\"gaussian\"")]
     [InlineData("init_lora_weights", "false")]
-    public void Variants_that_are_off_are_accepted(string key, string value) => Assert.Equal(8, Read(Minimal, (key, JsonNode.Parse(value))).Rank);
+    public void Variants_that_are_off_are_accepted(string key, string value) =>
+        Assert.Equal(8, Read(Minimal, (key, JsonNode.Parse(value))).Rank);
 
     [Fact]
     public void Several_variants_are_named_at_once()
@@ -167,8 +168,9 @@ public sealed class LoraConfigTests : IDisposable
         var config = new LoraConfig
         {
             Rank = 16, Alpha = 1.5, UseRslora = true, TargetModules = ["b", "a"], TaskType = "SEQ_CLS", ModulesToSave = ["score", "extra"],
-            BaseModelNameOrPath = "EleutherAI/pythia-70m \u00e9", Dropout = 0.05, RankPattern = [new("x.*", 3)], AlphaPattern = [new("y", 2.5)],
-            LayersToTransform = [0, 3], LayersPattern = ["layers"], ExcludeModules = ["z"],
+            BaseModelNameOrPath = "EleutherAI/pythia-70m \u00e9", Dropout = 0.05,
+            RankPattern = [new("x.*", 3)], AlphaPattern = [new("y", 2.5)], LayersToTransform = [0, 3], LayersPattern = ["layers"],
+            ExcludeModules = ["z"],
         };
         config.Write(_scratch["c.json"]);
         var read = LoraConfig.Read(_scratch["c.json"]);

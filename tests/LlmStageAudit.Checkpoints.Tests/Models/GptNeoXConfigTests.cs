@@ -12,7 +12,7 @@ public sealed class GptNeoXConfigTests
     {
         var read = Read();
 
-        Assert.Equal((64, 256, 2, 4, 100, 32), (read.HiddenSize, read.IntermediateSize, read.LayerCount, read.HeadCount, read.VocabularySize, read.MaxPositions));
+        Assert.Equal((64, 256, 2, 4, 100, 32), Sizes(read));
         Assert.Equal((0.25, 10_000.0, 1e-5, "gelu"), (read.RotaryFraction, read.RotaryTheta, read.LayerNormEpsilon, read.Activation));
         Assert.Equal((true, true, false), (read.UseParallelResidual, read.AttentionBias, read.TieWordEmbeddings));
         Assert.Equal((16, 4), (read.HeadSize, read.RotaryDimensions));
@@ -28,7 +28,7 @@ public sealed class GptNeoXConfigTests
 
         Assert.Equal(old, current);
         Assert.Equal((0.5, 4), (old.RotaryFraction, old.RotaryDimensions));
-        Assert.Equal((32, 64, 3, 4, 256, 128), (old.HiddenSize, old.IntermediateSize, old.LayerCount, old.HeadCount, old.VocabularySize, old.MaxPositions));
+        Assert.Equal((32, 64, 3, 4, 256, 128), Sizes(old));
         Assert.Equal(0, old.PadTokenId);
         Assert.Equal(3, GptNeoXConfig.Read(ModelConfig.Read(SharedFiles.Golden("gpt_neox", "seqcls", "config.json"))).NumLabels);
     }
@@ -59,17 +59,17 @@ public sealed class GptNeoXConfigTests
             ("rope_scaling", Object("""{"type":"linear","factor":2.0}""")), ("hidden_act", "swishy"), ("hidden_dropout", 0.1),
             ("attention_dropout", 0.2), ("quantization_config", Object("""{"bits":4}"""))));
 
-        foreach (var part in (string[])["rope_scaling of type 'linear'", "hidden_act 'swishy'", "hidden_dropout 0.1", "attention_dropout 0.2", "quantization_config"])
-        {
-            Assert.Contains(part, fault.Message);
-        }
+        string[] parts =
+            ["rope_scaling of type 'linear'", "hidden_act 'swishy'", "hidden_dropout 0.1", "attention_dropout 0.2", "quantization_config"];
+        Assert.All(parts, part => Assert.Contains(part, fault.Message));
     }
 
     [Fact]
     public void Settings_that_do_not_act_are_accepted()
     {
         var read = Read(
-            ("rope_scaling", null), ("hidden_dropout", 0.0), ("attention_dropout", 0), ("classifier_dropout", 0.1), ("hidden_act", "gelu_fast"));
+            ("rope_scaling", null), ("hidden_dropout", 0.0), ("attention_dropout", 0),
+            ("classifier_dropout", 0.1), ("hidden_act", "gelu_fast"));
         Assert.Equal("gelu_fast", read.Activation);
         Assert.Equal(0.25, Read(("rope_scaling", Object("""{"rope_type":"default"}"""))).RotaryFraction);
         Assert.Throws<ModelFolderException>(() => Read(("rope_parameters", Object("""{"rope_type":"yarn"}"""))));
@@ -105,6 +105,9 @@ public sealed class GptNeoXConfigTests
         foreach (var (key, value) in changes) json[key] = value;
         return GptNeoXConfig.Read(ModelConfig.Parse("config.json", Encoding.UTF8.GetBytes(json.ToJsonString())));
     }
+
+    private static (int Hidden, int Intermediate, int Layers, int Heads, int Vocabulary, int Positions) Sizes(GptNeoXConfig read) =>
+        (read.HiddenSize, read.IntermediateSize, read.LayerCount, read.HeadCount, read.VocabularySize, read.MaxPositions);
 
     private static JsonObject Object(string json) => JsonNode.Parse(json)!.AsObject();
 }

@@ -120,7 +120,8 @@ public sealed class ModelFolderTests : IDisposable
         Weights("model.safetensors", "layers.0.weight");
         using var model = ModelFolder.Open(_scratch["m"]);
 
-        Assert.Contains("did you mean 'layers.0.weight'", Assert.Throws<ModelFolderException>(() => model.RequireTensor("layers.0.weigth", 2)).Message);
+        var missing = Assert.Throws<ModelFolderException>(() => model.RequireTensor("layers.0.weigth", 2));
+        Assert.Contains("did you mean 'layers.0.weight'", missing.Message);
         var shape = Assert.Throws<ModelFolderException>(() => model.RequireTensor("layers.0.weight", 1, 2));
         Assert.Contains("'layers.0.weight': shape [2]; expected [1, 2]", shape.Message);
         Assert.Contains("model.safetensors", shape.Message);

@@ -52,15 +52,24 @@ public sealed class SafetensorsFaultTests : IDisposable
     [InlineData("""{"w":{"dtype":"F4","shape":[3],"data_offsets":[0,8]}}""", "does not fill whole bytes")]
     [InlineData("""{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,99999999999999999999]}}""", "data_offsets holds something else")]
     [InlineData("""{"w":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", "leaving a hole")]
-    [InlineData("""{"v":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"w":{"dtype":"U8","shape":[6],"data_offsets":[2,8]}}""", "overlapping")]
-    [InlineData("""{"v":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"w":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", "leaving a hole")]
-    [InlineData("""{"v":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"v":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "'v' twice")]
-    [InlineData("""{"v":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"\u0076":{"dtype":"F32","shape":[0],"data_offsets":[8,8]}}""", "'v' twice")]
+    [InlineData(
+        """{"v":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"w":{"dtype":"U8","shape":[6],"data_offsets":[2,8]}}""",
+        "overlapping")]
+    [InlineData(
+        """{"v":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"w":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""",
+        "leaving a hole")]
+    [InlineData(
+        """{"v":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"v":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""",
+        "'v' twice")]
+    [InlineData(
+        """{"v":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"\u0076":{"dtype":"F32","shape":[0],"data_offsets":[8,8]}}""",
+        "'v' twice")]
     [InlineData("""{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", "tensors end at byte")]
     [InlineData("""{"__metadata__":{"a":1},"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "no string under 'a'")]
     [InlineData("""{"__metadata__":{"a":"1","a":"2"},"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "'a' twice")]
     [InlineData("""{"__metadata__":[],"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "__metadata__ is no object")]
-    public void Bad_header_is_named(string header, string expected) => Assert.Contains(expected, Fault(_scratch.WriteRaw(header, new byte[8])).Message);
+    public void Bad_header_is_named(string header, string expected) =>
+        Assert.Contains(expected, Fault(_scratch.WriteRaw(header, new byte[8])).Message);
 
     [Fact]
     public void Header_that_is_not_utf8_is_refused()
@@ -82,16 +91,23 @@ public sealed class SafetensorsFaultTests : IDisposable
     [Theory]
     [InlineData(0)]
     [InlineData(7)]
-    public void File_without_a_header_length_is_refused(int sizeBytes) =>
-        Assert.Contains($"holds {sizeBytes} bytes; expected at least the 8", Fault(_scratch.WriteBytes("short", new byte[sizeBytes])).Message);
+    public void File_without_a_header_length_is_refused(int sizeBytes)
+    {
+        var fault = Fault(_scratch.WriteBytes("short", new byte[sizeBytes]));
+        Assert.Contains($"holds {sizeBytes} bytes; expected at least the 8", fault.Message);
+    }
 
     [Fact]
     public void Truncated_file_names_the_first_tensor_that_is_cut_and_both_sizes()
     {
-        const string header = """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[4],"data_offsets":[8,24]},"c":{"dtype":"F32","shape":[1],"data_offsets":[24,28]}}""";
+        const string header =
+            """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}"""
+            + ""","b":{"dtype":"F32","shape":[4],"data_offsets":[8,24]}"""
+            + ""","c":{"dtype":"F32","shape":[1],"data_offsets":[24,28]}}""";
         var fault = Fault(_scratch.WriteRaw(header, new byte[20]));
 
-        Assert.Contains($"tensor 'b' ends at byte {8 + header.Length + 24} but the file holds {8 + header.Length + 20} bytes", fault.Message);
+        var content = 8 + header.Length;
+        Assert.Contains($"tensor 'b' ends at byte {content + 24} but the file holds {content + 20} bytes", fault.Message);
     }
 
     [Fact]

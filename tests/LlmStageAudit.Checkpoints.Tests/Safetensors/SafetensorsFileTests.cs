@@ -13,7 +13,10 @@ public sealed class SafetensorsFileTests : IDisposable
     [Fact]
     public void Reads_names_shapes_offsets_metadata_and_bytes()
     {
-        const string header = """{"__metadata__":{"format":"pt"},"b":{"dtype":"I16","shape":[3],"data_offsets":[4,10]},"a":{"dtype":"U8","shape":[2,2],"data_offsets":[0,4]}}  """;
+        const string header =
+            """{"__metadata__":{"format":"pt"}"""
+            + ""","b":{"dtype":"I16","shape":[3],"data_offsets":[4,10]}"""
+            + ""","a":{"dtype":"U8","shape":[2,2],"data_offsets":[0,4]}}  """;
         using var file = SafetensorsFile.Open(_scratch.WriteRaw(header, [1, 2, 3, 4, 0xFF, 0x7F, 0, 0, 1, 0]));
 
         Assert.Equal(["a", "b"], file.Tensors.Keys);
@@ -46,7 +49,10 @@ public sealed class SafetensorsFileTests : IDisposable
         byte[] half = [0x00, 0x3C, 0x01, 0x00, 0x00, 0xFC];
         byte[] brain = [0x80, 0x3F, 0x49, 0xC0, 0x7F, 0x7F];
         byte[] wide = [0, 0, 0, 0, 0, 0, 0x04, 0xC0, 0x9A, 0x99, 0x99, 0x99, 0x99, 0x99, 0xB9, 0x3F];
-        const string header = """{"h":{"dtype":"F16","shape":[3],"data_offsets":[0,6]},"b":{"dtype":"BF16","shape":[3,1],"data_offsets":[6,12]},"d":{"dtype":"F64","shape":[2],"data_offsets":[12,28]}}""";
+        const string header =
+            """{"h":{"dtype":"F16","shape":[3],"data_offsets":[0,6]}"""
+            + ""","b":{"dtype":"BF16","shape":[3,1],"data_offsets":[6,12]}"""
+            + ""","d":{"dtype":"F64","shape":[2],"data_offsets":[12,28]}}""";
         using var file = SafetensorsFile.Open(_scratch.WriteRaw(header, [.. half, .. brain, .. wide]));
 
         Assert.Equal([1f, 5.9604644775390625e-8f, float.NegativeInfinity], file.ReadSingles("h"));
@@ -60,7 +66,8 @@ public sealed class SafetensorsFileTests : IDisposable
         var values = new float[(1 << 18) + 5];
         for (var i = 0; i < values.Length; i++) values[i] = BitConverter.Int32BitsToSingle(i * 7919);
         var path = _scratch["long.safetensors"];
-        SafetensorsWriter.Write(path, [new("nan", [], new[] { float.NaN }), new("long", [values.Length, 1], values), new("none", [0, 3], default)]);
+        HostTensor[] tensors = [new("nan", [], new[] { float.NaN }), new("long", [values.Length, 1], values), new("none", [0, 3], default)];
+        SafetensorsWriter.Write(path, tensors);
 
         using var file = SafetensorsFile.Open(path);
 
@@ -75,9 +82,13 @@ public sealed class SafetensorsFileTests : IDisposable
     public void Written_bytes_are_the_formats_own()
     {
         var path = _scratch["bytes.safetensors"];
-        SafetensorsWriter.Write(path, [new("z", [1], new[] { 1f }), new("a", [2, 1], new[] { -2f, 0f })], new Dictionary<string, string> { ["k"] = "v" });
+        HostTensor[] tensors = [new("z", [1], new[] { 1f }), new("a", [2, 1], new[] { -2f, 0f })];
+        SafetensorsWriter.Write(path, tensors, new Dictionary<string, string> { ["k"] = "v" });
 
-        const string header = """{"__metadata__":{"k":"v"},"z":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[2,1],"data_offsets":[4,12]}}""";
+        const string header =
+            """{"__metadata__":{"k":"v"}"""
+            + ""","z":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"""
+            + ""","a":{"dtype":"F32","shape":[2,1],"data_offsets":[4,12]}}""";
         var padded = header.PadRight((header.Length + 7) / 8 * 8);
         byte[] expected = ScratchFolder.Raw(Encoding.UTF8.GetBytes(padded), [0, 0, 0x80, 0x3F, 0, 0, 0, 0xC0, 0, 0, 0, 0]);
         Assert.Equal(expected, File.ReadAllBytes(path));
@@ -120,7 +131,8 @@ public sealed class SafetensorsFileTests : IDisposable
         using var again = SafetensorsFile.Open(path);
         var entry = file.Tensors["layers.0.weight"];
 
-        Assert.Contains("did you mean 'layers.0.weight'", Assert.Throws<SafetensorsException>(() => file.ReadSingles("layer.0.weight")).Message);
+        var missing = Assert.Throws<SafetensorsException>(() => file.ReadSingles("layer.0.weight"));
+        Assert.Contains("did you mean 'layers.0.weight'", missing.Message);
         Assert.Throws<ArgumentException>(() => again.Address(entry));
         Assert.Throws<ArgumentException>(() => file.CopyTo(entry, new byte[3]));
         file.Dispose();

@@ -5,13 +5,14 @@ namespace LlmStageAudit.Checkpoints.Tests.Safetensors;
 
 public sealed class SafetensorsFuzzTests : IDisposable
 {
-    private static readonly string[] Splices = ["9223372036854775807", "-1", "\"", "}", "{", "[", "]", ",", ":", "null", "0", "\"F16\"", "__metadata__", "\\ud800"];
+    private static readonly string[] Splices =
+        ["9223372036854775807", "-1", "\"", "}", "{", "[", "]", ",", ":", "null", "0", "\"F16\"", "__metadata__", "\\ud800"];
 
     private readonly ScratchFolder _scratch = new();
 
     public void Dispose() => _scratch.Dispose();
 
-    /// <summary>Whatever happens to the bytes: the typed error, or a file whose tensors lie inside it one after the other and can be read.</summary>
+    /// <summary>Whatever happens to the bytes: the typed error, or a file whose tensors lie in it in sequence and can be read.</summary>
     [Fact]
     public void Mutated_files_load_soundly_or_fail_typed()
     {
