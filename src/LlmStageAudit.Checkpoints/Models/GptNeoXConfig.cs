@@ -59,7 +59,7 @@ public sealed record GptNeoXConfig
     /// <summary>Leading dimensions of each head that are rotated: the head size times the fraction, rounded down.</summary>
     public int RotaryDimensions => (int)(HeadSize * RotaryFraction);
 
-    /// <exception cref="ModelFolderException">Another family, a wrong value, or settings that would change the arithmetic unseen.</exception>
+    /// <exception cref="ModelFolderException">Another family, a wrong value, or settings that act but are not supported.</exception>
     public static GptNeoXConfig Read(ModelConfig config)
     {
         if (config.ModelType != "gpt_neox") throw config.Fault("model_type", $"found {MessageText.Quote(config.ModelType)}", "'gpt_neox'");

@@ -25,7 +25,8 @@ public sealed class SafetensorsException : InvalidInputException
 
     public static SafetensorsException HeaderCut(string path, long lengthBytes, long sizeBytes) =>
         new(Sentence(path,
-            $"the header needs {MessageText.Bytes(lengthBytes)} after the first 8, the file holds {MessageText.Bytes(sizeBytes)}", "a whole header", FetchAgain));
+            $"the header needs {MessageText.Bytes(lengthBytes)} after the first 8, the file holds {MessageText.Bytes(sizeBytes)}",
+            "a whole header", FetchAgain));
 
     public static SafetensorsException Header(string path, string found, string? expected = null, Exception? inner = null) =>
         new(Sentence($"{path}: header", found, expected, FetchAgain), inner);

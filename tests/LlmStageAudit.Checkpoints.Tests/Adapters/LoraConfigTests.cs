@@ -1,0 +1,200 @@
+using System.Text.Json.Nodes;
+using LlmStageAudit.Checkpoints.Adapters;
+using LlmStageAudit.Checkpoints.Tests.Safetensors;
+
+namespace LlmStageAudit.Checkpoints.Tests.Adapters;
+
+public sealed class LoraConfigTests : IDisposable
+{
+    private const string Minimal = """{"peft_type":"LORA","target_modules":["query_key_value"]}""";
+
+    private readonly ScratchFolder _scratch = new();
+
+    public void Dispose() => _scratch.Dispose();
+
+    [Fact]
+    public void Absent_keys_read_as_pefts_defaults()
+    {
+        var config = Read(Minimal);
+
+        Assert.Equal((8, 8.0, 1.0, 0.0, false), (config.Rank, config.Alpha, config.Scaling, config.Dropout, config.UseRslora));
+        Assert.Equal(["query_key_value"], config.TargetModules);
+        Assert.Null(config.TaskType);
+        Assert.Empty(config.Warnings);
+    }
+
+    [Fact]
+    public void Scaling_divides_by_the_rank_or_its_root()
+    {
+        Assert.Equal(2.0, Read(Minimal, ("r", 16), ("lora_alpha", 32)).Scaling);
+        Assert.Equal(8.0, Read(Minimal, ("r", 16), ("lora_alpha", 32), ("use_rslora", true)).Scaling);
+        Assert.Equal(0.75, Read(Minimal, ("r", 2), ("lora_alpha", 1.5)).Scaling);
+    }
+
+    [Fact]
+    public void Unknown_keys_and_fan_in_fan_out_warn()
+    {
+        var config = Read(Minimal, ("brand_new", 1), ("fan_in_fan_out", true), ("lora_dropout", 0.1));
+
+        Assert.True(config.FanInFanOut);
+        Assert.Equal(0.1, config.Dropout);
+        Assert.Contains(config.Warnings, warning => warning.Contains("'brand_new' is ignored", StringComparison.Ordinal));
+        Assert.Contains(config.Warnings, warning => warning.Contains("fan_in_fan_out", StringComparison.Ordinal));
+        Assert.Equal(2, config.Warnings.Count);
+    }
+
+    [Theory]
+    [InlineData("use_dora", "true")]
+    [InlineData("use_qalora", "true")]
+    [InlineData("use_bdlora", "true")]
+    [InlineData("lora_bias", "true")]
+    [InlineData("target_parameters", "[\"w\"]")]
+    [InlineData("layer_replication", "[[0,2]]")]
+    [InlineData("trainable_token_indices", "[1]")]
+    [InlineData("alora_invocation_tokens", "[1]")]
+    [InlineData("velora_config", "{\"a\":1}")]
+    [InlineData("bias", "\"all\"")]
+    [InlineData("init_lora_weights", "\"pissa_niter_16\"")]
+    [InlineData("init_lora_weights", "\"loftq\"")]
+    public void Variants_that_change_the_arithmetic_are_refused_by_name(string key, string value)
+    {
+        var fault = Assert.Throws<AdapterException>(() => Read(Minimal, (key, JsonNode.Parse(value))));
+        Assert.Contains($"unsupported setting: {key}", fault.Message);
+    }
+
+    [Theory]
+    [InlineData("use_dora", "false")]
+    [InlineData("target_parameters", "[]")]
+    [InlineData("layer_replication", "null")]
+    [InlineData("init_lora_weights", "\"gaussian\"")]
+    [InlineData("init_lora_weights", "false")]
+    public void Variants_that_are_off_are_accepted(string key, string value) =>
+        Assert.Equal(8, Read(Minimal, (key, JsonNode.Parse(value))).Rank);
+
+    [Fact]
+    public void Several_variants_are_named_at_once()
+    {
+        var fault = Assert.Throws<AdapterException>(() => Read(Minimal, ("use_dora", true), ("bias", "lora_only")));
+        Assert.Contains("unsupported settings: use_dora; bias 'lora_only'", fault.Message);
+    }
+
+    [Theory]
+    [InlineData("""{"target_modules":["x"]}""", "peft_type: is absent")]
+    [InlineData("""{"peft_type":"IA3","target_modules":["x"]}""", "found 'IA3'; expected 'LORA'")]
+    [InlineData("""{"peft_type":"LORA"}""", "target_modules: is absent")]
+    [InlineData("""{"peft_type":"LORA","target_modules":[]}""", "target_modules: is absent")]
+    [InlineData("""{"peft_type":"LORA","target_modules":["x"],"r":0}""", "r: found '0'")]
+    [InlineData("""{"peft_type":"LORA","target_modules":["x"],"r":"8"}""", "r: found")]
+    [InlineData("""{"peft_type":"LORA","target_modules":["x"],"lora_dropout":1.0}""", "a rate in [0, 1)")]
+    [InlineData("""{"peft_type":"LORA","target_modules":"(unclosed"}""", "pattern '(unclosed' is no regular expression")]
+    [InlineData("""{"peft_type":"LORA","target_modules":["x"],"rank_pattern":{"x":0}}""", "rank_pattern.x: found '0'")]
+    [InlineData("""{"peft_type":"LORA","target_modules":["x"],"rank_pattern":{"x":null}}""", "rank_pattern.x: is absent")]
+    [InlineData("""{"peft_type":"LORA","target_modules":["x"],"layers_to_transform":[-1]}""", "layers_to_transform: found -1")]
+    [InlineData("""{"peft_type":"LORA","target_modules":["x"]""", "not valid JSON")]
+    public void Wrong_values_are_named(string json, string expected) =>
+        Assert.Contains(expected, Assert.Throws<AdapterException>(() => Read(json)).Message);
+
+    [Fact]
+    public void Listed_targets_match_whole_names_or_tails()
+    {
+        var config = Read("""{"peft_type":"LORA","target_modules":["query_key_value","mlp.dense_h_to_4h"]}""");
+
+        Assert.True(config.Targets("gpt_neox.layers.0.attention.query_key_value"));
+        Assert.True(config.Targets("query_key_value"));
+        Assert.True(config.Targets("gpt_neox.layers.11.mlp.dense_h_to_4h"));
+        Assert.False(config.Targets("gpt_neox.layers.0.attention.my_query_key_value"));
+        Assert.False(config.Targets("gpt_neox.layers.0.mlp.dense_4h_to_h"));
+        Assert.False(config.Targets("gpt_neox.layers.0.attention.query_key_value.extra"));
+    }
+
+    [Fact]
+    public void Pattern_targets_match_the_whole_name()
+    {
+        var config = Read("""{"peft_type":"LORA","target_modules":"gpt_neox\\.layers\\.[02]\\.attention\\.(query_key_value|dense)"}""");
+
+        Assert.True(config.Targets("gpt_neox.layers.2.attention.dense"));
+        Assert.False(config.Targets("gpt_neox.layers.1.attention.dense"));
+        Assert.False(config.Targets("x.gpt_neox.layers.2.attention.dense"));
+        Assert.False(config.Targets("gpt_neox.layers.2.attention.dense.more"));
+        Assert.True(Read("""{"peft_type":"LORA","target_modules":"a|b.c"}""").Targets("bxc"));
+        Assert.False(Read("""{"peft_type":"LORA","target_modules":"a|b.c"}""").Targets("ax"));
+    }
+
+    [Fact]
+    public void Pattern_that_runs_away_is_stopped()
+    {
+        var config = Read("""{"peft_type":"LORA","target_modules":"(a+)+b\\1"}""");
+        Assert.Contains("cannot be matched", Assert.Throws<AdapterException>(() => config.Targets(new string('a', 60))).Message);
+    }
+
+    [Fact]
+    public void Layers_exclusions_and_saved_modules_narrow_the_targets()
+    {
+        var layers = Read(Minimal, ("layers_to_transform", new JsonArray(1, 10)), ("layers_pattern", "layers"));
+        Assert.True(layers.Targets("gpt_neox.layers.10.attention.query_key_value"));
+        Assert.False(layers.Targets("gpt_neox.layers.0.attention.query_key_value"));
+        Assert.False(layers.Targets("gpt_neox.blocks.1.attention.query_key_value"));
+        Assert.True(layers.Targets("query_key_value"));
+        Assert.True(Read(Minimal, ("layers_to_transform", 2)).Targets("gpt_neox.blocks.2.attention.query_key_value"));
+
+        var excluded = Read(Minimal, ("exclude_modules", new JsonArray("0.attention.query_key_value")));
+        Assert.False(excluded.Targets("layers.0.attention.query_key_value"));
+        Assert.True(excluded.Targets("layers.1.attention.query_key_value"));
+        Assert.False(Read(Minimal, ("exclude_modules", ".*\\.0\\..*")).Targets("layers.0.attention.query_key_value"));
+
+        var head = Read("""{"peft_type":"LORA","target_modules":"all-linear","task_type":"SEQ_CLS"}""");
+        Assert.True(head.TargetsAllLinear);
+        Assert.True(head.Targets("gpt_neox.layers.0.attention.dense"));
+        Assert.False(head.Targets("score"));
+    }
+
+    [Fact]
+    public void Patterns_set_rank_and_alpha_per_module()
+    {
+        var config = Read(Minimal, ("r", 4), ("lora_alpha", 8),
+            ("rank_pattern", JsonNode.Parse("""{"1.attention.query_key_value":16,"attention.query_.*":2}""")),
+            ("alpha_pattern", JsonNode.Parse("""{"^layers.0.attention.query_key_value":3.5}""")));
+
+        Assert.Equal(16, config.RankOf("layers.1.attention.query_key_value"));
+        Assert.Equal(2, config.RankOf("layers.11.attention.query_key_value"));
+        Assert.Equal(4, config.RankOf("layers.1.mlp.dense"));
+        Assert.Equal(8.0, config.AlphaOf("layers.1.attention.query_key_value"));
+        Assert.Equal(3.5 / 2, config.ScalingOf("layers.0.attention.query_key_value"));
+    }
+
+    [Fact]
+    public void Written_configuration_reads_back()
+    {
+        var config = new LoraConfig
+        {
+            Rank = 16, Alpha = 1.5, UseRslora = true, TargetModules = ["b", "a"], TaskType = "SEQ_CLS", ModulesToSave = ["score", "extra"],
+            BaseModelNameOrPath = "EleutherAI/pythia-70m \u00e9", Dropout = 0.05,
+            RankPattern = [new("x.*", 3)], AlphaPattern = [new("y", 2.5)], LayersToTransform = [0, 3], LayersPattern = ["layers"],
+            ExcludeModules = ["z"],
+        };
+        config.Write(_scratch["c.json"]);
+        var read = LoraConfig.Read(_scratch["c.json"]);
+
+        Assert.Equal((16, 1.5, true, 0.05, "SEQ_CLS"), (read.Rank, read.Alpha, read.UseRslora, read.Dropout, read.TaskType));
+        Assert.Equal(["b", "a"], read.TargetModules);
+        Assert.Equal(["score", "extra", "classifier"], read.ModulesToSave);
+        Assert.Equal(config.RankPattern, read.RankPattern);
+        Assert.Equal(config.AlphaPattern, read.AlphaPattern);
+        Assert.Equal([0, 3], read.LayersToTransform);
+        Assert.Equal(["layers"], read.LayersPattern);
+        Assert.Equal(["z"], read.ExcludeModules);
+        Assert.Equal(config.BaseModelNameOrPath, read.BaseModelNameOrPath);
+        Assert.Null(read.PeftVersion);
+        Assert.Empty(read.Warnings);
+        var keys = JsonNode.Parse(File.ReadAllText(_scratch["c.json"]))!.AsObject().Select(pair => pair.Key).ToList();
+        Assert.Equal(keys.Order(StringComparer.Ordinal), keys);
+    }
+
+    private LoraConfig Read(string json, params (string Key, JsonNode? Value)[] changes)
+    {
+        if (changes.Length == 0) return LoraConfig.Read(_scratch.WriteText("adapter_config.json", json));
+        var node = JsonNode.Parse(json)!.AsObject();
+        foreach (var (key, value) in changes) node[key] = value;
+        return LoraConfig.Read(_scratch.WriteText("adapter_config.json", node.ToJsonString()));
+    }
+}
