@@ -49,8 +49,7 @@ public sealed class TrajectoryException : InvalidInputException
             "writing was cut off: resume the run, which takes the log back to its last whole record"));
 
     internal static TrajectoryException TooFew(string path, int found, int expected) =>
-        new(Sentence(
-            path, $"{found} whole records", $"at least {expected}", "the log lost records that the saved state needs; train the stage again"));
+        new(Sentence(path, $"{found} whole records", $"at least {expected}, which the saved state needs", "train the stage again"));
 
     internal static TrajectoryException WriteFailedBefore(string path, Exception inner) =>
         new(Sentence(path, $"an earlier write failed ({inner.Message})", "a log that is whole so far", "resume the run"), inner);

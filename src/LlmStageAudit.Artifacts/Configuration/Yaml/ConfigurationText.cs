@@ -62,16 +62,28 @@ internal sealed class ConfigurationText
     /// <exception cref="ConfigurationException">The text is no YAML, or nested too deep.</exception>
     public static ConfigurationNode? Parse(string text, Func<long, ConfigurationSource> locate, FaultList faults)
     {
+        var reading = new ConfigurationText(text, locate, faults);
         try
         {
-            return new ConfigurationText(text, locate, faults).ReadDocument();
+            return reading.ReadDocument();
         }
         catch (YamlException exception)
         {
-            var found = $"not valid YAML ({Shown.Plain(exception.Message)})";
-            throw ConfigurationException.At(locate(exception.Start.Line).Where, found, null, "check indentation and quotes");
+            throw NotYaml(locate(exception.Start.Line), exception.Message);
+        }
+        catch (Exception exception) when (IsParserFault(exception))
+        {
+            throw NotYaml(locate(reading._parser.Current?.End.Line ?? 1), "it cannot be parsed");
         }
     }
+
+    private static ConfigurationException NotYaml(ConfigurationSource source, string found) =>
+        ConfigurationException.At(source.Where, $"not valid YAML ({Shown.Plain(found)})", null, "check indentation and quotes");
+
+    // Beside its own exception, YamlDotNet's scanner throws these at some malformed texts.
+    private static bool IsParserFault(Exception exception) =>
+        exception is InvalidOperationException or ArgumentException or FormatException or OverflowException
+            or IndexOutOfRangeException or EndOfStreamException;
 
     private ConfigurationNode? ReadDocument()
     {

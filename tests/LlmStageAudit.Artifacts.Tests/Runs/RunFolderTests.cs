@@ -1,0 +1,88 @@
+using LlmStageAudit.Artifacts.Errors;
+using LlmStageAudit.Artifacts.Runs;
+
+namespace LlmStageAudit.Artifacts.Tests.Runs;
+
+public sealed class RunFolderTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Names_are_the_documented_ones()
+    {
+        var run = RunFolder.Create(_folder.File("run"));
+
+        string Below(string path) => Path.GetRelativePath(_folder.File("run"), path);
+        Assert.Equal("manifest.json", Below(run.ManifestPath));
+        Assert.Equal("initial", Below(run.InitialFolder));
+        Assert.Equal("stages/01-religion", Below(run.StageFolder(0, "religion")));
+        Assert.Equal("stages/100-x", Below(run.StageFolder(99, "x")));
+        Assert.Equal("stages/02-a.b/state", Below(run.StageStateFolder(1, "a.b")));
+        Assert.Equal("stages/02-a.b/trajectory.log", Below(run.TrajectoryPath(1, "a.b")));
+        Assert.Equal("effects/identity.json", Below(run.EffectsPath("identity")));
+        Assert.Equal("rankings/identity.json", Below(run.RankingsPath("identity")));
+        Assert.Equal("report.html", Below(run.ReportPath));
+        Assert.Equal("counterfactuals", Below(run.CounterfactualsFolder));
+        Assert.Throws<ArgumentException>(() => run.StageFolder(0, "../x"));
+        Assert.Throws<ArgumentException>(() => run.EffectsPath(""));
+    }
+
+    [Fact]
+    public void A_new_run_needs_an_empty_place()
+    {
+        Directory.CreateDirectory(_folder.File("empty"));
+        RunFolder.Create(_folder.File("empty"));
+        _folder.Write("full/notes.txt", "mine");
+        _folder.Write("run/manifest.json", "{}");
+        _folder.Write("file", "mine");
+
+        AssertRefused("full: not empty; expected a new or empty folder; give another --out", () => RunFolder.Create(_folder.File("full")));
+        AssertRefused("run: a run is there already; expected", () => RunFolder.Create(_folder.File("run")));
+        AssertRefused("file: a file; expected a new or empty folder", () => RunFolder.Create(_folder.File("file")));
+        Assert.Equal("mine", File.ReadAllText(_folder.File("full/notes.txt")));
+    }
+
+    [Fact]
+    public void What_is_no_run_is_not_opened()
+    {
+        Directory.CreateDirectory(_folder.File("empty"));
+
+        AssertRefused("empty: no manifest.json; expected a run folder", () => RunFolder.Open(_folder.File("empty")));
+        AssertRefused("none: no such folder; expected a run folder", () => RunFolder.Open(_folder.File("none")));
+        Assert.False(RunFolder.IsRun(_folder.File("empty")));
+    }
+
+    [Fact]
+    public void A_second_holder_of_the_lock_is_refused_and_told_who_holds_it()
+    {
+        var run = RunFolder.Create(_folder.File("run"));
+        using (RunLock.Acquire(run))
+        {
+            AssertRefused($"in use by process {Environment.ProcessId} on {Environment.MachineName}", () => RunLock.Acquire(run));
+        }
+
+        using var again = RunLock.Acquire(run);
+    }
+
+    [Fact]
+    public void What_a_crashed_holder_left_behind_locks_nobody_out_and_makes_no_folder_full()
+    {
+        var run = RunFolder.Create(_folder.File("run"));
+        _folder.Write("run/run.lock", "");
+        _folder.Write("run/run.holder", "process 1 on elsewhere");
+
+        using var held = RunLock.Acquire(run);
+
+        Assert.Equal($"process {Environment.ProcessId} on {Environment.MachineName}\n", File.ReadAllText(run.HolderPath));
+        RunFolder.Create(_folder.File("run"));
+    }
+
+    private static void AssertRefused(string expected, Action action)
+    {
+        var exception = Assert.Throws<RunFolderException>(action);
+        Assert.Contains(expected, exception.Message, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.InvalidInput, exception.ExitCode);
+    }
+}
