@@ -1,0 +1,30 @@
+using System.Globalization;
+using LlmStageAudit.Artifacts.Errors;
+
+namespace LlmStageAudit.Checkpoints.Comments;
+
+/// <summary>A comment set that cannot be read, or a row that has no answer to what is asked of it.</summary>
+public sealed class CommentSetException : InvalidInputException
+{
+    private const int ShownLength = 60;
+
+    private CommentSetException(string message, Exception? inner = null)
+        : base(message, inner)
+    {
+    }
+
+    internal static CommentSetException Unreadable(string path, string found, string expected, Exception? inner = null) =>
+        new(Sentence(path, found, expected), inner);
+
+    internal static CommentSetException AtLine(string path, long line, string found, string expected, string? remedy = null) =>
+        new(Sentence($"{path}, line {line.ToString(CultureInfo.InvariantCulture)}", found, expected, remedy));
+
+    internal static CommentSetException AtCell(CommentRow row, string column, string found, string expected, string? remedy = null) =>
+        new(Sentence($"{row.Path}, line {row.Line}, column '{column}'", found, expected, remedy));
+
+    internal static CommentSetException NoColumn(string path, string column, IReadOnlyCollection<string> columns) =>
+        new(Sentence(path, $"no column '{column}'", remedy: Suggestion.For(column, columns)));
+
+    /// <summary>Cell text as a message shows it: quoted, cut where it is long.</summary>
+    internal static string Shown(string text) => text.Length <= ShownLength ? $"'{text}'" : $"'{text[..ShownLength]}...'";
+}

@@ -1,0 +1,124 @@
+using System.Text;
+using System.Text.Json;
+
+namespace LlmStageAudit.Checkpoints.Comments.Reading;
+
+/// <summary>
+/// JSON lines: one object on each line. Strings are kept as text, numbers and booleans as they are written, lists of
+/// 32-bit integers as ids; other values are kept unread. A lone surrogate escape counts as U+FFFD.
+/// </summary>
+internal static class JsonLinesReader
+{
+    private const int LineLimitCharacters = 64 << 20;
+    private const int ColumnLimit = 1 << 14;
+    private static readonly JsonDocumentOptions Options = new() { MaxDepth = 32 };
+
+    public static CommentSet Read(string path)
+    {
+        using var source = new Utf8Source(path);
+        var columns = new CommentColumns(path);
+        var rows = new List<CommentRow>();
+        var line = new StringBuilder();
+        while (source.Peek() != Utf8Source.End)
+        {
+            var number = source.Line;
+            var text = NextLine(source, line.Clear());
+            if (!string.IsNullOrWhiteSpace(text)) rows.Add(Parse(text, number, rows.Count + 1, columns));
+        }
+
+        return new CommentSet(columns, rows);
+    }
+
+    private static string NextLine(Utf8Source source, StringBuilder line)
+    {
+        while (!source.TakeLineEnd() && source.Peek() != Utf8Source.End)
+        {
+            if (line.Length == LineLimitCharacters)
+            {
+                throw CommentSetException.AtLine(source.Path, source.Line, $"more than {LineLimitCharacters} characters", "shorter lines");
+            }
+
+            line.Append((char)source.Take());
+        }
+
+        return line.ToString();
+    }
+
+    private static CommentRow Parse(string text, int line, int number, CommentColumns columns)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(JsonSurrogates.Repair(text), Options);
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+            {
+                throw CommentSetException.AtLine(columns.Path, line, KindOf(document.RootElement), "one object on each line");
+            }
+
+            return new CommentRow(columns, Cells(document.RootElement, line, columns), number, line);
+        }
+        catch (JsonException exception)
+        {
+            throw CommentSetException.AtLine(columns.Path, line, $"not JSON ({exception.Message})", "one object on each line");
+        }
+    }
+
+    private static object?[] Cells(JsonElement root, int line, CommentColumns columns)
+    {
+        var cells = new object?[columns.Names.Count];
+        var given = new HashSet<int>();
+        foreach (var property in root.EnumerateObject())
+        {
+            var name = property.Name;
+            columns.TryAdd(name);
+            if (columns.Names.Count > ColumnLimit) throw CommentSetException.AtLine(columns.Path, line, "too many keys", $"at most {ColumnLimit}");
+            var index = columns.IndexOf(name);
+            if (!given.Add(index)) throw CommentSetException.AtLine(columns.Path, line, $"the key '{name}' stands there twice", "each once");
+            if (index >= cells.Length) Array.Resize(ref cells, columns.Names.Count);
+            cells[index] = Cell(property.Value, name, line, columns);
+        }
+
+        return cells;
+    }
+
+    private static object? Cell(JsonElement value, string name, int line, CommentColumns columns)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Null:
+                return null;
+            case JsonValueKind.String:
+                var text = value.GetString()!;
+                return text.Length <= DelimitedReader.FieldLimitCharacters
+                    ? text
+                    : throw CommentSetException.AtLine(
+                        columns.Path, line, $"'{name}' has {text.Length} characters", $"at most {DelimitedReader.FieldLimitCharacters}");
+            case JsonValueKind.Array:
+                return Integers(value) ?? (object)new UnreadCell("a list that is not all 32-bit integers");
+            case JsonValueKind.Object:
+                return new UnreadCell("an object");
+            default:
+                return value.GetRawText();
+        }
+    }
+
+    private static int[]? Integers(JsonElement list)
+    {
+        var integers = new int[list.GetArrayLength()];
+        var count = 0;
+        foreach (var item in list.EnumerateArray())
+        {
+            if (item.ValueKind != JsonValueKind.Number || !item.TryGetInt32(out integers[count++])) return null;
+        }
+
+        return integers;
+    }
+
+    private static string KindOf(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Array => "a list",
+        JsonValueKind.String => "a string",
+        JsonValueKind.Number => "a number",
+        JsonValueKind.Null => "null",
+        _ => "a boolean",
+    };
+}

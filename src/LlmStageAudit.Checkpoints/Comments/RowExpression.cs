@@ -1,0 +1,44 @@
+using LlmStageAudit.Artifacts.Errors;
+using LlmStageAudit.Checkpoints.Comments.Expressions;
+
+namespace LlmStageAudit.Checkpoints.Comments;
+
+/// <summary>
+/// A condition on a row, or a label of it, as a configuration states it.
+/// <code>
+/// or-chain   := and-chain ('or' and-chain)*
+/// and-chain  := negation ('and' negation)*
+/// negation   := 'not' negation | comparison
+/// comparison := operand [('==' | '=' | '!=' | '>=' | '&lt;=' | '>' | '&lt;' | 'contains' | 'matches') operand | ['not'] 'in' '(' operand, ... ')']
+/// operand    := column | `column` | [column] | number | 'text' | "text" | true | false | '(' or-chain ')'
+/// </code>
+/// Two values that are both numbers compare as numbers. Against a number, an empty cell is like NaN: every comparison
+/// is false. Other values are equal or not by their characters; to order them is an error.
+/// </summary>
+public sealed class RowExpression
+{
+    private readonly Term _root;
+
+    private RowExpression(Term root, IReadOnlyCollection<string> columnsUsed) => (_root, ColumnsUsed) = (root, columnsUsed);
+
+    /// <summary>The columns that are named, in order of first appearance.</summary>
+    public IReadOnlyCollection<string> ColumnsUsed { get; }
+
+    /// <param name="text">The expression.</param>
+    /// <param name="columns">The columns it may name.</param>
+    /// <param name="where">The place of the expression, for messages: a configuration file and key.</param>
+    /// <exception cref="ConfigurationException">The expression is not well formed, or names a column that does not exist.</exception>
+    public static RowExpression Parse(string text, IReadOnlyList<string> columns, string where)
+    {
+        var parser = new ExpressionParser(text, columns, where);
+        return new RowExpression(parser.Parse(), parser.ColumnsUsed);
+    }
+
+    /// <summary>Whether the row meets the condition; a bare column does where its integer is not 0.</summary>
+    /// <exception cref="CommentSetException">A cell the expression has no meaning for.</exception>
+    public bool Test(CommentRow row) => _root.Test(row);
+
+    /// <summary>A condition's 1 or 0, or a bare column's integer ('true' and 'false' in any case are 1 and 0).</summary>
+    /// <exception cref="CommentSetException">As for <see cref="Test"/>.</exception>
+    public long Evaluate(CommentRow row) => _root.Evaluate(row);
+}

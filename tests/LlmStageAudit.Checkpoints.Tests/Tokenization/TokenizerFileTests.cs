@@ -1,0 +1,114 @@
+using System.Text;
+using LlmStageAudit.Artifacts.Errors;
+using LlmStageAudit.Checkpoints.Tokenization;
+
+namespace LlmStageAudit.Checkpoints.Tests.Tokenization;
+
+public sealed class TokenizerFileTests
+{
+    private static readonly SmallTokenizer Whole = new()
+    {
+        Vocabulary = ["a", "b", "ab", "c", "<s>", "Ġ", "Ġa"],
+        Merges = ["a b", "Ġ a"],
+        Normalizer = """{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Replace","pattern":{"Regex":"\\s+"},"content":" "}]}""",
+        PreTokenizer = """{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"\\p{L}+|\\s"},"behavior":"Isolated","invert":false},{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true}]}""",
+        PostProcessor = """{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}],"pair":[],"special_tokens":{"<s>":{"id":"<s>","ids":[4],"tokens":["<s>"]}}}""",
+        Decoder = """{"type":"Sequence","decoders":[{"type":"ByteLevel"},{"type":"Strip","content":" ","start":1,"stop":0}]}""",
+        AddedTokens = """[{"id":4,"content":"<s>","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}]""",
+    };
+
+    [Fact]
+    public void WholeFileLoads() => Assert.Equal([4, 2, 5, 0, 3], Whole.Load().Encode("ab ac", addSpecialTokens: true));
+
+    [Theory]
+    [InlineData("\"BPE\"", "\"WordPiece\"", "WordPiece")]
+    [InlineData("\"NFC\"", "\"BertNormalizer\"", "BertNormalizer")]
+    [InlineData("\"type\":\"Split\"", "\"type\":\"Metaspace\"", "Metaspace")]
+    [InlineData("\"Isolated\"", "\"Fancy\"", "Fancy")]
+    [InlineData("\"TemplateProcessing\"", "\"RobertaProcessing\"", "RobertaProcessing")]
+    [InlineData("\"Strip\"", "\"WordPiece\"", "WordPiece")]
+    [InlineData("\"truncation\":null", "\"truncation\":{\"max_length\":4}", "truncation")]
+    [InlineData("\"padding\":null", "\"padding\":{}", "padding")]
+    [InlineData("\"version\":\"1.0\"", "\"version\":\"2.0\"", "2.0")]
+    [InlineData("\"version\"", "\"verzion\"", "verzion")]
+    [InlineData("\"type\":\"BPE\"", "\"type\":\"BPE\",\"dropout\":0.1", "dropout")]
+    [InlineData("\"type\":\"BPE\"", "\"type\":\"BPE\",\"end_of_word_suffix\":\"x\"", "end_of_word_suffix")]
+    [InlineData("\"type\":\"BPE\"", "\"type\":\"BPE\",\"unk_token\":\"?\"", "'?'")]
+    [InlineData("\"a b\"", "\"a z\"", "merges[0]")]
+    [InlineData("\"a b\"", "\"a b c\"", "merges[0]")]
+    [InlineData("\"a b\"", "\"b c\"", "'bc'")]
+    [InlineData("\"c\":3", "\"c\":2", "id 2")]
+    [InlineData("\"c\":3", "\"c\":-1", "-1")]
+    [InlineData("\"c\":3", "\"c\":2000000000", "2000000000")]
+    [InlineData("\"c\":3", "\"a\":3", "twice")]
+    [InlineData("\"c\":3", "\"\\ud83d\":3", "not Unicode")]
+    [InlineData("\"id\":4", "\"id\":3", "'<s>'")]
+    [InlineData("\"ids\":[4]", "\"ids\":[77]", "77")]
+    [InlineData("\"A\"", "\"B\"", "sequence")]
+    public void FaultIsNamed(string valid, string faulty, string named)
+    {
+        var json = Json();
+        Assert.Contains(valid, json, StringComparison.Ordinal);
+        var at = json.IndexOf(valid, StringComparison.Ordinal);
+        var fault = Assert.Throws<TokenizerException>(() => SmallTokenizer.LoadText(json[..at] + faulty + json[(at + valid.Length)..]));
+        Assert.Contains(named, fault.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', fault.Message);
+        Assert.Equal(ExitCode.InvalidInput, fault.ExitCode);
+    }
+
+    [Fact]
+    public void WhatIsNoJsonOrNotThereIsNamed()
+    {
+        Assert.Throws<TokenizerException>(() => SmallTokenizer.LoadText(""));
+        Assert.Throws<TokenizerException>(() => SmallTokenizer.LoadText("[]"));
+        Assert.Throws<TokenizerException>(() => SmallTokenizer.LoadText(new string('[', 100_000)));
+        Assert.Throws<TokenizerException>(() => Tokenizer.Load(Path.Combine(Path.GetTempPath(), $"absent-{Guid.NewGuid():N}", "tokenizer.json")));
+    }
+
+    [Fact]
+    public void MutatedFilesLoadOrAreRefused()
+    {
+        var random = new Random(20240229);
+        var seed = Encoding.UTF8.GetBytes(Json());
+        var loaded = 0;
+        for (var round = 0; round < 3_000; round++)
+        {
+            var bytes = Mutate(seed, random);
+            try
+            {
+                var tokenizer = SmallTokenizer.LoadBytes(bytes);
+                loaded++;
+                tokenizer.Decode(tokenizer.Encode("ab <s> ac\u00E9😀", addSpecialTokens: true), skipSpecialTokens: true);
+            }
+            catch (TokenizerException fault)
+            {
+                Assert.NotEmpty(fault.Message);
+            }
+        }
+
+        Assert.InRange(loaded, 1, 2_999);
+    }
+
+    private static string Json() => Whole.Json().Replace("\\u0120", "Ġ", StringComparison.Ordinal).Replace("\\u003C", "<", StringComparison.Ordinal).Replace("\\u003E", ">", StringComparison.Ordinal);
+
+    private static byte[] Mutate(byte[] seed, Random random)
+    {
+        var bytes = seed.ToList();
+        for (var changes = random.Next(1, 4); changes > 0; changes--)
+        {
+            var at = random.Next(bytes.Count);
+            switch (random.Next(5))
+            {
+                case 0: bytes[at] = (byte)random.Next(256); break;
+                case 1: bytes.RemoveRange(at, Math.Min(random.Next(1, 20), bytes.Count - at)); break;
+                case 2: bytes.Insert(at, (byte)"\"[]{},:0123456789\\ue+-"[random.Next(22)]); break;
+                case 3: bytes.InsertRange(at, bytes.GetRange(at, Math.Min(random.Next(1, 40), bytes.Count - at))); break;
+                default: bytes[at] ^= (byte)(1 << random.Next(8)); break;
+            }
+
+            if (bytes.Count == 0) bytes.Add(0);
+        }
+
+        return [.. bytes];
+    }
+}
