@@ -8,11 +8,11 @@ namespace LlmStageAudit.Artifacts.Runs;
 /// <code>
 /// manifest.json                       what the run is and how far it came
 /// initial/                            the trainable state before the first stage
-/// stages/01-NAME/                     the adapter at the stage's end, as a PEFT folder
-/// stages/01-NAME/state/               the trainable and optimizer state to resume from
+/// stages/01-NAME/state/               the trainable state at the stage's end: a PEFT folder, or a model folder
 /// stages/01-NAME/trajectory.log       every step of the stage
-/// effects/ID.json  rankings/ID.json   results, one per probe or ranking
-/// verification.json  report.html
+/// effects/ID.json  rankings/ID.json   results, one per probe and method, or ranking
+/// verifications/ID.json               predicted against retrained
+/// report.html
 /// counterfactuals/                    runs with a stage left out
 /// </code>
 /// </summary>
@@ -42,7 +42,7 @@ public sealed class RunFolder
 
     public string RankingsFolder => Within("rankings");
 
-    public string VerificationPath => Within("verification.json");
+    public string VerificationsFolder => Within("verifications");
 
     public string ReportPath => Within("report.html");
 
@@ -52,22 +52,23 @@ public sealed class RunFolder
     /// <exception cref="RunFolderException">Something is there, or it cannot be made.</exception>
     public static RunFolder Create(string path)
     {
+        CheckIsFree(path);
         var folder = new RunFolder(Path.GetFullPath(path));
-        if (File.Exists(folder.Root)) throw RunFolderException.IsAFile(path);
-        try
+        return Guarded(path, () =>
         {
             Directory.CreateDirectory(folder.Root);
-            if (Directory.EnumerateFileSystemEntries(folder.Root).Any(folder.IsContent))
-            {
-                throw RunFolderException.NotEmpty(path, isRun: File.Exists(folder.ManifestPath));
-            }
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw RunFolderException.Unusable(path, exception);
-        }
+            return folder;
+        });
+    }
 
-        return folder;
+    /// <summary>Fails where <see cref="Create"/> would, without making anything: to be asked before long preparations.</summary>
+    /// <exception cref="RunFolderException">Something is there.</exception>
+    public static void CheckIsFree(string path)
+    {
+        var folder = new RunFolder(Path.GetFullPath(path));
+        if (File.Exists(folder.Root)) throw RunFolderException.IsAFile(path);
+        var isUsed = Guarded(path, () => Directory.Exists(folder.Root) && Directory.EnumerateFileSystemEntries(folder.Root).Any(folder.IsContent));
+        if (isUsed) throw RunFolderException.NotEmpty(path, isRun: File.Exists(folder.ManifestPath));
     }
 
     /// <exception cref="RunFolderException">There is no folder, or it holds no manifest.</exception>
@@ -100,10 +101,25 @@ public sealed class RunFolder
     /// <param name="id">As for <see cref="EffectsPath"/>.</param>
     public string RankingsPath(string id) => Path.Combine(RankingsFolder, $"{Checked(id)}.json");
 
+    /// <param name="id">As for <see cref="EffectsPath"/>.</param>
+    public string VerificationPath(string id) => Path.Combine(VerificationsFolder, $"{Checked(id)}.json");
+
     /// <exception cref="ArtifactException">The manifest is damaged or of a newer version.</exception>
     public RunManifest ReadManifest() => ArtifactJson.Read<RunManifest>(ManifestPath);
 
     public void WriteManifest(RunManifest manifest) => ArtifactJson.Write(ManifestPath, manifest);
+
+    private static T Guarded<T>(string path, Func<T> use)
+    {
+        try
+        {
+            return use();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw RunFolderException.Unusable(path, exception);
+        }
+    }
 
     private string Within(string name) => Path.Combine(Root, name);
 

@@ -52,6 +52,10 @@ public static class ArtifactJson
         }
     }
 
+    /// <summary>Whether two values say the same once written down.</summary>
+    public static bool AreEqual<T>(T left, T right) =>
+        JsonSerializer.SerializeToUtf8Bytes(left, CompactOptions).AsSpan().SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(right, CompactOptions));
+
     private static ReadOnlySpan<byte> ReadBytes(string path, string kind)
     {
         byte[] bytes;

@@ -10,7 +10,7 @@ namespace LlmStageAudit.Checkpoints.Models;
 public sealed class ModelFolder : IDisposable
 {
     internal const string ConfigFile = "config.json";
-    internal const string WeightsFile = "model.safetensors";
+    public const string WeightsFile = "model.safetensors";
     internal const string IndexFile = "model.safetensors.index.json";
 
     /// <summary>Small files that describe tokenizer and generation; copied with a model, hashed where present.</summary>

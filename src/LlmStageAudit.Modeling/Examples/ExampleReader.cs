@@ -3,27 +3,36 @@ using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Checkpoints.Comments;
 using LlmStageAudit.Checkpoints.Tokenization;
+using LlmStageAudit.Modeling.Models;
 
 namespace LlmStageAudit.Modeling.Examples;
 
 /// <summary>
-/// Turns a data section of the configuration into token ids and labels: filter, limit, tokenize, truncate, check.
+/// Turns a data section of the configuration into token ids and labels as a model takes them: filter, limit, tokenize,
+/// truncate, check.
 /// </summary>
-/// <param name="task">Decides what a row must hold.</param>
-/// <param name="labels">Classes; labels must lie in 0 .. labels - 1.</param>
-/// <param name="maxLength">Longer rows lose their end (a completion's prompt its beginning).</param>
-/// <param name="vocabularySize">Ids must lie below it.</param>
-/// <param name="modelFolder">Where the tokenizer is, for messages.</param>
-/// <param name="tokenizer">Null where all rows hold ids.</param>
-public sealed class ExampleReader(ModelTask task, int labels, int maxLength, int vocabularySize, string modelFolder, Tokenizer? tokenizer)
+public sealed class ExampleReader
 {
+    private readonly LanguageModel _model;
+    private readonly int _maxLength;
+    private readonly Lazy<Tokenizer> _tokenizer;
+
+    /// <param name="model">Its task decides what a row must hold; its labels and vocabulary bound labels and ids; its folder has the tokenizer.</param>
+    /// <param name="maxLength">Longer rows lose their end (a completion's prompt its beginning); null, or more than the model takes: what it takes.</param>
+    public ExampleReader(LanguageModel model, int? maxLength)
+    {
+        _model = model;
+        _maxLength = Math.Min(maxLength ?? model.MaxPositions, model.MaxPositions);
+        _tokenizer = new Lazy<Tokenizer>(() => Tokenizer.Load(model.Folder.TokenizerPath ?? throw ModelingException.NoTokenizer(model.Folder.Path)));
+    }
+
     /// <param name="section">Which rows, and which columns hold what.</param>
     /// <param name="labelOverride">An expression to use in place of the section's label.</param>
     /// <exception cref="InvalidInputException">A column, row, label or id is wrong, or nothing is selected.</exception>
     public ExampleSet Read(DatasetSection section, string? labelOverride = null)
     {
         var comments = CommentSet.Read(section.Path);
-        var columns = DatasetColumns.Resolve(section, comments, task, labelOverride);
+        var columns = DatasetColumns.Resolve(section, comments, _model.Task, labelOverride);
         var filter = section.Where is { } where ? RowExpression.Parse(where, comments.Columns, $"{section.Path}: where") : null;
 
         var examples = new List<EncodedExample>();
@@ -50,8 +59,8 @@ public sealed class ExampleReader(ModelTask task, int labels, int maxLength, int
             ? given
             : row.Number.ToString(CultureInfo.InvariantCulture);
         var (ids, promptTokens) = columns.Ids is { } idsColumn ? (GivenIds(row, idsColumn, path), 1) : Tokenize(row, columns);
-        if (ids.Length > maxLength) (ids, promptTokens) = Truncate(ids, promptTokens);
-        var needed = task == ModelTask.CausalLm ? promptTokens + 1 : 1;
+        if (ids.Length > _maxLength) (ids, promptTokens) = Truncate(ids, promptTokens);
+        var needed = _model.Task == ModelTask.CausalLm ? promptTokens + 1 : 1;
         if (ids.Length < needed)
         {
             throw ModelingException.BadExample(
@@ -67,10 +76,10 @@ public sealed class ExampleReader(ModelTask task, int labels, int maxLength, int
             ?? throw ModelingException.BadExample(path, row.Line, $"'{column}' holds no list of integers", "token ids", "give JSON lines with a list");
         foreach (var id in ids)
         {
-            if (id < 0 || id >= vocabularySize)
+            if (id < 0 || id >= _model.VocabularySize)
             {
                 throw ModelingException.BadExample(
-                    path, row.Line, $"token id {id}", $"0 to {vocabularySize - 1}", "use the tokenizer that belongs to the model");
+                    path, row.Line, $"token id {id}", $"0 to {_model.VocabularySize - 1}", "use the tokenizer that belongs to the model");
             }
         }
 
@@ -79,29 +88,28 @@ public sealed class ExampleReader(ModelTask task, int labels, int maxLength, int
 
     private (int[] Ids, int PromptTokens) Tokenize(CommentRow row, DatasetColumns columns)
     {
-        var encoder = tokenizer ?? throw ModelingException.NoTokenizer(modelFolder);
-        var text = encoder.Encode(row.Text(columns.Text!) ?? "", addSpecialTokens: true);
+        var text = _tokenizer.Value.Encode(row.Text(columns.Text!) ?? "", addSpecialTokens: true);
         if (columns.Completion is not { } completion) return (text, 1);
-        var rest = encoder.Encode(row.Text(completion) ?? "", addSpecialTokens: false);
+        var rest = _tokenizer.Value.Encode(row.Text(completion) ?? "", addSpecialTokens: false);
         return ([.. text, .. rest], Math.Max(1, text.Length));
     }
 
     /// <summary>A classified text keeps its beginning; a prompt gives way to its completion.</summary>
     private (int[] Ids, int PromptTokens) Truncate(int[] ids, int promptTokens)
     {
-        var surplus = ids.Length - maxLength;
-        if (promptTokens == 1) return (ids[..maxLength], 1);
+        var surplus = ids.Length - _maxLength;
+        if (promptTokens == 1) return (ids[.._maxLength], 1);
         var fromPrompt = Math.Min(surplus, promptTokens - 1);
-        return (ids[fromPrompt..(fromPrompt + maxLength)], promptTokens - fromPrompt);
+        return (ids[fromPrompt..(fromPrompt + _maxLength)], promptTokens - fromPrompt);
     }
 
     private int Label(CommentRow row, RowExpression expression, string path)
     {
         var label = expression.Evaluate(row);
-        if (label < 0 || label >= labels)
+        if (label < 0 || label >= _model.Labels)
         {
             throw ModelingException.BadExample(
-                path, row.Line, $"row {row.Number} has label {label}", $"0 to {labels - 1}", "set model.labels or the label expression");
+                path, row.Line, $"row {row.Number} has label {label}", $"0 to {_model.Labels - 1}", "set model.labels or the label expression");
         }
 
         return (int)label;
