@@ -80,6 +80,8 @@ public sealed class ModelFolderTests : IDisposable
         Weights("2.safetensors", "b");
         Index("""{"a":"1.safetensors","b":"1.safetensors"}""");
         Assert.Contains("places tensor 'b' in '1.safetensors', which does not hold it", Fault().Message);
+        Index("""{"b":"1.safetensors","a":"2.safetensors"}""");
+        Assert.Contains("places tensor 'b' in '1.safetensors', which does not hold it", Fault().Message);
         Index("""{"a":"1.safetensors","b":"2.safetensors","c":"3.safetensors"}""");
         Assert.Contains("'3.safetensors', which is absent", Fault().Message);
         Weights("3.safetensors", "c", "a");
