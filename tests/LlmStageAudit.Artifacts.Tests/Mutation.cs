@@ -3,6 +3,8 @@ namespace LlmStageAudit.Artifacts.Tests;
 /// <summary>Seeded damage to a file: bytes changed, cut out, doubled, moved, or the end lost.</summary>
 internal static class Mutation
 {
+    private static readonly byte[] Syntax = "{}[]:,-\n &*!|>'\"\0"u8.ToArray();
+
     public static byte[] Of(byte[] original, Random random)
     {
         var bytes = original.ToList();
@@ -17,7 +19,7 @@ internal static class Mutation
                 case 2: bytes.RemoveRange(at, count); break;
                 case 3: bytes.InsertRange(at, bytes.GetRange(at, count)); break;
                 case 4: bytes.RemoveRange(at, bytes.Count - at); break;
-                default: bytes.InsertRange(random.Next(bytes.Count), "{}[]:,-\n &*!|>'\"\0"u8.ToArray().OrderBy(_ => random.Next()).Take(count)); break;
+                default: bytes.InsertRange(at, Syntax.OrderBy(_ => random.Next()).Take(count)); break;
             }
         }
 

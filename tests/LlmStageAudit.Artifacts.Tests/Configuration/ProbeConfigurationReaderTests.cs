@@ -80,9 +80,12 @@ public sealed class ProbeConfigurationReaderTests : IDisposable
     [Fact]
     public void A_group_metric_needs_groups()
     {
-        var exception = Assert.Throws<ConfigurationException>(() => Read("data: { path: p.csv, format: civil-comments }\nmetric: bpsn-auc\n"));
+        const string yaml = "data: { path: p.csv, format: civil-comments }\nmetric: bpsn-auc\n";
 
-        Assert.Contains("data: no groups; expected groups: the identity columns that bpsn-auc compares", exception.Message, StringComparison.Ordinal);
+        var exception = Assert.Throws<ConfigurationException>(() => Read(yaml));
+
+        Assert.Contains(
+            "data: no groups; expected groups: the identity columns that bpsn-auc compares", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -90,7 +93,8 @@ public sealed class ProbeConfigurationReaderTests : IDisposable
     {
         var json = JsonSerializer.Serialize(Read(SampleYaml.Probe), ArtifactJson.Options);
 
-        Assert.Equal(json, JsonSerializer.Serialize(JsonSerializer.Deserialize<ProbeConfiguration>(json, ArtifactJson.Options), ArtifactJson.Options));
+        var read = JsonSerializer.Deserialize<ProbeConfiguration>(json, ArtifactJson.Options);
+        Assert.Equal(json, JsonSerializer.Serialize(read, ArtifactJson.Options));
     }
 
     private ProbeConfiguration Read(string yaml) => ProbeConfigurationReader.Read(_folder.Write("identity.yaml", yaml));

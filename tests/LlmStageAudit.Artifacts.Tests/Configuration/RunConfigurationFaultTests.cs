@@ -99,8 +99,8 @@ public sealed class RunConfigurationFaultTests : IDisposable
 
         Assert.Contains(expected, fault, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', fault);
-        Assert.True(
-            fault.StartsWith("--set ", StringComparison.Ordinal) || fault.StartsWith($"{_folder.File("run.yaml")}:", StringComparison.Ordinal), fault);
+        string[] places = ["--set ", $"{_folder.File("run.yaml")}:"];
+        Assert.Contains(places, place => fault.StartsWith(place, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -125,11 +125,20 @@ public sealed class RunConfigurationFaultTests : IDisposable
             """,
             "schedule.name=up");
 
-        var where = faults.Select(fault => string.Join(':', fault.Replace(path, "P", StringComparison.Ordinal).Split(": ")[0..2])).ToArray();
+        var where = faults.Select(fault => string.Join(':', fault.Replace(path, "P", StringComparison.Ordinal).Split(": ")[0..2]));
         Assert.Equal(
             [
-                "P:1:model.task", "P:2:adapter.r", "P:3:optimizer.learningRate", "P:3:optimizer.beta1", "P:4:sede", "P:6:stages.0.batchSize",
-                "P:6:stages.0.name", "P:7:stages.0.data.path", "P:11:stages.1.data.label", "P:13:stages.1.data.labell", "--set schedule.name=up:schedule.name",
+                "P:1:model.task",
+                "P:2:adapter.r",
+                "P:3:optimizer.learningRate",
+                "P:3:optimizer.beta1",
+                "P:4:sede",
+                "P:6:stages.0.batchSize",
+                "P:6:stages.0.name",
+                "P:7:stages.0.data.path",
+                "P:11:stages.1.data.label",
+                "P:13:stages.1.data.labell",
+                "--set schedule.name=up:schedule.name",
             ],
             where);
     }
@@ -176,7 +185,10 @@ public sealed class RunConfigurationFaultTests : IDisposable
     {
         Assert.Contains("nested deeper than 32", Faults($"a: {new string('[', 100_000)}")[0], StringComparison.Ordinal);
         Assert.Contains("nested deeper than 32", Faults(SampleYaml.Small, $"seed={new string('[', 100_000)}")[0], StringComparison.Ordinal);
-        Assert.Contains("more than 100000 values", Faults($"a: [{string.Concat(Enumerable.Repeat("1,", 200_000))}]")[0], StringComparison.Ordinal);
+        Assert.Contains(
+            "more than 100000 values",
+            Faults($"a: [{string.Concat(Enumerable.Repeat("1,", 200_000))}]")[0],
+            StringComparison.Ordinal);
         Assert.Contains("at most 4194304 bytes", Faults(new string(' ', (4 << 20) + 1))[0], StringComparison.Ordinal);
         Assert.Equal(101, Faults(string.Concat(Enumerable.Range(0, 1000).Select(i => $"k{i}: 1\n"))).Count);
     }
@@ -189,7 +201,10 @@ public sealed class RunConfigurationFaultTests : IDisposable
 
         var binary = _folder.File("binary.yaml");
         File.WriteAllBytes(binary, [.. Encoding.UTF8.GetBytes("seed: "), 0xFF, 0xFE]);
-        Assert.Contains("is not UTF-8", Assert.Throws<ConfigurationException>(() => RunConfigurationReader.Read(binary, [])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is not UTF-8",
+            Assert.Throws<ConfigurationException>(() => RunConfigurationReader.Read(binary, [])).Message,
+            StringComparison.Ordinal);
     }
 
     private IReadOnlyList<string> Faults(string yaml, params string[] overrides)

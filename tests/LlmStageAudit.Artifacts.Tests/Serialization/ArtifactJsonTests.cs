@@ -73,15 +73,29 @@ public sealed class ArtifactJsonTests : IDisposable
     [InlineData("""{"kind":"plan"}""", "not a JSON object with 'kind' and 'schemaVersion'")]
     [InlineData("""{"kind":"plan","schemaVersion":"1"}""", "not a JSON object with 'kind' and 'schemaVersion'")]
     [InlineData("""{"x":{"kind":"plan","schemaVersion":1}}""", "not a JSON object with 'kind' and 'schemaVersion'")]
-    [InlineData("""{"kind":"effects","schemaVersion":1}""", "kind is 'effects'; expected kind 'plan'; give the file that this command reads")]
-    [InlineData("""{"kind":"plan","schemaVersion":2}""", "schemaVersion is 2; expected a plan file with schemaVersion 1 to 1; it was written by a newer version")]
+    [InlineData(
+        """{"kind":"effects","schemaVersion":1}""",
+        "kind is 'effects'; expected kind 'plan'; give the file that this command reads")]
+    [InlineData(
+        """{"kind":"plan","schemaVersion":2}""",
+        "schemaVersion is 2; expected a plan file with schemaVersion 1 to 1; it was written by a newer version")]
     [InlineData("""{"kind":"plan","schemaVersion":0}""", "schemaVersion is 0")]
     [InlineData("""{"kind":"plan","schemaVersion":1}""", "a field is missing or wrong")]
-    [InlineData("""{"kind":"plan","schemaVersion":1,"runId":null,"run":"r","createdUtc":"2025-01-01T00:00:00Z"}""", "a field is missing or wrong")]
-    [InlineData("""{"kind":"plan","schemaVersion":1,"runId":7,"run":"r","createdUtc":"2025-01-01T00:00:00Z"}""", "a field is missing or wrong")]
-    [InlineData("""{"kind":"plan","schemaVersion":1,"runId":"a","runId":"b","run":"r","createdUtc":"2025-01-01T00:00:00Z"}""", "a field is missing or wrong")]
-    [InlineData("""{"kind":"plan","schemaVersion":1,"runId":"a","run":"r","createdUtc":"2025-01-01T00:00:00Z","jobs":[null]}""", "null in a list")]
-    [InlineData("""{"kind":"plan","schemaVersion":1,"runId":"a","run":"r","createdUtc":"2025-01-01T00:00:00Z","jobs":null}""", "a field is missing or wrong")]
+    [InlineData(
+        """{"kind":"plan","schemaVersion":1,"runId":null,"run":"r","createdUtc":"2025-01-01T00:00:00Z"}""",
+        "a field is missing or wrong")]
+    [InlineData(
+        """{"kind":"plan","schemaVersion":1,"runId":7,"run":"r","createdUtc":"2025-01-01T00:00:00Z"}""",
+        "a field is missing or wrong")]
+    [InlineData(
+        """{"kind":"plan","schemaVersion":1,"runId":"a","runId":"b","run":"r","createdUtc":"2025-01-01T00:00:00Z"}""",
+        "a field is missing or wrong")]
+    [InlineData(
+        """{"kind":"plan","schemaVersion":1,"runId":"a","run":"r","createdUtc":"2025-01-01T00:00:00Z","jobs":[null]}""",
+        "null in a list")]
+    [InlineData(
+        """{"kind":"plan","schemaVersion":1,"runId":"a","run":"r","createdUtc":"2025-01-01T00:00:00Z","jobs":null}""",
+        "a field is missing or wrong")]
     public void Each_fault_is_named(string text, string expected)
     {
         File.WriteAllText(_path, text);
@@ -97,10 +111,16 @@ public sealed class ArtifactJsonTests : IDisposable
     [Fact]
     public void Unreadable_files_are_named()
     {
-        Assert.Contains("no such file", Assert.Throws<ArtifactException>(() => ArtifactJson.Read<PlanArtifact>(_path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no such file",
+            Assert.Throws<ArtifactException>(() => ArtifactJson.Read<PlanArtifact>(_path)).Message,
+            StringComparison.Ordinal);
         var nested = "{\"kind\":\"plan\",\"schemaVersion\":1,\"a\":" + new string('[', 100_000);
         File.WriteAllText(_path, nested);
-        Assert.Contains("not valid JSON", Assert.Throws<ArtifactException>(() => ArtifactJson.Read<PlanArtifact>(_path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "not valid JSON",
+            Assert.Throws<ArtifactException>(() => ArtifactJson.Read<PlanArtifact>(_path)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -64,7 +64,10 @@ internal static class SampleArtifacts
             Mean = -0.7,
             Examples = [new ExampleScore { Id = "ä\u2028<1>", Value = -0.7, LogLikelihood = -0.7, Logits = Doubles, Label = 1 }],
             Metrics = new Dictionary<string, double> { ["auc"] = double.NaN, ["Final Score"] = 0.1 },
-            Groups = [new GroupScores { Group = "black", Examples = 3, Metrics = new Dictionary<string, double> { ["subgroupAuc"] = 0.5 } }],
+            Groups =
+            [
+                new GroupScores { Group = "black", Examples = 3, Metrics = new Dictionary<string, double> { ["subgroupAuc"] = 0.5 } },
+            ],
         },
         Effects =
         [

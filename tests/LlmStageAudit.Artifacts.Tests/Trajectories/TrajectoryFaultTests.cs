@@ -141,7 +141,10 @@ public sealed class TrajectoryFaultTests : IDisposable
     {
         var path = _folder.File("none.log");
 
-        Assert.Contains($"{path}: no such file", Assert.Throws<TrajectoryException>(() => TrajectoryReader.Open(path, "g")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{path}: no such file",
+            Assert.Throws<TrajectoryException>(() => TrajectoryReader.Open(path, "g")).Message,
+            StringComparison.Ordinal);
         Assert.Throws<TrajectoryException>(() => TrajectoryWriter.OpenForAppend(path, "g"));
     }
 

@@ -42,7 +42,8 @@ public sealed class TrajectoryRoundTripTests : IDisposable
             Assert.Equal(0x53544550u, BitConverter.ToUInt32(bytes, at));
             var header = BitConverter.ToInt32(bytes, at + 4);
             Assert.Equal(12, BitConverter.ToInt64(bytes, at + 8));
-            Assert.StartsWith($$"""{"step":10{{step}},"stageStep":{{step}},"epoch":0,""", Encoding.UTF8.GetString(bytes, at + 16, header), StringComparison.Ordinal);
+            var json = Encoding.UTF8.GetString(bytes, at + 16, header);
+            Assert.StartsWith($$"""{"step":10{{step}},"stageStep":{{step}},"epoch":0,""", json, StringComparison.Ordinal);
             Assert.Equal(SampleLog.Gradient(step), bytes[(at + 16 + header)..(at + 28 + header)]);
             var end = at + 28 + header;
             previous = SHA256.HashData([.. previous, .. bytes[at..end]]);
@@ -149,6 +150,9 @@ public sealed class TrajectoryRoundTripTests : IDisposable
         writer.Flush(toDisk: true);
 
         Assert.Equal(3, SampleLog.ReadAll(path));
-        Assert.Contains("exists already", Assert.Throws<TrajectoryException>(() => TrajectoryWriter.Create(path, "g")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "exists already",
+            Assert.Throws<TrajectoryException>(() => TrajectoryWriter.Create(path, "g")).Message,
+            StringComparison.Ordinal);
     }
 }
