@@ -39,8 +39,8 @@ public sealed class NormalizationTests
     [Fact]
     public void ReplacementsThatGrowWithoutEndAreRefused()
     {
-        var doubling = """{"type":"Replace","pattern":{"String":"a"},"content":"aa"}""";
+        var growing = $$"""{"type":"Replace","pattern":{"String":"a"},"content":"{{new string('a', 1000)}}"}""";
         Assert.Throws<LlmStageAudit.Checkpoints.Tokenization.TokenizerException>(
-            () => Tokens($$"""{"type":"Sequence","normalizers":[{{string.Join(',', Enumerable.Repeat(doubling, 40))}}]}""", "a", "a"));
+            () => Tokens($$"""{"type":"Sequence","normalizers":[{{string.Join(',', Enumerable.Repeat(growing, 40))}}]}""", "a", "a"));
     }
 }

@@ -7,7 +7,7 @@ namespace LlmStageAudit.Checkpoints.Tokenization.Normalization;
 /// <summary>Every match of a pattern becomes a fixed text; as a decoder, in each token for itself.</summary>
 internal sealed class Replacement(TextPattern pattern, string content, string where) : INormalizer, ITokenDecoder
 {
-    private const int LengthLimit = 1 << 28;
+    private const int LengthLimit = 1 << 26;
 
     /// <summary>Reads {"pattern": ..., "content": "..."}.</summary>
     public static Replacement Read(JsonSite site)

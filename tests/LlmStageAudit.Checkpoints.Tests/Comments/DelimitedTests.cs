@@ -1,0 +1,118 @@
+using System.Text;
+using LlmStageAudit.Artifacts.Errors;
+using LlmStageAudit.Checkpoints.Comments;
+using LlmStageAudit.Checkpoints.Tests.Tokenization;
+
+namespace LlmStageAudit.Checkpoints.Tests.Comments;
+
+public sealed class DelimitedTests
+{
+    [Fact]
+    public void QuotedFieldsHoldDelimitersLineEndsAndQuotes()
+    {
+        var set = TemporaryFile.Read(".csv", "id,text\r\n1,\"a, \"\"b\"\"\r\nc\"\n2,\"\"\r3,d \"e\" f");
+        Assert.Equal(["id", "text"], set.Columns);
+        Assert.Equal(["a, \"b\"\r\nc", "", "d \"e\" f"], set.Rows.Select(row => row.Text("text")));
+        Assert.Equal([2, 4, 5], set.Rows.Select(row => row.Line));
+        Assert.Equal([1, 2, 3], set.Rows.Select(row => row.Number));
+    }
+
+    [Fact]
+    public void ByteOrderMarkUnicodeAndEmptyLinesAreFine()
+    {
+        var set = TemporaryFile.Read(".CSV", "\uFEFFtëxt,n\n\n日本 😀,0.5\n\n\n,\n");
+        Assert.Equal(["tëxt", "n"], set.Columns);
+        Assert.Equal(["日本 😀", ""], set.Rows.Select(row => row.Text("tëxt")));
+        Assert.Equal([0.5, null], set.Rows.Select(row => row.Value("n")));
+        Assert.Equal([3, 6], set.Rows.Select(row => row.Line));
+    }
+
+    [Fact]
+    public void TabsDelimitTsv() => Assert.Equal("b, c", TemporaryFile.Read(".tsv", "x\ty\na\tb, c\n").Rows[0].Text("y"));
+
+    [Fact]
+    public void UnnamedFirstColumnIsARowNumber() => Assert.Equal("a", TemporaryFile.Read(".csv", ",text\n0,a\n").Rows[0].Text("text"));
+
+    [Theory]
+    [InlineData("a,b\n1,2\n3\n", "line 3: 1 fields")]
+    [InlineData("a,b\n\"x\ny\",2\n3,4,5\n", "line 4: 3 fields")]
+    [InlineData("a,a\n", "'a' stands there twice")]
+    [InlineData("a,,b\n", "column 2 has no name")]
+    [InlineData("", "an empty file")]
+    [InlineData("a\nx\n\"never\nclosed", "line 3: a quote that is never closed")]
+    [InlineData("a,b\n\"x\"y,2\n", "line 2: text after a closing quote")]
+    public void FaultIsNamedWithItsLine(string text, string named)
+    {
+        var fault = TemporaryFile.Fault(".csv", text);
+        Assert.Contains(named, fault.Message, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.InvalidInput, fault.ExitCode);
+    }
+
+    [Fact]
+    public void ByteThatIsNotUtf8IsNamedWithLineAndOffset()
+    {
+        var bytes = Encoding.Latin1.GetBytes("text\nfine\ncaf\u00E9!\n");
+        var fault = Assert.Throws<CommentSetException>(() => TemporaryFile.Read(".csv", bytes));
+        Assert.Contains("line 3: the byte 0xE9 at offset 13", fault.Message, StringComparison.Ordinal);
+
+        // The same across block borders, and a sequence cut short by the end of the file.
+        var late = Encoding.UTF8.GetBytes("text\n" + string.Concat(Enumerable.Repeat("añb\n", 50_000))).Append((byte)0xC3).ToArray();
+        fault = Assert.Throws<CommentSetException>(() => TemporaryFile.Read(".csv", late));
+        Assert.Contains($"line 50002: the byte 0xC3 at offset {late.Length - 1}", fault.Message, StringComparison.Ordinal);
+        Assert.Equal(50_000, TemporaryFile.Read(".csv", late[..^1]).Rows.Count(row => row.Text("text") == "añb"));
+    }
+
+    [Fact]
+    public void FieldsAreBounded()
+    {
+        var fault = TemporaryFile.Fault(".csv", "a,b\n1,\"" + new string('x', (16 << 20) + 1) + "\"\n");
+        Assert.Contains("line 2: a field of more than", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void UnknownColumnsAndFormatsAreNamed()
+    {
+        var set = TemporaryFile.Read(".csv", "comment,label\na,1\n");
+        Assert.Contains("did you mean 'comment'?", Assert.Throws<CommentSetException>(() => set.Rows[0].Text("coment")).Message, StringComparison.Ordinal);
+        Assert.Contains("'.xlsx'", TemporaryFile.Fault(".xlsx", "a").Message, StringComparison.Ordinal);
+        Assert.Throws<CommentSetException>(() => CommentSet.Read(Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.csv")));
+    }
+
+    [SharedDataFact("data/comments/mlma_en.csv", "data/comments/davidson.csv", "data/comments/bias_madlibs_77k.csv")]
+    public void RealFilesHaveAllTheirRows()
+    {
+        var mlma = CommentSet.Read(SharedData.PathOf("data/comments/mlma_en.csv"));
+        Assert.Equal(5_647, mlma.Rows.Count);
+        Assert.Equal(["HITId", "tweet", "sentiment", "directness", "annotator_sentiment", "target", "group"], mlma.Columns);
+
+        var davidson = CommentSet.Read(SharedData.PathOf("data/comments/davidson.csv"));
+        Assert.Equal(24_783, davidson.Rows.Count);
+        Assert.Equal([0.0, 1.0, 2.0], davidson.Rows.Select(row => row.Value("class")!.Value).Distinct().Order());
+
+        var madlibs = CommentSet.Read(SharedData.PathOf("data/comments/bias_madlibs_77k.csv"));
+        Assert.Equal(76_564, madlibs.Rows.Count);
+        var isBad = RowExpression.Parse("Label == 'BAD'", madlibs.Columns, "test");
+        Assert.Equal(["BAD", "NOT_BAD"], madlibs.Rows.Select(row => row.Text("Label")).Distinct().Order(StringComparer.Ordinal));
+        Assert.InRange(madlibs.Rows.Count(isBad.Test), 1, madlibs.Rows.Count - 1);
+    }
+
+    [Fact]
+    public void MutatedFilesAreReadOrRefused()
+    {
+        var seed = Encoding.UTF8.GetBytes("id,text,n\n1,\"a, \"\"b\"\"\nc\",0.5\n2,d é 😀,\n3,\"\",-1\n");
+        var random = new Random(11);
+        for (var round = 0; round < 2_000; round++)
+        {
+            var bytes = (byte[])seed.Clone();
+            for (var changes = random.Next(1, 5); changes > 0; changes--) bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
+            try
+            {
+                Assert.All(TemporaryFile.Read(".csv", bytes).Rows, row => Assert.InRange(row.Line, 2, 20));
+            }
+            catch (CommentSetException fault)
+            {
+                Assert.NotEmpty(fault.Message);
+            }
+        }
+    }
+}
