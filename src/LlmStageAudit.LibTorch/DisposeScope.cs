@@ -27,6 +27,13 @@ public sealed class DisposeScope : IDisposable
         return tensor;
     }
 
+    /// <summary>Takes charge of a tensor that belongs to nobody and returns it.</summary>
+    public torch.Tensor Adopt(torch.Tensor tensor)
+    {
+        Include(tensor);
+        return tensor;
+    }
+
     /// <summary>Takes a tensor out of this scope: from now on its holder disposes it.</summary>
     public torch.Tensor Detach(torch.Tensor tensor)
     {

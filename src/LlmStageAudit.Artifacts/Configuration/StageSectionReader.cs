@@ -8,6 +8,9 @@ internal static class StageSectionReader
 {
     private const int MaximumStages = 100;
 
+    /// <summary>As Hugging Face's trainer has it.</summary>
+    private const int DefaultBatchSize = 8;
+
     private static readonly string[] Keys =
         ["name", "data", "epochs", "batchSize", "microBatchSize", "shuffle", "optimizer", "schedule"];
 
@@ -49,13 +52,12 @@ internal static class StageSectionReader
     private static StageSection Read(ConfigurationBlock block, Loop run, StageDefaults defaults, HashSet<string> names)
     {
         var own = Loop.Of(block);
-        var batchSize = own.BatchSize ?? run.BatchSize;
-        if (!block.Has("batchSize") && !run.HasBatchSize) block.Missing("batchSize", "a whole number of examples per step");
+        var batchSize = own.BatchSize ?? run.BatchSize ?? DefaultBatchSize;
         var microBatchSize = own.MicroBatchSize ?? (block.IsCleared("microBatchSize") ? null : run.MicroBatchSize);
         if (microBatchSize > batchSize)
         {
             var micro = microBatchSize.Value.ToString(CultureInfo.InvariantCulture);
-            block.Fault("microBatchSize", micro, $"at most the batch size {batchSize.Value.ToString(CultureInfo.InvariantCulture)}");
+            block.Fault("microBatchSize", micro, $"at most the batch size {batchSize.ToString(CultureInfo.InvariantCulture)}");
         }
 
         return new StageSection
@@ -63,7 +65,7 @@ internal static class StageSectionReader
             Name = ReadName(block, names),
             Dataset = DatasetSectionReader.Read(block, defaults.Folder, defaults.Task, isProbe: false),
             Epochs = own.Epochs ?? run.Epochs ?? 1,
-            BatchSize = batchSize ?? 1,
+            BatchSize = batchSize,
             MicroBatchSize = microBatchSize,
             Shuffle = own.Shuffle ?? run.Shuffle ?? true,
             Optimizer = OptimizerSectionReader.ReadStage(block, defaults.Optimizer),
@@ -89,12 +91,11 @@ internal static class StageSectionReader
     }
 
     // The keys that a run may give for all its stages.
-    private sealed record Loop(int? Epochs, int? BatchSize, bool HasBatchSize, int? MicroBatchSize, bool? Shuffle)
+    private sealed record Loop(int? Epochs, int? BatchSize, int? MicroBatchSize, bool? Shuffle)
     {
         public static Loop Of(ConfigurationBlock block) => new(
             block.Count("epochs", "epochs"),
             block.Count("batchSize", "examples"),
-            block.Has("batchSize"),
             block.Count("microBatchSize", "examples"),
             block.Flag("shuffle"));
     }

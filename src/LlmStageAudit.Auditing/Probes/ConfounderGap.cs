@@ -1,5 +1,4 @@
 using LlmStageAudit.Artifacts.Effects;
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Auditing.Statistics;
 
 namespace LlmStageAudit.Auditing.Probes;
@@ -20,9 +19,7 @@ public sealed class ConfounderGap
     /// <exception cref="ProbeException">No such group, or no label that both sides have.</exception>
     public static ConfounderGap Of(Probe probe, string confounder)
     {
-        var names = probe.Groups.Select(group => group.Name).ToArray();
-        var group = probe.Groups.FirstOrDefault(candidate => candidate.Name == confounder)
-            ?? throw ProbeException.UnknownConfounder(probe.Configuration.Path, confounder, Suggestion.For(confounder, names));
+        var group = probe.RequireGroup(confounder);
         var pairs = probe.Examples.Select(example => example.Label).Distinct().Order()
             .Select(label => (
                 Subgroup: group.Subgroup.Where(i => probe.Examples[i].Label == label).ToArray(),

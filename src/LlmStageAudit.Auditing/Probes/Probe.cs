@@ -1,6 +1,8 @@
 using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Artifacts.Effects;
+using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Artifacts.Files;
+using LlmStageAudit.Artifacts.Serialization;
 using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
 
@@ -34,31 +36,31 @@ public sealed class Probe
     /// <summary>What results say of the probe; the hash is the data file's.</summary>
     public ProbeReference Reference { get; }
 
-    /// <summary>The metric's name in results, such as log-likelihood or log-likelihood(christian).</summary>
-    public string MetricName
-    {
-        get
-        {
-            var kind = Configuration.Metric.Kind == MetricKind.Margin ? "margin" : "log-likelihood";
-            return Configuration.Metric.Column is { } column ? $"{kind}({column})" : kind;
-        }
-    }
+    /// <summary>What is measured.</summary>
+    public PerformanceFunction Performance => new(this);
 
     /// <exception cref="Artifacts.Errors.AuditException">The probe's data, groups or metric do not fit.</exception>
     public static Probe Read(ProbeConfiguration configuration, LanguageModel model, ExampleReader reader, UnlabelledPolicy unlabelled = UnlabelledPolicy.Exclude)
     {
         if (configuration.Task is { } task && task != model.Task)
-            throw ProbeException.OtherTask(configuration.Path, Spell(task), Spell(model.Task));
-        if (model.Task == ModelTask.CausalLm && (configuration.Metric.Kind == MetricKind.Margin || configuration.Metric.Column is not null))
-            throw ProbeException.NoMetric(configuration.Path, configuration.Metric.Kind == MetricKind.Margin ? "margin" : "log-likelihood of a column");
+            throw ProbeException.OtherTask(configuration.Path, EnumSpelling<ModelTask>.Of(task), EnumSpelling<ModelTask>.Of(model.Task));
+        var metric = configuration.Metric;
+        if (model.Task == ModelTask.CausalLm && (metric.Kind != MetricKind.LogLikelihood || metric.Column is not null))
+            throw ProbeException.NeedsClassifier(configuration.Path, EnumSpelling<MetricKind>.Of(metric.Kind));
+        if (PerformanceFunction.IsOfGroups(metric.Kind) && model.Labels != 2)
+            throw ProbeException.NeedsTwoClasses(configuration.Path, EnumSpelling<MetricKind>.Of(metric.Kind), model.Labels);
         var set = reader.Read(configuration.Dataset);
-        var targets = configuration.Metric.Column is { } column
+        var targets = metric.Column is { } column && !PerformanceFunction.IsOfGroups(metric.Kind)
             ? reader.Read(configuration.Dataset, labelOverride: column).Examples.Select(example => example.Label)
             : set.Examples.Select(example => example.Label);
         var rows = set.Examples.Select(set.RowOf).ToArray();
         var groups = configuration.Dataset.Groups.Select(name => ProbeGroup.Read(name, configuration.Path, set.Comments, rows, unlabelled));
-        return new Probe(configuration, set, [.. targets], [.. groups]);
+        var probe = new Probe(configuration, set, [.. targets], [.. groups]);
+        if (PerformanceFunction.IsOfGroups(metric.Kind) && metric.Column is { } measured) probe.RequireGroup(measured);
+        return probe;
     }
 
-    private static string Spell(ModelTask task) => task == ModelTask.CausalLm ? "causal-lm" : "sequence-classification";
+    /// <exception cref="ProbeException">No group has that name.</exception>
+    public ProbeGroup RequireGroup(string name) => Groups.FirstOrDefault(group => group.Name == name)
+        ?? throw ProbeException.UnknownGroup(Configuration.Path, name, Suggestion.For(name, [.. Groups.Select(group => group.Name)]));
 }

@@ -17,7 +17,7 @@ public sealed class ProbeEvaluator(LanguageModel model, Probe probe)
     public ProbeScores Evaluate(Tensor theta)
     {
         var examples = model.Task == ModelTask.CausalLm ? TokenScores(theta) : ClassScores(theta);
-        var mean = examples.Average(example => example.Value);
+        var mean = probe.Performance.Evaluate(examples);
         if (model.Task == ModelTask.CausalLm) return WithGroupMeans(examples, mean);
 
         var overall = new Dictionary<string, double> { [MetricNames.LogLikelihood] = examples.Average(example => example.LogLikelihood) };

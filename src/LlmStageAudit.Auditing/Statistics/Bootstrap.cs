@@ -36,10 +36,36 @@ public static class Bootstrap
             }
         }
 
+        return Summarize(estimate, draws);
+    }
+
+    /// <summary>Any statistic of a list of example numbers; draws where it is undefined (NaN) are left out.</summary>
+    /// <param name="count">Examples 0 .. count - 1.</param>
+    /// <param name="statistic">Of example numbers, which repeat in a resample.</param>
+    /// <param name="key">Names the random stream.</param>
+    public static BootstrapResult Statistic(int count, Func<int[], double> statistic, string key)
+    {
+        var estimate = statistic([.. Enumerable.Range(0, count)]);
+        var random = StableRandom.For(0, "bootstrap", key);
+        var draws = new List<double>();
+        var indices = new int[count];
+        for (var draw = 0; draw < Resamples; draw++)
+        {
+            for (var i = 0; i < count; i++) indices[i] = random.Next(count);
+            var value = statistic(indices);
+            if (!double.IsNaN(value)) draws.Add(value);
+        }
+
+        return Summarize(estimate, [.. draws]);
+    }
+
+    private static BootstrapResult Summarize(double estimate, double[] draws)
+    {
+        if (draws.Length == 0) return new BootstrapResult(estimate, double.NaN, double.NaN, double.NaN);
         Array.Sort(draws);
         var below = draws.Count(draw => draw <= 0);
         var above = draws.Count(draw => draw >= 0);
-        var pValue = Math.Min(1, 2.0 * (Math.Min(below, above) + 1) / (Resamples + 1));
+        var pValue = Math.Min(1, 2.0 * (Math.Min(below, above) + 1) / (draws.Length + 1));
         return new BootstrapResult(estimate, Quantile(draws, Tail), Quantile(draws, 1 - Tail), pValue);
     }
 

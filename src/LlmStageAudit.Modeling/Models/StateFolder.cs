@@ -57,11 +57,7 @@ public static class StateFolder
     /// <summary>What config.json must say of the saved class; the number of labels follows Hugging Face's spelling.</summary>
     private static Dictionary<string, JsonNode?> Changes(LanguageModel model)
     {
-        var changes = new Dictionary<string, JsonNode?>
-        {
-            ["architectures"] = new JsonArray(model.Architecture),
-            ["torch_dtype"] = "float32",
-        };
+        var changes = new Dictionary<string, JsonNode?> { ["architectures"] = new JsonArray(model.Architecture) };
         if (model.Task != ModelTask.SequenceClassification) return changes;
         var labels = Enumerable.Range(0, model.Labels).Select(i => ($"LABEL_{i}", i)).ToArray();
         changes["id2label"] = new JsonObject(labels.Select(pair => KeyValuePair.Create($"{pair.i}", (JsonNode?)pair.Item1)));

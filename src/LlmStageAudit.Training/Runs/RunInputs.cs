@@ -10,7 +10,7 @@ public static class RunInputs
 {
     public static InputRecord[] Pin(RunConfiguration configuration, LanguageModel model)
     {
-        var files = model.Folder.Files.Select(path => (RoleOf(path), path))
+        var files = model.Folder.Files.Select(name => (RoleOf(name), Path.Combine(model.Folder.Path, name)))
             .Concat(configuration.Stages.Select(stage => (InputRole.Data, stage.Dataset.Path)))
             .Concat(configuration.Probes.Where(File.Exists).Select(probe => (InputRole.Probe, probe)));
         return [.. files.DistinctBy(file => file.Item2).Select(file => new InputRecord
@@ -33,6 +33,6 @@ public static class RunInputs
         }
     }
 
-    private static InputRole RoleOf(string path) =>
-        Path.GetFileName(path).StartsWith("tokenizer", StringComparison.Ordinal) ? InputRole.Tokenizer : InputRole.Model;
+    private static InputRole RoleOf(string name) =>
+        name.StartsWith("tokenizer", StringComparison.Ordinal) ? InputRole.Tokenizer : InputRole.Model;
 }

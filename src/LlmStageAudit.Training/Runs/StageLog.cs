@@ -6,7 +6,7 @@ using LlmStageAudit.Training.Stages;
 namespace LlmStageAudit.Training.Runs;
 
 /// <summary>The logged steps of one stage beside the program that made them.</summary>
-public sealed class StageLog : IDisposable
+public sealed class StageLog : IStageGradients
 {
     private readonly StageProgram _program;
     private readonly TrajectoryReader _reader;

@@ -7,7 +7,7 @@ using LlmStageAudit.Training.Stages;
 namespace LlmStageAudit.Training.Runs;
 
 /// <summary>A completed run, opened to be replayed or evaluated: its materials, its saved states, its log.</summary>
-public sealed class TrainedRun : IDisposable
+public sealed class TrainedRun : ITrajectory, IDisposable
 {
     private TrainedRun(RunFolder folder, RunManifest manifest, RunMaterials materials) =>
         (Folder, Manifest, Materials) = (folder, manifest, materials);
@@ -50,6 +50,8 @@ public sealed class TrainedRun : IDisposable
 
     /// <summary>The final trainable state [N], in the current dispose scope.</summary>
     public Tensor FinalState() => StateBefore(Programs.Count);
+
+    public IStageGradients OpenGradients(int stageIndex) => OpenLog(stageIndex);
 
     public StageLog OpenLog(int stageIndex) => StageLog.Open(
         Folder, Manifest.RunId, stageIndex, Programs[stageIndex], [.. Materials.ExampleSets[stageIndex].Examples.Select(example => example.Id)]);

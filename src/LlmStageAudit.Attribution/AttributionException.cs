@@ -1,0 +1,31 @@
+using LlmStageAudit.Artifacts.Errors;
+
+namespace LlmStageAudit.Attribution;
+
+/// <summary>An attribution that cannot be made as asked, or whose arithmetic failed.</summary>
+public sealed class AttributionException : AuditException
+{
+    private AttributionException(ExitCode exitCode, string message)
+        : base(message) => ExitCode = exitCode;
+
+    public override ExitCode ExitCode { get; }
+
+    public static AttributionException NotFinite(string counterfactual, string stage, int step, string source) =>
+        new(ExitCode.Failed, Sentence(
+            $"counterfactual '{counterfactual}', stage '{stage}', step {step}", $"the gradient of source '{source}' is not finite", "finite numbers", "use --gradient exact"));
+
+    public static AttributionException NotReproduced(string stage, double relativeDifference) =>
+        new(ExitCode.Failed, Sentence(
+            $"stage '{stage}'", $"the logged gradients lead to another state than the saved one (relative difference {relativeDifference:g3})",
+            "the same state", "the log was changed, or this machine computes differently from the one that trained the run; use --gradient exact"));
+
+    public static AttributionException NoGradients(string stage, string source) =>
+        new(ExitCode.InvalidInput, Sentence(
+            $"stage '{stage}'", "its log holds no gradients (trajectory.gradients: false)", $"logged gradients, which source '{source}' needs", "use --gradient exact with whole stages, or train with trajectory.gradients: true"));
+
+    public static AttributionException BadSteps(string found, int steps) =>
+        new(ExitCode.Usage, Sentence("--steps", $"'{found}'", $"step numbers or ranges within 1-{steps}, such as 3,10-12"));
+
+    public static AttributionException BadOption(string option, string found, string expected) =>
+        new(ExitCode.Usage, Sentence(option, $"'{found}'", expected));
+}

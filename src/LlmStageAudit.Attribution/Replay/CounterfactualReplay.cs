@@ -1,0 +1,139 @@
+using LlmStageAudit.Training.Optimizers;
+using LlmStageAudit.Training.Runs;
+
+namespace LlmStageAudit.Attribution.Replay;
+
+/// <summary>
+/// Walks the recorded trajectory once and carries every counterfactual along:
+/// <code>s'_t = F_t(s'_{t-1}, g'_t, lr_t)</code>
+/// with the real optimizer map F (clipping, schedule and fresh buffers at stage starts included) and the counterfactual
+/// gradient g' of a <see cref="GradientSource"/>. Steps a counterfactual leaves out do not change its state.
+/// </summary>
+public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource source)
+{
+    /// <summary>A rebuilt stage end further off than this is not rounding.</summary>
+    private const double ReproductionTolerance = 1e-4;
+
+    private readonly ITrajectory _trajectory = trajectory;
+    private readonly GradientSource _source = source;
+
+    /// <summary>The final trainable state [N] of each counterfactual, in the current dispose scope.</summary>
+    /// <param name="counterfactuals">Any number, replayed together.</param>
+    /// <param name="progress">Gets steps walked and steps in all.</param>
+    public Tensor[] Run(IReadOnlyList<Counterfactual> counterfactuals, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
+    {
+        var first = counterfactuals.Min(counterfactual => counterfactual.FirstStage);
+        var total = _trajectory.Programs.Skip(first).Sum(program => program.Steps.Count);
+        var done = 0;
+        // The parameters of each counterfactual between stages; null as long as it is still the observed run.
+        var thetas = new Tensor?[counterfactuals.Count];
+        for (var stage = first; stage < _trajectory.Programs.Count; stage++)
+        {
+            using var scope = NewDisposeScope();
+            using var lap = new StageLap(this, stage, counterfactuals, thetas);
+            foreach (var step in _trajectory.Programs[stage].Steps)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                lap.Advance(step);
+                progress?.Report((++done, total));
+            }
+
+            var ends = lap.End();
+            for (var i = 0; i < thetas.Length; i++)
+            {
+                if (ReferenceEquals(ends[i], thetas[i])) continue;
+                thetas[i]?.Dispose();
+                thetas[i] = ends[i] is { } end ? scope.Detach(end) : null;
+            }
+        }
+
+        return [.. thetas.Select(theta => theta is null ? _trajectory.StateBefore(_trajectory.Programs.Count) : Given(theta))];
+    }
+
+    /// <summary>Hands a tensor the replay held over to the caller's scope.</summary>
+    private static Tensor Given(Tensor theta)
+    {
+        using (theta) return theta.clone();
+    }
+
+    /// <summary>One stage: the observed state where it is needed, and the state of every counterfactual that has left it.</summary>
+    private sealed class StageLap : IDisposable
+    {
+        private readonly CounterfactualReplay _replay;
+        private readonly int _stage;
+        private readonly IReadOnlyList<Counterfactual> _counterfactuals;
+        private readonly Tensor?[] _starts;
+        private readonly OptimizerState?[] _states;
+        private readonly IStageGradients _log;
+        private OptimizerState? _observed;
+
+        public StageLap(CounterfactualReplay replay, int stage, IReadOnlyList<Counterfactual> counterfactuals, Tensor?[] starts)
+        {
+            (_replay, _stage, _counterfactuals, _starts) = (replay, stage, counterfactuals, starts);
+            var program = replay._trajectory.Programs[stage];
+            var before = replay._trajectory.StateBefore(stage);
+            _states = [.. counterfactuals.Select((counterfactual, i) => starts[i] switch
+            {
+                { } theta => program.Optimizer.Start(theta),
+                null => counterfactual.SkipsStage(stage) ? program.Optimizer.Start(before) : null,
+            })];
+            _log = replay._trajectory.OpenGradients(stage);
+            // Counterfactuals that still follow the observed run leave it inside this stage, or later.
+            var leavesInside = counterfactuals.Where((counterfactual, i) => _states[i] is null && counterfactual.FirstStage == stage).Any();
+            var movesHere = counterfactuals.Where((counterfactual, i) => _states[i] is not null && !counterfactual.SkipsStage(stage)).Any();
+            if (leavesInside || (replay._source.NeedsObserved && movesHere)) _observed = program.Optimizer.Start(before);
+            if (_observed is not null && !_log.HasGradients) throw AttributionException.NoGradients(program.Name, replay._source.Name);
+        }
+
+        public void Advance(Training.Stages.ProgramStep step)
+        {
+            using var scope = NewDisposeScope();
+            var program = _replay._trajectory.Programs[_stage];
+            var shared = new ReplayStep(program, step, _observed?.Theta, _log, scope);
+            for (var i = 0; i < _states.Length; i++)
+            {
+                var counterfactual = _counterfactuals[i];
+                if (counterfactual.SkipsStep(_stage, step.StageStep))
+                {
+                    _states[i] ??= _observed!.Clone();
+                    continue;
+                }
+
+                if (_states[i] is not { } state) continue;
+                using var inner = NewDisposeScope();
+                var gradient = _replay._source.Gradient(shared, state.Theta);
+                if (!gradient.allfinite()) throw AttributionException.NotFinite(counterfactual.Name, program.Name, step.StageStep, _replay._source.Name);
+                _states[i] = program.Optimizer.Advance(state, gradient, step.LearningRate);
+                state.Dispose();
+            }
+
+            if (_observed is null) return;
+            var next = program.Optimizer.Advance(_observed, shared.LoggedGradient, step.LearningRate);
+            _observed.Dispose();
+            _observed = next;
+        }
+
+        /// <summary>The parameters each counterfactual leaves the stage with; null: still the observed run.</summary>
+        public Tensor?[] End()
+        {
+            if (_observed is not null) CheckReproduced();
+            return [.. _states.Select((state, i) => _counterfactuals[i].SkipsStage(_stage) && _starts[i] is { } held ? held : state?.Theta.clone())];
+        }
+
+        public void Dispose()
+        {
+            foreach (var state in _states) state?.Dispose();
+            _observed?.Dispose();
+            _log.Dispose();
+        }
+
+        private void CheckReproduced()
+        {
+            using var scope = NewDisposeScope();
+            var saved = _replay._trajectory.StateBefore(_stage + 1);
+            var scale = saved.norm().item();
+            var difference = (_observed!.Theta - saved).norm().item() / (scale == 0 ? 1 : scale);
+            if (!(difference <= ReproductionTolerance)) throw AttributionException.NotReproduced(_replay._trajectory.Programs[_stage].Name, difference);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using LlmStageAudit.Training.Runs;
+using LlmStageAudit.Training.Stages;
+
+namespace LlmStageAudit.Attribution.Replay;
+
+/// <summary>
+/// One step of the observed run while counterfactuals are replayed over it: what a gradient source may use. Shared by all
+/// counterfactuals; its tensors live in the step's dispose scope.
+/// </summary>
+public sealed class ReplayStep
+{
+    private readonly IStageGradients _log;
+    private readonly DisposeScope _scope;
+    private readonly Dictionary<string, Tensor> _shared = [];
+
+    internal ReplayStep(StageProgram program, ProgramStep step, Tensor? observedTheta, IStageGradients log, DisposeScope scope) =>
+        (Program, Step, ObservedTheta, _log, _scope) = (program, step, observedTheta, log, scope);
+
+    public StageProgram Program { get; }
+
+    public ProgramStep Step { get; }
+
+    /// <summary>theta_{t-1} of the observed run [N]; null where the source said it does not need it.</summary>
+    public Tensor? ObservedTheta { get; }
+
+    /// <summary>g_t as logged [N].</summary>
+    public Tensor LoggedGradient => Shared("logged", () => _log.Gradient(Step));
+
+    /// <summary>Computes a tensor once per step, for all counterfactuals.</summary>
+    public Tensor Shared(string name, Func<Tensor> compute)
+    {
+        if (_shared.TryGetValue(name, out var known)) return known;
+        using var inner = NewDisposeScope();
+        var made = inner.Detach(compute());
+        return _shared[name] = _scope.Adopt(made);
+    }
+}

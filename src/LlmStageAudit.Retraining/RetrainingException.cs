@@ -1,0 +1,33 @@
+using LlmStageAudit.Artifacts.Errors;
+
+namespace LlmStageAudit.Retraining;
+
+/// <summary>A plan that cannot be made, run or verified.</summary>
+public sealed class RetrainingException : AuditException
+{
+    private RetrainingException(ExitCode exitCode, string message)
+        : base(message) => ExitCode = exitCode;
+
+    public override ExitCode ExitCode { get; }
+
+    public static RetrainingException NothingToChoose(string run) =>
+        new(ExitCode.Usage, Sentence(run, "no ranking and no effects are filed in the run, so --auto has nothing to choose from", null, "run attribute or rank first, or name stages with --skip"));
+
+    public static RetrainingException NoEffects(string plan) =>
+        new(ExitCode.Usage, Sentence(plan, "the plan was made without effects, so there is no prediction to verify", null, "run attribute, then give verify --effects FILE or plan again"));
+
+    public static RetrainingException OtherRun(string where, string found, string expected) =>
+        new(ExitCode.InvalidInput, Sentence(where, $"belongs to run {found}", $"run {expected}", "use files of one run together"));
+
+    public static RetrainingException OtherProbe(string path) =>
+        new(ExitCode.InvalidInput, Sentence(path, "the probe's data changed since the effects were computed", "the same data", "run attribute again"));
+
+    public static RetrainingException NotRetrained(string plan, IEnumerable<string> jobs) =>
+        new(ExitCode.Usage, Sentence(plan, $"not yet retrained: {string.Join(", ", jobs)}", null, "run retrain first"));
+
+    public static RetrainingException NotPredicted(string effects, string stage) =>
+        new(ExitCode.InvalidInput, Sentence(effects, $"holds no effect of stage '{stage}'", null, "run attribute for whole stages"));
+
+    public static RetrainingException BadPlan(string plan, string found) =>
+        new(ExitCode.InvalidInput, Sentence(plan, found, "a plan as `stageaudit plan` writes it", "plan again"));
+}

@@ -1,0 +1,85 @@
+using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Artifacts.Effects;
+using LlmStageAudit.Artifacts.Plans;
+using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Artifacts.Verifications;
+using LlmStageAudit.Auditing.Probes;
+using LlmStageAudit.Auditing.Statistics;
+using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Retraining.Plans;
+using LlmStageAudit.Training.Runs;
+
+namespace LlmStageAudit.Retraining.Verification;
+
+/// <summary>
+/// Holds predicted effects against retrained ones: the probe is run on the observed and on each retrained state, and the
+/// differences per example are compared with what the effects file says.
+/// </summary>
+public static class PlanVerifier
+{
+    /// <param name="file">A plan whose jobs have been retrained.</param>
+    /// <param name="effectsPath">Predictions; null for the plan's.</param>
+    /// <param name="minPearson">The gate: every stage's correlation must reach it. Null: nothing is demanded.</param>
+    public static VerificationArtifact Verify(PlanFile file, string? effectsPath, double? minPearson, Device? device)
+    {
+        var path = effectsPath ?? file.EffectsPath ?? throw RetrainingException.NoEffects(file.Path);
+        var effects = ArtifactJson.Read<EffectsArtifact>(path);
+        if (effects.RunId != file.Plan.RunId) throw RetrainingException.OtherRun(path, effects.RunId, file.Plan.RunId);
+        var waiting = file.Plan.Jobs.Where(job => file.StateOf(job) != "completed").Select(job => job.Id).ToArray();
+        if (waiting.Length > 0) throw RetrainingException.NotRetrained(file.Path, waiting);
+
+        using var scope = NewDisposeScope();
+        using var run = TrainedRun.Open(file.RunPath, device);
+        if (run.Manifest.RunId != file.Plan.RunId) throw RetrainingException.OtherRun(file.Path, file.Plan.RunId, run.Manifest.RunId);
+        var probe = Probe.Read(ProbeConfigurationReader.Read(effects.Probe.Path), run.Model, run.Materials.Reader);
+        if (probe.Reference.Sha256 != effects.Probe.Sha256) throw RetrainingException.OtherProbe(effects.Probe.Path);
+
+        var evaluator = new ProbeEvaluator(run.Model, probe);
+        var observed = evaluator.Evaluate(run.FinalState());
+        var stages = file.Plan.Jobs.Select(job =>
+        {
+            var predicted = effects.Effects.FirstOrDefault(effect => effect.Stage == job.Stage) ?? throw RetrainingException.NotPredicted(path, job.Stage);
+            return Compare(predicted, probe, observed, evaluator.Evaluate(RetrainedState(file.RunOf(job), run.Model)));
+        }).ToArray();
+        return new VerificationArtifact
+        {
+            RunId = file.Plan.RunId,
+            PlanPath = file.Path,
+            EffectsPath = path,
+            CreatedUtc = DateTime.UtcNow,
+            Gradient = effects.Gradient ?? effects.Method,
+            MinPearson = minPearson,
+            // Equal to the bit passes also where a constant effect has no correlation.
+            Passed = minPearson is not { } gate || stages.All(stage => stage.Pearson >= gate || stage.RelativeError == 0),
+            Stages = stages,
+        };
+    }
+
+    /// <summary>The final state of a counterfactual run, which may have had no stages left to train.</summary>
+    private static Tensor RetrainedState(string path, LanguageModel model)
+    {
+        var folder = RunFolder.Open(path);
+        var stages = folder.ReadManifest().Stages;
+        return StateFolder.Read(stages.Count == 0 ? folder.InitialFolder : folder.StageStateFolder(stages.Count - 1, stages[^1].Name), model);
+    }
+
+    private static VerifiedStage Compare(StageEffect effect, Probe probe, ProbeScores observed, ProbeScores retrained)
+    {
+        var predicted = effect.PerExample.Select(example => example.Estimate).ToArray();
+        var measured = observed.Examples.Zip(retrained.Examples, (o, r) => o.Value - r.Value).ToArray();
+        return new VerifiedStage
+        {
+            Stage = effect.Stage,
+            Predicted = effect.Estimate,
+            Measured = probe.Performance.Evaluate(observed.Examples) - probe.Performance.Evaluate(retrained.Examples),
+            Pearson = Correlation.Pearson(predicted, measured),
+            Spearman = Correlation.Spearman(predicted, measured),
+            RelativeError = Correlation.RelativeError(predicted, measured),
+            Examples = measured.Length,
+            PredictedPerExample = predicted,
+            MeasuredPerExample = measured,
+            BitIdentical = predicted.SequenceEqual(measured),
+        };
+    }
+}
