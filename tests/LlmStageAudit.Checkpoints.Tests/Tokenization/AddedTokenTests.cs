@@ -23,6 +23,14 @@ public sealed class AddedTokenTests
     }
 
     [Fact]
+    public void LongRunsOfStrippingSpacesTakeBoundedTime()
+    {
+        // Every space is a token that takes the spaces after it along.
+        var tokenizer = new SmallTokenizer { Vocabulary = ["a"], AddedTokens = """[{"id":1,"content":" ","rstrip":true}]""" }.Load();
+        Assert.Equal(1 << 20, tokenizer.Encode(new string(' ', 1 << 20), addSpecialTokens: false).Length);
+    }
+
+    [Fact]
     public void SingleWordsAreNotFoundInsideWords()
     {
         var tokenizer = With("\"single_word\":true");
