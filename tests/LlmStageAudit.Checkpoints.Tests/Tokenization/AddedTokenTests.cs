@@ -12,7 +12,8 @@ public sealed class AddedTokenTests
     }.Load();
 
     [Fact]
-    public void LongestOfLeftmostMatchesCounts() => Assert.Equal([91, 0, 90], With("\"special\":true").Encode("[mask]sa[mask]", addSpecialTokens: false));
+    public void LongestOfLeftmostMatchesCounts() =>
+        Assert.Equal([91, 0, 90], With("\"special\":true").Encode("[mask]sa[mask]", addSpecialTokens: false));
 
     [Fact]
     public void StrippingTakesTheSpacesAlong()
@@ -55,7 +56,8 @@ public sealed class AddedTokenTests
             AddedTokens = """[{"id":1,"content":"<s>","special":true},{"id":2,"content":"</s>","special":true}]""",
             PostProcessor = """
                 {"type":"Sequence","processors":[{"type":"ByteLevel"},{"type":"TemplateProcessing",
-                 "single":[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}},{"SpecialToken":{"id":"end","type_id":0}}],
+                 "single":[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}},
+                  {"SpecialToken":{"id":"end","type_id":0}}],
                  "special_tokens":{"<s>":{"id":"<s>","ids":[1],"tokens":["<s>"]},"end":{"id":"end","ids":[2,2],"tokens":["</s>","</s>"]}}}]}
                 """,
         }.Load();
