@@ -17,7 +17,9 @@ public sealed class CommentSet
     /// <summary>Where the rows come from.</summary>
     public string Path => _columns.Path;
 
-    /// <summary>Reads a file by its extension: .csv, .tsv, .jsonl or .ndjson; UTF-8, at most 4 GiB, fields of at most 16 Mi characters.</summary>
+    /// <summary>
+    /// Reads a file by its extension: .csv, .tsv, .jsonl or .ndjson; UTF-8, at most 4 GiB, fields of at most 16 Mi characters.
+    /// </summary>
     /// <exception cref="CommentSetException">The first fault, with its line.</exception>
     public static CommentSet Read(string path)
     {
@@ -44,7 +46,10 @@ public sealed class CommentSet
         var made = new List<CommentRow>();
         foreach (var cells in rows)
         {
-            if (cells.Count != columns.Count) throw new ArgumentException($"{cells.Count} cells for {columns.Count} columns.", nameof(rows));
+            if (cells.Count != columns.Count)
+            {
+                throw new ArgumentException($"{cells.Count} cells for {columns.Count} columns.", nameof(rows));
+            }
             made.Add(new CommentRow(shared, cells.ToArray<object?>(), made.Count + 1, made.Count + 2));
         }
 

@@ -9,7 +9,8 @@ namespace LlmStageAudit.Checkpoints.Comments;
 /// or-chain   := and-chain ('or' and-chain)*
 /// and-chain  := negation ('and' negation)*
 /// negation   := 'not' negation | comparison
-/// comparison := operand [('==' | '=' | '!=' | '>=' | '&lt;=' | '>' | '&lt;' | 'contains' | 'matches') operand | ['not'] 'in' '(' operand, ... ')']
+/// comparison := operand [relation operand | ['not'] 'in' '(' operand, ... ')']
+/// relation   := '==' | '=' | '!=' | '&lt;>' | '>=' | '&lt;=' | '>' | '&lt;' | 'contains' | 'matches'
 /// operand    := column | `column` | [column] | number | 'text' | "text" | true | false | '(' or-chain ')'
 /// </code>
 /// Two values that are both numbers compare as numbers. Against a number, an empty cell is like NaN: every comparison

@@ -14,7 +14,8 @@ internal static class ByteLevelTokenizerWriter
     /// <param name="merges">In order of rank.</param>
     /// <param name="specialTokens">Those of the tokens that stand for themselves in text.</param>
     public static void Write(
-        string path, IReadOnlyList<string> tokens, IReadOnlyList<(string Left, string Right)> merges, IReadOnlyCollection<string> specialTokens) =>
+        string path, IReadOnlyList<string> tokens, IReadOnlyList<(string Left, string Right)> merges,
+        IReadOnlyCollection<string> specialTokens) =>
         AtomicFile.Write(path, stream =>
         {
             using var json = new Utf8JsonWriter(stream, Options);

@@ -29,7 +29,8 @@ public static class BytePairTrainer
         ArgumentOutOfRangeException.ThrowIfLessThan(vocabularySize, SmallestSize);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(vocabularySize, JsonSite.IdLimit);
         List<string> tokens = [EndOfText, Padding];
-        tokens.AddRange(Enumerable.Range(0, 256).Select(value => ByteAlphabet.CharOf((byte)value).ToString()).Order(StringComparer.Ordinal));
+        tokens.AddRange(
+            Enumerable.Range(0, 256).Select(value => ByteAlphabet.CharOf((byte)value).ToString()).Order(StringComparer.Ordinal));
         var merges = new List<(string Left, string Right)>();
         var words = new PairCounter(CountPieces(texts));
         while (tokens.Count < vocabularySize && words.MostFrequent() is var (left, right))

@@ -100,7 +100,8 @@ internal readonly record struct JsonSite(JsonElement Element, string Where)
 
     private string Shown()
     {
-        if (Element.ValueKind is JsonValueKind.Object or JsonValueKind.Array) return $"an {Element.ValueKind.ToString().ToLowerInvariant()}";
+        if (Element.ValueKind == JsonValueKind.Object) return "an object";
+        if (Element.ValueKind == JsonValueKind.Array) return "an array";
         var raw = Element.GetRawText();
         return raw.Length <= 60 ? raw : $"{raw[..60]}...";
     }

@@ -38,5 +38,7 @@ public sealed class TokenizerException : InvalidInputException
         new(Sentence(where, $"the text grows to {length} characters", $"at most {limit}"));
 
     internal static TokenizerException PatternTooSlow(string where, TimeSpan limit, Exception inner) =>
-        new(Sentence(where, $"the pattern took more than {limit.TotalSeconds:0} s on one text", "a pattern that does not backtrack"), inner);
+        new(
+            Sentence(where, $"the pattern took more than {limit.TotalSeconds:0} s on one text", "a pattern that does not backtrack"),
+            inner);
 }

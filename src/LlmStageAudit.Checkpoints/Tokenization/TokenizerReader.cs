@@ -50,7 +50,10 @@ internal static class TokenizerReader
         try
         {
             var length = new FileInfo(path).Length;
-            if (length > FileLimitBytes) throw TokenizerException.Unreadable(path, $"{length} bytes, more than the limit of {FileLimitBytes}");
+            if (length > FileLimitBytes)
+            {
+                throw TokenizerException.Unreadable(path, $"{length} bytes, more than the limit of {FileLimitBytes}");
+            }
             return JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { MaxDepth = DepthLimit });
         }
         catch (JsonException exception)
@@ -71,7 +74,10 @@ internal static class TokenizerReader
         foreach (var item in present.Items(JsonSite.IdLimit))
         {
             var token = AddedToken.Read(item);
-            if (!contents.Add(token.Content)) throw TokenizerException.Invalid(item.Where, $"'{token.Content}' stands there twice", "each once");
+            if (!contents.Add(token.Content))
+            {
+                throw TokenizerException.Invalid(item.Where, $"'{token.Content}' stands there twice", "each once");
+            }
             if (vocabulary.TryGetValue(token.Content, out var id) && id != token.Id)
             {
                 throw TokenizerException.Invalid(item.Where, $"'{token.Content}' has the id {token.Id}", $"{id}, its id in the vocabulary");

@@ -73,7 +73,8 @@ public sealed class DelimitedTests
     public void UnknownColumnsAndFormatsAreNamed()
     {
         var set = TemporaryFile.Read(".csv", "comment,label\na,1\n");
-        Assert.Contains("did you mean 'comment'?", Assert.Throws<CommentSetException>(() => set.Rows[0].Text("coment")).Message, StringComparison.Ordinal);
+        var fault = Assert.Throws<CommentSetException>(() => set.Rows[0].Text("coment"));
+        Assert.Contains("did you mean 'comment'?", fault.Message, StringComparison.Ordinal);
         Assert.Contains("'.xlsx'", TemporaryFile.Fault(".xlsx", "a").Message, StringComparison.Ordinal);
         Assert.Throws<CommentSetException>(() => CommentSet.Read(Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.csv")));
     }

@@ -26,7 +26,8 @@ public sealed class JsonLinesTests
         Assert.Equal([], second.Ids("ids")!);
         Assert.Equal(0.25, second.Value("score"));
         Assert.Null(first.Ids("meta"));
-        foreach (var use in new Action[] { () => second.Text("meta"), () => second.Ids("mixed"), () => first.Text("ids"), () => first.Ids("text") })
+        Action[] uses = [() => second.Text("meta"), () => second.Ids("mixed"), () => first.Text("ids"), () => first.Ids("text")];
+        foreach (var use in uses)
         {
             Assert.Contains(", column '", Assert.Throws<CommentSetException>(use).Message, StringComparison.Ordinal);
         }

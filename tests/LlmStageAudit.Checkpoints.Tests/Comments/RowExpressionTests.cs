@@ -138,5 +138,6 @@ public sealed class RowExpressionTests
     }
 
     [Fact]
-    public void ColumnsUsedAreNamedOnce() => Assert.Equal(["n", "odd name", "split"], Parse("n > 1 or `odd name` == 'x' and n < split").ColumnsUsed);
+    public void ColumnsUsedAreNamedOnce() =>
+        Assert.Equal(["n", "odd name", "split"], Parse("n > 1 or `odd name` == 'x' and n < split").ColumnsUsed);
 }

@@ -12,7 +12,8 @@ public sealed class AddedTokenTests
     }.Load();
 
     [Fact]
-    public void LongestOfLeftmostMatchesCounts() => Assert.Equal([91, 0, 90], With("\"special\":true").Encode("[mask]sa[mask]", addSpecialTokens: false));
+    public void LongestOfLeftmostMatchesCounts() =>
+        Assert.Equal([91, 0, 90], With("\"special\":true").Encode("[mask]sa[mask]", addSpecialTokens: false));
 
     [Fact]
     public void StrippingTakesTheSpacesAlong()
@@ -20,6 +21,14 @@ public sealed class AddedTokenTests
         // a, mask, b: the spaces on the stripped side are gone.
         Assert.Equal([0, 90, 10, 1], With("\"lstrip\":true").Encode("a  [mask] b", addSpecialTokens: false));
         Assert.Equal([0, 10, 90, 1], With("\"rstrip\":true").Encode("a [mask]  b", addSpecialTokens: false));
+    }
+
+    [Fact]
+    public void LongRunsOfStrippingSpacesTakeBoundedTime()
+    {
+        // Every space is a token that takes the spaces after it along.
+        var tokenizer = new SmallTokenizer { Vocabulary = ["a"], AddedTokens = """[{"id":1,"content":" ","rstrip":true}]""" }.Load();
+        Assert.Equal(1 << 20, tokenizer.Encode(new string(' ', 1 << 20), addSpecialTokens: false).Length);
     }
 
     [Fact]
@@ -47,7 +56,8 @@ public sealed class AddedTokenTests
             AddedTokens = """[{"id":1,"content":"<s>","special":true},{"id":2,"content":"</s>","special":true}]""",
             PostProcessor = """
                 {"type":"Sequence","processors":[{"type":"ByteLevel"},{"type":"TemplateProcessing",
-                 "single":[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}},{"SpecialToken":{"id":"end","type_id":0}}],
+                 "single":[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}},
+                  {"SpecialToken":{"id":"end","type_id":0}}],
                  "special_tokens":{"<s>":{"id":"<s>","ids":[1],"tokens":["<s>"]},"end":{"id":"end","ids":[2,2],"tokens":["</s>","</s>"]}}}]}
                 """,
         }.Load();

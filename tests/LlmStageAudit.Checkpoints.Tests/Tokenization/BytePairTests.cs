@@ -22,7 +22,11 @@ public sealed class BytePairTests
                 if (!vocabulary.Contains(pair.Item1 + pair.Item2)) vocabulary.Add(pair.Item1 + pair.Item2);
             }
 
-            var tokenizer = new SmallTokenizer { Vocabulary = vocabulary, Merges = merges.Select(pair => $"{pair.Left} {pair.Right}").ToList() }.Load();
+            var tokenizer = new SmallTokenizer
+            {
+                Vocabulary = vocabulary,
+                Merges = merges.Select(pair => $"{pair.Left} {pair.Right}").ToList(),
+            }.Load();
             for (var sample = 0; sample < 20; sample++)
             {
                 var text = new string(Enumerable.Range(0, random.Next(1, 90)).Select(_ => "abc"[random.Next(3)]).ToArray());
@@ -60,7 +64,9 @@ public sealed class BytePairTests
         {
             Vocabulary = [.. bytes, "a"],
             Model = """{"byte_fallback":true}""",
-            Decoder = """{"type":"Sequence","decoders":[{"type":"ByteFallback"},{"type":"Fuse"},{"type":"Strip","content":"a","start":1,"stop":0}]}""",
+            Decoder = """
+                {"type":"Sequence","decoders":[{"type":"ByteFallback"},{"type":"Fuse"},{"type":"Strip","content":"a","start":1,"stop":0}]}
+                """,
         }.Load();
         Assert.Equal([256, 0xE2, 0x82, 0xAC, 0xF0, 0x9F, 0x98, 0x80], tokenizer.Encode("a€😀", addSpecialTokens: false));
         Assert.Equal("€😀", tokenizer.Decode([256, 0xE2, 0x82, 0xAC, 0xF0, 0x9F, 0x98, 0x80], skipSpecialTokens: false));

@@ -28,7 +28,8 @@ public sealed class NormalizationTests
             ["_", "a", "_", "_", "#"],
             Tokens(
                 """
-                {"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"_"},{"type":"Replace","pattern":{"String":" "},"content":"_"},
+                {"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"_"},
+                 {"type":"Replace","pattern":{"String":" "},"content":"_"},
                  {"type":"Replace","pattern":{"Regex":"[0-9]+"},"content":"#"}]}
                 """,
                 "a  123",

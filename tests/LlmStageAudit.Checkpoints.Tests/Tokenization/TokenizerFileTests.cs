@@ -11,8 +11,14 @@ public sealed class TokenizerFileTests
         Vocabulary = ["a", "b", "ab", "c", "<s>", "Ġ", "Ġa"],
         Merges = ["a b", "Ġ a"],
         Normalizer = """{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Replace","pattern":{"Regex":"\\s+"},"content":" "}]}""",
-        PreTokenizer = """{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"\\p{L}+|\\s"},"behavior":"Isolated","invert":false},{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true}]}""",
-        PostProcessor = """{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}],"pair":[],"special_tokens":{"<s>":{"id":"<s>","ids":[4],"tokens":["<s>"]}}}""",
+        PreTokenizer = """
+            {"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"\\p{L}+|\\s"},"behavior":"Isolated","invert":false},
+             {"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true}]}
+            """,
+        PostProcessor = """
+            {"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}],"pair":[],
+             "special_tokens":{"<s>":{"id":"<s>","ids":[4],"tokens":["<s>"]}}}
+            """,
         Decoder = """{"type":"Sequence","decoders":[{"type":"ByteLevel"},{"type":"Strip","content":" ","start":1,"stop":0}]}""",
         AddedTokens = """[{"id":4,"content":"<s>","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}]""",
     };
@@ -62,7 +68,8 @@ public sealed class TokenizerFileTests
         Assert.Throws<TokenizerException>(() => SmallTokenizer.LoadText(""));
         Assert.Throws<TokenizerException>(() => SmallTokenizer.LoadText("[]"));
         Assert.Throws<TokenizerException>(() => SmallTokenizer.LoadText(new string('[', 100_000)));
-        Assert.Throws<TokenizerException>(() => Tokenizer.Load(Path.Combine(Path.GetTempPath(), $"absent-{Guid.NewGuid():N}", "tokenizer.json")));
+        var absent = Path.Combine(Path.GetTempPath(), $"absent-{Guid.NewGuid():N}", "tokenizer.json");
+        Assert.Throws<TokenizerException>(() => Tokenizer.Load(absent));
     }
 
     [Fact]
@@ -89,7 +96,10 @@ public sealed class TokenizerFileTests
         Assert.InRange(loaded, 1, 2_999);
     }
 
-    private static string Json() => Whole.Json().Replace("\\u0120", "Ġ", StringComparison.Ordinal).Replace("\\u003C", "<", StringComparison.Ordinal).Replace("\\u003E", ">", StringComparison.Ordinal);
+    private static string Json() => Whole.Json()
+        .Replace("\\u0120", "Ġ", StringComparison.Ordinal)
+        .Replace("\\u003C", "<", StringComparison.Ordinal)
+        .Replace("\\u003E", ">", StringComparison.Ordinal);
 
     private static byte[] Mutate(byte[] seed, Random random)
     {

@@ -44,11 +44,12 @@ internal static class ExpressionLexer
             return new ExpressionToken(TokenKind.Symbol, symbol, start + 1);
         }
 
-        while (at < text.Length && (char.IsLetterOrDigit(text[at]) || char.IsSurrogate(text[at]) || text[at] is '_' or '.' or '-' or '+')) at++;
+        while (at < text.Length && IsWordCharacter(text[at])) at++;
         if (at == start)
         {
             throw ConfigurationException.At(
-                where, $"'{text[at]}' at position {start + 1}", "a column, a value or an operator", "columns with odd names go in backticks");
+                where, $"'{text[at]}' at position {start + 1}", "a column, a value or an operator",
+                "columns with odd names go in backticks");
         }
 
         var word = text[start..at];
@@ -58,6 +59,9 @@ internal static class ExpressionLexer
             : throw ConfigurationException.At(
                 where, $"'{word}' at position {start + 1}", "a number", "columns with odd names go in backticks, text in quotes");
     }
+
+    private static bool IsWordCharacter(char character) =>
+        char.IsLetterOrDigit(character) || char.IsSurrogate(character) || character is '_' or '.' or '-' or '+';
 
     private static string Quoted(string text, ref int at, char close, string where)
     {

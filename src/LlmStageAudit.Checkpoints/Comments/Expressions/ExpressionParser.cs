@@ -31,7 +31,10 @@ internal sealed class ExpressionParser
         if (Next.Kind == TokenKind.End) throw ConfigurationException.At(_where, "an empty expression", "a condition or a column");
         var root = ParseOr();
         if (Next.Kind != TokenKind.End) throw Unexpected("'and', 'or', an operator or the end");
-        if (root is ConstantOperand { Kind: ConstantKind.Text }) throw ConfigurationException.At(_where, "only text", "a condition or a column");
+        if (root is ConstantOperand { Kind: ConstantKind.Text })
+        {
+            throw ConfigurationException.At(_where, "only text", "a condition or a column");
+        }
         return root;
     }
 
@@ -101,7 +104,8 @@ internal sealed class ExpressionParser
         }
         catch (ArgumentException exception)
         {
-            throw ConfigurationException.At(_where, $"the pattern at position {token.Position}: {exception.Message}", "a regular expression");
+            throw ConfigurationException.At(
+                _where, $"the pattern at position {token.Position}: {exception.Message}", "a regular expression");
         }
     }
 
@@ -116,7 +120,10 @@ internal sealed class ExpressionParser
         var token = Next;
         if (TakeSymbol("("))
         {
-            if (++_depth > DepthLimit) throw ConfigurationException.At(_where, "too many parentheses", $"at most {DepthLimit} inside each other");
+            if (++_depth > DepthLimit)
+            {
+                throw ConfigurationException.At(_where, "too many parentheses", $"at most {DepthLimit} inside each other");
+            }
             var inner = ParseOr();
             if (!TakeSymbol(")")) throw Unexpected("')'");
             _depth--;
@@ -168,7 +175,8 @@ internal sealed class ExpressionParser
         {
             if (operand is ConstantOperand constant && !CommentRow.TryParse(constant.Constant, out _))
             {
-                throw ConfigurationException.At(_where, $"an order with '{constant.Constant}'", "a number", "text is compared with == or !=");
+                throw ConfigurationException.At(
+                    _where, $"an order with '{constant.Constant}'", "a number", "text is compared with == or !=");
             }
         }
 
@@ -210,5 +218,6 @@ internal sealed class ExpressionParser
     }
 
     private ConfigurationException Unexpected(string expected) =>
-        ConfigurationException.At(_where, $"{(Next.Kind == TokenKind.End ? Next.Text : $"'{Next.Text}'")} at position {Next.Position}", expected);
+        ConfigurationException.At(
+            _where, $"{(Next.Kind == TokenKind.End ? Next.Text : $"'{Next.Text}'")} at position {Next.Position}", expected);
 }

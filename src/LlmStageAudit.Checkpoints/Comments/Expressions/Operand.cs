@@ -39,7 +39,8 @@ internal sealed class ColumnOperand(string column) : Operand
     public override CommentSetException Fault(CommentRow row, string expected, string? remedy = null)
     {
         var text = Text(row);
-        return CommentSetException.AtCell(row, column, text.Length == 0 ? "an empty cell" : CommentSetException.Shown(text), expected, remedy);
+        return CommentSetException.AtCell(
+            row, column, text.Length == 0 ? "an empty cell" : CommentSetException.Shown(text), expected, remedy);
     }
 }
 

@@ -22,7 +22,8 @@ internal static class DelimitedReader
             if (cells.Count != columns.Names.Count)
             {
                 throw CommentSetException.AtLine(
-                    path, line, $"{cells.Count} fields", $"{columns.Names.Count}, as in the header", "is a delimiter or a line end missing its quotes?");
+                    path, line, $"{cells.Count} fields", $"{columns.Names.Count}, as in the header",
+                    "is a delimiter or a line end missing its quotes?");
             }
 
             rows.Add(new CommentRow(columns, cells.ToArray<object?>(), rows.Count + 1, line));
@@ -44,10 +45,14 @@ internal static class DelimitedReader
             // Data frames write their row numbers as a first column without a name.
             if (name.Length == 0 && columns.Names.Count > 0)
             {
-                throw CommentSetException.AtLine(source.Path, line, $"column {columns.Names.Count + 1} has no name", "a name for each column");
+                throw CommentSetException.AtLine(
+                    source.Path, line, $"column {columns.Names.Count + 1} has no name", "a name for each column");
             }
 
-            if (!columns.TryAdd(name)) throw CommentSetException.AtLine(source.Path, line, $"the column '{name}' stands there twice", "each once");
+            if (!columns.TryAdd(name))
+            {
+                throw CommentSetException.AtLine(source.Path, line, $"the column '{name}' stands there twice", "each once");
+            }
         }
 
         return columns;
@@ -65,11 +70,14 @@ internal static class DelimitedReader
         var cells = new List<string>(Math.Min(expectedCells, 64));
         while (true)
         {
-            if (cells.Count == ColumnLimit) throw CommentSetException.AtLine(source.Path, line, "too many fields", $"at most {ColumnLimit}");
+            if (cells.Count == ColumnLimit)
+            {
+                throw CommentSetException.AtLine(source.Path, line, "too many fields", $"at most {ColumnLimit}");
+            }
             cells.Add(NextField(source, delimiter, field.Clear()));
             if (source.Peek() == delimiter) source.Take();
             else if (source.TakeLineEnd() || source.Peek() == Utf8Source.End) return (cells, line);
-            else throw CommentSetException.AtLine(source.Path, source.Line, "text after a closing quote", "a delimiter, or the quote doubled");
+            else throw CommentSetException.AtLine(source.Path, source.Line, "text after a closing quote", "a delimiter or a doubled quote");
         }
     }
 
@@ -91,7 +99,10 @@ internal static class DelimitedReader
         while (true)
         {
             var next = source.Take();
-            if (next == Utf8Source.End) throw CommentSetException.AtLine(source.Path, line, "a quote that is never closed", "a closing quote");
+            if (next == Utf8Source.End)
+            {
+                throw CommentSetException.AtLine(source.Path, line, "a quote that is never closed", "a closing quote");
+            }
             if (next == '"')
             {
                 if (source.Peek() != '"') return field.ToString();
@@ -107,7 +118,8 @@ internal static class DelimitedReader
         if (field.Length == FieldLimitCharacters)
         {
             throw CommentSetException.AtLine(
-                source.Path, line, $"a field of more than {FieldLimitCharacters} characters", "shorter fields", "is a closing quote missing?");
+                source.Path, line, $"a field of more than {FieldLimitCharacters} characters", "shorter fields",
+                "is a closing quote missing?");
         }
 
         field.Append((char)character);

@@ -70,9 +70,15 @@ internal static class JsonLinesReader
         {
             var name = property.Name;
             columns.TryAdd(name);
-            if (columns.Names.Count > ColumnLimit) throw CommentSetException.AtLine(columns.Path, line, "too many keys", $"at most {ColumnLimit}");
+            if (columns.Names.Count > ColumnLimit)
+            {
+                throw CommentSetException.AtLine(columns.Path, line, "too many keys", $"at most {ColumnLimit}");
+            }
             var index = columns.IndexOf(name);
-            if (!given.Add(index)) throw CommentSetException.AtLine(columns.Path, line, $"the key '{name}' stands there twice", "each once");
+            if (!given.Add(index))
+            {
+                throw CommentSetException.AtLine(columns.Path, line, $"the key '{name}' stands there twice", "each once");
+            }
             if (index >= cells.Length) Array.Resize(ref cells, columns.Names.Count);
             cells[index] = Cell(property.Value, name, line, columns);
         }

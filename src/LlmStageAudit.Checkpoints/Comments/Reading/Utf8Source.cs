@@ -91,7 +91,8 @@ internal sealed class Utf8Source : IDisposable
             _byteCount += read;
             _isExhausted = read == 0;
             var status = Utf8.ToUtf16(
-                _bytes.AsSpan(0, _byteCount), _characters, out var consumed, out _count, replaceInvalidSequences: false, isFinalBlock: _isExhausted);
+                _bytes.AsSpan(0, _byteCount), _characters, out var consumed, out _count, replaceInvalidSequences: false,
+                isFinalBlock: _isExhausted);
             _byteCount -= consumed;
             _offset += consumed;
             _position = _offset == consumed && _count > 0 && _characters[0] == '\uFEFF' ? 1 : 0;

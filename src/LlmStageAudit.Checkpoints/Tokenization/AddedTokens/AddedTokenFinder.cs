@@ -40,6 +40,7 @@ internal sealed class AddedTokenFinder
     public IEnumerable<(AddedToken? Token, string Text)> Split(string text)
     {
         var position = 0;
+        var spacesEnd = 0;
         foreach (var (token, matchStart, matchEnd) in Matches(text))
         {
             var (start, end) = (matchStart, matchEnd);
@@ -51,16 +52,23 @@ internal sealed class AddedTokenFinder
 
             if (token.StripsRight)
             {
-                while (end < text.Length && char.IsWhiteSpace(text[end])) end++;
+                // A run of white space is scanned once, however many tokens lie in it.
+                if (end >= spacesEnd)
+                {
+                    for (spacesEnd = end; spacesEnd < text.Length && char.IsWhiteSpace(text[spacesEnd]);) spacesEnd++;
+                }
+
+                end = spacesEnd;
             }
 
             if (start > position) yield return (null, text[position..start]);
             yield return (token, token.Content);
-            position = Math.Max(position, end);
+
+            // A token that lies in the white space another took along goes back behind it, as in Hugging Face's.
+            position = end;
         }
 
-        if (position == 0 && text.Length > 0) yield return (null, text);
-        else if (position < text.Length) yield return (null, text[position..]);
+        if (position < text.Length) yield return (null, text[position..]);
     }
 
     private IEnumerable<(AddedToken Token, int Start, int End)> Matches(string text)

@@ -12,7 +12,8 @@ internal static class BytePairReader
         site.RequireOnly(
             "type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk", "byte_fallback", "ignore_merges",
             "vocab", "merges");
-        site.RequireInert("dropout", static value => value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var rate) && rate == 0);
+        site.RequireInert(
+            "dropout", static value => value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var rate) && rate == 0);
         site.RequireInert("continuing_subword_prefix", IsEmptyText);
         site.RequireInert("end_of_word_suffix", IsEmptyText);
 
@@ -41,7 +42,10 @@ internal static class BytePairReader
         {
             var token = site.NameOf(property);
             var id = new JsonSite(property.Value, $"{site.Where}['{token}']").Id();
-            if (!vocabulary.TryAdd(token, id)) throw TokenizerException.Invalid(site.Where, $"'{token}' stands there twice", "each token once");
+            if (!vocabulary.TryAdd(token, id))
+            {
+                throw TokenizerException.Invalid(site.Where, $"'{token}' stands there twice", "each token once");
+            }
             if (!seen.Add(id)) throw TokenizerException.Invalid(site.Where, $"two tokens have the id {id}", "each id once");
         }
 

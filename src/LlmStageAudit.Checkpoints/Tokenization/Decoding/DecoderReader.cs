@@ -28,7 +28,8 @@ internal static class DecoderReader
                 return new FuseDecoder();
             case "Strip":
                 site.RequireOnly("type", "content", "start", "stop");
-                return new StripDecoder(OneCharacter(site.Required("content")), site.Required("start").Number(), site.Required("stop").Number());
+                return new StripDecoder(
+                    OneCharacter(site.Required("content")), site.Required("start").Number(), site.Required("stop").Number());
             case "Sequence":
                 site.RequireOnly("type", "decoders");
                 return new DecoderSequence(site.Required("decoders").Items(StepLimit).Select(ReadOne).ToList());

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace LlmStageAudit.Checkpoints.Tokenization.Decoding;
 
-/// <summary>Takes up to <paramref name="start"/> copies of a character off each piece's front, up to <paramref name="stop"/> off its end.</summary>
+/// <summary>
+/// Takes up to <paramref name="start"/> copies of a character off each piece's front, up to <paramref name="stop"/> off its end.
+/// </summary>
 internal sealed class StripDecoder(Rune content, int start, int stop) : ITokenDecoder
 {
     public IReadOnlyList<string> Decode(IReadOnlyList<string> tokens) => tokens.Select(Strip).ToList();

@@ -24,7 +24,9 @@ internal sealed class TextPattern
         var expression = site.Find("Regex");
         if (literal is null == (expression is null)) throw TokenizerException.Invalid(site.Where, "not one pattern", "'String' or 'Regex'");
         if (literal is { Length: 0 }) throw TokenizerException.Invalid(site.Where, "an empty pattern", "some text");
-        return literal is not null ? new TextPattern(site.Where, literal, null) : new TextPattern(site.Where, null, Compile(expression!.Value));
+        return literal is not null
+            ? new TextPattern(site.Where, literal, null)
+            : new TextPattern(site.Where, null, Compile(expression!.Value));
     }
 
     /// <summary>The matches from left to right as UTF-16 ranges; they do not overlap.</summary>

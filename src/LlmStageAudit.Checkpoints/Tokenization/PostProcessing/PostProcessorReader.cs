@@ -53,7 +53,9 @@ internal static class PostProcessorReader
             }
         }
 
-        return ownIds ? new SequenceTemplate(before, after) : throw TokenizerException.Invalid(single.Where, "no sequence", "the sequence A once");
+        return ownIds
+            ? new SequenceTemplate(before, after)
+            : throw TokenizerException.Invalid(single.Where, "no sequence", "the sequence A once");
     }
 
     private static IEnumerable<int> SpecialIds(JsonSite site, JsonSite special, Func<int, bool> isToken)

@@ -18,7 +18,9 @@ internal static class PreTokenizerReader
             case "Split":
                 site.RequireOnly("type", "pattern", "behavior", "invert");
                 return new PatternSplit(
-                    Patterns.TextPattern.Read(site.Required("pattern")), Behavior(site.Required("behavior")), site.Flag("invert", absent: false));
+                    Patterns.TextPattern.Read(site.Required("pattern")),
+                    Behavior(site.Required("behavior")),
+                    site.Flag("invert", absent: false));
             case "Digits":
                 site.RequireOnly("type", "individual_digits");
                 return new DigitSplit(site.Flag("individual_digits", absent: false));
