@@ -13,7 +13,7 @@ namespace LlmStageAudit.Artifacts.Runs;
 /// effects/ID.json  rankings/ID.json   results, one per probe and method, or ranking
 /// verifications/ID.json               predicted against retrained
 /// report.html
-/// counterfactuals/                    runs with a stage left out
+/// plan.json  plan.runs/               a retraining plan, and its runs with a stage left out
 /// </code>
 /// </summary>
 public sealed class RunFolder
@@ -44,9 +44,10 @@ public sealed class RunFolder
 
     public string VerificationsFolder => Within("verifications");
 
-    public string ReportPath => Within("report.html");
+    /// <summary>Where a plan goes that is not told otherwise.</summary>
+    public string PlanPath => Within("plan.json");
 
-    public string CounterfactualsFolder => Within("counterfactuals");
+    public string ReportPath => Within("report.html");
 
     /// <summary>Makes the folder, which must not exist or be empty.</summary>
     /// <exception cref="RunFolderException">Something is there, or it cannot be made.</exception>

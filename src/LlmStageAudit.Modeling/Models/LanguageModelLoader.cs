@@ -82,7 +82,7 @@ public sealed class LanguageModelLoader
         if (name is not null && _options.Weights == ModelWeights.Pretrained) return FromDisk(name, slot);
 
         var isNewHead = slot.Name == "score.weight";
-        if (_options.Weights == ModelWeights.Pretrained && !isNewHead)
+        if (_options.Weights == ModelWeights.Pretrained && !(isNewHead && _options.AllowNewHead))
             throw ModelingException.MissingTensor(_folder.Path, slot.Name, Suggestion.Nearest(slot.Name, _folder.Tensors.Keys));
         if (isNewHead) _notes.Add($"the classification head starts at random from seed {_options.Seed}: the folder has none");
         return Place(tensor(_transformer.Initialize(slot, _options.Seed), [.. slot.Shape]));

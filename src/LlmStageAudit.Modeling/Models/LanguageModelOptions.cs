@@ -24,6 +24,9 @@ public sealed record LanguageModelOptions
     /// <summary>Random starts every weight from the seed; Pretrained demands them all.</summary>
     public ModelWeights Weights { get; init; } = ModelWeights.Pretrained;
 
+    /// <summary>Whether a classification head the folder lacks may start at random: to train it, but not to evaluate it.</summary>
+    public bool AllowNewHead { get; init; } = true;
+
     /// <summary>Seed of everything that starts at random: LoRA A, a missing head, random weights.</summary>
     public long Seed { get; init; }
 

@@ -24,7 +24,6 @@ public sealed class RunFolderTests : IDisposable
         Assert.Equal("effects/identity.json", Below(run.EffectsPath("identity")));
         Assert.Equal("rankings/identity.json", Below(run.RankingsPath("identity")));
         Assert.Equal("report.html", Below(run.ReportPath));
-        Assert.Equal("counterfactuals", Below(run.CounterfactualsFolder));
         Assert.Throws<ArgumentException>(() => run.StageFolder(0, "../x"));
         Assert.Throws<ArgumentException>(() => run.EffectsPath(""));
     }

@@ -1,0 +1,3 @@
+using LlmStageAudit.Cli;
+
+return await StageAudit.RunAsync(args, Console.Out, Console.Error);

@@ -1,0 +1,98 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using LlmStageAudit.Artifacts.Errors;
+using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Cli.Verbs;
+
+namespace LlmStageAudit.Cli;
+
+/// <summary>The command `stageaudit`: parses, runs a verb, turns errors into one line and an exit code.</summary>
+public static class StageAudit
+{
+    /// <summary>Time a verb gets to reach a checkpoint after a signal.</summary>
+    private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(30);
+
+    /// <param name="args">As after the command's name.</param>
+    /// <param name="output">Data only.</param>
+    /// <param name="error">Logs, progress and errors.</param>
+    /// <returns>The exit code, see <see cref="ExitCode"/>.</returns>
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellation = default)
+    {
+        CultureInfo.CurrentCulture = CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
+        var root = BuildRoot();
+        // No response files: '@' may begin a value.
+        var result = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (result.Errors.Count > 0) return Refuse(result, error);
+        try
+        {
+            return await result.InvokeAsync(
+                new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = s_grace },
+                cancellation);
+        }
+        catch (AuditException exception)
+        {
+            error.WriteLine(exception.ExitCode == ExitCode.Stopped ? exception.Message : $"error: {exception.Message.ReplaceLineEndings($"{Environment.NewLine}error: ")}");
+            return (int)exception.ExitCode;
+        }
+        catch (OperationCanceledException)
+        {
+            error.WriteLine("cancelled");
+            return (int)ExitCode.Cancelled;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            error.WriteLine($"error: {exception.Message}");
+            return (int)ExitCode.Failed;
+        }
+        catch (Exception exception)
+        {
+            error.WriteLine($"error: {exception.GetType().Name}: {exception.Message.ReplaceLineEndings(" ")}");
+            if (result.GetValue(CommonOptions.LogLevel) == LogLevel.Debug) error.WriteLine(exception.StackTrace);
+            else error.WriteLine("This is a defect of stageaudit; --log-level debug shows where.");
+            return (int)ExitCode.Failed;
+        }
+    }
+
+    public static RootCommand BuildRoot()
+    {
+        var root = new RootCommand("Which training stage did that? Trains fine-tuning stages with a trajectory log, answers what the model would be without each, and verifies its answers by retraining.");
+        foreach (var option in CommonOptions.Everywhere) root.Add(option);
+        foreach (var verb in AllVerbs()) root.Add(verb);
+        return root;
+    }
+
+    private static IEnumerable<Command> AllVerbs() =>
+    [
+        DemoVerb.Build(),
+        TrainVerb.Build(),
+        EvaluateVerb.Build(),
+        AttributeVerb.Build(),
+        RankVerb.Build(),
+        PlanVerb.Build(),
+        RetrainVerb.Build(),
+        StatusVerb.Build(),
+        VerifyVerb.Build(),
+        ReportVerb.Build(),
+        TokenizeVerb.Build(),
+        InspectVerb.Build(),
+        DoctorVerb.Build(),
+    ];
+
+    private static int Refuse(ParseResult result, TextWriter error)
+    {
+        var command = result.CommandResult.Command;
+        foreach (var fault in result.Errors) error.WriteLine($"error: {fault.Message}");
+        var known = command.Subcommands.Select(verb => verb.Name).Concat(command.Options.Select(option => option.Name)).ToArray();
+        foreach (var token in result.UnmatchedTokens)
+        {
+            if (Suggestion.Nearest(token, known) is { } nearest) error.WriteLine($"did you mean '{nearest}'?");
+        }
+
+        error.WriteLine($"see: {string.Join(' ', NamesOf(result.CommandResult))} --help");
+        return (int)ExitCode.Usage;
+    }
+
+    private static IEnumerable<string> NamesOf(CommandResult result) =>
+        result.Parent is CommandResult parent ? NamesOf(parent).Append(result.Command.Name) : ["stageaudit"];
+}

@@ -1,0 +1,56 @@
+using System.CommandLine;
+using LlmStageAudit.LibTorch;
+
+namespace LlmStageAudit.Cli.Terminal;
+
+/// <summary>How much is said on standard error.</summary>
+public enum LogLevel
+{
+    Debug,
+    Info,
+    Warning,
+    Error,
+}
+
+/// <summary>Options that mean the same on every verb.</summary>
+internal static class CommonOptions
+{
+    public static Option<bool> Json { get; } = new("--json") { Description = "Print one JSON object instead of tables", Recursive = true };
+
+    public static Option<bool> Quiet { get; } = new("--quiet", "-q") { Description = "No progress, no notes", Recursive = true };
+
+    public static Option<bool> NoColor { get; } = new("--no-color") { Description = "No colours (also: NO_COLOR)", Recursive = true };
+
+    public static Option<LogLevel> LogLevel { get; } = new("--log-level")
+    {
+        Description = "debug, info, warning or error",
+        DefaultValueFactory = _ => Terminal.LogLevel.Info,
+        Recursive = true,
+    };
+
+    /// <summary>Where a verb computes.</summary>
+    public static Option<torch.Device> Device { get; } = new("--device")
+    {
+        Description = "Where to compute: cpu, cuda or cuda:N",
+        DefaultValueFactory = _ => torch.CPU,
+        CustomParser = result =>
+        {
+            try
+            {
+                var device = new torch.Device(result.Tokens[0].Value);
+                if (device.type == "cuda" && device.index >= torch.cuda.device_count())
+                    result.AddError($"--device {device}: {torch.cuda.device_count()} CUDA devices found");
+                return device;
+            }
+            catch (ArgumentException exception)
+            {
+                result.AddError($"--device: {exception.Message}");
+                return torch.CPU;
+            }
+        },
+    };
+
+    public static Option<int?> Threads { get; } = new("--threads") { Description = "Threads to compute with (results depend on it in the last bits)" };
+
+    public static IEnumerable<Option> Everywhere => [Json, Quiet, NoColor, LogLevel];
+}

@@ -1,0 +1,29 @@
+using System.CommandLine;
+
+namespace LlmStageAudit.Cli.Terminal;
+
+/// <summary>Makes a command of a verb: its description with examples, its symbols, and what it does.</summary>
+internal static class Verb
+{
+    /// <param name="run">Gets the parsed values and the terminal; returns the exit code.</param>
+    public static Command Of(string name, string description, string[] examples, Symbol[] symbols, Func<VerbContext, int> run)
+    {
+        var command = new Command(name, $"{description}\n\nExamples:\n{string.Join('\n', examples.Select(example => "  " + example))}");
+        foreach (var symbol in symbols)
+        {
+            if (symbol is Argument argument) command.Add(argument);
+            else command.Add((Option)symbol);
+        }
+
+        var computes = symbols.Contains(CommonOptions.Device);
+        if (computes) command.Add(CommonOptions.Threads);
+        command.SetAction((result, cancellation) => Task.Run(
+            () =>
+            {
+                if (computes && result.GetValue(CommonOptions.Threads) is { } threads) set_num_threads(threads);
+                return run(new VerbContext(result, cancellation));
+            },
+            CancellationToken.None));
+        return command;
+    }
+}

@@ -1,0 +1,95 @@
+using System.CommandLine;
+using System.Text.Json;
+using LlmStageAudit.Artifacts.Serialization;
+using Spectre.Console;
+
+namespace LlmStageAudit.Cli.Terminal;
+
+/// <summary>What a verb has to work with: parsed values, standard output for data, standard error for the rest.</summary>
+internal sealed class VerbContext
+{
+    private readonly ParseResult _result;
+    private readonly LogLevel _level;
+
+    public VerbContext(ParseResult result, CancellationToken cancellation)
+    {
+        (_result, Cancellation) = (result, cancellation);
+        (Out, Error) = (result.InvocationConfiguration.Output, result.InvocationConfiguration.Error);
+        _level = Get(CommonOptions.LogLevel);
+        Quiet = Get(CommonOptions.Quiet);
+    }
+
+    public TextWriter Out { get; }
+
+    public TextWriter Error { get; }
+
+    public CancellationToken Cancellation { get; }
+
+    public bool Json => Get(CommonOptions.Json);
+
+    public bool Quiet { get; }
+
+    public Device Device => Get(CommonOptions.Device)!;
+
+    /// <summary>Standard error is a terminal that takes cursor movements.</summary>
+    public bool IsInteractive => !Quiet && ReferenceEquals(Error, Console.Error) && !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");
+
+    public T? Get<T>(Option<T> option) => _result.GetValue(option);
+
+    public T Get<T>(Argument<T> argument) => _result.GetValue(argument)!;
+
+    /// <summary>Something the user should know, on standard error.</summary>
+    public void Note(string text)
+    {
+        if (!Quiet && _level <= LogLevel.Info) Error.WriteLine(text);
+    }
+
+    public void Warn(string text)
+    {
+        if (_level <= LogLevel.Warning) Error.WriteLine($"warning: {text}");
+    }
+
+    /// <summary>One JSON object on standard output.</summary>
+    public void WriteJson(object value) => Out.WriteLine(JsonSerializer.Serialize(value, ArtifactJson.Options));
+
+    /// <summary>A table on standard output.</summary>
+    /// <param name="columns">Headings; one that begins with '>' is aligned right.</param>
+    public void WriteTable(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows)
+    {
+        var table = new Table { Border = TableBorder.Simple };
+        foreach (var column in columns)
+        {
+            var right = column.StartsWith('>');
+            table.AddColumn(new TableColumn(Markup.Escape(column.TrimStart('>'))) { Alignment = right ? Justify.Right : Justify.Left, NoWrap = true });
+        }
+
+        foreach (var row in rows) table.AddRow([.. row.Select(Markup.Escape)]);
+        ConsoleOn(Out, isTerminal: ReferenceEquals(Out, Console.Out) && !Console.IsOutputRedirected).Write(table);
+    }
+
+    /// <summary>Runs work under a progress display on standard error.</summary>
+    public T Track<T>(string title, Func<IProgressDisplay, T> work)
+    {
+        if (Quiet || _level > LogLevel.Info) return work(ProgressDisplay.None);
+        if (!IsInteractive) return work(new ProgressLines(title, Error));
+        return ConsoleOn(Error, isTerminal: true).Progress()
+            .AutoClear(true)
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Start(context => work(new ProgressBars(context.AddTask(Markup.Escape(title)), title)));
+    }
+
+    /// <summary>Wide enough never to break a row where output is a file.</summary>
+    private IAnsiConsole ConsoleOn(TextWriter writer, bool isTerminal)
+    {
+        var coloured = isTerminal && !Get(CommonOptions.NoColor) && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"));
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = isTerminal ? AnsiSupport.Yes : AnsiSupport.No,
+            ColorSystem = coloured ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
+            Interactive = isTerminal ? InteractionSupport.Yes : InteractionSupport.No,
+            Out = new AnsiConsoleOutput(writer),
+        });
+        if (!isTerminal) console.Profile.Width = 4096;
+        return console;
+    }
+}

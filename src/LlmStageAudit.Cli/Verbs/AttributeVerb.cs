@@ -1,0 +1,124 @@
+using System.CommandLine;
+using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Artifacts.Effects;
+using LlmStageAudit.Artifacts.Errors;
+using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Attribution.Effects;
+using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Auditing.Probes;
+using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Training.Runs;
+
+namespace LlmStageAudit.Cli.Verbs;
+
+internal static class AttributeVerb
+{
+    internal static readonly Argument<string> RunArgument = new("run") { Description = "A completed run folder" };
+    internal static readonly Option<string> Gradient = new("--gradient", "-g")
+    {
+        Description = $"Where counterfactual gradients come from: {string.Join(", ", GradientSource.Names)}",
+        DefaultValueFactory = _ => "exact",
+    };
+
+    private static readonly Option<string> s_method = new("--method") { Description = "replay", DefaultValueFactory = _ => AttributionRequest.ReplayMethod };
+    private static readonly Option<double> s_rho = new("--rho") { Description = "Share of each batch for --gradient sampled", DefaultValueFactory = _ => 0.25 };
+    private static readonly Option<string> s_level = new("--level") { Description = "stage or step", DefaultValueFactory = _ => "stage" };
+    private static readonly Option<string> s_treatment = new("--treatment")
+    {
+        Description = "stage: the job never ran; steps: its updates are skipped while the schedule goes on",
+        DefaultValueFactory = _ => "stage",
+    };
+
+    private static readonly Option<string[]> s_steps = new("--steps") { Description = "With --treatment steps: steps to skip together, such as 3,10-12; repeatable" };
+    private static readonly Option<string?> s_export = new("--export-adapters") { Description = "Save each counterfactual as a PEFT folder below this one" };
+    private static readonly Option<bool> s_perExample = new("--per-example") { Description = "Also each probe example's effect" };
+
+    public static Command Build() => Verb.Of(
+        "attribute",
+        "Computes the effect of every stage (or set of steps) on a probe: observed minus counterfactual, positive where the stage raised the measure.",
+        [
+            "stageaudit attribute runs/a --probe probes/identity.yaml",
+            "stageaudit attribute runs/a --probe probes/identity.yaml --gradient midpoint --json --per-example",
+            "stageaudit attribute runs/a --probe probes/identity.yaml --treatment steps --steps 3,10-12",
+        ],
+        [RunArgument, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_method, Gradient, s_rho, s_level, s_treatment, s_steps, s_export, s_perExample, CommonOptions.Device],
+        Run);
+
+    /// <summary>Attributes and files the result in the run folder.</summary>
+    internal static (EffectsArtifact Effects, string Path) AttributeAndFile(VerbContext context, TrainedRun run, Probe probe, AttributionRequest request)
+    {
+        var effects = context.Track($"replaying ({request.Gradient})", display => StageAttribution.Attribute(
+            run, probe, request, display.To<(int Step, int Total)>((shown, step) => shown.Report(step.Step, step.Total, "")), context.Cancellation));
+        var path = run.Folder.EffectsPath($"{probe.Reference.Name}.{request.Id}");
+        ArtifactJson.Write(path, effects);
+        return (effects, path);
+    }
+
+    private static int Run(VerbContext context)
+    {
+        if (context.Get(s_method) is not AttributionRequest.ReplayMethod and var method)
+            throw ConfigurationException.At("--method", $"'{method}'", AttributionRequest.ReplayMethod);
+        var request = new AttributionRequest
+        {
+            Gradient = context.Get(Gradient)!,
+            Rho = context.Get(s_rho),
+            Level = context.Get(s_level)!,
+            Treatment = context.Get(s_treatment)!,
+            Steps = context.Get(s_steps) ?? [],
+            ExportFolder = context.Get(s_export),
+        };
+        var configuration = ProbeConfigurationReader.Read(context.Get(ProbeOptions.Probe)!);
+        using var run = TrainedRun.Open(context.Get(RunArgument), context.Device);
+        var probe = Probe.Read(configuration, run.Model, run.Materials.Reader, context.Get(ProbeOptions.Unlabelled));
+        var (effects, path) = AttributeAndFile(context, run, probe, request);
+        Print(context, effects, path);
+        return (int)ExitCode.Done;
+    }
+
+    private static void Print(VerbContext context, EffectsArtifact effects, string path)
+    {
+        var perExample = context.Get(s_perExample);
+        if (context.Json)
+        {
+            context.WriteJson(new
+            {
+                SchemaVersion = 1,
+                effects.RunId,
+                Probe = effects.Probe.Name,
+                Examples = effects.Probe.Examples,
+                effects.Method,
+                effects.Gradient,
+                effects.Treatment,
+                effects.Metric,
+                Effects = effects.Effects.Select(effect => new
+                {
+                    effect.Stage,
+                    effect.Metric,
+                    effect.Estimate,
+                    effect.Low,
+                    effect.High,
+                    effect.Trust,
+                    effect.ExportedAdapter,
+                    PerExample = perExample ? effect.PerExample : null,
+                }),
+                effects.AttributeSeconds,
+                effects.GradientEquivalents,
+                File = path,
+            });
+            return;
+        }
+
+        context.Out.WriteLine($"Effect on mean {effects.Metric} of {effects.Probe.Name} ({effects.Probe.Examples} examples); positive: the stage raised it.");
+        context.WriteTable(
+            ["stage", ">effect", ">95% interval", "trust"],
+            effects.Effects.Select(effect => (IReadOnlyList<string>)[effect.Stage, Numbers.Signed(effect.Estimate), Numbers.Interval(effect.Low, effect.High), effect.Trust]));
+        if (perExample)
+        {
+            context.WriteTable(
+                ["id", .. effects.Effects.Select(effect => ">" + effect.Stage)],
+                effects.Observed.Examples.Select((example, i) => (IReadOnlyList<string>)[example.Id, .. effects.Effects.Select(effect => Numbers.Signed(effect.PerExample[i].Estimate))]));
+        }
+
+        context.Note($"replay with gradient source {effects.Gradient}: {Numbers.Seconds(effects.AttributeSeconds)}, {effects.GradientEquivalents:0} gradients; filed in {path}");
+    }
+}

@@ -1,0 +1,36 @@
+using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Checkpoints.Adapters;
+using LlmStageAudit.Checkpoints.Models;
+using LlmStageAudit.Modeling.Models;
+
+namespace LlmStageAudit.Cli.Verbs;
+
+/// <summary>Opens a model folder, with or without an adapter, taking task and classes from what the files say.</summary>
+internal static class ModelOpener
+{
+    private const string AdapterHead = AdapterFolder.KeyPrefix + "score.weight";
+
+    /// <param name="task">What the probe wants; null: what the adapter or the architecture says.</param>
+    public static (LanguageModel Model, Tensor State) Open(string path, string? adapterPath, ModelTask? task, Device device)
+    {
+        AdapterSource? adapter = null;
+        if (adapterPath is not null)
+        {
+            var (config, tensors) = AdapterFolder.Read(adapterPath);
+            adapter = new AdapterSource(config, tensors, adapterPath);
+        }
+
+        using var folder = ModelFolder.Open(path);
+        var classifies = adapter?.Config.TaskType == "SEQ_CLS"
+            || folder.Config.Architectures.Any(name => name.EndsWith("ForSequenceClassification", StringComparison.Ordinal));
+        var labels = adapter?.Tensors?.GetValueOrDefault(AdapterHead)?.Shape[0] ?? folder.Config.NumLabels ?? 2;
+        return LanguageModelLoader.Load(path, new LanguageModelOptions
+        {
+            Task = task ?? (classifies ? ModelTask.SequenceClassification : ModelTask.CausalLm),
+            Labels = (int)labels,
+            Adapter = adapter,
+            AllowNewHead = false,
+            Device = device,
+        });
+    }
+}

@@ -1,0 +1,27 @@
+using System.CommandLine;
+using LlmStageAudit.Artifacts.Errors;
+using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Retraining.Plans;
+
+namespace LlmStageAudit.Cli.Verbs;
+
+internal static class StatusVerb
+{
+    public static Command Build() => Verb.Of(
+        "status",
+        "Says where each job of a plan stands.",
+        ["stageaudit status runs/a/plan.json"],
+        [RetrainVerb.PlanArgument],
+        context =>
+        {
+            Print(context, PlanFile.Open(context.Get(RetrainVerb.PlanArgument)));
+            return (int)ExitCode.Done;
+        });
+
+    internal static void Print(VerbContext context, PlanFile file)
+    {
+        var jobs = file.Plan.Jobs.Select(job => new { job.Id, job.Stage, State = file.StateOf(job), Run = file.RunOf(job) }).ToArray();
+        if (context.Json) context.WriteJson(new { SchemaVersion = 1, Jobs = jobs });
+        else context.WriteTable(["job", "leaves out", "state", "run"], jobs.Select(job => (IReadOnlyList<string>)[job.Id, job.Stage, job.State, job.Run]));
+    }
+}

@@ -1,0 +1,75 @@
+using System.CommandLine;
+using LlmStageAudit.Artifacts.Errors;
+using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Artifacts.Verifications;
+using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Retraining.Plans;
+using LlmStageAudit.Retraining.Verification;
+
+namespace LlmStageAudit.Cli.Verbs;
+
+internal static class VerifyVerb
+{
+    private static readonly Option<double?> s_minPearson = new("--min-pearson") { Description = "Exit with 4 where a stage's correlation is below" };
+    private static readonly Option<string?> s_effects = new("--effects") { Description = "Predictions to verify; default: the plan's" };
+
+    public static Command Build() => Verb.Of(
+        "verify",
+        "Compares predicted effects with retrained ones, per stage over the probe's examples.",
+        ["stageaudit verify runs/a/plan.json", "stageaudit verify runs/a/plan.json --min-pearson 0.95"],
+        [RetrainVerb.PlanArgument, s_minPearson, s_effects, CommonOptions.Device],
+        Run);
+
+    internal static VerificationArtifact VerifyAndFile(VerbContext context, PlanFile file, string? effects, double? minPearson)
+    {
+        var verification = PlanVerifier.Verify(file, effects, minPearson, context.Device);
+        var id = $"{Path.GetFileNameWithoutExtension(file.Path)}.{Path.GetFileNameWithoutExtension(verification.EffectsPath)}";
+        ArtifactJson.Write(RunFolder.Open(file.RunPath).VerificationPath(id), verification);
+        return verification;
+    }
+
+    private static int Run(VerbContext context)
+    {
+        var file = PlanFile.Open(context.Get(RetrainVerb.PlanArgument));
+        var verification = VerifyAndFile(context, file, context.Get(s_effects), context.Get(s_minPearson));
+        if (context.Json)
+        {
+            context.WriteJson(new
+            {
+                SchemaVersion = 1,
+                verification.RunId,
+                verification.Gradient,
+                verification.MinPearson,
+                verification.Passed,
+                Stages = verification.Stages.Select(stage => new
+                {
+                    stage.Stage,
+                    stage.Predicted,
+                    stage.Measured,
+                    stage.Pearson,
+                    stage.Spearman,
+                    stage.RelativeError,
+                    stage.Examples,
+                    stage.BitIdentical,
+                }),
+            });
+        }
+        else
+        {
+            context.Out.WriteLine($"Predicted (gradient source {verification.Gradient}) against retrained:");
+            context.WriteTable(
+                ["stage", ">predicted", ">measured", ">pearson", ">spearman", ">relative error", ">examples", "same bits"],
+                verification.Stages.Select(stage => (IReadOnlyList<string>)
+                [
+                    stage.Stage, Numbers.Signed(stage.Predicted), Numbers.Signed(stage.Measured), Numbers.Plain(stage.Pearson), Numbers.Plain(stage.Spearman),
+                    Numbers.Plain(stage.RelativeError), $"{stage.Examples}", stage.BitIdentical == true ? "yes" : "no",
+                ]));
+        }
+
+        if (verification.Passed) return (int)ExitCode.Done;
+        var below = verification.Stages.Where(stage => !(stage.Pearson >= verification.MinPearson) && stage.RelativeError != 0).Select(stage => stage.Stage);
+        context.Error.WriteLine($"verification failed: Pearson below {Numbers.Plain(verification.MinPearson!.Value)} for {string.Join(", ", below)}");
+        return (int)ExitCode.GateFailed;
+    }
+}
