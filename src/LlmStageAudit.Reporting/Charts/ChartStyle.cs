@@ -38,7 +38,7 @@ public static class ChartStyle
         .chart .identity { stroke: var(--muted); stroke-width: 1; stroke-dasharray: 5 4; }
         .chart .frame { fill: none; stroke: var(--line); stroke-width: 1; }
         .chart .band { fill: var(--faint); }
-        .chart .raw { fill: none; stroke: var(--accent); stroke-width: 1; stroke-opacity: 0.35; stroke-linejoin: round; }
+        .chart .raw { fill: none; stroke: var(--accent); stroke-width: 1; stroke-opacity: 0.5; stroke-linejoin: round; }
         .chart .smooth { fill: none; stroke: var(--accent); stroke-width: 2.25; stroke-linejoin: round; stroke-linecap: round; }
         .chart .rate { fill: none; stroke: var(--rate); stroke-width: 1.5; stroke-dasharray: 2 3; }
         .chart .rate-text { fill: var(--rate); font-size: 11.5px; }

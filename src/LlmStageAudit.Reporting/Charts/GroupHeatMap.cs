@@ -83,7 +83,7 @@ public sealed record GroupHeatMap
             canvas.Rectangle(left, top, width, RowHeight, look + " cell", 3, look == "band" ? null : 0.06 + (depth * (DeepestTint - 0.06)));
         }
 
-        if (cell.Counterfactual is null)
+        if (cell.Counterfactual is null || !double.IsFinite(observed))
         {
             canvas.Text(middle, top + 30, NumberText.Value(observed, 3), "strong", "middle");
             return;

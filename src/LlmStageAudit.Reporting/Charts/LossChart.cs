@@ -9,7 +9,7 @@ namespace LlmStageAudit.Reporting.Charts;
 public sealed record LossChart
 {
     /// <summary>Weight of the past in the moving average, which is corrected for its start.</summary>
-    public const double Smoothing = 0.9;
+    public const double Smoothing = 0.8;
 
     private const double Width = 880;
     private const double PlotLeft = 56;
@@ -132,7 +132,7 @@ public sealed record LossChart
         canvas.Line(PlotLeft, PlotBottom, PlotRight, PlotBottom, "axis");
         canvas.Text((PlotLeft + PlotRight) / 2, PlotBottom + 35, "step", "minor", "middle");
         canvas.Text(11, 167, "loss (nats)", "minor", "middle", turn: "rotate(-90 11 167)");
-        canvas.Text(Width - 6, 167, "learning rate", "rate-text", "middle", turn: $"rotate(90 {NumberText.Coordinate(Width - 6)} 167)");
+        canvas.Text(Width - 12, 167, "learning rate", "rate-text", "middle", turn: $"rotate(90 {NumberText.Coordinate(Width - 12)} 167)");
     }
 
     private void DrawLegend(SvgCanvas canvas)

@@ -8,7 +8,7 @@ internal static class NumberText
     private const int SignificantDigits = 4;
     private const string SuperscriptDigits = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
-    /// <summary>As 0.1235, 12.35 or 1.235 × 10⁻⁵; what is no number as NaN.</summary>
+    /// <summary>As 0.1235, 12.35 or 1.235 × 10⁻⁵; what is no number as NaN. Powers of ten are kept on one line.</summary>
     public static string Value(double value, int digits = SignificantDigits)
     {
         if (double.IsNaN(value)) return "NaN";
@@ -19,7 +19,7 @@ internal static class NumberText
         var rounded = value.ToString("E" + (digits - 1).ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
         var split = rounded.IndexOf('E');
         var exponent = int.Parse(rounded.AsSpan(split + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
-        if (exponent is < -4 or > 6) return WithMinus(rounded[..split]) + " × 10" + Superscript(exponent);
+        if (exponent is < -4 or > 6) return WithMinus(rounded[..split]) + "\u00A0×\u00A010" + Superscript(exponent);
         var decimals = Math.Max(0, digits - 1 - exponent);
         return WithMinus(value.ToString("N" + decimals.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture));
     }
@@ -38,7 +38,14 @@ internal static class NumberText
             : Scientific(value);
     }
 
-    public static string Interval(double low, double high) => $"{Value(low)} to {Value(high)}";
+    /// <summary>Both ends with the same number of decimals, as many as the larger one needs.</summary>
+    public static string Interval(double low, double high)
+    {
+        var size = Math.Max(Math.Abs(low), Math.Abs(high));
+        if (size is not (>= 0.001 and < 1e6)) return $"{Value(low)} to {Value(high)}";
+        var decimals = "N" + Math.Clamp(SignificantDigits - 1 - (int)Math.Floor(Math.Log10(size)), 0, 6).ToString(CultureInfo.InvariantCulture);
+        return WithMinus($"{low.ToString(decimals, CultureInfo.InvariantCulture)} to {high.ToString(decimals, CultureInfo.InvariantCulture)}");
+    }
 
     public static string Count(long count) => WithMinus(count.ToString("N0", CultureInfo.InvariantCulture));
 
@@ -86,7 +93,7 @@ internal static class NumberText
         var text = value.ToString("0.######E0", CultureInfo.InvariantCulture);
         var split = text.IndexOf('E');
         var exponent = int.Parse(text.AsSpan(split + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
-        return WithMinus(text[..split]) + " × 10" + Superscript(exponent);
+        return WithMinus(text[..split]) + "\u00A0×\u00A010" + Superscript(exponent);
     }
 
     private static string Superscript(int exponent)

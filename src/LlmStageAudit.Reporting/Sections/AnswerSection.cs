@@ -50,9 +50,8 @@ internal static class AnswerSection
         }
 
         if (finding.Noun == "stage") page.Text("Stage ");
-        page.Element("strong", effect.Stage).Text(effect.Estimate > 0 ? " raised " : " lowered ").Text(metric + " most, by ");
-        page.Element("strong", NumberText.Value(Math.Abs(effect.Estimate)) + MetricText.Suffix(metric), ("class", "figure"));
-        page.Text($" (effect {NumberText.Signed(effect.Estimate)}, interval {NumberText.Interval(effect.Low, effect.High)}).").Close();
+        page.Element("strong", effect.Stage).Text(effect.Estimate > 0 ? " raised " : " lowered ").Text(metric + " most: ");
+        page.Element("strong", NumberText.Signed(effect.Estimate) + MetricText.Suffix(metric), ("class", "figure")).Text(interval + ".").Close();
     }
 
     private static void WriteQualification(MarkupWriter page, EffectFinding finding)

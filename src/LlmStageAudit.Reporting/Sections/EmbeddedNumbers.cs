@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using LlmStageAudit.Artifacts.Serialization;
 using LlmStageAudit.Reporting.Charts;
@@ -8,6 +9,9 @@ namespace LlmStageAudit.Reporting.Sections;
 /// <summary>The page's numbers once more, at full precision, as JSON for whoever reads the page with a program.</summary>
 internal static class EmbeddedNumbers
 {
+    // ASCII alone, all else as \uXXXX: what reorders a line on the screen would also do so in the page's source.
+    private static readonly JsonSerializerOptions AsciiJson = new(ArtifactJson.CompactOptions) { Encoder = JavaScriptEncoder.Default };
+
     /// <summary>Angle brackets and ampersands are escaped, so that the text cannot end the element it stands in.</summary>
     public static string Serialize(AuditFindings findings) => JsonSerializer.Serialize(
         new
@@ -62,5 +66,5 @@ internal static class EmbeddedNumbers
             }),
             stages = findings.Run.Stages,
         },
-        ArtifactJson.CompactOptions);
+        AsciiJson);
 }

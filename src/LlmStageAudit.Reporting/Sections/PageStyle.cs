@@ -45,12 +45,14 @@ internal static class PageStyle
         .scroll { overflow-x: auto; margin: 12px 0 4px; }
         table { border-collapse: collapse; width: 100%; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
         caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-        th, td { text-align: left; vertical-align: top; padding: 8px 16px 8px 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+        th, td { text-align: left; vertical-align: top; padding: 8px 16px 8px 0; border-bottom: 1px solid var(--line);
+          overflow-wrap: anywhere; min-width: 5.5em; }
         th:last-child, td:last-child { padding-right: 0; }
         thead th { font-size: 0.8rem; font-weight: 550; color: var(--muted); vertical-align: bottom; border-bottom: 1px solid var(--muted); }
         tbody th { font-weight: 600; min-width: 9em; }
         td small, th small { display: block; color: var(--muted); font-weight: 400; font-size: 0.84em; }
-        .number { text-align: right; white-space: nowrap; }
+        .number { text-align: right; white-space: nowrap; min-width: 0; }
+        .number + :not(.number) { padding-left: 14px; }
         .terms { margin: 0; }
         .terms div { display: grid; grid-template-columns: 190px 1fr; gap: 4px 22px; padding: 9px 0; border-bottom: 1px solid var(--faint); }
         .terms dt { font-weight: 600; overflow-wrap: anywhere; }

@@ -58,7 +58,7 @@ internal static class StagesSection
         };
         var caption = $"Mean over {NumberText.Count(effects.Probe.Examples, "probe row")}; the model as trained scores "
             + $"{NumberText.Value(effects.Observed.Mean)}{MetricText.Suffix(effects.Metric)}. "
-            + $"{MetricText.Method(effects.Method, effects.Gradient, effects.Rho)}; treatment: {effects.Treatment}."
+            + $"Estimated by {MetricText.Method(effects.Method, effects.Gradient, effects.Rho)}; treatment: {effects.Treatment}."
             + (shown.Count < finding.Stages.Count
                 ? $" The {NumberText.Count(shown.Count)} largest of {NumberText.Count(finding.Stages.Count)} are drawn."
                 : string.Empty);

@@ -57,7 +57,7 @@ internal static class TrainingSection
                 NumberText.Count(stage.Epochs),
                 new(NumberText.Count(stage.BatchSize), stage.Shuffle ? "shuffled" : "file order"),
                 new(result is null ? "–" : NumberText.Count(result.Steps), StateOf(run, stage, result)),
-                new(EnumSpelling<OptimizerName>.Of(stage.Optimizer.Name), Settings(stage.Optimizer)),
+                new(stage.Optimizer.Name == OptimizerName.Sgd ? "SGD" : "AdamW", Settings(stage.Optimizer)),
                 new(NumberText.Setting(stage.Optimizer.LearningRate), Schedule(stage.Schedule)),
                 result is { LossFirst: { } first, LossLast: { } last }
                     ? new TableCell($"{NumberText.Value(first)} → {NumberText.Value(last)}", result.LossMean is { } mean ? "mean " + NumberText.Value(mean) : null)
