@@ -1,0 +1,21 @@
+namespace LlmStageAudit.Reporting.Charts;
+
+/// <summary>One bar of a <see cref="StageEffectChart"/>: the effect of a stage, observed minus counterfactual.</summary>
+public sealed record StageBar
+{
+    public required string Stage { get; init; }
+
+    public required double Estimate { get; init; }
+
+    /// <summary>Lower end of the interval.</summary>
+    public required double Low { get; init; }
+
+    /// <summary>Upper end.</summary>
+    public required double High { get; init; }
+
+    /// <summary>The effect that retraining measured; null where the stage was not retrained.</summary>
+    public double? Measured { get; init; }
+
+    /// <summary>Whether retraining has confirmed the effect; the bar is solid then, else hatched.</summary>
+    public bool IsVerified { get; init; }
+}

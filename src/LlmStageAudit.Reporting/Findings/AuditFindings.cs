@@ -1,0 +1,110 @@
+using LlmStageAudit.Artifacts.Effects;
+using LlmStageAudit.Artifacts.Rankings;
+using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Artifacts.Verifications;
+using LlmStageAudit.Reporting.Markup;
+
+namespace LlmStageAudit.Reporting.Findings;
+
+/// <summary>The inputs of a report put in order: what belongs to the run, best estimate first, each beside its verification.</summary>
+internal sealed class AuditFindings
+{
+    private static readonly string[] Sources = ["exact", "midpoint", "sampled", "linear", "recorded"];
+
+    public AuditFindings(ReportInputs inputs)
+    {
+        Inputs = inputs;
+        var ownEffects = inputs.Effects.Where(effects => IsOwn(effects.RunId)).ToArray();
+        Rankings = inputs.Rankings.Where(ranking => IsOwn(ranking.RunId)).OrderByDescending(ranking => ranking.CreatedUtc).ToArray();
+        Verifications = inputs.Verifications.Where(verification => IsOwn(verification.RunId))
+            .OrderByDescending(verification => verification.CreatedUtc)
+            .ToArray();
+        Effects = ownEffects
+            .OrderBy(effects => effects.Level == "stage" ? 0 : 1)
+            .ThenBy(effects => effects.Probe.Name, StringComparer.Ordinal)
+            .ThenBy(effects => effects.Metric, StringComparer.Ordinal)
+            .ThenBy(SourceOrder)
+            .ThenByDescending(effects => effects.CreatedUtc)
+            .Select(effects => Pair(effects, ownEffects))
+            .ToArray();
+        Notices = FindNotices().ToArray();
+    }
+
+    public ReportInputs Inputs { get; }
+
+    public RunManifest Run => Inputs.Run;
+
+    /// <summary>Stages before steps and examples; of one probe the most exact source first.</summary>
+    public IReadOnlyList<EffectFinding> Effects { get; }
+
+    /// <summary>The first estimate of every probe, metric and level.</summary>
+    public IEnumerable<EffectFinding> Answers =>
+        Effects.DistinctBy(finding => (finding.Artifact.Probe.Path, finding.Artifact.Metric, finding.Artifact.Level));
+
+    public EffectFinding? Primary => Effects.Count > 0 ? Effects[0] : null;
+
+    /// <summary>Newest first.</summary>
+    public IReadOnlyList<RankingArtifact> Rankings { get; }
+
+    /// <summary>Newest first.</summary>
+    public IReadOnlyList<VerificationArtifact> Verifications { get; }
+
+    /// <summary>What a reader must know before anything else.</summary>
+    public IReadOnlyList<string> Notices { get; }
+
+    /// <summary>The run folder as a shell argument; RUN where no input names it.</summary>
+    public string RunArgument =>
+        (Effects.FirstOrDefault()?.Artifact.Run ?? Rankings.FirstOrDefault()?.Run) is { } path ? ShellText.Quote(path) : "RUN";
+
+    /// <summary>A probe file as a shell argument; PROBE.yaml where none is known.</summary>
+    public string ProbeArgument =>
+        (Primary?.Artifact.Probe.Path ?? Run.Configuration.Probes.FirstOrDefault()) is { } path ? ShellText.Quote(path) : "PROBE.yaml";
+
+    private static int SourceOrder(EffectsArtifact effects)
+    {
+        var index = effects.Gradient is { } gradient ? Array.IndexOf(Sources, gradient) : -1;
+        return index >= 0 ? index : Sources.Length;
+    }
+
+    // A verification names no probe. It is of the estimate whose number it repeats, and what it measured then also holds for every other
+    // estimate of the same question.
+    private static bool Repeats(VerifiedStage verified, StageEffect effect) =>
+        verified.Stage == effect.Stage && Math.Abs(verified.Predicted - effect.Estimate) <= 1e-9 + (1e-6 * Math.Abs(effect.Estimate));
+
+    private static bool AskTheSame(EffectsArtifact left, EffectsArtifact right) =>
+        (left.Probe.Path, left.Probe.Sha256, left.Metric, left.Level, left.Treatment)
+        == (right.Probe.Path, right.Probe.Sha256, right.Metric, right.Level, right.Treatment);
+
+    private EffectFinding Pair(EffectsArtifact effects, IReadOnlyList<EffectsArtifact> all)
+    {
+        var verified = Verifications.SelectMany(verification => verification.Stages).ToLookup(stage => stage.Stage);
+        var related = all.Where(other => AskTheSame(effects, other)).SelectMany(other => other.Effects).ToLookup(effect => effect.Stage);
+        var stages = effects.Effects
+            .Select(effect => new StageFinding(
+                effect, verified[effect.Stage].FirstOrDefault(stage => related[effect.Stage].Any(other => Repeats(stage, other)))))
+            .OrderByDescending(stage => double.IsFinite(stage.Effect.Estimate))
+            .ThenByDescending(stage => stage.Effect.Estimate)
+            .ThenBy(stage => stage.Effect.Stage, StringComparer.Ordinal)
+            .ToArray();
+        return new EffectFinding(effects, stages);
+    }
+
+    private bool IsOwn(string runId) => string.Equals(runId, Run.RunId, StringComparison.Ordinal);
+
+    private IEnumerable<string> FindNotices()
+    {
+        if (Run.State == RunState.Running) yield return "The run had not ended when this report was made: its last stages may be missing.";
+        if (Run.State == RunState.Stopped) yield return "The run was stopped before its end: train it to the end with --resume.";
+        var foreign = Inputs.Effects.Select(effects => ("Effects", effects.RunId))
+            .Concat(Inputs.Rankings.Select(ranking => ("A ranking", ranking.RunId)))
+            .Concat(Inputs.Verifications.Select(verification => ("A verification", verification.RunId)))
+            .Where(found => !IsOwn(found.Item2))
+            .Distinct();
+        foreach (var (what, runId) in foreign) yield return $"{what} of run {runId} left out: this report is about run {Run.RunId}.";
+        foreach (var verification in Verifications.Where(verification => !verification.Passed))
+        {
+            yield return "A verification did not pass its gate: Pearson of at least "
+                + $"{NumberText.Value(verification.MinPearson ?? double.NaN)} was asked for.";
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using LlmStageAudit.Reporting.Charts;
+using LlmStageAudit.Reporting.Findings;
+using LlmStageAudit.Reporting.Markup;
+using LlmStageAudit.Reporting.Sections;
+
+namespace LlmStageAudit.Reporting;
+
+/// <summary>
+/// An audit as one self-contained HTML page: question, answer, stages, verification, groups, training, limits, provenance. It runs no script and
+/// asks for nothing over a network, which its own content security policy enforces. The page is well-formed XML after its first line.
+/// </summary>
+public static class HtmlReport
+{
+    private const string SecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+
+    /// <summary>The whole page. The same inputs make the same text, under every culture; every datum in it is escaped.</summary>
+    public static string Render(ReportInputs inputs)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        var findings = new AuditFindings(inputs);
+        var title = inputs.Title ?? DefaultTitle(inputs);
+        var page = new MarkupWriter();
+        page.Open("html", ("lang", "en"));
+        WriteHead(page, title);
+        page.Open("body").Open("main");
+        page.Open("header").Element("p", "Stage audit", ("class", "eyebrow")).Element("h1", title);
+        page.Element("p", $"Run {inputs.Run.RunId}, made {NumberText.Instant(inputs.Run.CreatedUtc)}", ("class", "byline")).Close();
+        QuestionSection.Write(page, findings);
+        AnswerSection.Write(page, findings);
+        StagesSection.Write(page, findings);
+        VerificationSection.Write(page, findings);
+        GroupsSection.Write(page, findings);
+        TrainingSection.Write(page, findings);
+        LimitsSection.Write(page, findings);
+        ProvenanceSection.Write(page, findings);
+        page.Element("footer", $"Made by stageaudit {inputs.Run.ToolVersion}. The page’s numbers are also in its source, as JSON under report-data.");
+        page.Close();
+        page.Open("script", ("type", "application/json"), ("id", "report-data")).Markup(EmbeddedNumbers.Serialize(findings)).Close();
+        page.Close().Close();
+        return "<!DOCTYPE html>\n" + page + "\n";
+    }
+
+    private static string DefaultTitle(ReportInputs inputs)
+    {
+        const int NamedStages = 4;
+        var stages = inputs.Run.Configuration.Stages;
+        var names = string.Join(", ", stages.Take(NamedStages).Select(stage => stage.Name));
+        return stages.Count > NamedStages ? $"{names} and {NumberText.Count(stages.Count - NamedStages)} more" : names;
+    }
+
+    private static void WriteHead(MarkupWriter page, string title)
+    {
+        page.Open("head").Empty("meta", ("charset", "utf-8"));
+        page.Empty("meta", ("http-equiv", "Content-Security-Policy"), ("content", SecurityPolicy));
+        page.Empty("meta", ("name", "viewport"), ("content", "width=device-width, initial-scale=1"));
+        page.Empty("meta", ("name", "referrer"), ("content", "no-referrer"));
+        page.Element("title", title + " · stage audit");
+        page.Open("style").Markup(ChartStyle.Css + "\n" + PageStyle.Css).Close().Close();
+    }
+}

@@ -1,0 +1,83 @@
+using System.Text;
+
+namespace LlmStageAudit.Reporting.Markup;
+
+/// <summary>
+/// Writes HTML and SVG that is well-formed XML too: every element is closed by the writer, every text and attribute value is escaped.
+/// Block elements start on a line of their own, so that two pages can be compared line by line.
+/// </summary>
+internal sealed class MarkupWriter
+{
+    private static readonly HashSet<string> InlineElements = new(StringComparer.Ordinal)
+    {
+        "b", "bdi", "code", "em", "kbd", "small", "span", "strong", "sub", "sup", "tspan",
+    };
+
+    private readonly StringBuilder text = new();
+    private readonly Stack<(string Element, bool HasBlocks)> open = new();
+
+    /// <summary>Opens an element; an attribute whose value is null is left out.</summary>
+    public MarkupWriter Open(string element, params (string Name, string? Value)[] attributes)
+    {
+        StartTag(element, attributes);
+        text.Append('>');
+        open.Push((element, false));
+        return this;
+    }
+
+    public MarkupWriter Close()
+    {
+        var (element, hasBlocks) = open.Pop();
+        if (hasBlocks) text.Append('\n');
+        text.Append("</").Append(element).Append('>');
+        return this;
+    }
+
+    public MarkupWriter Text(string value)
+    {
+        text.Append(MarkupText.Escape(value));
+        return this;
+    }
+
+    /// <summary>An element that holds text only.</summary>
+    public MarkupWriter Element(string element, string value, params (string Name, string? Value)[] attributes) =>
+        Open(element, attributes).Text(value).Close();
+
+    /// <summary>An element without content.</summary>
+    public MarkupWriter Empty(string element, params (string Name, string? Value)[] attributes)
+    {
+        StartTag(element, attributes);
+        text.Append("/>");
+        return this;
+    }
+
+    /// <summary>Markup that this room itself wrote; never data.</summary>
+    public MarkupWriter Markup(string written)
+    {
+        NoteBlock();
+        text.Append('\n').Append(written);
+        return this;
+    }
+
+    public override string ToString() => text.ToString();
+
+    private void StartTag(string element, (string Name, string? Value)[] attributes)
+    {
+        if (!InlineElements.Contains(element))
+        {
+            NoteBlock();
+            if (text.Length > 0) text.Append('\n');
+        }
+
+        text.Append('<').Append(element);
+        foreach (var (name, value) in attributes)
+        {
+            if (value is not null) text.Append(' ').Append(name).Append("=\"").Append(MarkupText.Escape(value)).Append('"');
+        }
+    }
+
+    private void NoteBlock()
+    {
+        if (open.Count > 0 && !open.Peek().HasBlocks) open.Push((open.Pop().Element, true));
+    }
+}

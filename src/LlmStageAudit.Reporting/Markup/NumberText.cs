@@ -1,0 +1,104 @@
+using System.Globalization;
+
+namespace LlmStageAudit.Reporting.Markup;
+
+/// <summary>Numbers as a reader wants them: four significant digits, a true minus sign, the same under every culture.</summary>
+internal static class NumberText
+{
+    private const int SignificantDigits = 4;
+    private const string SuperscriptDigits = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+
+    /// <summary>As 0.1235, 12.35 or 1.235 × 10⁻⁵; what is no number as NaN. Powers of ten are kept on one line.</summary>
+    public static string Value(double value, int digits = SignificantDigits)
+    {
+        if (double.IsNaN(value)) return "NaN";
+        if (double.IsInfinity(value)) return value > 0 ? "∞" : "−∞";
+        if (value == 0) return "0";
+
+        // Rounded first: the exponent that counts is the one after rounding (9.99996 is 10.00).
+        var rounded = value.ToString("E" + (digits - 1).ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+        var split = rounded.IndexOf('E');
+        var exponent = int.Parse(rounded.AsSpan(split + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        if (exponent is < -4 or > 6) return WithMinus(rounded[..split]) + "\u00A0×\u00A010" + Superscript(exponent);
+        var decimals = Math.Max(0, digits - 1 - exponent);
+        return WithMinus(value.ToString("N" + decimals.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>A value with its sign, also where that is plus.</summary>
+    public static string Signed(double value, int digits = SignificantDigits) =>
+        value > 0 ? "+" + Value(value, digits) : Value(value, digits);
+
+    /// <summary>A setting as it was written, such as 0.0001 or 0.9: every digit that it has and none more.</summary>
+    public static string Setting(double value)
+    {
+        if (!double.IsFinite(value) || value == 0) return Value(value);
+        var size = Math.Abs(value);
+        return size is >= 0.001 and < 1e6
+            ? WithMinus(value.ToString("0.############", CultureInfo.InvariantCulture))
+            : Scientific(value);
+    }
+
+    /// <summary>Both ends with the same number of decimals, as many as the larger one needs.</summary>
+    public static string Interval(double low, double high)
+    {
+        var size = Math.Max(Math.Abs(low), Math.Abs(high));
+        if (size is not (>= 0.001 and < 1e6)) return $"{Value(low)} to {Value(high)}";
+        var decimals = "N" + Math.Clamp(SignificantDigits - 1 - (int)Math.Floor(Math.Log10(size)), 0, 6).ToString(CultureInfo.InvariantCulture);
+        return WithMinus($"{low.ToString(decimals, CultureInfo.InvariantCulture)} to {high.ToString(decimals, CultureInfo.InvariantCulture)}");
+    }
+
+    public static string Count(long count) => WithMinus(count.ToString("N0", CultureInfo.InvariantCulture));
+
+    /// <summary>"1 step", "12 steps".</summary>
+    public static string Count(long count, string noun) => $"{Count(count)} {noun}{(count == 1 ? string.Empty : "s")}";
+
+    public static string Probability(double probability) => probability is >= 0 and < 0.0001 ? "< 0.0001" : Value(probability, 2);
+
+    public static string Percent(double share) => Setting(Math.Round(share * 100, 4)) + " %";
+
+    public static string Duration(double seconds)
+    {
+        if (!double.IsFinite(seconds) || seconds < 0) return Value(seconds) + " s";
+        if (seconds < 60) return Value(seconds, 3) + " s";
+        if (seconds >= 1e9) return Value(seconds / 3600) + " h";
+        var whole = (long)Math.Round(seconds);
+        return whole < 3600
+            ? $"{Count(whole / 60)} min {Count(whole % 60)} s"
+            : $"{Count(whole / 3600)} h {Count(whole % 3600 / 60)} min";
+    }
+
+    public static string Size(long bytes)
+    {
+        string[] units = ["KiB", "MiB", "GiB", "TiB"];
+        if (bytes < 1024) return Count(bytes, "byte");
+        var size = bytes / 1024.0;
+        var unit = 0;
+        for (; size >= 1024 && unit < units.Length - 1; unit++) size /= 1024;
+        return Value(size, 3) + " " + units[unit];
+    }
+
+    public static string Instant(DateTime time)
+    {
+        var utc = time.Kind == DateTimeKind.Local ? time.ToUniversalTime() : time;
+        return utc.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) + " UTC";
+    }
+
+    /// <summary>A coordinate or length of a drawing, to a hundredth.</summary>
+    public static string Coordinate(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);
+
+    private static string WithMinus(string number) => number.Replace('-', '−');
+
+    private static string Scientific(double value)
+    {
+        var text = value.ToString("0.######E0", CultureInfo.InvariantCulture);
+        var split = text.IndexOf('E');
+        var exponent = int.Parse(text.AsSpan(split + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        return WithMinus(text[..split]) + "\u00A0×\u00A010" + Superscript(exponent);
+    }
+
+    private static string Superscript(int exponent)
+    {
+        var digits = Math.Abs(exponent).ToString(CultureInfo.InvariantCulture);
+        return (exponent < 0 ? "⁻" : string.Empty) + string.Concat(digits.Select(digit => SuperscriptDigits[digit - '0']));
+    }
+}

@@ -1,0 +1,117 @@
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Artifacts.Effects;
+using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Reporting.Findings;
+using LlmStageAudit.Reporting.Markup;
+
+namespace LlmStageAudit.Reporting.Sections;
+
+/// <summary>Where the numbers come from and how to make them again.</summary>
+internal static class ProvenanceSection
+{
+    private static readonly JsonSerializerOptions ReadableJson = new(ArtifactJson.Options)
+    {
+        // The page escapes the text itself; escaping here as well would print \u003E for every comparison in a configuration.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    public static void Write(MarkupWriter page, AuditFindings findings)
+    {
+        page.OpenSection("provenance", "Where it comes from");
+        WriteRun(page, findings.Run);
+        WriteInputs(page, findings.Run);
+        page.Element("h3", "Make it again");
+        page.Commands(ReproductionCommands(findings).ToArray());
+        page.Paragraph("The same bits need the same engine, threads and device; CONFIG.yaml is the configuration below.", "quiet");
+        page.Open("details").Element("summary", "Configuration, with every default");
+        page.Open("pre").Element("code", JsonSerializer.Serialize(findings.Run.Configuration, ReadableJson)).Close().Close();
+        page.Close();
+    }
+
+    private static void WriteRun(MarkupWriter page, RunManifest run)
+    {
+        page.Open("dl", ("class", "terms plain"));
+        Fact(page, "Run", run.RunId);
+        Fact(page, "Made", NumberText.Instant(run.CreatedUtc));
+        Fact(page, "State", EnumSpelling<RunState>.Of(run.State));
+        Fact(page, "Start", StartText(run.Start));
+        Fact(page, "Seed", run.Configuration.Seed.ToString(CultureInfo.InvariantCulture));
+        Fact(page, "Tool", "stageaudit " + run.ToolVersion);
+        Fact(page, "Engine", $"libtorch {run.Engine.LibTorchVersion}, {run.Engine.Device}, {NumberText.Count(run.Engine.Threads, "thread")}");
+        Fact(page, "Machine", run.Engine.Machine);
+        Fact(page, "Runtime", run.Engine.Runtime);
+        page.Close();
+    }
+
+    private static void Fact(MarkupWriter page, string term, string value) =>
+        page.Open("div").Element("dt", term).Element("dd", value).Close();
+
+    private static string StartText(RunStart start)
+    {
+        var skipped = start.SkippedStages.Count == 0 ? string.Empty : $"; left out: {string.Join(", ", start.SkippedStages)}";
+        return start.Kind == RunStartKind.Initial
+            ? "the state that the configuration makes" + skipped
+            : $"the end of stage {start.AfterStage ?? "unknown"} of run {start.RunId ?? "unknown"}"
+                + (start.RunPath is null ? string.Empty : $" ({start.RunPath})") + skipped;
+    }
+
+    private static void WriteInputs(MarkupWriter page, RunManifest run)
+    {
+        page.Element("h3", "Files read");
+        if (run.Inputs.Count == 0)
+        {
+            page.Paragraph("The run names none.");
+        }
+        else
+        {
+            var rows = run.Inputs.Select(input => new TableCell[]
+            {
+                new(input.Path, "sha256 " + input.Sha256),
+                EnumSpelling<InputRole>.Of(input.Role),
+                NumberText.Size(input.SizeBytes),
+            }).ToArray();
+            page.Table("Files read by the run, pinned by content", ["File", "Role", "#Size"], rows);
+        }
+
+        var states = run.Stages.Where(stage => stage.StateSha256 is not null || stage.TrajectoryHead is not null).ToArray();
+        if (states.Length == 0) return;
+        page.Table(
+            "What each stage left behind",
+            ["Stage", "State at its end (sha256)", "Head of its trajectory log"],
+            states.Select(stage => new TableCell[] { stage.Name, stage.StateSha256 ?? "–", stage.TrajectoryHead ?? "–" }).ToArray());
+    }
+
+    private static IEnumerable<string> ReproductionCommands(AuditFindings findings)
+    {
+        var run = findings.RunArgument;
+        yield return $"stageaudit train CONFIG.yaml --out {run}";
+        yield return $"stageaudit verify-log {run} --replay 5";
+        foreach (var finding in findings.Effects) yield return AttributeCommand(run, finding.Artifact);
+        foreach (var ranking in findings.Rankings)
+        {
+            yield return $"stageaudit rank {run} --probe {ShellText.Quote(ranking.Probe.Path)} --confounder {ShellText.Quote(ranking.Confounder)}";
+        }
+
+        foreach (var verification in findings.Verifications)
+        {
+            var plan = ShellText.Quote(verification.PlanPath);
+            var gate = verification.MinPearson is { } pearson
+                ? " --min-pearson " + pearson.ToString("R", CultureInfo.InvariantCulture)
+                : string.Empty;
+            yield return $"stageaudit retrain {plan}";
+            yield return $"stageaudit verify {plan}{gate}";
+        }
+    }
+
+    private static string AttributeCommand(string run, EffectsArtifact effects)
+    {
+        var command = $"stageaudit attribute {run} --probe {ShellText.Quote(effects.Probe.Path)} --method {ShellText.Quote(effects.Method)}";
+        if (effects.Gradient is { } gradient) command += " --gradient " + ShellText.Quote(gradient);
+        if (effects.Rho is { } rho) command += " --rho " + rho.ToString("R", CultureInfo.InvariantCulture);
+        return command + $" --level {ShellText.Quote(effects.Level)} --treatment {ShellText.Quote(effects.Treatment)}";
+    }
+}

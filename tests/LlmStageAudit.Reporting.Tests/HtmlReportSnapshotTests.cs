@@ -1,0 +1,37 @@
+using System.Globalization;
+using System.Text;
+
+namespace LlmStageAudit.Reporting.Tests;
+
+public sealed class HtmlReportSnapshotTests
+{
+    [Fact]
+    public void Page_equals_the_snapshot() => Snapshot.AssertEqual("report.html", HtmlReport.Render(SampleAudit.Inputs()));
+
+    [Theory]
+    [InlineData("de-DE")]
+    [InlineData("sv-SE")]
+    [InlineData("ar-SA")]
+    public void Page_is_the_same_under_every_culture(string culture)
+    {
+        var expected = HtmlReport.Render(SampleAudit.Inputs());
+        var before = CultureInfo.CurrentCulture;
+        try
+        {
+            CultureInfo.CurrentCulture = new CultureInfo(culture);
+            Assert.Equal(expected, HtmlReport.Render(SampleAudit.Inputs()));
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
+    }
+
+    [Fact]
+    public void Empty_page_equals_the_snapshot() =>
+        Snapshot.AssertEqual("empty.html", HtmlReport.Render(new ReportInputs { Run = SampleAudit.Run(name => name) }));
+
+    [Fact]
+    public void Page_is_of_text_that_utf8_holds() =>
+        Assert.Equal(HtmlReport.Render(SampleAudit.Inputs()), Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(HtmlReport.Render(SampleAudit.Inputs()))));
+}
