@@ -28,7 +28,7 @@ public sealed unsafe class Operator
     }
 
     /// <summary>Calls an operator that returns one tensor; the tensor belongs to the current dispose scope.</summary>
-    public torch.Tensor Call(params ReadOnlySpan<Argument> arguments)
+    public torch.Tensor Call(params ReadOnlySpan<OperatorArgument> arguments)
     {
         NativeValue result;
         var count = Invoke(arguments, &result, 1);
@@ -38,7 +38,7 @@ public sealed unsafe class Operator
     }
 
     /// <summary>Calls an operator that returns several tensors.</summary>
-    public torch.Tensor[] CallMany(params ReadOnlySpan<Argument> arguments)
+    public torch.Tensor[] CallMany(params ReadOnlySpan<OperatorArgument> arguments)
     {
         var results = stackalloc NativeValue[ResultCapacity];
         var tensors = new torch.Tensor[Invoke(arguments, results, ResultCapacity)];
@@ -47,14 +47,14 @@ public sealed unsafe class Operator
     }
 
     /// <summary>Calls an operator that returns one number.</summary>
-    public double CallNumber(params ReadOnlySpan<Argument> arguments)
+    public double CallNumber(params ReadOnlySpan<OperatorArgument> arguments)
     {
         NativeValue result;
         Invoke(arguments, &result, 1);
         return result.Tag == ValueTag.Double ? BitConverter.Int64BitsToDouble(result.Bits) : result.Bits;
     }
 
-    private int Invoke(ReadOnlySpan<Argument> arguments, NativeValue* results, int capacity)
+    private int Invoke(ReadOnlySpan<OperatorArgument> arguments, NativeValue* results, int capacity)
     {
         // Lists and strings are copied beside the values for the time of the call.
         var bytes = 0;
@@ -76,7 +76,7 @@ public sealed unsafe class Operator
         }
     }
 
-    private static int ListBytes(Argument argument) => argument.Tag switch
+    private static int ListBytes(OperatorArgument argument) => argument.Tag switch
     {
         ValueTag.IntList => 8 * ((long[])argument.Reference!).Length,
         ValueTag.TensorList => 8 * ((torch.Tensor[])argument.Reference!).Length,
@@ -84,7 +84,7 @@ public sealed unsafe class Operator
         _ => 0,
     };
 
-    private static NativeValue Encode(Argument argument, ref byte* next)
+    private static NativeValue Encode(OperatorArgument argument, ref byte* next)
     {
         var value = new NativeValue { Tag = argument.Tag, Bits = argument.Bits };
         switch (argument.Tag)
@@ -115,7 +115,7 @@ public sealed unsafe class Operator
         return value;
     }
 
-    private static string Describe(ReadOnlySpan<Argument> arguments)
+    private static string Describe(ReadOnlySpan<OperatorArgument> arguments)
     {
         var text = new StringBuilder();
         foreach (var argument in arguments) text.Append(text.Length == 0 ? "" : ", ").Append(argument.ToString());

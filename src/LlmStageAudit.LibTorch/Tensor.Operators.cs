@@ -134,10 +134,10 @@ public static partial class torch
         public Tensor contiguous() => Operators.Contiguous.Call(this);
 
         /// <summary>The tensor in another dtype; the same storage where it has that dtype already.</summary>
-        public Tensor to(ScalarType type) => Operators.ToDtype.Call(this, type, false, false, Argument.None);
+        public Tensor to(ScalarType type) => Operators.ToDtype.Call(this, type, false, false, OperatorArgument.None);
 
         /// <summary>The tensor on another device; the same storage where it is there already.</summary>
-        public Tensor to(Device target) => Operators.ToDevice.Call(this, target, dtype, false, false, Argument.None);
+        public Tensor to(Device target) => Operators.ToDevice.Call(this, target, dtype, false, false, OperatorArgument.None);
 
         public Tensor cpu() => to(s_cpu);
 

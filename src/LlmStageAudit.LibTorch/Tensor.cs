@@ -119,7 +119,7 @@ public static partial class torch
         /// <summary>The only element of a floating-point tensor, as a double.</summary>
         public double item()
         {
-            using var wide = Operators.ToDtype.Call(this, ScalarType.Float64, false, false, Argument.None);
+            using var wide = Operators.ToDtype.Call(this, ScalarType.Float64, false, false, OperatorArgument.None);
             return wide.data<double>()[0];
         }
 

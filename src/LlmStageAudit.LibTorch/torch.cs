@@ -25,16 +25,16 @@ public static unsafe partial class torch
     public static Tensor outer(Tensor left, Tensor right) => Operators.Outer.Call(left, right);
 
     public static Tensor arange(long end, ScalarType dtype = ScalarType.Int64, Device? device = null) =>
-        Operators.Arange.Call(end, dtype, Argument.None, device ?? CPU);
+        Operators.Arange.Call(end, dtype, OperatorArgument.None, device ?? CPU);
 
     public static Tensor zeros(long[] shape, ScalarType dtype = ScalarType.Float32, Device? device = null) =>
-        Operators.Zeros.Call(shape, dtype, Argument.None, device ?? CPU);
+        Operators.Zeros.Call(shape, dtype, OperatorArgument.None, device ?? CPU);
 
     public static Tensor ones(long[] shape, ScalarType dtype = ScalarType.Float32, Device? device = null) =>
-        Operators.Ones.Call(shape, dtype, Argument.None, device ?? CPU);
+        Operators.Ones.Call(shape, dtype, OperatorArgument.None, device ?? CPU);
 
     public static Tensor full(long[] shape, double value, ScalarType dtype = ScalarType.Float32, Device? device = null) =>
-        Operators.Full.Call(shape, value, dtype, Argument.None, device ?? CPU);
+        Operators.Full.Call(shape, value, dtype, OperatorArgument.None, device ?? CPU);
 
     /// <summary>A tensor with a copy of the values, row-major. T decides the dtype: float, double, long, int, bool.</summary>
     public static Tensor tensor<T>(ReadOnlySpan<T> values, long[] shape, Device? device = null)
