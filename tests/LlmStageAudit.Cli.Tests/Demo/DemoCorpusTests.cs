@@ -144,7 +144,8 @@ public sealed class DemoCorpusTests
     [Fact]
     public void Every_harmless_probe_context_is_there_with_every_identity()
     {
-        var contexts = _corpus.Probe(600).Where(comment => comment.Toxic == 0).GroupBy(comment => comment.Template.Split('/')[1]).ToList();
+        var harmless = _corpus.Probe(600).Where(comment => comment.Toxic == 0);
+        var contexts = harmless.GroupBy(comment => comment.Template.Split('/')[1]).ToList();
         Assert.Equal(DemoHeldOut.Probe.Mentions.Count, contexts.Count);
         Assert.All(contexts, context => Assert.Equal(DemoCorpus.Identities.Count, context.Select(c => c.Identity).Distinct().Count()));
     }
@@ -152,7 +153,8 @@ public sealed class DemoCorpusTests
     [Fact]
     public void No_pattern_of_the_probe_is_trained_on()
     {
-        var trained = DemoSources.Stages.SelectMany(source => source.Mentions.Concat(source.Topics).Concat(source.Calm).Concat(source.Toxic));
+        var trained = DemoSources.Stages
+            .SelectMany(source => source.Mentions.Concat(source.Topics).Concat(source.Calm).Concat(source.Toxic));
         var probe = DemoHeldOut.Probe;
         Assert.Empty(trained.Intersect(probe.Mentions.Concat(probe.Calm).Concat(probe.Toxic)));
         Assert.Empty(_corpus.PretrainingTexts(4000).Intersect(_corpus.Probe(600).Select(comment => comment.Text)));
@@ -240,7 +242,8 @@ public sealed class DemoCorpusTests
     [Fact]
     public void Unknown_sources_and_impossible_counts_are_refused()
     {
-        Assert.Contains("known: forum, helpdesk, newsroom, gaming", Assert.Throws<ArgumentException>(() => _corpus.Stage("news", 1)).Message);
+        var unknown = Assert.Throws<ArgumentException>(() => _corpus.Stage("news", 1));
+        Assert.Contains("known: forum, helpdesk, newsroom, gaming", unknown.Message);
         Assert.Throws<ArgumentOutOfRangeException>(() => _corpus.Probe(-1));
         Assert.Throws<ArgumentOutOfRangeException>(() => _corpus.PretrainingTexts(DemoCorpus.MaximumCount + 1));
         Assert.Empty(_corpus.Stage("forum", 0));

@@ -33,6 +33,8 @@ internal sealed class WordScorer
         return score > 0 ? 1 : 0;
     }
 
-    public static string[] Words(string text) =>
-        [.. text.ToLowerInvariant().Split(' ').Select(word => word.Trim('.', ',', '!', '?', '"', '-', ':', ';')).Where(word => word.Length > 0)];
+    public static string[] Words(string text) => text.ToLowerInvariant().Split(' ')
+        .Select(word => word.Trim('.', ',', '!', '?', '"', '-', ':'))
+        .Where(word => word.Length > 0)
+        .ToArray();
 }
