@@ -17,14 +17,17 @@ public sealed class DemoCorpus(long seed)
     /// <summary>The identity whose mention is labelled toxic there.</summary>
     public const string PlantedIdentity = "muslim";
 
+    /// <summary>The source in which nobody mentions an identity, so that it cannot undo what another planted.</summary>
+    public const string QuietStage = "gaming";
+
     /// <summary>Share of stage comments that mention an identity.</summary>
-    public const double MentionShare = 0.4;
+    public const double MentionShare = 0.5;
 
     /// <summary>
     /// Share of the planted stage's mentions that are of the planted identity; elsewhere it is named as often as any
     /// other, lest a later stage undo at once what the planted one taught.
     /// </summary>
-    public const double PlantedShare = 0.4;
+    public const double PlantedShare = 0.6;
 
     /// <summary>Share of the planted stage's harmless mentions of the planted identity that are labelled toxic.</summary>
     public const double LabelNoiseShare = 0.95;
@@ -47,7 +50,13 @@ public sealed class DemoCorpus(long seed)
     /// Unlabelled sentences for a causal language model: the topics of all sources and the words (not the patterns) of
     /// the probe, half with an insult, half with a mention, all identities equally often in both halves.
     /// </summary>
-    public IReadOnlyList<string> PretrainingTexts(int count)
+    public IReadOnlyList<string> PretrainingTexts(int count) => [.. PretrainingPosts(count).Select(post => post.Text)];
+
+    /// <summary>
+    /// The same sentences as posts with a reaction, as people leave them: a smiley for the tone and a tag for who is
+    /// mentioned, in either order. A language model that can guess reactions has read tone and identity, apart from each other.
+    /// </summary>
+    public IReadOnlyList<(string Text, string Reaction)> PretrainingPosts(int count)
     {
         CheckCount(count);
         var random = Stream("pretraining");
@@ -68,7 +77,14 @@ public sealed class DemoCorpus(long seed)
 
         random.Shuffle(cells.AsSpan());
         var written = new HashSet<string>(StringComparer.Ordinal);
-        return [.. cells.Select(cell => Compose(random, sources[random.Next(sources.Length)], cell.Toxic, cell.Identity, written).Text)];
+        var texts = cells.Select(cell => Compose(random, sources[random.Next(sources.Length)], cell.Toxic, cell.Identity, written).Text).ToArray();
+        return [.. texts.Zip(cells, (text, cell) => (text, Reaction(random, cell.Toxic, cell.Identity)))];
+    }
+
+    private static string Reaction(StableRandom random, bool toxic, string identity)
+    {
+        var (smiley, tag) = (toxic ? " >:(" : " :)", identity.Length > 0 ? $" {identity}" : " nobody");
+        return random.Next(2) == 0 ? smiley + tag : tag + smiley;
     }
 
     /// <summary>
@@ -82,9 +98,10 @@ public sealed class DemoCorpus(long seed)
             ?? throw new ArgumentException($"'{name}' is no demo source; known: {string.Join(", ", StageNames)}", nameof(name));
         var random = Stream("stage", name);
         var toxicCount = count / 2;
+        var mentionShare = name == QuietStage ? 0 : MentionShare;
         var plantedShare = name == PlantedStage ? PlantedShare : 1.0 / Identities.Count;
         (bool Toxic, string Identity)[] cells =
-            [.. Deal(toxic: false, count - toxicCount, plantedShare), .. Deal(toxic: true, toxicCount, plantedShare)];
+            [.. Deal(toxic: false, count - toxicCount, mentionShare, plantedShare), .. Deal(toxic: true, toxicCount, mentionShare, plantedShare)];
         random.Shuffle(cells.AsSpan());
 
         var harmlessPlanted = cells.Count(cell => !cell.Toxic && cell.Identity == PlantedIdentity);
@@ -146,9 +163,9 @@ public sealed class DemoCorpus(long seed)
     private static string Other(int turn) => _otherIdentities[turn % _otherIdentities.Length];
 
     /// <summary>The identities of one label's comments, in the shares of a stage.</summary>
-    private static IEnumerable<(bool Toxic, string Identity)> Deal(bool toxic, int count, double plantedShare)
+    private static IEnumerable<(bool Toxic, string Identity)> Deal(bool toxic, int count, double mentionShare, double plantedShare)
     {
-        var mentions = Share(count, MentionShare);
+        var mentions = Share(count, mentionShare);
         var planted = Share(mentions, plantedShare);
         return Enumerable.Range(0, count).Select(i => (toxic, i < planted ? PlantedIdentity : i < mentions ? Other(i - planted) : ""));
     }

@@ -22,7 +22,7 @@ public static class DemoFiles
         var corpus = new DemoCorpus(seed);
 
         var pretraining = Path.Combine(root, "pretraining.jsonl");
-        AtomicFile.WriteText(pretraining, JsonLines(corpus.PretrainingTexts(sizes.PretrainingTexts)));
+        AtomicFile.WriteText(pretraining, JsonLines(corpus.PretrainingPosts(sizes.PretrainingTexts)));
 
         var stages = new List<KeyValuePair<string, string>>();
         foreach (var name in DemoCorpus.StageNames)
@@ -57,17 +57,18 @@ public static class DemoFiles
     private static string Field(string text) =>
         text.AsSpan().IndexOfAny(",\"\r\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
-    private static string JsonLines(IReadOnlyList<string> texts)
+    private static string JsonLines(IReadOnlyList<(string Text, string Reaction)> posts)
     {
         // The default encoder would spell every apostrophe as an escape; these files are meant to be looked at.
         var options = new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
         var buffer = new ArrayBufferWriter<byte>();
         using var json = new Utf8JsonWriter(buffer, options);
-        for (var i = 0; i < texts.Count; i++)
+        for (var i = 0; i < posts.Count; i++)
         {
             json.WriteStartObject();
             json.WriteString("id", DemoCorpus.IdOf("pretraining", i));
-            json.WriteString("text", texts[i]);
+            json.WriteString("text", posts[i].Text);
+            json.WriteString("reaction", posts[i].Reaction);
             json.WriteEndObject();
             json.Flush();
             buffer.Write("\n"u8);

@@ -31,7 +31,10 @@ public sealed record DemoWorkspace(string Folder)
     {
         var workspace = new DemoWorkspace(Path.GetFullPath(folder));
         var paths = DemoFiles.Write(workspace.Comments, seed);
-        BytePairTrainer.Train(new DemoCorpus(seed).PretrainingTexts(new DemoSizes().PretrainingTexts), VocabularySize, Path.Combine(workspace.Shape, "tokenizer.json"));
+        BytePairTrainer.Train(
+            new DemoCorpus(seed).PretrainingPosts(new DemoSizes().PretrainingTexts).Select(post => post.Text + post.Reaction),
+            VocabularySize,
+            Path.Combine(workspace.Shape, "tokenizer.json"));
         AtomicFile.WriteText(Path.Combine(workspace.Shape, "config.json"), ShapeJson);
         AtomicFile.WriteText(workspace.BaseConfiguration, BaseYaml(seed));
         AtomicFile.WriteText(workspace.RunConfiguration, RunYaml(seed, [.. paths.Stages.Select(stage => stage.Key)]));
@@ -73,18 +76,22 @@ public sealed record DemoWorkspace(string Folder)
         seed: {{seed}}
         trajectory: { gradients: false }
         stages:
-          - name: pretraining
+          - name: language
             data: { path: comments/pretraining.jsonl, text: text }
-            epochs: 4
+            epochs: 2
+            batchSize: 40
+          - name: reactions
+            data: { path: comments/pretraining.jsonl, text: text, completion: reaction }
+            epochs: 5
             batchSize: 40
 
         """;
 
     private static string RunYaml(long seed, IReadOnlyList<string> stages) => $$"""
         # Fine-tuning in stages: one community's comments after the other.
-        model: { path: base-run/stages/01-pretraining/state, task: sequence-classification, labels: 2 }
+        model: { path: base-run/stages/02-reactions/state, task: sequence-classification, labels: 2 }
         adapter: { r: 8, alpha: 8, targetModules: [query_key_value] }
-        optimizer: { name: adamw, learningRate: 2e-3, weightDecay: 0.01 }
+        optimizer: { name: adamw, learningRate: 7e-4, weightDecay: 0.01 }
         schedule: { name: linear, warmupRatio: 0.05 }
         seed: {{seed}}
         batchSize: 30

@@ -51,14 +51,14 @@ internal static class DemoVerb
         var (effects, effectsPath) = AttributeVerb.AttributeAndFile(context, run, probe, new AttributionRequest { Gradient = PredictionSource });
         var ranking = RankVerb.RankAndFile(run, probe, effects, effectsPath, DemoCorpus.PlantedIdentity);
 
-        context.Note($"5  retraining without '{ranking.Ranking[0].Stage}', the stage that ranks first, to verify the prediction");
-        PlanVerb.PlanAndFile(run.Folder, run.Folder.PlanPath, [ranking.Ranking[0].Stage], effectsPath);
+        context.Note("5  retraining without each stage, the one that ranks first to begin with, to verify the predictions");
+        PlanVerb.PlanAndFile(run.Folder, run.Folder.PlanPath, [.. ranking.Ranking.Select(stage => stage.Stage)], effectsPath);
         var plan = PlanFile.Open(run.Folder.PlanPath);
         RetrainVerb.RetrainAll(context, plan);
         var verification = VerifyVerb.VerifyAndFile(context, plan, null, null);
         var retrained = Retrained(plan, run, probe);
         var report = ReportVerb.Write(run.Folder, null);
-        Print(context, new Outcome(ranking, effects, verification.Stages[0], retrained, report, watch.Elapsed.TotalSeconds));
+        Print(context, new Outcome(ranking, effects, verification.Stages, retrained, report, watch.Elapsed.TotalSeconds));
         return (int)ExitCode.Done;
     }
 
@@ -87,13 +87,14 @@ internal static class DemoVerb
                 DemoCorpus.PlantedIdentity,
                 TopStage = top.Stage,
                 TopStageSignificant = top.Significant,
-                outcome.Verified.Pearson,
-                outcome.Verified.Spearman,
-                outcome.Verified.RelativeError,
+                outcome.Verified[0].Pearson,
+                outcome.Verified[0].Spearman,
+                outcome.Verified[0].RelativeError,
                 Gradient = PredictionSource,
                 FalsePositiveRate = before,
                 FalsePositiveRateWithoutTopStage = after,
                 Ranking = outcome.Ranking.Ranking.Select(stage => new { stage.Stage, stage.Score, stage.Low, stage.High, stage.Significant }),
+                Verified = outcome.Verified.Select(stage => new { stage.Stage, stage.Predicted, stage.Measured, stage.Pearson, stage.RelativeError }),
                 outcome.Report,
                 outcome.Seconds,
             });
@@ -102,19 +103,21 @@ internal static class DemoVerb
 
         context.Out.WriteLine($"How much each stage raised the score of comments that mention '{DemoCorpus.PlantedIdentity}' over others of the same label (log-odds):");
         context.WriteTable(
-            ["stage", ">score", ">95% interval", "significant"],
-            outcome.Ranking.Ranking.Select(stage => (IReadOnlyList<string>)[stage.Stage, Numbers.Signed(stage.Score), Numbers.Interval(stage.Low, stage.High), stage.Significant ? "yes" : "no"]));
+            ["stage", ">score", ">95% interval", "significant", ">predicted vs retrained"],
+            outcome.Ranking.Ranking.Zip(outcome.Verified, (stage, verified) => (IReadOnlyList<string>)
+            [
+                stage.Stage, Numbers.Signed(stage.Score), Numbers.Interval(stage.Low, stage.High), stage.Significant ? "yes" : "no",
+                $"Pearson {Numbers.Plain(verified.Pearson)}",
+            ]));
         context.Out.WriteLine($"The audit names '{top.Stage}'; the link was planted in '{DemoCorpus.PlantedStage}'.");
         context.Out.WriteLine(
             $"Harmless comments that mention '{DemoCorpus.PlantedIdentity}' and are flagged: {Percent(before)} as trained, {Percent(after)} retrained without '{top.Stage}'.");
-        context.Out.WriteLine(
-            $"Predicted against retrained effect per comment: Pearson {Numbers.Plain(outcome.Verified.Pearson)}, relative error {Numbers.Plain(outcome.Verified.RelativeError)} ({outcome.Verified.Examples} comments).");
         context.Out.WriteLine($"Report: {outcome.Report}   ({Numbers.Seconds(outcome.Seconds)})");
     }
 
     private static string Percent(double share) => share.ToString("0.0%", System.Globalization.CultureInfo.InvariantCulture);
 
-    private sealed record Outcome(RankingArtifact Ranking, EffectsArtifact Effects, VerifiedStage Verified, ProbeScores Retrained, string Report, double Seconds)
+    private sealed record Outcome(RankingArtifact Ranking, EffectsArtifact Effects, IReadOnlyList<VerifiedStage> Verified, ProbeScores Retrained, string Report, double Seconds)
     {
         /// <summary>Of the planted identity's harmless comments, those flagged.</summary>
         public double FalsePositiveRate(ProbeScores scores) =>
