@@ -64,7 +64,7 @@ public static class StageAudit
 
     private static IEnumerable<Command> AllVerbs() =>
     [
-        // DemoVerb.Build(),
+        DemoVerb.Build(),
         TrainVerb.Build(),
         EvaluateVerb.Build(),
         AttributeVerb.Build(),

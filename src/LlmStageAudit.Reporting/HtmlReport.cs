@@ -6,8 +6,9 @@ using LlmStageAudit.Reporting.Sections;
 namespace LlmStageAudit.Reporting;
 
 /// <summary>
-/// An audit as one self-contained HTML page: question, answer, stages, verification, groups, training, limits, provenance. It runs no script and
-/// asks for nothing over a network, which its own content security policy enforces. The page is well-formed XML after its first line.
+/// An audit as one self-contained HTML page: question, answer, stages, verification, groups, training, limits, provenance. It runs no
+/// script and asks for nothing over a network, which its own content security policy enforces. The page is well-formed XML after its first
+/// line.
 /// </summary>
 public static class HtmlReport
 {
@@ -33,7 +34,7 @@ public static class HtmlReport
         TrainingSection.Write(page, findings);
         LimitsSection.Write(page, findings);
         ProvenanceSection.Write(page, findings);
-        page.Element("footer", $"Made by stageaudit {inputs.Run.ToolVersion}. The page’s numbers are also in its source, as JSON under report-data.");
+        page.Element("footer", "The page’s numbers are also in its source, as JSON under report-data.");
         page.Close();
         page.Open("script", ("type", "application/json"), ("id", "report-data")).Markup(EmbeddedNumbers.Serialize(findings)).Close();
         page.Close().Close();

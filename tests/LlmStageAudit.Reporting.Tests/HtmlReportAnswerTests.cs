@@ -39,8 +39,7 @@ public sealed partial class HtmlReportAnswerTests
     {
         var inputs = SampleAudit.Inputs();
         Assert.Contains("Retraining without it measured +0.2201 nats on 120 probe rows.", TextOf(inputs), StringComparison.Ordinal);
-        var other = inputs.Effects[0].Effects.Select(effect => effect with { Estimate = effect.Estimate + 0.01, Trust = "high" }).ToArray();
-        var text = TextOf(inputs with { Effects = [inputs.Effects[0] with { Effects = other }] });
+        var text = TextOf(inputs with { Effects = [Shifted(inputs.Effects[0])] });
         Assert.Contains("It has not been verified by retraining.", text, StringComparison.Ordinal);
     }
 
@@ -48,11 +47,7 @@ public sealed partial class HtmlReportAnswerTests
     public void Retraining_also_verifies_another_estimate_of_the_same_question()
     {
         var inputs = SampleAudit.Inputs();
-        var exact = inputs.Effects[0] with
-        {
-            Gradient = "exact",
-            Effects = inputs.Effects[0].Effects.Select(effect => effect with { Estimate = effect.Estimate + 0.01, Trust = "high" }).ToArray(),
-        };
+        var exact = Shifted(inputs.Effects[0]) with { Gradient = "exact" };
         var text = TextOf(inputs with { Effects = [inputs.Effects[0], exact] });
         Assert.Contains("Stage religion raised log-likelihood most: +0.2238 nats", text, StringComparison.Ordinal);
         Assert.Contains("Retraining without it measured +0.2201 nats", text, StringComparison.Ordinal);
@@ -146,6 +141,11 @@ public sealed partial class HtmlReportAnswerTests
         });
         return inputs with { Effects = [inputs.Effects[0] with { Effects = effects.ToArray() }], Verifications = [], Rankings = [] };
     }
+
+    private static EffectsArtifact Shifted(EffectsArtifact effects) => effects with
+    {
+        Effects = effects.Effects.Select(effect => effect with { Estimate = effect.Estimate + 0.01, Trust = "high" }).ToArray(),
+    };
 
     private static string AnswerOf(ReportInputs inputs) =>
         Strip(AnswerParagraph().Match(HtmlReport.Render(inputs)).Groups[1].Value);

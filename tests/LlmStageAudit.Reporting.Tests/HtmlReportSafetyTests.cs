@@ -33,7 +33,9 @@ public sealed partial class HtmlReportSafetyTests
         var ids = page.Descendants().Attributes("id").Select(id => id.Value).ToArray();
         Assert.Equal(ids.Length, ids.Distinct().Count());
         var labels = page.Descendants().Attributes("aria-labelledby").SelectMany(label => label.Value.Split(' '));
-        var fills = page.Descendants().Attributes("fill").Select(fill => fill.Value).Where(fill => fill.StartsWith("url(#", StringComparison.Ordinal));
+        var fills = page.Descendants().Attributes("fill").Select(fill => fill.Value).ToArray();
+        Assert.NotEmpty(fills);
+        Assert.All(fills, fill => Assert.StartsWith("url(#", fill, StringComparison.Ordinal));
         Assert.Subset(ids.ToHashSet(), labels.Concat(fills.Select(fill => fill[5..^1])).ToHashSet());
     }
 
@@ -44,11 +46,13 @@ public sealed partial class HtmlReportSafetyTests
         var parsed = Parse(page);
         Assert.Single(parsed.Descendants(), element => element.Name.LocalName == "script");
         Assert.DoesNotContain(parsed.Descendants(), element => element.Name.LocalName == "img");
-        Assert.DoesNotContain(parsed.Descendants().Attributes(), attribute => attribute.Name.LocalName.StartsWith("on", StringComparison.Ordinal));
+        var attributes = parsed.Descendants().Attributes().Select(attribute => attribute.Name.LocalName);
+        Assert.DoesNotContain(attributes, name => name.StartsWith("on", StringComparison.Ordinal));
         Assert.DoesNotContain("<script>", page, StringComparison.OrdinalIgnoreCase);
         Assert.Single(ScriptEnd().Matches(page));
         Assert.DoesNotContain('\u202E', page);
-        Assert.Contains(parsed.Descendants("th"), cell => cell.Value.StartsWith("religion</script><script>alert(1)</script>&\"'", StringComparison.Ordinal));
+        const string Shown = "religion</script><script>alert(1)</script>&\"'";
+        Assert.Contains(parsed.Descendants("th"), cell => cell.Value.StartsWith(Shown, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -91,10 +95,11 @@ public sealed partial class HtmlReportSafetyTests
             Verifications = [inputs.Verifications[0] with { Stages = [verified], MinPearson = double.NaN, Passed = false }],
         });
         var parsed = Parse(page);
+        string[] coordinates = ["x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "width", "height", "d"];
         var drawn = parsed.Descendants().Where(element => element.Name.NamespaceName.Length > 0).Attributes()
-            .Where(attribute => attribute.Name.LocalName is "x" or "y" or "x1" or "y1" or "x2" or "y2" or "cx" or "cy" or "width" or "height" or "d")
+            .Where(attribute => coordinates.Contains(attribute.Name.LocalName))
             .Select(attribute => attribute.Value);
-        Assert.DoesNotContain(drawn, value => value.Contains("NaN", StringComparison.Ordinal) || value.Contains('∞') || value.Length > 5000);
+        Assert.All(drawn, value => Assert.Matches("^[MLZ0-9. -]+$", value));
         Assert.Contains("× not computable", page, StringComparison.Ordinal);
     }
 
@@ -106,18 +111,15 @@ public sealed partial class HtmlReportSafetyTests
         var many = Enumerable.Range(0, 20000).Select(step => effect with { Stage = "step " + step, Estimate = step - 9999.5 }).ToArray();
         var steps = Enumerable.Range(1, 100000).Select(step => inputs.Steps[0] with { Step = step, LossNats = 1.0 / step }).ToArray();
         var points = Enumerable.Range(0, 50000).Select(row => (double)row).ToArray();
+        var verified = inputs.Verifications[0].Stages.Select(stage => stage with
+        {
+            PredictedPerExample = points, MeasuredPerExample = points, Examples = points.Length,
+        });
         var page = HtmlReport.Render(inputs with
         {
             Effects = [inputs.Effects[0] with { Effects = many, Level = "step" }],
             Steps = steps,
-            Verifications =
-            [
-                inputs.Verifications[0] with
-                {
-                    Stages = inputs.Verifications[0].Stages
-                        .Select(stage => stage with { PredictedPerExample = points, MeasuredPerExample = points, Examples = points.Length }).ToArray(),
-                },
-            ],
+            Verifications = [inputs.Verifications[0] with { Stages = verified.ToArray() }],
         });
         Assert.InRange(page.Length, 1, 1_000_000);
         Assert.Contains("The first 200 of 20,000 rows are shown.", page, StringComparison.Ordinal);

@@ -15,7 +15,10 @@ internal static class SampleAudit
     public const string RunId = "3f9c2a7be1d04586";
     private const int ProbeRows = 120;
     private static readonly DateTime Created = new(2026, 3, 14, 9, 26, 53, DateTimeKind.Utc);
-    private static readonly (string Name, double Effect, int Steps)[] Stages = [("religion", 0.2143, 40), ("race", -0.0871, 40), ("gender", 0.0094, 30)];
+    private static readonly (string Name, double Effect, int Steps)[] Stages =
+    [
+        ("religion", 0.2143, 40), ("race", -0.0871, 40), ("gender", 0.0094, 30),
+    ];
 
     public static ReportInputs Inputs(Func<string, string>? rename = null)
     {
@@ -74,8 +77,8 @@ internal static class SampleAudit
             },
             Inputs =
             [
-                new InputRecord { Role = InputRole.Model, Path = "/models/pythia-70m/model.safetensors", Sha256 = new string('d', 64), SizeBytes = 166029852 },
-                new InputRecord { Role = InputRole.Data, Path = "/data/" + name("comments.csv"), Sha256 = new string('e', 64), SizeBytes = 812345 },
+                Input(InputRole.Model, "/models/pythia-70m/model.safetensors", 'd', 166029852),
+                Input(InputRole.Data, "/data/" + name("comments.csv"), 'e', 812345),
             ],
             ParameterCount = 296960,
             Stages = results,
@@ -92,7 +95,7 @@ internal static class SampleAudit
         {
             RunId = RunId,
             Run = "runs/identity",
-            Probe = new ProbeReference { Name = name("identity"), Path = "/probes/identity.yaml", Sha256 = new string('f', 64), Examples = ProbeRows },
+            Probe = Probe(name),
             Method = "replay",
             Gradient = "midpoint",
             Level = "stage",
@@ -112,7 +115,9 @@ internal static class SampleAudit
                 High = PerExample(index).Average() + 0.0361,
                 Trust = index < 2 ? "verified" : "high",
                 Counterfactual = Scores(name, stage.Effect),
-                PerExample = PerExample(index).Select((value, row) => new ExampleEffect { Id = name("row-" + row), Estimate = value }).ToArray(),
+                PerExample = PerExample(index)
+                    .Select((value, row) => new ExampleEffect { Id = name("row-" + row), Estimate = value })
+                    .ToArray(),
             }).ToArray(),
         };
     }
@@ -145,7 +150,7 @@ internal static class SampleAudit
         Run = "runs/identity",
         CreatedUtc = Created,
         Confounder = name("christian"),
-        Probe = new ProbeReference { Name = name("identity"), Path = "/probes/identity.yaml", Sha256 = new string('f', 64), Examples = ProbeRows },
+        Probe = Probe(name),
         EffectsPath = "runs/identity/effects/identity.json",
         Ranking = Stages.Select((stage, index) => new RankedStage
         {
@@ -176,15 +181,22 @@ internal static class SampleAudit
         return steps;
     }
 
-    private static double[] PerExample(int stage)
-    {
-        return Enumerable.Range(0, ProbeRows).Select(row => Stages[stage].Effect + (Noise(stage, row) * 0.16)).ToArray();
-    }
+    private static InputRecord Input(InputRole role, string path, char digit, long sizeBytes) =>
+        new() { Role = role, Path = path, Sha256 = new string(digit, 64), SizeBytes = sizeBytes };
+
+    private static ProbeReference Probe(Func<string, string> name) =>
+        new() { Name = name("identity"), Path = "/probes/identity.yaml", Sha256 = new string('f', 64), Examples = ProbeRows };
+
+    private static double[] PerExample(int stage) =>
+        Enumerable.Range(0, ProbeRows).Select(row => Stages[stage].Effect + (Noise(stage, row) * 0.16)).ToArray();
 
     private static ProbeScores Scores(Func<string, string> name, double without) => new()
     {
         Mean = -0.4412 - without,
-        Metrics = new Dictionary<string, double> { ["accuracy"] = 0.8083 - (without / 5), ["auc"] = 0.8714 - (without / 4), ["finalScore"] = 0.8312 },
+        Metrics = new Dictionary<string, double>
+        {
+            ["accuracy"] = 0.8083 - (without / 5), ["auc"] = 0.8714 - (without / 4), ["finalScore"] = 0.8312,
+        },
         Groups =
         [
             Group(name("christian"), 48, 0.7412, 0.6931 + (without / 2), 0.9107, 0.2125 - without, 0.1331, 14),
@@ -194,7 +206,8 @@ internal static class SampleAudit
     };
 
     private static GroupScores Group(
-        string group, int examples, double subgroup, double bpsn, double bnsp, double falsePositive, double falseNegative, int positives) => new()
+        string group, int examples, double subgroup, double bpsn, double bnsp, double falsePositive, double falseNegative, int positives) =>
+        new()
     {
         Group = group,
         Examples = examples,

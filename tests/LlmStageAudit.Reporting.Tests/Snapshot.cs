@@ -14,9 +14,10 @@ internal static class Snapshot
         if (string.Equals(expected, actual, StringComparison.Ordinal)) return;
         var expectedLines = expected.Split('\n');
         var actualLines = actual.Split('\n');
-        var line = expectedLines.Zip(actualLines).TakeWhile(pair => string.Equals(pair.First, pair.Second, StringComparison.Ordinal)).Count();
+        var line = expectedLines.Zip(actualLines).TakeWhile(pair => pair.First == pair.Second).Count();
+        var (before, after) = (expectedLines.ElementAtOrDefault(line), actualLines.ElementAtOrDefault(line));
         Assert.Fail(
-            $"Snapshots/{name} differs first in line {line + 1}\n- {expectedLines.ElementAtOrDefault(line)}\n+ {actualLines.ElementAtOrDefault(line)}\n"
+            $"Snapshots/{name} differs first in line {line + 1}\n- {before}\n+ {after}\n"
             + "Where the change is meant: run the tests with UPDATE_SNAPSHOTS=1 and review git diff.");
     }
 }

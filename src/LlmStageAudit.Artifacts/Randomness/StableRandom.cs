@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using System.Security.Cryptography;
 using System.Text;
@@ -21,10 +22,12 @@ public sealed class StableRandom
         _s3 = BitConverter.ToUInt64(seed32[24..32]);
     }
 
-    /// <summary>The stream that belongs to a key such as (seed, "order", stage, epoch). Parts are kept apart, so ("ab","c") differs from ("a","bc").</summary>
+    /// <summary>
+    /// The stream that belongs to a key such as (seed, "order", stage, epoch). Parts are kept apart: ("ab", "c") differs from ("a", "bc").
+    /// </summary>
     public static StableRandom For(long seed, params ReadOnlySpan<string> parts)
     {
-        var key = new StringBuilder().Append(seed);
+        var key = new StringBuilder(seed.ToString(CultureInfo.InvariantCulture));
         foreach (var part in parts) key.Append('\0').Append(part.Length).Append(':').Append(part);
         return new StableRandom(SHA256.HashData(Encoding.UTF8.GetBytes(key.ToString())));
     }

@@ -6,7 +6,7 @@ namespace LlmStageAudit.Reporting.Charts;
 /// </summary>
 public static class ChartStyle
 {
-    /// <summary>Style rules for a page that holds charts. The colours follow the reader's light or dark preference; print is light.</summary>
+    /// <summary>Style rules for a page with charts. The colours follow the reader's light or dark preference; print is light.</summary>
     public const string Css = """
         :root { color-scheme: light dark;
           --page: #fcfcfa; --surface: #ffffff; --ink: #1b1f27; --muted: #5a6472; --line: #dfe2e6; --faint: #eef0f2;

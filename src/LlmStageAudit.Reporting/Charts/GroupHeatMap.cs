@@ -101,6 +101,12 @@ public sealed record GroupHeatMap
         _ => "NaN",
     };
 
+    private static string Describe(string column, HeatCell cell)
+    {
+        var change = cell.Counterfactual is null ? string.Empty : $" (stage changed it by {ChangeText(Change(cell))})";
+        return $"{column} {NumberText.Value(cell.Observed ?? double.NaN, 3)}{change}";
+    }
+
     private static void DrawLegend(SvgCanvas canvas, double baseline, double deepest)
     {
         if (deepest == 0) return;
@@ -124,8 +130,7 @@ public sealed record GroupHeatMap
         var rows = Rows.Take(40).Select(row => $"{row.Group}, n {NumberText.Count(row.Examples)}: " + string.Join(", ", Columns
             .Zip(row.Cells)
             .Where(pair => pair.Second.Observed is not null)
-            .Select(pair => $"{pair.First} {NumberText.Value(pair.Second.Observed!.Value, 3)}"
-                + (pair.Second.Counterfactual is null ? string.Empty : $" (stage changed it by {ChangeText(Change(pair.Second))})"))) + ".");
+            .Select(pair => Describe(pair.First, pair.Second))) + ".");
         return string.Join(' ', rows);
     }
 }

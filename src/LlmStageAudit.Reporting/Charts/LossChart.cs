@@ -3,8 +3,9 @@ using LlmStageAudit.Reporting.Markup;
 namespace LlmStageAudit.Reporting.Charts;
 
 /// <summary>
-/// Loss per step as logged and as an exponential moving average that starts anew with every stage, over shaded and labelled stages, with the
-/// learning rate on an axis of its own. Long runs are thinned: of the steps that share a place, the lowest and the highest loss are drawn.
+/// Loss per step as logged and as an exponential moving average that starts anew with every stage, over shaded and labelled stages,
+/// with the learning rate on an axis of its own. Long runs are thinned: of the steps that share a place, the lowest and the highest loss
+/// are drawn.
 /// </summary>
 public sealed record LossChart
 {
@@ -151,10 +152,10 @@ public sealed record LossChart
     {
         var sentences = Bands.Take(40).Select(band =>
         {
-            var losses = Points.Where(point => point.Step >= band.FirstStep && point.Step <= band.LastStep).Select(point => point.LossNats).ToArray();
-            return losses.Length == 0
+            var points = Points.Where(point => point.Step >= band.FirstStep && point.Step <= band.LastStep).ToArray();
+            return points.Length == 0
                 ? $"{band.Stage}: no steps."
-                : $"{band.Stage}: loss {NumberText.Value(losses[0])} to {NumberText.Value(losses[^1])} nats "
+                : $"{band.Stage}: loss {NumberText.Value(points[0].LossNats)} to {NumberText.Value(points[^1].LossNats)} nats "
                     + $"in steps {NumberText.Count(band.FirstStep)} to {NumberText.Count(band.LastStep)}.";
         });
         return string.Join(' ', sentences);

@@ -39,8 +39,8 @@ public sealed record ScatterChart
     public int PointLimit { get; init; } = MaximumPoints;
 
     /// <summary>
-    /// Least-squares slope of measured over predicted, of the rows where both are finite: 1 where predictions have the right size. NaN where
-    /// the predictions do not vary.
+    /// Least-squares slope of measured over predicted, of the rows where both are finite: 1 where predictions have the right size. NaN
+    /// where the predictions do not vary.
     /// </summary>
     public static double Slope(IReadOnlyList<double> predicted, IReadOnlyList<double> measured)
     {
@@ -105,7 +105,7 @@ public sealed record ScatterChart
 
         canvas.Rectangle(PlotLeft, PlotTop, PlotRight - PlotLeft, PlotBottom - PlotTop, "frame");
         canvas.Line(PlotLeft, PlotBottom, PlotRight, PlotTop, "identity");
-        canvas.Text(PlotRight - 6, PlotTop + 26, "y = x", "minor", "end");
+        canvas.Text(PlotRight - 6, PlotBottom - 8, "dashed: y = x", "minor", "end");
         canvas.Text((PlotLeft + PlotRight) / 2, PlotBottom + 32, $"predicted{UnitSuffix()}", "minor", "middle");
         canvas.Text(11, (PlotTop + PlotBottom) / 2, $"retrained{UnitSuffix()}", "minor", "middle", turn: "rotate(-90 11 150)");
     }

@@ -20,10 +20,12 @@ internal static class MetricText
     public static string? Meaning(string metric) => metric switch
     {
         _ when metric.StartsWith("log-likelihood", StringComparison.Ordinal) =>
-            "log-likelihood is the natural logarithm of the probability that the model gives the label (or the text), averaged over probe rows.",
+            "log-likelihood is the natural logarithm of the probability that the model gives the label (or the text), averaged over probe "
+            + "rows.",
         _ when metric.StartsWith("margin", StringComparison.Ordinal) =>
             "margin is the label's logit less the largest other logit, averaged over probe rows.",
-        _ when metric.StartsWith("subgroup-auc", StringComparison.Ordinal) => "subgroup AUC is the area under the ROC curve within the group.",
+        _ when metric.StartsWith("subgroup-auc", StringComparison.Ordinal) =>
+            "subgroup AUC is the area under the ROC curve within the group.",
         _ when metric.StartsWith("bpsn-auc", StringComparison.Ordinal) =>
             "BPSN AUC compares background positives with subgroup negatives: low where the group draws false positives.",
         _ when metric.StartsWith("bnsp-auc", StringComparison.Ordinal) =>

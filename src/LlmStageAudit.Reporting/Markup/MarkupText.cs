@@ -40,7 +40,9 @@ internal static class MarkupText
         return escaped.ToString();
     }
 
-    /// <summary>The text, or its first characters and an ellipsis: at most <paramref name="length"/> characters as a reader counts them.</summary>
+    /// <summary>
+    /// The text, or its first characters and an ellipsis: at most <paramref name="length"/> characters as a reader counts them.
+    /// </summary>
     public static string Shorten(string text, int length)
     {
         var elements = StringInfo.GetTextElementEnumerator(text);

@@ -43,8 +43,9 @@ internal static class NumberText
     {
         var size = Math.Max(Math.Abs(low), Math.Abs(high));
         if (size is not (>= 0.001 and < 1e6)) return $"{Value(low)} to {Value(high)}";
-        var decimals = "N" + Math.Clamp(SignificantDigits - 1 - (int)Math.Floor(Math.Log10(size)), 0, 6).ToString(CultureInfo.InvariantCulture);
-        return WithMinus($"{low.ToString(decimals, CultureInfo.InvariantCulture)} to {high.ToString(decimals, CultureInfo.InvariantCulture)}");
+        var decimals = Math.Clamp(SignificantDigits - 1 - (int)Math.Floor(Math.Log10(size)), 0, 6);
+        var format = "N" + decimals.ToString(CultureInfo.InvariantCulture);
+        return WithMinus(low.ToString(format, CultureInfo.InvariantCulture) + " to " + high.ToString(format, CultureInfo.InvariantCulture));
     }
 
     public static string Count(long count) => WithMinus(count.ToString("N0", CultureInfo.InvariantCulture));

@@ -22,7 +22,8 @@ internal static class AnswerSection
 
         WriteAnswer(page, primary, "answer");
         WriteQualification(page, primary);
-        foreach (var ranking in findings.Rankings.DistinctBy(ranking => (ranking.Confounder, ranking.Probe.Path))) WriteRanking(page, ranking);
+        var rankings = findings.Rankings.DistinctBy(ranking => (ranking.Confounder, ranking.Probe.Path));
+        foreach (var ranking in rankings) WriteRanking(page, ranking);
         var others = findings.Answers.Skip(1).ToArray();
         foreach (var other in others.Take(OtherAnswers)) WriteAnswer(page, other, null, $"Probe {other.Artifact.Probe.Name}: ");
         if (others.Length > OtherAnswers) page.Paragraph("Further probes are below.", "quiet");
@@ -51,7 +52,8 @@ internal static class AnswerSection
 
         if (finding.Noun == "stage") page.Text("Stage ");
         page.Element("strong", effect.Stage).Text(effect.Estimate > 0 ? " raised " : " lowered ").Text(metric + " most: ");
-        page.Element("strong", NumberText.Signed(effect.Estimate) + MetricText.Suffix(metric), ("class", "figure")).Text(interval + ".").Close();
+        page.Element("strong", NumberText.Signed(effect.Estimate) + MetricText.Suffix(metric), ("class", "figure"));
+        page.Text(interval + ".").Close();
     }
 
     private static void WriteQualification(MarkupWriter page, EffectFinding finding)

@@ -18,7 +18,7 @@ internal static class GroupsSection
         var shown = findings.Answers.Where(finding => finding.Artifact.Level == "stage" && HasMetrics(finding.Artifact.Observed)).ToArray();
         if (shown.Length == 0)
         {
-            page.Paragraph("Missing: group metrics. They are computed where a probe names identity columns (data: groups) and is attributed:");
+            page.Paragraph("Missing: group metrics. They are computed where a probe names identity columns (groups) and is attributed:");
             page.Commands($"stageaudit attribute {findings.RunArgument} --probe {findings.ProbeArgument}");
         }
 
@@ -51,13 +51,15 @@ internal static class GroupsSection
             Id = id,
             Title = "Metrics per group, " + contrast,
             Columns = keys.Select(MetricText.Heading).ToArray(),
-            Rows = observed.Groups.Take(MaximumGroups).Select(group => new HeatRow(
-                group.Group,
-                group.Examples,
-                PositivesOf(group),
-                keys.Select(key => new HeatCell(ValueOf(group, key), ValueOf(others[group.Group].FirstOrDefault(), key))).ToArray())).ToArray(),
+            Rows = observed.Groups.Take(MaximumGroups).Select(group => RowOf(group, others[group.Group].FirstOrDefault(), keys)).ToArray(),
         };
     }
+
+    private static HeatRow RowOf(GroupScores observed, GroupScores? counterfactual, IEnumerable<string> keys) => new(
+        observed.Group,
+        observed.Examples,
+        PositivesOf(observed),
+        keys.Select(key => new HeatCell(ValueOf(observed, key), ValueOf(counterfactual, key))).ToArray());
 
     private static IReadOnlyList<string> Columns(ProbeScores scores) =>
         MetricText.InOrder(scores.Groups.SelectMany(group => group.Metrics.Keys).Where(key => key != Positives));
@@ -70,16 +72,17 @@ internal static class GroupsSection
 
     private static string Caption(ProbeScores observed, StageEffect? stage)
     {
-        var caption = "Rows of the probe that carry the identity. AUC: 1 is perfect, 0.5 is chance. BPSN AUC is low where the group draws false "
-            + "positives, BNSP AUC where it draws false negatives. FPR and FNR: shares at the model’s own decision. NaN: the rows hold one class "
-            + "only.";
+        var caption = "Rows of the probe that carry the identity. AUC: 1 is perfect, 0.5 is chance. BPSN AUC is low where the group draws "
+            + "false positives, BNSP AUC where it draws false negatives. FPR and FNR: shares at the model’s own decision. NaN: the rows "
+            + "hold one class only.";
         if (stage is not null)
         {
             caption += $" Large: the model as trained. Small: what {stage.Stage} changed, observed minus counterfactual; "
                 + "▲ is higher because of the stage.";
         }
 
-        if (observed.Groups.Count > MaximumGroups) caption += $" The first {MaximumGroups} of {NumberText.Count(observed.Groups.Count)} groups.";
+        var groups = observed.Groups.Count;
+        if (groups > MaximumGroups) caption += $" The first {MaximumGroups} of {NumberText.Count(groups)} groups.";
         var columns = Columns(observed).Count;
         return columns <= MaximumColumns ? caption : caption + $" {MaximumColumns} of {NumberText.Count(columns)} metrics.";
     }
@@ -87,7 +90,8 @@ internal static class GroupsSection
     private static void WriteTable(MarkupWriter page, ProbeScores observed, StageEffect? stage)
     {
         var without = stage?.Counterfactual?.Metrics;
-        string[] headings = stage is null ? ["All rows", "#As trained"] : ["All rows", "#As trained", "#Without " + stage.Stage, "#Changed by it"];
+        string[] headings = ["All rows", "#As trained"];
+        if (stage is not null) headings = [.. headings, "#Without " + stage.Stage, "#Changed by it"];
         var rows = MetricText.InOrder(observed.Metrics.Keys).Select(key =>
         {
             var value = observed.Metrics[key];

@@ -7,12 +7,14 @@ internal static class PageStyle
         * { box-sizing: border-box; }
         html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
         body { margin: 0; background: var(--page); color: var(--ink); line-height: 1.55;
-          font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Liberation Sans", Arial, sans-serif; font-size: 16px; }
+          font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; font-size: 16px; }
         main { max-width: 980px; margin: 0 auto; padding: 56px 32px 72px; }
         header { margin-bottom: 12px; }
-        h1, .question, .answer { font-family: "Iowan Old Style", "Palatino Linotype", Palatino, "Source Serif 4", "DejaVu Serif", Georgia, serif; }
+        h1, .question, .answer {
+          font-family: "Iowan Old Style", "Palatino Linotype", Palatino, "Source Serif 4", "DejaVu Serif", Georgia, serif; }
         h1 { margin: 6px 0 10px; font-size: 2.3rem; line-height: 1.15; font-weight: 600; letter-spacing: -0.01em; overflow-wrap: anywhere; }
-        h2 { margin: 0 0 14px; font-size: 0.8rem; font-weight: 650; letter-spacing: 0.09em; text-transform: uppercase; color: var(--muted); }
+        h2 { margin: 0 0 14px; font-size: 0.8rem; font-weight: 650; letter-spacing: 0.09em; text-transform: uppercase;
+          color: var(--muted); }
         h3 { margin: 30px 0 10px; font-size: 1.08rem; font-weight: 640; overflow-wrap: anywhere; }
         h3 small { margin-left: 10px; font-weight: 400; color: var(--muted); font-size: 0.86em; }
         section { margin-top: 40px; padding-top: 24px; border-top: 1px solid var(--line); }
@@ -46,15 +48,17 @@ internal static class PageStyle
         table { border-collapse: collapse; width: 100%; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
         caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
         th, td { text-align: left; vertical-align: top; padding: 8px 16px 8px 0; border-bottom: 1px solid var(--line);
-          overflow-wrap: anywhere; min-width: 5.5em; }
+          overflow-wrap: anywhere; min-width: 8.5em; }
         th:last-child, td:last-child { padding-right: 0; }
-        thead th { font-size: 0.8rem; font-weight: 550; color: var(--muted); vertical-align: bottom; border-bottom: 1px solid var(--muted); }
-        tbody th { font-weight: 600; min-width: 9em; }
+        thead th { font-size: 0.8rem; font-weight: 550; color: var(--muted); vertical-align: bottom;
+          border-bottom: 1px solid var(--muted); overflow-wrap: normal; }
+        tbody th { font-weight: 600; }
         td small, th small { display: block; color: var(--muted); font-weight: 400; font-size: 0.84em; }
         .number { text-align: right; white-space: nowrap; min-width: 0; }
         .number + :not(.number) { padding-left: 14px; }
         .terms { margin: 0; }
-        .terms div { display: grid; grid-template-columns: 190px 1fr; gap: 4px 22px; padding: 9px 0; border-bottom: 1px solid var(--faint); }
+        .terms div { display: grid; grid-template-columns: 190px 1fr; gap: 4px 22px; padding: 9px 0;
+          border-bottom: 1px solid var(--faint); }
         .terms dt { font-weight: 600; overflow-wrap: anywhere; }
         .terms dd { margin: 0; max-width: 70ch; overflow-wrap: anywhere; }
         .terms.plain div { padding: 4px 0; }

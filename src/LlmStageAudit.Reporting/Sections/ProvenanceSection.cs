@@ -41,7 +41,8 @@ internal static class ProvenanceSection
         Fact(page, "Start", StartText(run.Start));
         Fact(page, "Seed", run.Configuration.Seed.ToString(CultureInfo.InvariantCulture));
         Fact(page, "Tool", "stageaudit " + run.ToolVersion);
-        Fact(page, "Engine", $"libtorch {run.Engine.LibTorchVersion}, {run.Engine.Device}, {NumberText.Count(run.Engine.Threads, "thread")}");
+        var threads = NumberText.Count(run.Engine.Threads, "thread");
+        Fact(page, "Engine", $"libtorch {run.Engine.LibTorchVersion}, {run.Engine.Device}, {threads}");
         Fact(page, "Machine", run.Engine.Machine);
         Fact(page, "Runtime", run.Engine.Runtime);
         page.Close();
@@ -93,7 +94,8 @@ internal static class ProvenanceSection
         foreach (var finding in findings.Effects) yield return AttributeCommand(run, finding.Artifact);
         foreach (var ranking in findings.Rankings)
         {
-            yield return $"stageaudit rank {run} --probe {ShellText.Quote(ranking.Probe.Path)} --confounder {ShellText.Quote(ranking.Confounder)}";
+            var probe = ShellText.Quote(ranking.Probe.Path);
+            yield return $"stageaudit rank {run} --probe {probe} --confounder {ShellText.Quote(ranking.Confounder)}";
         }
 
         foreach (var verification in findings.Verifications)
@@ -109,7 +111,8 @@ internal static class ProvenanceSection
 
     private static string AttributeCommand(string run, EffectsArtifact effects)
     {
-        var command = $"stageaudit attribute {run} --probe {ShellText.Quote(effects.Probe.Path)} --method {ShellText.Quote(effects.Method)}";
+        var probe = ShellText.Quote(effects.Probe.Path);
+        var command = $"stageaudit attribute {run} --probe {probe} --method {ShellText.Quote(effects.Method)}";
         if (effects.Gradient is { } gradient) command += " --gradient " + ShellText.Quote(gradient);
         if (effects.Rho is { } rho) command += " --rho " + rho.ToString("R", CultureInfo.InvariantCulture);
         return command + $" --level {ShellText.Quote(effects.Level)} --treatment {ShellText.Quote(effects.Treatment)}";

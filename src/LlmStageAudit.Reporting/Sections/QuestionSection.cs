@@ -45,8 +45,8 @@ internal static class QuestionSection
             var effects = primary.Artifact;
             var cost = $"{NumberText.Duration(effects.AttributeSeconds)}, {NumberText.Value(effects.GradientEquivalents)} gradients";
             WriteFact(page, "Estimated by", MetricText.Method(effects.Method, effects.Gradient, effects.Rho), cost);
-            var verified = primary.Stages.Count(stage => stage.IsVerified);
-            WriteFact(page, "Verified", $"{NumberText.Count(verified)} of {NumberText.Count(primary.Stages.Count, primary.Noun)}", "by retraining");
+            var verified = NumberText.Count(primary.Stages.Count(stage => stage.IsVerified));
+            WriteFact(page, "Verified", $"{verified} of {NumberText.Count(primary.Stages.Count, primary.Noun)}", "by retraining");
         }
 
         page.Close();

@@ -71,8 +71,8 @@ internal static class StagesSection
         var unit = MetricText.UnitOf(finding.Artifact.Metric) is { Length: > 0 } found ? $" ({found})" : string.Empty;
         string[] headings =
         [
-            char.ToUpperInvariant(finding.Noun[0]) + finding.Noun[1..], "#Effect" + unit, "#Interval", "#Without it", "#Retrained", "Zero in interval",
-            "Trust",
+            char.ToUpperInvariant(finding.Noun[0]) + finding.Noun[1..], "#Effect" + unit, "#Interval", "#Without it", "#Retrained",
+            "Zero in interval", "Trust",
         ];
         var rows = finding.Stages.Select(stage => new TableCell[]
         {
@@ -104,7 +104,8 @@ internal static class StagesSection
         }).ToArray();
         page.Table($"Stages by how much each raised the reliance on {ranking.Confounder}", headings, rows);
         page.Paragraph(
-            "Score: the gap of the model as trained less the gap without the stage. Adjusted p: Benjamini-Hochberg over the ranking.", "quiet");
+            "Score: the gap of the model as trained less the gap without the stage. Adjusted p: Benjamini-Hochberg over the ranking.",
+            "quiet");
         foreach (var note in ranking.Notes) page.Paragraph(note, "quiet");
     }
 }

@@ -59,15 +59,13 @@ internal static class TrainingSection
                 new(result is null ? "–" : NumberText.Count(result.Steps), StateOf(run, stage, result)),
                 new(stage.Optimizer.Name == OptimizerName.Sgd ? "SGD" : "AdamW", Settings(stage.Optimizer)),
                 new(NumberText.Setting(stage.Optimizer.LearningRate), Schedule(stage.Schedule)),
-                result is { LossFirst: { } first, LossLast: { } last }
-                    ? new TableCell($"{NumberText.Value(first)} → {NumberText.Value(last)}", result.LossMean is { } mean ? "mean " + NumberText.Value(mean) : null)
-                    : "–",
+                LossOf(result),
                 result is null ? "–" : NumberText.Duration(result.TrainSeconds),
             };
         }).ToArray();
         page.Table("Stages in training order", headings, rows);
         page.Paragraph(
-            $"Training took {NumberText.Duration(run.TrainSeconds)}, of which the trajectory log took {NumberText.Duration(run.LogSeconds)}.",
+            $"Training took {NumberText.Duration(run.TrainSeconds)}; the trajectory log took {NumberText.Duration(run.LogSeconds)}.",
             "quiet");
     }
 
@@ -78,7 +76,9 @@ internal static class TrainingSection
     }
 
     private static string StateOf(RunManifest run, StageSection stage, StageResult? result) =>
-        run.Start.SkippedStages.Contains(stage.Name) ? "left out" : result is null ? "no record" : EnumSpelling<StageState>.Of(result.State);
+        run.Start.SkippedStages.Contains(stage.Name) ? "left out"
+            : result is null ? "no record"
+            : EnumSpelling<StageState>.Of(result.State);
 
     private static string Settings(OptimizerSection optimizer)
     {
@@ -96,6 +96,13 @@ internal static class TrainingSection
         settings.Add("decay " + NumberText.Setting(optimizer.WeightDecay));
         if (optimizer.ClipNorm is { } norm) settings.Add("clip " + NumberText.Setting(norm));
         return string.Join(", ", settings);
+    }
+
+    private static TableCell LossOf(StageResult? result)
+    {
+        if (result is not { LossFirst: { } first, LossLast: { } last }) return "–";
+        var mean = result.LossMean is { } value ? "mean " + NumberText.Value(value) : null;
+        return new TableCell($"{NumberText.Value(first)} → {NumberText.Value(last)}", mean);
     }
 
     private static string Schedule(ScheduleSection schedule)

@@ -17,7 +17,7 @@ internal static class VerificationSection
         if (findings.Verifications.Count == 0)
         {
             var stage = findings.Primary?.Top?.Effect.Stage;
-            page.Paragraph("Not yet: no stage was left out in a real retraining. This plans it, runs it and compares it with the estimates:");
+            page.Paragraph("Not yet: no stage was left out in a real retraining. This plans it, runs it and compares it:");
             page.Commands(
                 $"stageaudit plan {findings.RunArgument} --skip {(stage is null ? "STAGE" : ShellText.Quote(stage))} --out plan.json",
                 "stageaudit retrain plan.json",
@@ -81,7 +81,8 @@ internal static class VerificationSection
         var suffix = unit.Length == 0 ? string.Empty : $" ({unit})";
         string[] headings =
         [
-            "Stage", "#Predicted" + suffix, "#Retrained" + suffix, "#Pearson", "#Spearman", "#Slope", "#Relative error", "#Rows", "Same bits",
+            "Stage", "#Predicted" + suffix, "#Retrained" + suffix, "#Pearson", "#Spearman", "#Slope", "#Relative error", "#Rows",
+            "Same bits",
         ];
         var rows = verification.Stages.Select(stage => new TableCell[]
         {

@@ -36,7 +36,8 @@ public sealed class ChartTests
     [Fact]
     public void Sign_is_written_beside_every_bar()
     {
-        var text = string.Join('|', Effects(Bar("a", 0.4), Bar("b", -0.2), Bar("c", double.NaN)).Descendants().Select(element => element.Value));
+        var svg = Effects(Bar("a", 0.4), Bar("b", -0.2), Bar("c", double.NaN));
+        var text = string.Join('|', svg.Descendants().Select(element => element.Value));
         Assert.Contains("▲ raised", text, StringComparison.Ordinal);
         Assert.Contains("▼ lowered", text, StringComparison.Ordinal);
         Assert.Contains("× not computable", text, StringComparison.Ordinal);

@@ -1,0 +1,7 @@
+namespace LlmStageAudit.Cli.Demo;
+
+/// <summary>Where the generated files lie; every path is absolute.</summary>
+/// <param name="Pretraining">JSON lines with <c>id</c> and <c>text</c>.</param>
+/// <param name="Stages">One CSV file per source, in the order of <see cref="DemoCorpus.StageNames"/>.</param>
+/// <param name="Probe">CSV file with the stages' columns.</param>
+public sealed record DemoPaths(string Pretraining, IReadOnlyList<KeyValuePair<string, string>> Stages, string Probe);

@@ -1,0 +1,123 @@
+using System.CommandLine;
+using System.Diagnostics;
+using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Artifacts.Effects;
+using LlmStageAudit.Artifacts.Errors;
+using LlmStageAudit.Artifacts.Rankings;
+using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Artifacts.Verifications;
+using LlmStageAudit.Attribution.Effects;
+using LlmStageAudit.Auditing.Metrics;
+using LlmStageAudit.Auditing.Probes;
+using LlmStageAudit.Cli.Demo;
+using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Retraining.Plans;
+using LlmStageAudit.Training.Runs;
+
+namespace LlmStageAudit.Cli.Verbs;
+
+internal static class DemoVerb
+{
+    /// <summary>Predicts without retraining, so that the verification has something to prove.</summary>
+    private const string PredictionSource = "midpoint";
+
+    private static readonly Option<string> s_out = new("--out", "-o") { Description = "A new folder for everything the demo makes", DefaultValueFactory = _ => "stageaudit-demo" };
+    private static readonly Option<long> s_seed = new("--seed") { Description = "Of the generated comments and the training", DefaultValueFactory = _ => 7 };
+
+    public static Command Build() => Verb.Of(
+        "demo",
+        "The whole story on generated comments: one fine-tuning stage plants a spurious link between an identity and toxicity; the audit finds the stage, plans to skip it, retrains, and verifies its prediction.",
+        ["stageaudit demo", "stageaudit demo --out /tmp/demo --json"],
+        [s_out, s_seed, CommonOptions.Device],
+        Run);
+
+    private static int Run(VerbContext context)
+    {
+        var watch = Stopwatch.StartNew();
+        var folder = context.Get(s_out)!;
+        RunFolder.CheckIsFree(folder);
+        context.Note($"1  generating comments: stage '{DemoCorpus.PlantedStage}' will label harmless comments that mention '{DemoCorpus.PlantedIdentity}' as toxic");
+        var workspace = DemoWorkspace.Create(folder, context.Get(s_seed));
+
+        context.Note("2  pretraining a tiny GPT-NeoX on generated text");
+        Train(context, "pretraining", workspace.BaseConfiguration, workspace.BaseRun);
+        context.Note("3  fine-tuning it with LoRA, stage by stage, logging every step");
+        Train(context, "fine-tuning", workspace.RunConfiguration, workspace.Run);
+
+        using var run = TrainedRun.Open(workspace.Run, context.Device);
+        var probe = Probe.Read(ProbeConfigurationReader.Read(workspace.ProbeConfiguration), run.Model, run.Materials.Reader);
+        context.Note($"4  attributing: what would the model be without each stage? (replay, gradient source {PredictionSource})");
+        var (effects, effectsPath) = AttributeVerb.AttributeAndFile(context, run, probe, new AttributionRequest { Gradient = PredictionSource });
+        var ranking = RankVerb.RankAndFile(run, probe, effects, effectsPath, DemoCorpus.PlantedIdentity);
+
+        context.Note($"5  retraining without '{ranking.Ranking[0].Stage}', the stage that ranks first, to verify the prediction");
+        PlanVerb.PlanAndFile(run.Folder, run.Folder.PlanPath, [ranking.Ranking[0].Stage], effectsPath);
+        var plan = PlanFile.Open(run.Folder.PlanPath);
+        RetrainVerb.RetrainAll(context, plan);
+        var verification = VerifyVerb.VerifyAndFile(context, plan, null, null);
+        var retrained = Retrained(plan, run, probe);
+        var report = ReportVerb.Write(run.Folder, null);
+        Print(context, new Outcome(ranking, effects, verification.Stages[0], retrained, report, watch.Elapsed.TotalSeconds));
+        return (int)ExitCode.Done;
+    }
+
+    private static void Train(VerbContext context, string title, string configuration, string folder) => context.Track(title, display =>
+        RunTrainer.Train(RunConfigurationReader.Read(configuration, []), folder, context.Device, display.To<RunProgress>(TrainVerb.ShowStep), context.Cancellation));
+
+    private static ProbeScores Retrained(PlanFile plan, TrainedRun run, Probe probe)
+    {
+        using var scope = NewDisposeScope();
+        var folder = RunFolder.Open(plan.RunOf(plan.Plan.Jobs[0]));
+        var last = folder.ReadManifest().Stages.LastOrDefault();
+        var state = last is null ? folder.InitialFolder : folder.StageStateFolder(last.Index, last.Name);
+        return new ProbeEvaluator(run.Model, probe).Evaluate(StateFolder.Read(state, run.Model));
+    }
+
+    private static void Print(VerbContext context, Outcome outcome)
+    {
+        var (before, after) = (outcome.FalsePositiveRate(outcome.Effects.Observed), outcome.FalsePositiveRate(outcome.Retrained));
+        var top = outcome.Ranking.Ranking[0];
+        if (context.Json)
+        {
+            context.WriteJson(new
+            {
+                SchemaVersion = 1,
+                DemoCorpus.PlantedStage,
+                DemoCorpus.PlantedIdentity,
+                TopStage = top.Stage,
+                TopStageSignificant = top.Significant,
+                outcome.Verified.Pearson,
+                outcome.Verified.Spearman,
+                outcome.Verified.RelativeError,
+                Gradient = PredictionSource,
+                FalsePositiveRate = before,
+                FalsePositiveRateWithoutTopStage = after,
+                Ranking = outcome.Ranking.Ranking.Select(stage => new { stage.Stage, stage.Score, stage.Low, stage.High, stage.Significant }),
+                outcome.Report,
+                outcome.Seconds,
+            });
+            return;
+        }
+
+        context.Out.WriteLine($"How much each stage raised the score of comments that mention '{DemoCorpus.PlantedIdentity}' over others of the same label (log-odds):");
+        context.WriteTable(
+            ["stage", ">score", ">95% interval", "significant"],
+            outcome.Ranking.Ranking.Select(stage => (IReadOnlyList<string>)[stage.Stage, Numbers.Signed(stage.Score), Numbers.Interval(stage.Low, stage.High), stage.Significant ? "yes" : "no"]));
+        context.Out.WriteLine($"The audit names '{top.Stage}'; the link was planted in '{DemoCorpus.PlantedStage}'.");
+        context.Out.WriteLine(
+            $"Harmless comments that mention '{DemoCorpus.PlantedIdentity}' and are flagged: {Percent(before)} as trained, {Percent(after)} retrained without '{top.Stage}'.");
+        context.Out.WriteLine(
+            $"Predicted against retrained effect per comment: Pearson {Numbers.Plain(outcome.Verified.Pearson)}, relative error {Numbers.Plain(outcome.Verified.RelativeError)} ({outcome.Verified.Examples} comments).");
+        context.Out.WriteLine($"Report: {outcome.Report}   ({Numbers.Seconds(outcome.Seconds)})");
+    }
+
+    private static string Percent(double share) => share.ToString("0.0%", System.Globalization.CultureInfo.InvariantCulture);
+
+    private sealed record Outcome(RankingArtifact Ranking, EffectsArtifact Effects, VerifiedStage Verified, ProbeScores Retrained, string Report, double Seconds)
+    {
+        /// <summary>Of the planted identity's harmless comments, those flagged.</summary>
+        public double FalsePositiveRate(ProbeScores scores) =>
+            scores.Groups.Single(group => group.Group == DemoCorpus.PlantedIdentity).Metrics[MetricNames.FalsePositiveRate];
+    }
+}
