@@ -15,9 +15,15 @@ passed=0 failed=0 skipped=0
 # A hang ends as a crash does. It is far longer than any test, so that a slow machine is not taken for one.
 hang_minutes=30
 
+# Under the launcher's lock, and with its stamp.
 build() {
+  local stamp=$root/artifacts/build.stamp
   echo "building ..."
-  if (cd "$root" && dotnet build LlmStageAudit.sln -c Release -nologo -v quiet --tl:off -nodeReuse:false) >"$results/build.log" 2>&1 </dev/null; then
+  mkdir -p "$root/artifacts"
+  echo "${LIBTORCH:-system}" >"$stamp.test"
+  if (cd "$root" && flock -o artifacts/build.lock \
+    dotnet build LlmStageAudit.sln -c Release -nologo -v quiet --tl:off -nodeReuse:false) >"$results/build.log" 2>&1 </dev/null; then
+    mv "$stamp.test" "$stamp"
     return
   fi
   grep -E ': (error|warning) ' "$results/build.log" | sort -u || cat "$results/build.log"
