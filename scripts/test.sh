@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Builds everything and runs every test project. The last line is "N passed, N failed" (and ", N skipped" where any were).
+# An argument is a filter, part of a test's full name or an expression of `dotnet test --filter`:
+#   scripts/test.sh
+#   scripts/test.sh Attribution.Replay
+set -euo pipefail
+
+root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
+filter=${1:-}
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+export DOTNET_CLI_UI_LANGUAGE=en DOTNET_NOLOGO=1
+passed=0 failed=0 skipped=0
+
+# A hang ends as a crash does. It is far longer than any test, so that a slow machine is not taken for one.
+hang_minutes=30
+
+# Under the launcher's lock, and with its stamp.
+build() {
+  local stamp=$root/artifacts/build.stamp
+  echo "building ..."
+  mkdir -p "$root/artifacts"
+  echo "${LIBTORCH:-system}" >"$stamp.test"
+  if (cd "$root" && flock -o artifacts/build.lock \
+    dotnet build LlmStageAudit.sln -c Release -nologo -v quiet --tl:off -nodeReuse:false) >"$results/build.log" 2>&1 </dev/null; then
+    mv "$stamp.test" "$stamp"
+    return
+  fi
+  grep -E ': (error|warning) ' "$results/build.log" | sort -u || cat "$results/build.log"
+  echo "the build failed"
+  echo "0 passed, 1 failed"
+  exit 1
+}
+
+# The value of one attribute of the result file's Counters element; 0 where there is no file.
+counter() {
+  local found
+  found=$({ grep -o '<Counters [^>]*' "$1" || true; } 2>/dev/null | sed -n "s/.* $2=\"\([0-9]*\)\".*/\1/p")
+  echo "${found:-0}"
+}
+
+show_failures() {
+  grep -vE '^\[xUnit|^ +at (System|Xunit|Microsoft)\.|^  (Skipped|Passed) |^(Starting test|A total of|Results File|Data collector|Passed! |Failed! )|^[[:space:]]*$' "$1" |
+    cut -c1-300 | sed -n '1,400s/^/      /p'
+}
+
+run() {
+  local name=$1 log=$results/$1.log trx=$results/$1.trx code=0 crash=0 before=$SECONDS
+  dotnet test "$root/artifacts/bin/$name/release/$name.dll" --nologo ${filter:+--filter "$filter"} \
+    --results-directory "$results" --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=minimal" \
+    --blame-hang-timeout "${hang_minutes}m" --blame-hang-dump-type none >"$log" 2>&1 </dev/null || code=$?
+
+  local good bad other
+  good=$(counter "$trx" passed)
+  bad=$(counter "$trx" failed)
+  other=$(($(counter "$trx" total) - $(counter "$trx" executed)))
+  # A host that died says so, or leaves no counts that explain its exit code.
+  if [[ ! -e $trx ]] || ((code != 0 && bad == 0)) || grep -q '^Test Run Aborted' "$log"; then crash=1; fi
+
+  passed=$((passed + good)) failed=$((failed + bad + crash)) skipped=$((skipped + other))
+  local mark=ok said="$good passed"
+  if ((bad + crash > 0)); then mark=FAIL said+=", $bad failed"; fi
+  if ((crash > 0)); then said+=", CRASHED"; fi
+  if ((other > 0)); then said+=", $other skipped"; fi
+  if ((good + bad + other + crash == 0)); then mark=-- said="no tests"; fi
+  printf '%-4s  %-36s  %s  (%d s)\n' "$mark" "$name" "$said" $((SECONDS - before))
+  if [[ $mark == FAIL ]]; then show_failures "$log"; fi
+}
+
+# Reasons of skipped tests, each with how many it kept from running.
+show_skipped() {
+  echo "skipped:"
+  cat "$results"/*.trx |
+    awk '/<UnitTestResult /{ skipped = /outcome="NotExecuted"/ }
+      skipped && /<Message>/{ sub(/.*<Message>/, ""); sub(/<\/Message>.*/, ""); print; skipped = 0 }' |
+    sed 's/&lt;/</g; s/&gt;/>/g; s/&quot;/"/g; s/&amp;/\&/g' | sort | uniq -c | sort -rn
+}
+
+"$root/scripts/setup.sh"
+build
+for project in "$root"/tests/*.Tests/*.csproj; do run "$(basename "$project" .csproj)"; done
+if ((skipped > 0)); then show_skipped; fi
+
+if ((passed + failed == 0)); then echo "no test ran"; fi
+summary="$passed passed, $failed failed"
+if ((skipped > 0)); then summary+=", $skipped skipped"; fi
+echo "$summary"
+((failed == 0 && passed > 0))
