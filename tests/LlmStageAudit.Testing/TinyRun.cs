@@ -41,13 +41,13 @@ public static class TinyRun
     }
 
     /// <summary>Rows of token ids with a label and an id such as first-0.</summary>
-    public static string WriteRows(TemporaryFolder folder, string file, string prefix, int rows)
+    public static string WriteRows(TemporaryFolder folder, string file, string prefix, int rows, int? length = null)
     {
         var random = StableRandom.For(5, prefix);
         var text = new StringBuilder();
         for (var i = 0; i < rows; i++)
         {
-            var ids = Enumerable.Range(0, 2 + random.Next(7)).Select(_ => 1 + random.Next(TinyModel.Vocabulary - 1)).ToArray();
+            var ids = Enumerable.Range(0, length ?? (2 + random.Next(7))).Select(_ => 1 + random.Next(TinyModel.Vocabulary - 1)).ToArray();
             text.AppendLine(JsonSerializer.Serialize(new { id = $"{prefix}-{i}", ids, label = random.Next(2) }));
         }
 
