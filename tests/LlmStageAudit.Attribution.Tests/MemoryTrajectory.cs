@@ -19,7 +19,8 @@ internal sealed class MemoryTrajectory : ITrajectory, IDisposable
         foreach (var program in programs)
         {
             var gradients = new List<Tensor>();
-            var (state, _) = StageTrainer.Train(program, program.Optimizer.Start(_states[^1]), 1, step => gradients.Add(Kept(step.Gradient)), default);
+            var (state, _) = StageTrainer.Train(
+                program, program.Optimizer.Start(_states[^1]), 1, step => gradients.Add(Kept(step.Gradient)), default);
             using (state) _states.Add(Kept(state.Theta));
             _gradients.Add(gradients);
         }

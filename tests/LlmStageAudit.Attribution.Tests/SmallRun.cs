@@ -10,7 +10,8 @@ internal static class SmallRun
 {
     public const int Parameters = 7;
 
-    public static OptimizerSection Sgd { get; } = new() { Name = OptimizerName.Sgd, LearningRate = 0.02, Momentum = 0.9, WeightDecay = 0.01 };
+    public static OptimizerSection Sgd { get; } =
+        new() { Name = OptimizerName.Sgd, LearningRate = 0.02, Momentum = 0.9, WeightDecay = 0.01 };
 
     public static OptimizerSection AdamW { get; } = new() { Name = OptimizerName.AdamW, LearningRate = 0.05, WeightDecay = 0.1 };
 
@@ -35,19 +36,23 @@ internal static class SmallRun
         StageProgram Program(int index, string name, int examples)
         {
             var section = Section(name, optimizer);
-            return StageProgram.Of(change?.Invoke(index, section) ?? section, PolynomialObjective.Random(examples, Parameters, 20 + index, cubic), seed: 5);
+            return StageProgram.Of(
+                change?.Invoke(index, section) ?? section, PolynomialObjective.Random(examples, Parameters, 20 + index, cubic), seed: 5);
         }
 
-        return new MemoryTrajectory([Program(0, "first", 10), Program(1, "second", 8), Program(2, "third", 9)], Vectors.Normal(Parameters, 1, 0.3))
+        return new MemoryTrajectory(
+            [Program(0, "first", 10), Program(1, "second", 8), Program(2, "third", 9)], Vectors.Normal(Parameters, 1, 0.3))
         {
             LogsGradients = logsGradients,
         };
     }
 
-    public static double[] Replay(MemoryTrajectory trajectory, string source, Counterfactual counterfactual, double rho = 0.5, long seed = 1) =>
+    public static double[] Replay(
+        MemoryTrajectory trajectory, string source, Counterfactual counterfactual, double rho = 0.5, long seed = 1) =>
         Replay(trajectory, source, [counterfactual], rho, seed)[0];
 
-    public static double[][] Replay(MemoryTrajectory trajectory, string source, Counterfactual[] counterfactuals, double rho = 0.5, long seed = 1)
+    public static double[][] Replay(
+        MemoryTrajectory trajectory, string source, Counterfactual[] counterfactuals, double rho = 0.5, long seed = 1)
     {
         using var scope = NewDisposeScope();
         var replay = new CounterfactualReplay(trajectory, GradientSource.Named(source, rho, seed));

@@ -14,13 +14,13 @@ public static class TinyModel
 
     /// <returns>The model folder.</returns>
     public static string Write(
-        TemporaryFolder folder, bool parallelResidual = true, int? padTokenId = 0, string name = "model", int vocabulary = Vocabulary, int positions = 24)
+        TemporaryFolder folder, bool parallelResidual = true, int? padTokenId = 0, string name = "model", int vocabulary = Vocabulary)
     {
         var pad = padTokenId?.ToString(CultureInfo.InvariantCulture) ?? "null";
         folder.Write(Path.Combine(name, "config.json"), $$"""
             {
               "model_type": "gpt_neox", "architectures": ["GPTNeoXForCausalLM"], "hidden_size": 16, "intermediate_size": 32,
-              "num_hidden_layers": 2, "num_attention_heads": 2, "vocab_size": {{vocabulary}}, "max_position_embeddings": {{positions}},
+              "num_hidden_layers": 2, "num_attention_heads": 2, "vocab_size": {{vocabulary}}, "max_position_embeddings": 24,
               "rotary_pct": 0.5, "rotary_emb_base": 100, "layer_norm_eps": 1e-5, "hidden_act": "gelu", "initializer_range": 0.3,
               "use_parallel_residual": {{(parallelResidual ? "true" : "false")}}, "tie_word_embeddings": false, "pad_token_id": {{pad}}
             }

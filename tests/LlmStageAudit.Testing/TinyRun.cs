@@ -8,9 +8,11 @@ namespace LlmStageAudit.Testing;
 /// <summary>A run of three short stages on a <see cref="TinyModel"/>: 6, 2 and 3 steps.</summary>
 public static class TinyRun
 {
-    public static OptimizerSection Sgd { get; } = new() { Name = OptimizerName.Sgd, LearningRate = 0.05, Momentum = 0.9, WeightDecay = 0.01 };
+    public static OptimizerSection Sgd { get; } =
+        new() { Name = OptimizerName.Sgd, LearningRate = 0.05, Momentum = 0.9, WeightDecay = 0.01 };
 
-    public static OptimizerSection AdamW { get; } = new() { Name = OptimizerName.AdamW, LearningRate = 0.01, WeightDecay = 0.1, ClipNorm = 1 };
+    public static OptimizerSection AdamW { get; } =
+        new() { Name = OptimizerName.AdamW, LearningRate = 0.01, WeightDecay = 0.1, ClipNorm = 1 };
 
     public static AdapterSection Lora { get; } =
         new() { Rank = 2, Alpha = 4, TargetModules = ["query_key_value", "dense_h_to_4h"] };
@@ -31,7 +33,12 @@ public static class TinyRun
         };
         return new RunConfiguration
         {
-            Model = new ModelSection { Path = TinyModel.Write(folder), Task = ModelTask.SequenceClassification, Weights = ModelWeights.Random },
+            Model = new ModelSection
+            {
+                Path = TinyModel.Write(folder),
+                Task = ModelTask.SequenceClassification,
+                Weights = ModelWeights.Random,
+            },
             Adapter = lora ? Lora : null,
             Optimizer = optimizer,
             Schedule = schedule,

@@ -65,7 +65,8 @@ public sealed class AttributionRequestTests : IDisposable
     [InlineData("99999999999")]
     public void Step_sets_that_are_none_are_quoted(string steps)
     {
-        var error = Assert.Throws<AttributionException>(() => new AttributionRequest { Treatment = "steps", Steps = [steps] }.Counterfactuals(_trajectory));
+        var error = Assert.Throws<AttributionException>(
+            () => new AttributionRequest { Treatment = "steps", Steps = [steps] }.Counterfactuals(_trajectory));
         Assert.StartsWith($"--steps: '{steps}'; expected step numbers or ranges within 1-16", error.Message, StringComparison.Ordinal);
         Assert.Equal(ExitCode.Usage, error.ExitCode);
     }
@@ -74,7 +75,8 @@ public sealed class AttributionRequestTests : IDisposable
     public void Options_that_do_not_go_together_are_refused()
     {
         void Refused(string option, AttributionRequest request) =>
-            Assert.StartsWith(option, Assert.Throws<AttributionException>(() => request.Counterfactuals(_trajectory)).Message, StringComparison.Ordinal);
+            Assert.StartsWith(
+                option, Assert.Throws<AttributionException>(() => request.Counterfactuals(_trajectory)).Message, StringComparison.Ordinal);
         Refused("--level", new AttributionRequest { Level = "batch" });
         Refused("--treatment", new AttributionRequest { Treatment = "both" });
         Refused("--steps", new AttributionRequest { Steps = ["3"] });

@@ -36,7 +36,8 @@ public sealed class StageAttributionTests : IDisposable
             Assert.Equal(observed.Mean - scores.Mean, effect.Estimate, 1e-12);
             Assert.NotEqual(0, effect.Estimate);
             Assert.InRange(effect.Estimate, effect.Low, effect.High);
-            Assert.Equal(observed.Examples.Zip(scores.Examples, (o, c) => o.Value - c.Value), effect.PerExample.Select(example => example.Estimate));
+            Assert.Equal(
+                observed.Examples.Zip(scores.Examples, (o, c) => o.Value - c.Value), effect.PerExample.Select(example => example.Estimate));
             Assert.Equal(probe.Examples.Select(example => example.Id), effect.PerExample.Select(example => example.Id));
         }
 
@@ -52,10 +53,15 @@ public sealed class StageAttributionTests : IDisposable
         using var run = Train(TinyRun.Sgd with { LearningRate = 0.01 }, lora: true);
         var probe = ReadProbe(run);
         double[] Effects(string source) =>
-            [.. StageAttribution.Attribute(run, probe, new AttributionRequest { Gradient = source }, null, default).Effects.SelectMany(effect => effect.PerExample).Select(example => example.Estimate)];
+        [
+            .. StageAttribution.Attribute(run, probe, new AttributionRequest { Gradient = source }, null, default)
+                .Effects.SelectMany(effect => effect.PerExample).Select(example => example.Estimate),
+        ];
         var truth = Effects("exact");
-        var errors = new[] { "recorded", "linear", "midpoint" }.Select(source => Vectors.RelativeDistance(truth, Effects(source))).ToArray();
-        Assert.True(errors[1] < errors[0] && errors[2] < errors[1], $"recorded {errors[0]:g3}, linear {errors[1]:g3}, midpoint {errors[2]:g3}");
+        string[] sources = ["recorded", "linear", "midpoint"];
+        var errors = sources.Select(source => Vectors.RelativeDistance(truth, Effects(source))).ToArray();
+        Assert.True(
+            errors[1] < errors[0] && errors[2] < errors[1], $"recorded {errors[0]:g3}, linear {errors[1]:g3}, midpoint {errors[2]:g3}");
         Assert.Equal(truth, Effects("exact"));
     }
 

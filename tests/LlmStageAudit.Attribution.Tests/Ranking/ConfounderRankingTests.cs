@@ -83,7 +83,14 @@ public sealed class ConfounderRankingTests : IDisposable
         ProbeScores Scores(Func<int, double> score) => new()
         {
             Mean = 0,
-            Examples = [.. Enumerable.Range(0, Rows).Select(i => new ExampleScore { Id = $"{i}", Value = 0, LogLikelihood = 0, Logits = [0.25, 0.25 + score(i)], Label = i % 2 })],
+            Examples = [.. Enumerable.Range(0, Rows).Select(i => new ExampleScore
+            {
+                Id = $"{i}",
+                Value = 0,
+                LogLikelihood = 0,
+                Logits = [0.25, 0.25 + score(i)],
+                Label = i % 2,
+            })],
         };
         return new EffectsArtifact
         {

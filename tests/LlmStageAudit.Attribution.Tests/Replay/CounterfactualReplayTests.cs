@@ -70,7 +70,8 @@ public sealed class CounterfactualReplayTests
     public void Steps_left_out_in_two_stages_are_left_out_of_both()
     {
         using var trajectory = SmallRun.Train(SmallRun.AdamW, cubic: 0.3);
-        var across = new Counterfactual("across", new Dictionary<int, IReadOnlySet<int>?> { [0] = new HashSet<int> { 5, 6 }, [2] = new HashSet<int> { 1 } });
+        var across = new Counterfactual(
+            "across", new Dictionary<int, IReadOnlySet<int>?> { [0] = new HashSet<int> { 5, 6 }, [2] = new HashSet<int> { 1 } });
         var truth = trajectory.Retrain((stage, step) => (stage == 0 && step.StageStep >= 5) || (stage == 2 && step.StageStep == 1));
         Assert.Equal(truth, SmallRun.Replay(trajectory, "exact", across));
     }
@@ -81,7 +82,8 @@ public sealed class CounterfactualReplayTests
     {
         double[] Final(int? microBatchSize)
         {
-            using var trajectory = SmallRun.Train(SmallRun.Sgd, cubic: 0.3, (_, section) => section with { MicroBatchSize = microBatchSize });
+            using var trajectory = SmallRun.Train(
+                SmallRun.Sgd, cubic: 0.3, (_, section) => section with { MicroBatchSize = microBatchSize });
             return SmallRun.ReplayWithout(trajectory, source, 0);
         }
 
@@ -95,10 +97,15 @@ public sealed class CounterfactualReplayTests
     {
         using var trajectory = SmallRun.Train(SmallRun.AdamW with { ClipNorm = 1 }, cubic: 0.3);
         Counterfactual[] all =
-            [Counterfactual.WithoutStage("first", 0), Counterfactual.WithoutStage("second", 1), Counterfactual.WithoutSteps("steps", 0, [2, 3])];
+            [
+                Counterfactual.WithoutStage("first", 0),
+                Counterfactual.WithoutStage("second", 1),
+                Counterfactual.WithoutSteps("steps", 0, [2, 3]),
+            ];
         LiveTensors.ReturnToTheirCount(() =>
         {
-            foreach (var theta in new CounterfactualReplay(trajectory, GradientSource.Named(source, 0.5, 1)).Run(all, null, default)) theta.Dispose();
+            var replay = new CounterfactualReplay(trajectory, GradientSource.Named(source, 0.5, 1));
+            foreach (var theta in replay.Run(all, null, default)) theta.Dispose();
         });
         LiveTensors.ReturnToTheirCount(() => SmallRun.Replay(trajectory, source, all));
     }
@@ -113,7 +120,10 @@ public sealed class CounterfactualReplayTests
         using var trajectory = SmallRun.Train(SmallRun.Sgd, cubic: 0.3);
         trajectory.Tamper(1, 3, double.NaN);
         var error = Assert.Throws<AttributionException>(() => SmallRun.ReplayWithout(trajectory, source, 0));
-        Assert.StartsWith($"counterfactual 'first', stage 'second', step 3: the gradient of source '{source}' is not finite", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"counterfactual 'first', stage 'second', step 3: the gradient of source '{source}' is not finite",
+            error.Message,
+            StringComparison.Ordinal);
         Assert.Equal(ExitCode.Failed, error.ExitCode);
         // Retraining looks at no logged gradient.
         Assert.Equal(trajectory.RetrainWithout(0), SmallRun.ReplayWithout(trajectory, "exact", 0));
@@ -125,7 +135,8 @@ public sealed class CounterfactualReplayTests
         using var trajectory = SmallRun.Train(SmallRun.Sgd, cubic: 0.3);
         trajectory.Tamper(1, 3, 1.2);
         var error = Assert.Throws<AttributionException>(() => SmallRun.ReplayWithout(trajectory, "linear", 0));
-        Assert.StartsWith("stage 'second': the logged gradients lead to another state than the saved one", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "stage 'second': the logged gradients lead to another state than the saved one", error.Message, StringComparison.Ordinal);
         // The third stage does not come by it.
         SmallRun.ReplayWithout(trajectory, "linear", 1);
     }
@@ -166,9 +177,13 @@ public sealed class CounterfactualReplayTests
     {
         // One step of SGD with momentum in the last stage: its velocity is its own gradient, whatever came before.
         using var scope = NewDisposeScope();
-        using var trajectory = SmallRun.Train(SmallRun.Sgd, cubic: 0.3, (stage, section) => stage == 2 ? section with { Epochs = 1, BatchSize = 9, Schedule = new ScheduleSection() } : section);
+        using var trajectory = SmallRun.Train(
+            SmallRun.Sgd,
+            cubic: 0.3,
+            (stage, section) => stage == 2 ? section with { Epochs = 1, BatchSize = 9, Schedule = new ScheduleSection() } : section);
         var before = trajectory.Retrain((stage, _) => stage != 0);
-        var gradient = trajectory.Programs[2].Objective.LossAndGradient(tensor(before), trajectory.Programs[2].Steps[0].Batch).Gradient.data<double>();
+        var gradient = trajectory.Programs[2].Objective.LossAndGradient(
+            tensor(before), trajectory.Programs[2].Steps[0].Batch).Gradient.data<double>();
         var expected = before.Zip(gradient, (b, g) => b - (0.02 * (g + (0.01 * b)))).ToArray();
         Vectors.Close(expected, SmallRun.ReplayWithout(trajectory, "exact", 1), 1e-13);
     }

@@ -85,7 +85,8 @@ public sealed class ExactReplayTests
             "sgd, no momentum" => section with { Optimizer = section.Optimizer with { Momentum = 0 } },
             "mixed" when stage == 1 => section with { Optimizer = SmallRun.AdamW, Schedule = SmallRun.Cosine },
             "mixed" when stage == 2 => section with { Schedule = new ScheduleSection() },
-            _ when optimizer.EndsWith("clipped", StringComparison.Ordinal) => section with { Optimizer = section.Optimizer with { ClipNorm = 1.5 } },
+            _ when optimizer.EndsWith("clipped", StringComparison.Ordinal) =>
+                section with { Optimizer = section.Optimizer with { ClipNorm = 1.5 } },
             _ => section,
         });
 }

@@ -53,7 +53,8 @@ public sealed class GradientSourceTests
         double Error(double learningRate)
         {
             using var trajectory = SmallRun.Train(
-                SmallRun.Sgd with { Momentum = 0.5 }, cubic: 0.3, (stage, section) => stage == 0 ? section with { Optimizer = section.Optimizer with { LearningRate = learningRate } } : section);
+                SmallRun.Sgd with { Momentum = 0.5 }, cubic: 0.3, (stage, section) =>
+                    stage == 0 ? section with { Optimizer = section.Optimizer with { LearningRate = learningRate } } : section);
             var (found, truth) = (SmallRun.ReplayWithout(trajectory, "linear", 0), trajectory.RetrainWithout(0));
             return Math.Sqrt(found.Zip(truth, (f, t) => (f - t) * (f - t)).Sum());
         }
@@ -71,7 +72,8 @@ public sealed class GradientSourceTests
     public void A_stage_with_learning_rate_0_has_no_effect_at_all(string source, bool adamW)
     {
         using var trajectory = SmallRun.Train(
-            adamW ? SmallRun.AdamW : SmallRun.Sgd, cubic: 0.3, (stage, section) => stage == 1 ? section with { Optimizer = section.Optimizer with { LearningRate = 0 } } : section);
+            adamW ? SmallRun.AdamW : SmallRun.Sgd, cubic: 0.3, (stage, section) =>
+                stage == 1 ? section with { Optimizer = section.Optimizer with { LearningRate = 0 } } : section);
         Assert.Equal(trajectory.Final(), SmallRun.ReplayWithout(trajectory, source, 1));
         Assert.NotEqual(trajectory.Final(), SmallRun.ReplayWithout(trajectory, source, 0));
     }
@@ -91,7 +93,10 @@ public sealed class GradientSourceTests
     public void Samples_miss_by_chance_only()
     {
         // One step after the stage left out: its sampled gradient is right on average, whatever the share.
-        using var trajectory = SmallRun.Train(SmallRun.Sgd, cubic: 0, (stage, section) => stage == 2 ? section with { Epochs = 1, BatchSize = 9, Schedule = new() } : section);
+        using var trajectory = SmallRun.Train(
+            SmallRun.Sgd,
+            cubic: 0,
+            (stage, section) => stage == 2 ? section with { Epochs = 1, BatchSize = 9, Schedule = new() } : section);
         Assert.Single(trajectory.Programs[2].Steps);
         var without = Counterfactual.WithoutStage("second", 1);
         var truth = SmallRun.Replay(trajectory, "exact", without);
@@ -111,7 +116,9 @@ public sealed class GradientSourceTests
         using var trajectory = SmallRun.Train(SmallRun.Sgd, cubic: 0.3);
         var without = Counterfactual.WithoutStage("first", 0);
         var truth = trajectory.RetrainWithout(0);
-        double Error(double rho) => Enumerable.Range(0, 30).Average(seed => SmallRun.Error(trajectory, SmallRun.Replay(trajectory, "sampled", without, rho, seed), truth));
+        double Error(double rho) =>
+            Enumerable.Range(0, 30).Average(
+                seed => SmallRun.Error(trajectory, SmallRun.Replay(trajectory, "sampled", without, rho, seed), truth));
         Assert.True(Error(0.75) < 0.8 * Error(0.25));
     }
 
@@ -151,6 +158,9 @@ public sealed class GradientSourceTests
             Assert.Equal(ExitCode.Usage, error.ExitCode);
         }
 
-        Assert.Contains("recorded, linear, midpoint, sampled, exact", Assert.Throws<AttributionException>(() => GradientSource.Named("hessian", 1, 1)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "recorded, linear, midpoint, sampled, exact",
+            Assert.Throws<AttributionException>(() => GradientSource.Named("hessian", 1, 1)).Message,
+            StringComparison.Ordinal);
     }
 }

@@ -17,8 +17,15 @@ public sealed class AreaUnderCurveTests
             var scores = Enumerable.Range(0, 60).Select(_ => (double)random.Next(levels) - 1).ToArray();
             var positives = scores.Select(score => random.Next(levels) < score + 2).ToArray();
             if (positives.Distinct().Count() < 2) continue;
-            var pairs = from p in Enumerable.Range(0, 60) from n in Enumerable.Range(0, 60) where positives[p] && !positives[n] select (scores[p], scores[n]);
-            Assert.Equal(pairs.Average(pair => pair.Item1 > pair.Item2 ? 1 : pair.Item1 == pair.Item2 ? 0.5 : 0), AreaUnderCurve.Of(scores, positives), 12);
+            var pairs =
+                from p in Enumerable.Range(0, 60)
+                from n in Enumerable.Range(0, 60)
+                where positives[p] && !positives[n]
+                select (scores[p], scores[n]);
+            Assert.Equal(
+                pairs.Average(pair => pair.Item1 > pair.Item2 ? 1 : pair.Item1 == pair.Item2 ? 0.5 : 0),
+                AreaUnderCurve.Of(scores, positives),
+                12);
         }
     }
 

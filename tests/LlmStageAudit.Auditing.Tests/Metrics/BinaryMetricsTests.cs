@@ -62,7 +62,8 @@ public sealed class BinaryMetricsTests
     [Fact]
     public void Groups_where_an_AUC_is_undefined_are_left_out_of_its_mean_and_one_of_zero_makes_it_zero()
     {
-        Dictionary<string, double> Group(double auc) => new() { [MetricNames.SubgroupAuc] = auc, [MetricNames.BpsnAuc] = 1, [MetricNames.BnspAuc] = 1 };
+        Dictionary<string, double> Group(double auc) =>
+            new() { [MetricNames.SubgroupAuc] = auc, [MetricNames.BpsnAuc] = 1, [MetricNames.BnspAuc] = 1 };
         Assert.Equal(0.25 * (1 + 0.5 + 2), BinaryMetrics.FinalScore(1, [Group(0.5), Group(double.NaN)]), 14);
         Assert.Equal(0.25 * (1 + 0 + 2), BinaryMetrics.FinalScore(1, [Group(0.5), Group(0)]), 14);
         Assert.Equal(double.NaN, BinaryMetrics.FinalScore(1, [Group(double.NaN)]));
@@ -94,6 +95,7 @@ public sealed class BinaryMetricsTests
     private static void Equal(Dictionary<string, double> found, Dictionary<string, double> expected)
     {
         Assert.Equal(expected.Keys.Order(), found.Keys.Order());
-        foreach (var (name, value) in expected) Assert.True(Math.Abs(value - found[name]) < 1e-14, $"{name}: expected {value}, found {found[name]}");
+        foreach (var (name, value) in expected)
+            Assert.True(Math.Abs(value - found[name]) < 1e-14, $"{name}: expected {value}, found {found[name]}");
     }
 }

@@ -34,7 +34,8 @@ public sealed class ProbeGroupTests
         var comments = CommentSet.Of("rows", ["grp"], [["women"], ["men"], [""]]);
         var group = ProbeGroup.Read("grp == 'women'", "probe.yaml", comments, comments.Rows, UnlabelledPolicy.Exclude);
         Assert.Equal([true, false, false], group.Members);
-        Assert.Throws<ConfigurationException>(() => ProbeGroup.Read("gpr == 'women'", "probe.yaml", comments, comments.Rows, UnlabelledPolicy.Exclude));
+        Assert.Throws<ConfigurationException>(
+            () => ProbeGroup.Read("gpr == 'women'", "probe.yaml", comments, comments.Rows, UnlabelledPolicy.Exclude));
     }
 
     private static ProbeGroup Read(UnlabelledPolicy policy, params string[] cells)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Artifacts.Effects;
 using LlmStageAudit.Auditing.Metrics;
@@ -41,7 +42,10 @@ public sealed class ProbeTests : IDisposable
         Assert.Equal(0 - (-0.6), ConfounderGap.Of(probe, "label == 0 and second >= 0.5").Evaluate(Scores(i => HandTable.Scores[i])), 14);
         var error = Assert.Throws<ProbeException>(() => ConfounderGap.Of(probe, "label == 0"));
         Assert.Contains("has 4 examples in the subgroup and 4 in the background", error.Message, StringComparison.Ordinal);
-        Assert.Contains("did you mean 'first'?", Assert.Throws<ProbeException>(() => ConfounderGap.Of(probe, "fist")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "did you mean 'first'?",
+            Assert.Throws<ProbeException>(() => ConfounderGap.Of(probe, "fist")).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -97,7 +101,8 @@ public sealed class ProbeTests : IDisposable
         }
 
         Assert.Equal(scores.Examples.Average(example => example.Value), scores.Mean, 14);
-        var scored = scores.Examples.Select(example => new ScoredExample(example.Logits![1] - example.Logits[0], example.Label == 1)).ToArray();
+        var scored = scores.Examples.Select(
+            example => new ScoredExample(example.Logits![1] - example.Logits[0], example.Label == 1)).ToArray();
         Assert.Equal(BinaryMetrics.Of(scored)[MetricNames.Auc], scores.Metrics[MetricNames.Auc]);
         var first = scores.Groups.Single(group => group.Group == "first");
         Assert.Equal(4, first.Examples);
@@ -145,7 +150,8 @@ public sealed class ProbeTests : IDisposable
             Assert.Null(scores.Examples[i].Logits);
         }
 
-        Assert.Equal(scores.Examples.Take(4).Average(example => example.LogLikelihood), scores.Groups[0].Metrics[MetricNames.LogLikelihood], 12);
+        Assert.Equal(
+            scores.Examples.Take(4).Average(example => example.LogLikelihood), scores.Groups[0].Metrics[MetricNames.LogLikelihood], 12);
     }
 
     [Fact]
@@ -194,16 +200,30 @@ public sealed class ProbeTests : IDisposable
     }
 
     private Probe Read(
-        MetricSection? metric = null, string[]? groups = null, ModelTask task = ModelTask.SequenceClassification, ModelTask? probeTask = null, int labels = 2)
+        MetricSection? metric = null,
+        string[]? groups = null,
+        ModelTask task = ModelTask.SequenceClassification,
+        ModelTask? probeTask = null,
+        int labels = 2)
     {
-        var rows = Enumerable.Range(0, 8).Select(i => string.Create(
-            System.Globalization.CultureInfo.InvariantCulture,
-            $$"""{"id": "row-{{i}}", "ids": [{{string.Join(", ", Enumerable.Range(1, 2 + ((i * 5) % 7)).Select(t => (t * (i + 3)) % 49))}}], "label": {{HandTable.Labels[i]}}, "first": {{(HandTable.First.Contains(i) ? 1 : 0)}}, "second": {{(HandTable.Second.Contains(i) ? 1 : 0)}}}"""));
+        var rows = Enumerable.Range(0, 8).Select(i => JsonSerializer.Serialize(new
+        {
+            id = $"row-{i}",
+            ids = Enumerable.Range(1, 2 + ((i * 5) % 7)).Select(t => t * (i + 3) % 49), // of several lengths, in no order
+            label = HandTable.Labels[i],
+            first = HandTable.First.Contains(i) ? 1 : 0,
+            second = HandTable.Second.Contains(i) ? 1 : 0,
+        }));
         var configuration = new ProbeConfiguration
         {
             Name = "probe",
             Path = _folder.At("probe.yaml"),
-            Dataset = new DatasetSection { Path = _folder.Write("probe.jsonl", string.Join('\n', rows)), Ids = "ids", Groups = groups ?? ["first", "second"] },
+            Dataset = new DatasetSection
+            {
+                Path = _folder.Write("probe.jsonl", string.Join('\n', rows)),
+                Ids = "ids",
+                Groups = groups ?? ["first", "second"],
+            },
             Metric = metric ?? new MetricSection(),
             Task = probeTask,
         };
@@ -211,7 +231,8 @@ public sealed class ProbeTests : IDisposable
         return Probe.Read(configuration, model, new ExampleReader(model, null));
     }
 
-    private static (double Estimate, double Low, double High) Shape(Auditing.Statistics.BootstrapResult result) => (result.Estimate, result.Low, result.High);
+    private static (double Estimate, double Low, double High) Shape(Auditing.Statistics.BootstrapResult result) =>
+        (result.Estimate, result.Low, result.High);
 
     private static bool Near((double, double, double) a, (double, double, double) b) =>
         Math.Abs(a.Item1 - b.Item1) < 1e-12 && Math.Abs(a.Item2 - b.Item2) < 1e-12 && Math.Abs(a.Item3 - b.Item3) < 1e-12;

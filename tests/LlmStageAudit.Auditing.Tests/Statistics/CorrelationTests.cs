@@ -14,7 +14,8 @@ public sealed class CorrelationTests
         // Anscombe's first set.
         Assert.Equal(
             0.81642051634484,
-            Correlation.Pearson([10, 8, 13, 9, 11, 14, 6, 4, 12, 7, 5], [8.04, 6.95, 7.58, 8.81, 8.33, 9.96, 7.24, 4.26, 10.84, 4.82, 5.68]),
+            Correlation.Pearson(
+                [10, 8, 13, 9, 11, 14, 6, 4, 12, 7, 5], [8.04, 6.95, 7.58, 8.81, 8.33, 9.96, 7.24, 4.26, 10.84, 4.82, 5.68]),
             12);
     }
 

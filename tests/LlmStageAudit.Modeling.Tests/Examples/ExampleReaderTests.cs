@@ -36,7 +36,9 @@ public sealed class ExampleReaderTests : IDisposable
     [Fact]
     public void A_label_expression_may_stand_in_for_the_sections_own()
     {
-        var path = _folder.Write("rows.jsonl", """{"ids": [4], "label": 1, "christian": 0.2}""" + "\n" + """{"ids": [5], "label": 0, "christian": 0.5}""" + "\n");
+        var path = _folder.Write(
+            "rows.jsonl",
+            """{"ids": [4], "label": 1, "christian": 0.2}""" + "\n" + """{"ids": [5], "label": 0, "christian": 0.5}""" + "\n");
         var set = Reader(Model()).Read(new DatasetSection { Path = path, Ids = "ids" }, labelOverride: "christian >= 0.5");
         Assert.Equal([0, 1], set.Examples.Select(example => example.Label));
     }
@@ -107,7 +109,8 @@ public sealed class ExampleReaderTests : IDisposable
     public void A_causal_model_needs_a_token_to_predict()
     {
         var path = _folder.Write("rows.jsonl", """{"ids": [4, 5]}""" + "\n" + """{"ids": [4]}""" + "\n");
-        var error = Assert.Throws<ModelingException>(() => Reader(Model(ModelTask.CausalLm)).Read(new DatasetSection { Path = path, Ids = "ids" }));
+        var error = Assert.Throws<ModelingException>(
+            () => Reader(Model(ModelTask.CausalLm)).Read(new DatasetSection { Path = path, Ids = "ids" }));
         Assert.StartsWith($"{path}:2: row 2 has 1 tokens; expected at least 2", error.Message, StringComparison.Ordinal);
     }
 
@@ -115,7 +118,8 @@ public sealed class ExampleReaderTests : IDisposable
     public void A_filter_that_selects_nothing_is_quoted()
     {
         var path = _folder.Write("rows.jsonl", """{"ids": [4], "label": 1}""" + "\n");
-        var error = Assert.Throws<ModelingException>(() => Reader(Model()).Read(new DatasetSection { Path = path, Ids = "ids", Where = "label == 7" }));
+        var error = Assert.Throws<ModelingException>(
+            () => Reader(Model()).Read(new DatasetSection { Path = path, Ids = "ids", Where = "label == 7" }));
         Assert.Contains("none of 1 rows passes where: label == 7", error.Message, StringComparison.Ordinal);
     }
 
@@ -123,9 +127,11 @@ public sealed class ExampleReaderTests : IDisposable
     public void A_missing_column_is_answered_with_the_nearest()
     {
         var path = _folder.Write("rows.csv", "coment,label\nx,1\n");
-        var error = Assert.Throws<ModelingException>(() => Reader(WithTokenizer()).Read(new DatasetSection { Path = path, Text = "comment" }));
+        var error = Assert.Throws<ModelingException>(
+            () => Reader(WithTokenizer()).Read(new DatasetSection { Path = path, Text = "comment" }));
         Assert.Contains("no column 'comment'; set data.text; did you mean 'coment'?", error.Message, StringComparison.Ordinal);
-        Assert.Throws<ConfigurationException>(() => Reader(WithTokenizer()).Read(new DatasetSection { Path = path, Text = "coment", Label = "lable" }));
+        Assert.Throws<ConfigurationException>(
+            () => Reader(WithTokenizer()).Read(new DatasetSection { Path = path, Text = "coment", Label = "lable" }));
     }
 
     [Fact]
@@ -141,7 +147,8 @@ public sealed class ExampleReaderTests : IDisposable
     {
         // The model knows 50 tokens, the tokenizer 258.
         var path = _folder.Write("rows.csv", "text,label\nfine,1\n");
-        var error = Assert.Throws<ModelingException>(() => Reader(WithTokenizer(vocabulary: TinyModel.Vocabulary)).Read(new DatasetSection { Path = path }));
+        var error = Assert.Throws<ModelingException>(
+            () => Reader(WithTokenizer(vocabulary: TinyModel.Vocabulary)).Read(new DatasetSection { Path = path }));
         Assert.StartsWith($"{path}:2: token id ", error.Message, StringComparison.Ordinal);
     }
 

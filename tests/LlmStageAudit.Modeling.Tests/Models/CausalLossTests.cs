@@ -32,7 +32,12 @@ public sealed class CausalLossTests : IDisposable
         var objective = new TransformerObjective(_model, examples);
         var losses = objective.Losses(_model.Layout.Split(_state), [0, 1, 2, 3]).data<double>();
         Assert.Equal(
-            [ReferenceLoss(examples[0].Ids, 1), ReferenceLoss(examples[1].Ids, 4), ReferenceLoss(examples[2].Ids, 2), ReferenceLoss(examples[3].Ids, 1)],
+            [
+                ReferenceLoss(examples[0].Ids, 1),
+                ReferenceLoss(examples[1].Ids, 4),
+                ReferenceLoss(examples[2].Ids, 2),
+                ReferenceLoss(examples[3].Ids, 1),
+            ],
             losses,
             (expected, found) => Math.Abs(expected - found) < 1e-10);
         Assert.Equal([4.0, 2, 1, 1], Enumerable.Range(0, 4).Select(objective.Weight));

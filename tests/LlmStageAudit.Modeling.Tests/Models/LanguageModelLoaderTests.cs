@@ -76,7 +76,8 @@ public sealed class LanguageModelLoaderTests : IDisposable
         Assert.Contains(fresh.Notes, note => note.Contains("head starts at random from seed 9", StringComparison.Ordinal));
         fresh.Dispose();
         start.Dispose();
-        var error = Assert.Throws<ModelingException>(() => LanguageModelLoader.Load(_folder.At("causal"), options with { AllowNewHead = false }));
+        var error = Assert.Throws<ModelingException>(
+            () => LanguageModelLoader.Load(_folder.At("causal"), options with { AllowNewHead = false }));
         Assert.Contains("'score.weight' is missing", error.Message, StringComparison.Ordinal);
     }
 
@@ -153,11 +154,13 @@ public sealed class LanguageModelLoaderTests : IDisposable
         using (model)
         using (state)
         {
-            var tensors = model.Layout.Slots.Zip(model.Layout.Split(state), (slot, values) => new HostTensor(slot.Name, slot.Shape, values.contiguous().data<float>()));
+            var tensors = model.Layout.Slots.Zip(
+                model.Layout.Split(state), (slot, values) => new HostTensor(slot.Name, slot.Shape, values.contiguous().data<float>()));
             ModelFolderWriter.Write(_folder.At("changed"), model.Folder.Config, change([.. tensors]));
         }
 
-        var (changed, start) = LanguageModelLoader.Load(_folder.At("changed"), new LanguageModelOptions { Task = ModelTask.SequenceClassification });
+        var (changed, start) = LanguageModelLoader.Load(
+            _folder.At("changed"), new LanguageModelOptions { Task = ModelTask.SequenceClassification });
         start.Dispose();
         return changed;
     }
@@ -168,7 +171,8 @@ public sealed class LanguageModelLoaderTests : IDisposable
         var (model, state) = LoadAdapter(null);
         using var owned = model;
         state.Dispose();
-        return model.Layout.Slots.Select((slot, i) => new HostTensor(slot.Name, slot.Shape, Vectors.Normal(slot.Length, i).Select(value => (float)value).ToArray()))
+        return model.Layout.Slots.Select(
+            (slot, i) => new HostTensor(slot.Name, slot.Shape, Vectors.Normal(slot.Length, i).Select(value => (float)value).ToArray()))
             .ToDictionary(tensor => tensor.Name);
     }
 

@@ -29,7 +29,8 @@ public sealed class ResidualTests
         var batch = TokenBatch.Pad([[4, 8, 15], [16, 23]], 0);
         var parameters = model.Layout.Split(state);
         var silent = model.Layout.Slots
-            .Select((slot, i) => slot.Name.Contains("attention.dense", StringComparison.Ordinal) ? parameters[i].zeros_like() : parameters[i])
+            .Select(
+                (slot, i) => slot.Name.Contains("attention.dense", StringComparison.Ordinal) ? parameters[i].zeros_like() : parameters[i])
             .ToArray();
         return (model.TokenLogits(parameters, batch).data<double>(), model.TokenLogits(silent, batch).data<double>());
     }

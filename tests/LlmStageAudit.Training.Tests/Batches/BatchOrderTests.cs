@@ -31,7 +31,8 @@ public sealed class BatchOrderTests
     [Fact]
     public void The_order_is_a_function_of_seed_stage_and_epoch()
     {
-        int[] Order(long seed, string stage, int epoch) => [.. BatchOrder.Epoch(seed, stage, epoch, 40, 7, shuffle: true).SelectMany(batch => batch)];
+        int[] Order(long seed, string stage, int epoch) =>
+            [.. BatchOrder.Epoch(seed, stage, epoch, 40, 7, shuffle: true).SelectMany(batch => batch)];
         Assert.Equal(Order(1, "s", 0), Order(1, "s", 0));
         Assert.NotEqual(Order(1, "s", 0), Order(2, "s", 0));
         Assert.NotEqual(Order(1, "s", 0), Order(1, "t", 0));

@@ -6,7 +6,8 @@ namespace LlmStageAudit.Training.Tests.Optimizers;
 
 public sealed class OptimizerMapTests
 {
-    private static readonly OptimizerSection s_sgd = new() { Name = OptimizerName.Sgd, LearningRate = 1, Momentum = 0.9, WeightDecay = 0.05 };
+    private static readonly OptimizerSection s_sgd =
+        new() { Name = OptimizerName.Sgd, LearningRate = 1, Momentum = 0.9, WeightDecay = 0.05 };
 
     private static readonly OptimizerSection s_adamW =
         new() { Name = OptimizerName.AdamW, LearningRate = 1, Beta1 = 0.85, Beta2 = 0.99, Epsilon = 1e-3, WeightDecay = 0.2 };

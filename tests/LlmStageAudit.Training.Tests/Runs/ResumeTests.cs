@@ -152,7 +152,10 @@ public sealed class ResumeTests : IDisposable
         }
 
         File.Delete(path);
-        Assert.Contains("the file is gone", Assert.Throws<TrainingException>(() => TinyTraining.Resume(_folder.At("stopped"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "the file is gone",
+            Assert.Throws<TrainingException>(() => TinyTraining.Resume(_folder.At("stopped"))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -27,7 +27,9 @@ public sealed class RunTrainerTests : IDisposable
             manifest.Stages.Select(stage => (stage.Name, stage.FirstStep!.Value, stage.Steps, stage.Examples!.Value)));
         Assert.Equal(Enumerable.Range(1, 11), reported.Select(progress => progress.Step));
         Assert.All(reported, progress => Assert.Equal(11, progress.TotalSteps));
-        Assert.Equal(["config.json", "first.jsonl", "second.jsonl", "third.jsonl"], manifest.Inputs.Select(input => Path.GetFileName(input.Path)).Order());
+        Assert.Equal(
+            ["config.json", "first.jsonl", "second.jsonl", "third.jsonl"],
+            manifest.Inputs.Select(input => Path.GetFileName(input.Path)).Order());
         Assert.All(manifest.Inputs, input => Assert.Equal(ContentHash.OfFile(input.Path), input.Sha256));
 
         using var run = TrainedRun.Open(_folder.At("run"));
@@ -38,7 +40,8 @@ public sealed class RunTrainerTests : IDisposable
         {
             Assert.True(File.Exists(Path.Combine(folder, "adapter_config.json")));
             Vectors.SameBits(StateFolder.Read(folder, run.Model), run.StateBefore(i));
-            if (i > 0) Assert.Equal(ContentHash.OfFile(Path.Combine(folder, "adapter_model.safetensors")), manifest.Stages[i - 1].StateSha256);
+            if (i > 0) Assert.Equal(
+                ContentHash.OfFile(Path.Combine(folder, "adapter_model.safetensors")), manifest.Stages[i - 1].StateSha256);
         }
 
         CheckLogs(run);
@@ -110,7 +113,9 @@ public sealed class RunTrainerTests : IDisposable
             Stages = [.. configuration.Stages.Select(stage => stage with { Optimizer = TinyRun.AdamW })],
         };
         var manifest = TinyTraining.Train(causal, _folder.At("run"));
-        Assert.Equal(["config.json", "model.safetensors"], manifest.Inputs.Where(input => input.Role == InputRole.Model).Select(input => Path.GetFileName(input.Path)));
+        Assert.Equal(
+            ["config.json", "model.safetensors"],
+            manifest.Inputs.Where(input => input.Role == InputRole.Model).Select(input => Path.GetFileName(input.Path)));
         using var run = TrainedRun.Open(_folder.At("run"));
         Assert.DoesNotContain(run.Model.Layout.Slots, slot => !slot.Name.Contains(".lora_", StringComparison.Ordinal));
         CheckLogs(run);
@@ -164,14 +169,15 @@ public sealed class RunTrainerTests : IDisposable
     {
         var configuration = TinyRun.Write(_folder, TinyRun.AdamW);
         // Rows of one length, so that no step adds to the cached rotary tables.
-        foreach (var stage in configuration.Stages) TinyRun.WriteRows(_folder, Path.GetFileName(stage.Dataset.Path), stage.Name, 10, length: 5);
+        foreach (var stage in configuration.Stages)
+            TinyRun.WriteRows(_folder, Path.GetFileName(stage.Dataset.Path), stage.Name, 10, length: 5);
         var counts = new List<(string Stage, long Count)>();
         var run = 0;
         LiveTensors.ReturnToTheirCount(() =>
         {
             counts.Clear();
-            RunTrainer.Train(
-                configuration, _folder.At($"run{run++}"), null, new Reports<RunProgress>(progress => counts.Add((progress.Stage, LiveTensorCount))), default);
+            var progress = new Reports<RunProgress>(report => counts.Add((report.Stage, LiveTensorCount)));
+            RunTrainer.Train(configuration, _folder.At($"run{run++}"), null, progress, default);
         });
         Assert.Equal(3, counts.Distinct().Count());
         LiveTensors.ReturnToTheirCount(() => TrainedRun.Open(_folder.At("run0")).Dispose());

@@ -8,7 +8,8 @@ namespace LlmStageAudit.Training.Tests.Runs;
 /// <summary>Ways to train a tiny run: through, stopped after a step, or broken off.</summary>
 internal static class TinyTraining
 {
-    public static RunManifest Train(RunConfiguration configuration, string path) => RunTrainer.Train(configuration, path, null, null, default);
+    public static RunManifest Train(RunConfiguration configuration, string path) =>
+        RunTrainer.Train(configuration, path, null, null, default);
 
     public static RunManifest Resume(string path) => RunTrainer.Resume(path, null, null, null, default);
 
@@ -25,7 +26,12 @@ internal static class TinyTraining
 
     /// <summary>Breaks off without any clearing up, as a crash would.</summary>
     public static void TrainUntilCrash(int step, RunConfiguration configuration, string path) => Assert.Throws<IOException>(() =>
-        RunTrainer.Train(configuration, path, null, new Reports<RunProgress>(progress => { if (progress.Step == step) throw new IOException(); }), default));
+        RunTrainer.Train(
+            configuration,
+            path,
+            null,
+            new Reports<RunProgress>(progress => { if (progress.Step == step) throw new IOException(); }),
+            default));
 
     public static void Copy(string from, string to)
     {

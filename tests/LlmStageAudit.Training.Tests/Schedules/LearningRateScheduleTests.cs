@@ -3,7 +3,9 @@ using LlmStageAudit.Training.Schedules;
 
 namespace LlmStageAudit.Training.Tests.Schedules;
 
-/// <summary>Rates of K = 10 steps with W = 3 of warm-up and peak 0.02, computed elsewhere from the formulas of Hugging Face's schedules.</summary>
+/// <summary>
+/// Rates of K = 10 steps with W = 3 of warm-up and peak 0.02, computed elsewhere from the formulas of Hugging Face's schedules.
+/// </summary>
 public sealed class LearningRateScheduleTests
 {
     public static TheoryData<ScheduleName, double[]> Schedules => new()
@@ -32,7 +34,8 @@ public sealed class LearningRateScheduleTests
         var section = new ScheduleSection { Name = name, WarmupSteps = 3 };
         Assert.Equal(expected, LearningRateSchedule.Of(section, 0.02, 10), (a, b) => Math.Abs(a - b) < 1e-16);
         // A ratio is rounded up: 0.21 of 10 steps are 3.
-        Assert.Equal(LearningRateSchedule.Of(section, 0.02, 10), LearningRateSchedule.Of(new() { Name = name, WarmupRatio = 0.21 }, 0.02, 10));
+        Assert.Equal(
+            LearningRateSchedule.Of(section, 0.02, 10), LearningRateSchedule.Of(new() { Name = name, WarmupRatio = 0.21 }, 0.02, 10));
         // Steps that are given count before a ratio.
         Assert.Equal(LearningRateSchedule.Of(section, 0.02, 10), LearningRateSchedule.Of(section with { WarmupRatio = 0.9 }, 0.02, 10));
     }

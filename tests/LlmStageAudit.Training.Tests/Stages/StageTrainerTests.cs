@@ -11,8 +11,10 @@ namespace LlmStageAudit.Training.Tests.Stages;
 public sealed class StageTrainerTests
 {
     private const int Parameters = 5;
-    private static readonly OptimizerSection s_sgd = new() { Name = OptimizerName.Sgd, LearningRate = 0.02, Momentum = 0.9, WeightDecay = 0.01 };
-    private static readonly OptimizerSection s_adamW = new() { Name = OptimizerName.AdamW, LearningRate = 0.02, WeightDecay = 0.1, ClipNorm = 0.7 };
+    private static readonly OptimizerSection s_sgd =
+        new() { Name = OptimizerName.Sgd, LearningRate = 0.02, Momentum = 0.9, WeightDecay = 0.01 };
+    private static readonly OptimizerSection s_adamW =
+        new() { Name = OptimizerName.AdamW, LearningRate = 0.02, WeightDecay = 0.1, ClipNorm = 0.7 };
     private readonly PolynomialObjective _objective = PolynomialObjective.Random(7, Parameters, seed: 3, cubic: 0.1);
 
     [Fact]
@@ -22,7 +24,9 @@ public sealed class StageTrainerTests
         Assert.Equal(9, program.Steps.Count); // 3 epochs of 7 examples, 3 at a time
         Assert.Equal(Enumerable.Range(1, 9), program.Steps.Select(step => step.StageStep));
         Assert.Equal([0, 0, 0, 1, 1, 1, 2, 2, 2], program.Steps.Select(step => step.Epoch));
-        Assert.Equal(Enumerable.Range(0, 3).SelectMany(epoch => BatchOrder.Epoch(4, "stage", epoch, 7, 3, true)), program.Steps.Select(step => step.Batch));
+        Assert.Equal(
+            Enumerable.Range(0, 3).SelectMany(epoch => BatchOrder.Epoch(4, "stage", epoch, 7, 3, true)),
+            program.Steps.Select(step => step.Batch));
         // The schedule runs over the whole stage, not over each epoch: 2 steps of warm-up, then down a line over 7.
         Assert.Equal(
             [0, 0.01, 0.02, 0.02 * 6 / 7, 0.02 * 5 / 7, 0.02 * 4 / 7, 0.02 * 3 / 7, 0.02 * 2 / 7, 0.02 / 7],
@@ -42,7 +46,8 @@ public sealed class StageTrainerTests
         var plain = new PlainOptimizer(section.Optimizer, start);
         var taken = new List<(int Step, double Loss, double Norm)>();
         var (state, finished) = StageTrainer.Train(
-            program, program.Optimizer.Start(tensor(start)), 1, step => taken.Add((step.Step.StageStep, step.LossNats, step.GradientNorm)), default);
+            program, program.Optimizer.Start(tensor(start)), 1, step =>
+                taken.Add((step.Step.StageStep, step.LossNats, step.GradientNorm)), default);
         using var owned = state;
         foreach (var (step, i) in program.Steps.Select((step, i) => (step, i)))
         {
@@ -63,7 +68,8 @@ public sealed class StageTrainerTests
         var start = tensor(Vectors.Normal(Parameters, 1));
         var (whole, _) = StageTrainer.Train(program, program.Optimizer.Start(start), 1, _ => { }, default);
         using var stop = new CancellationTokenSource();
-        var (part, finished) = StageTrainer.Train(program, program.Optimizer.Start(start), 1, step => { if (step.Step.StageStep == 4) stop.Cancel(); }, stop.Token);
+        var (part, finished) = StageTrainer.Train(
+            program, program.Optimizer.Start(start), 1, step => { if (step.Step.StageStep == 4) stop.Cancel(); }, stop.Token);
         Assert.False(finished);
         Assert.Equal(4, part.Steps);
         var (rest, finishedNow) = StageTrainer.Train(program, part, 5, _ => { }, default);
