@@ -67,7 +67,8 @@ public static class StateFolder
 
     private static HostTensor[] ToHost(LanguageModel model, Tensor theta)
     {
-        var values = theta.to(float32).data<float>().AsMemory();
+        using var single = theta.to(float32);
+        var values = single.data<float>().AsMemory();
         return [.. model.Layout.Slots.Select(slot => new HostTensor(slot.Name, slot.Shape, values.Slice((int)slot.Offset, (int)slot.Length)))];
     }
 }
