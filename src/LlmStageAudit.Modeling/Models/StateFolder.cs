@@ -18,7 +18,7 @@ public static class StateFolder
     {
         var tensors = ToHost(model, theta);
         if (model.Adapter is { } adapter) AdapterFolder.Write(path, adapter, tensors);
-        else ModelFolderWriter.Write(path, model.Folder.Config, tensors, model.Folder.Path, Changes(model));
+        else ModelFolderWriter.Write(path, model.Folder.Config, tensors, model.Folder.Path, ConfigChanges(model));
     }
 
     /// <summary>The state [N] of a folder <see cref="Write"/> made for this model, in the current dispose scope.</summary>
@@ -55,7 +55,7 @@ public static class StateFolder
     }
 
     /// <summary>What config.json must say of the saved class; the number of labels follows Hugging Face's spelling.</summary>
-    private static Dictionary<string, JsonNode?> Changes(LanguageModel model)
+    internal static Dictionary<string, JsonNode?> ConfigChanges(LanguageModel model)
     {
         var changes = new Dictionary<string, JsonNode?> { ["architectures"] = new JsonArray(model.Architecture) };
         if (model.Task != ModelTask.SequenceClassification) return changes;

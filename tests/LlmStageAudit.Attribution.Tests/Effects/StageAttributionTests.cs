@@ -16,10 +16,11 @@ public sealed class StageAttributionTests : IDisposable
     [InlineData(false, true)]
     [InlineData(true, true)]
     [InlineData(true, false)]
-    public void Exact_effects_are_those_of_runs_trained_without_the_stage(bool adamW, bool lora)
+    [InlineData(false, true, 0.3)]
+    public void Exact_effects_are_those_of_runs_trained_without_the_stage(bool adamW, bool lora, double dropout = 0)
     {
         using var scope = NewDisposeScope();
-        using var run = Train(adamW ? TinyRun.AdamW : TinyRun.Sgd, lora);
+        using var run = Train(adamW ? TinyRun.AdamW : TinyRun.Sgd, lora, dropout);
         var probe = ReadProbe(run);
         var request = new AttributionRequest { ExportFolder = _folder.At("exported") };
         var effects = StageAttribution.Attribute(run, probe, request, null, default);
@@ -67,9 +68,11 @@ public sealed class StageAttributionTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private TrainedRun Train(OptimizerSection optimizer, bool lora)
+    private TrainedRun Train(OptimizerSection optimizer, bool lora, double dropout = 0)
     {
-        RunTrainer.Train(TinyRun.Write(_folder, optimizer, lora), _folder.At("run"), null, null, default);
+        var configuration = TinyRun.Write(_folder, optimizer, lora);
+        if (dropout > 0) configuration = configuration with { Adapter = configuration.Adapter! with { Dropout = dropout } };
+        RunTrainer.Train(configuration, _folder.At("run"), null, null, default);
         return TrainedRun.Open(_folder.At("run"));
     }
 
