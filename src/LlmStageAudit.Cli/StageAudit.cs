@@ -56,9 +56,10 @@ public static class StageAudit
 
     public static RootCommand BuildRoot()
     {
-        var root = new RootCommand("Which training stage did that? Trains fine-tuning stages with a trajectory log, answers what the model would be without each, and verifies its answers by retraining.");
+        var root = new RootCommand("Which training stage did that? Trains fine-tuning stages with a trajectory log, answers what the model would be without each, and verifies its answers by retraining.") { HelpName = "stageaudit" };
         foreach (var option in CommonOptions.Everywhere) root.Add(option);
         foreach (var verb in AllVerbs()) root.Add(verb);
+        HelpWithExamples.AddTo(root);
         return root;
     }
 
@@ -84,7 +85,7 @@ public static class StageAudit
     {
         var command = result.CommandResult.Command;
         foreach (var fault in result.Errors) error.WriteLine($"error: {fault.Message}");
-        var known = command.Subcommands.Select(verb => verb.Name).Concat(command.Options.Select(option => option.Name)).ToArray();
+        var known = command.Subcommands.Select(verb => verb.Name).Concat(command.Options.Concat(CommonOptions.Everywhere).Select(option => option.Name)).ToArray();
         foreach (var token in result.UnmatchedTokens)
         {
             if (Suggestion.Nearest(token, known) is { } nearest) error.WriteLine($"did you mean '{nearest}'?");

@@ -8,7 +8,7 @@ internal static class Verb
     /// <param name="run">Gets the parsed values and the terminal; returns the exit code.</param>
     public static Command Of(string name, string description, string[] examples, Symbol[] symbols, Func<VerbContext, int> run)
     {
-        var command = new Command(name, $"{description}\n\nExamples:\n{string.Join('\n', examples.Select(example => "  " + example))}");
+        var command = new VerbCommand(name, description, examples);
         foreach (var symbol in symbols)
         {
             if (symbol is Argument argument) command.Add(argument);

@@ -37,7 +37,7 @@ internal static class DoctorVerb
                 Devices = devices,
                 engine.Machine,
                 engine.Runtime,
-                Slurm = slurm,
+                Slurm = slurm ?? "not found",
                 DiskFreeBytes = disk.AvailableFreeSpace,
             });
         }

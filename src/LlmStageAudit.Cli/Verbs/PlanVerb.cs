@@ -35,6 +35,7 @@ internal static class PlanVerb
         var (skip, auto) = (context.Get(s_skip) ?? [], context.Get(s_auto));
         if ((skip.Length > 0) == auto.HasValue)
             throw ConfigurationException.At("plan", skip.Length > 0 ? "both --skip and --auto" : "neither --skip nor --auto", "one of them");
+        if (auto < 1) throw ConfigurationException.At("--auto", $"{auto}", "1 or more stages");
         var path = context.Get(s_out) ?? folder.PlanPath;
         var plan = PlanAndFile(folder, path, auto is { } count ? PlanBuilder.Choose(folder, count) : skip, context.Get(s_effects));
         if (context.Json) context.WriteJson(plan);

@@ -1,0 +1,125 @@
+using System.Text.Json;
+using LlmStageAudit.Cli.Tests.Surface;
+
+namespace LlmStageAudit.Cli.Tests.Walk;
+
+[Collection(AuditCollection.Name)]
+public sealed class AttributeTests(AuditFixture audit)
+{
+    [Theory]
+    [InlineData("exact", "verified")]
+    [InlineData("midpoint", "unchecked")]
+    [InlineData("linear", "unchecked")]
+    [InlineData("recorded", "unchecked")]
+    [InlineData("sampled", "unchecked")]
+    public void Every_gradient_source_says_the_effects_of_all_stages(string gradient, string trust)
+    {
+        var said = Attribute("--gradient", gradient, "--per-example");
+        Assert.True(said.Number("attributeSeconds") > 0);
+        Assert.Equal(gradient, said.Text("gradient"));
+        var effects = said.List("effects");
+        Assert.Equal(TinyWorkspace.Stages, effects.Texts("stage"));
+        foreach (var effect in effects)
+        {
+            Assert.Equal("log-likelihood", effect.Text("metric"));
+            Assert.Equal(trust, effect.Text("trust"));
+            Assert.InRange(effect.Number("estimate"), effect.Number("low"), effect.Number("high"));
+            var examples = effect.List("perExample");
+            Assert.Equal(Enumerable.Range(1, TinyWorkspace.ProbeRows).Select(i => $"probe-{i}"), examples.Texts("id"));
+            Assert.Equal(examples.Numbers("estimate").Average(), effect.Number("estimate"), 1e-12);
+        }
+
+        Assert.True(File.Exists(said.Text("file")));
+    }
+
+    [Fact]
+    public void Per_example_values_are_left_out_unless_asked_for() =>
+        Assert.All(Attribute("--gradient", "exact").List("effects"), effect => Assert.False(effect.TryGetProperty("perExample", out _)));
+
+    [Fact]
+    public void The_whole_batch_sampled_is_exact()
+    {
+        var exact = Attribute("--gradient", "exact", "--per-example").List("effects");
+        var sampled = Attribute("--gradient", "sampled", "--rho", "1", "--per-example").List("effects");
+        foreach (var (left, right) in exact.Zip(sampled)) Assert.Equal(left.List("perExample").Numbers("estimate"), right.List("perExample").Numbers("estimate"));
+    }
+
+    [Fact]
+    public void Better_gradients_come_nearer_to_the_exact_effect()
+    {
+        var exact = Estimates("exact");
+        double Off(string gradient) => Estimates(gradient).Zip(exact, (estimate, truth) => Math.Abs(estimate - truth)).Sum();
+        Assert.InRange(Off("midpoint"), double.Epsilon, Off("recorded") / 2);
+    }
+
+    [Fact]
+    public void Sets_of_steps_are_left_out_together_where_asked()
+    {
+        var said = Attribute("--treatment", "steps", "--steps", "2,4-5", "--steps", "12");
+        Assert.Equal(["steps 2,4-5", "step 12"], said.List("effects").Texts("stage"));
+        Assert.All(said.List("effects").Numbers("estimate"), estimate => Assert.NotEqual(0, estimate));
+    }
+
+    [Fact]
+    public void Each_stages_steps_are_left_out_by_default_and_the_last_stage_never_matters_how()
+    {
+        var steps = Attribute("--treatment", "steps").List("effects");
+        Assert.Equal(TinyWorkspace.Stages, steps.Texts("stage"));
+        // Nothing follows the last stage, so a job that never ran and a job without updates are the same model.
+        Assert.Equal(Attribute().List("effects")[2].Number("estimate"), steps[2].Number("estimate"));
+    }
+
+    [Fact]
+    public void At_level_step_there_is_one_effect_per_step() => Assert.Equal(
+        Enumerable.Range(1, 12).Select(step => $"step {step}"),
+        Attribute("--level", "step", "--gradient", "midpoint").List("effects").Texts("stage"));
+
+    [Fact]
+    public void Exported_adapters_evaluate_to_the_scores_of_the_counterfactual()
+    {
+        var said = Attribute("--gradient", "midpoint", "--per-example", "--export-adapters", audit.At("exported"));
+        var filed = JsonReading.ReadFile(said.Text("file")).List("effects");
+        var observed = CommandLine.Json("evaluate", audit.Run, "--probe", audit.Probe, "--per-example").List("perExample").Numbers("logLikelihood");
+        foreach (var (effect, record) in said.List("effects").Zip(filed))
+        {
+            var folder = effect.Text("exportedAdapter");
+            Assert.Equal(audit.At("exported", "without-" + effect.Text("stage")), folder);
+            var scores = CommandLine.Json("evaluate", "--model", audit.Model, "--adapter", folder, "--probe", audit.Probe, "--per-example")
+                .List("perExample").Numbers("logLikelihood");
+            Assert.Equal(record.GetProperty("counterfactual").List("examples").Numbers("logLikelihood"), scores);
+            Assert.Equal(observed.Zip(scores, (with, without) => with - without), effect.List("perExample").Numbers("estimate"));
+        }
+    }
+
+    [Theory]
+    [InlineData("--gradient", "exakt", "--gradient")]
+    [InlineData("--method", "magic", "--method")]
+    [InlineData("--level", "token", "--level")]
+    [InlineData("--treatment", "none", "--treatment")]
+    [InlineData("--steps", "1", "--treatment steps")]
+    public void Options_that_mean_nothing_are_named(string option, string value, string mention)
+    {
+        var outcome = CommandLine.Run("attribute", audit.Run, "--probe", audit.Probe, option, value);
+        Assert.Equal(2, outcome.ExitCode);
+        var line = Assert.Single(outcome.ErrorLines);
+        Assert.Contains(mention, line);
+        Assert.Contains("expected", line);
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("13")]
+    [InlineData("5-3")]
+    [InlineData("1-999999999999999999")]
+    [InlineData("x")]
+    public void Steps_outside_the_run_are_refused(string steps)
+    {
+        var outcome = CommandLine.Run("attribute", audit.Run, "--probe", audit.Probe, "--treatment", "steps", "--steps", steps);
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Contains("within 1-12", Assert.Single(outcome.ErrorLines));
+    }
+
+    private double[] Estimates(string gradient) => Attribute("--gradient", gradient).List("effects").Numbers("estimate");
+
+    private JsonElement Attribute(params string[] options) => CommandLine.Json(["attribute", audit.Run, "--probe", audit.Probe, .. options]);
+}

@@ -1,0 +1,57 @@
+using LlmStageAudit.Cli.Tests.Surface;
+
+namespace LlmStageAudit.Cli.Tests.Walk;
+
+[Collection(AuditCollection.Name)]
+public sealed class RankTests(AuditFixture audit)
+{
+    [Fact]
+    public void The_stage_that_ties_the_group_to_the_label_ranks_first()
+    {
+        var said = CommandLine.Json("rank", audit.Run, "--probe", audit.Probe, "--confounder", "blue");
+        var ranking = said.List("ranking");
+        Assert.Equal(TinyWorkspace.Stages.Order(), ranking.Texts("stage").Order());
+        Assert.Equal("second", ranking[0].Text("stage"));
+        Assert.True(ranking[0].GetProperty("significant").GetBoolean(), said.GetRawText());
+        Assert.Equal(ranking.Numbers("score").OrderDescending(), ranking.Numbers("score"));
+        foreach (var stage in ranking)
+        {
+            Assert.InRange(stage.Number("score"), stage.Number("low"), stage.Number("high"));
+            Assert.Equal(stage.Number("observedGap") - stage.Number("counterfactualGap"), stage.Number("score"), 1e-9);
+            Assert.Contains(stage.GetProperty("significant").ValueKind, new[] { System.Text.Json.JsonValueKind.True, System.Text.Json.JsonValueKind.False });
+        }
+    }
+
+    [Fact]
+    public void The_observed_gap_is_that_of_the_evaluated_log_odds()
+    {
+        var first = CommandLine.Json("rank", audit.Run, "--probe", audit.Probe, "--confounder", "blue").List("ranking")[0];
+        var blue = File.ReadLines(audit.At("probe.jsonl")).Select(line => line.Contains("\"blue\":1", StringComparison.Ordinal));
+        var examples = CommandLine.Json("evaluate", audit.Run, "--probe", audit.Probe, "--per-example").List("perExample").Zip(blue).Select(pair =>
+        {
+            var logits = pair.First.List("logits");
+            return (Odds: logits[1].GetDouble() - logits[0].GetDouble(), Label: pair.First.Count("label"), Blue: pair.Second);
+        }).ToLookup(example => (example.Label, example.Blue), example => example.Odds);
+        // Both labels have as many examples in the group as outside it, so that any sensible weighting of the labels is the plain mean.
+        double Gap(int label) => examples[(label, true)].Average() - examples[(label, false)].Average();
+        Assert.Equal((Gap(0) + Gap(1)) / 2, first.Number("observedGap"), 1e-9);
+    }
+
+    [Fact]
+    public void Without_json_the_ranking_is_a_table()
+    {
+        var outcome = CommandLine.Succeed("rank", audit.Run, "--probe", audit.Probe, "--confounder", "blue", "--gradient", "midpoint");
+        Assert.Contains("'blue'", outcome.Output);
+        Assert.All(TinyWorkspace.Stages, stage => Assert.Contains(stage, outcome.Output));
+    }
+
+    [Fact]
+    public void A_group_the_probe_does_not_have_is_refused_with_a_suggestion()
+    {
+        var outcome = CommandLine.Run("rank", audit.Run, "--probe", audit.Probe, "--confounder", "blu");
+        Assert.Equal(3, outcome.ExitCode);
+        var line = Assert.Single(outcome.ErrorLines);
+        Assert.Contains("no group 'blu'", line);
+        Assert.Contains("did you mean 'blue'?", line);
+    }
+}
