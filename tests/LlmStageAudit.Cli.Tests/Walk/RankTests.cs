@@ -38,6 +38,21 @@ public sealed class RankTests(AuditFixture audit)
     }
 
     [Fact]
+    public void Effects_on_other_rows_of_the_probes_data_are_not_taken_for_this_probe()
+    {
+        // As many rows, of the same file, under the same name.
+        string Half(string rows) => TinyWorkspace.Probe.Replace("name: identity", "name: half", StringComparison.Ordinal)
+            .Replace("path: probe.jsonl,", $"path: probe.jsonl, {rows},", StringComparison.Ordinal);
+        var first = string.Join(", ", Enumerable.Range(1, 32).Select(i => $"'probe-{i}'"));
+        File.WriteAllText(audit.At("half.yaml"), Half("limit: 32"));
+        CommandLine.Json("rank", audit.Run, "--probe", audit.At("half.yaml"), "--confounder", "blue");
+        File.WriteAllText(audit.At("half.yaml"), Half($"where: \"not (id in ({first}))\""));
+        var path = CommandLine.Json("rank", audit.Run, "--probe", audit.At("half.yaml"), "--confounder", "blue").Text("effectsPath");
+        Assert.Equal(
+            Enumerable.Range(33, 32).Select(i => $"probe-{i}"), JsonReading.ReadFile(path).GetProperty("observed").List("examples").Texts("id"));
+    }
+
+    [Fact]
     public void Without_json_the_ranking_is_a_table()
     {
         var outcome = CommandLine.Succeed("rank", audit.Run, "--probe", audit.Probe, "--confounder", "blue", "--gradient", "midpoint");

@@ -113,6 +113,21 @@ public sealed class PlanVerifierTests(RetrainableRun run)
         Assert.Contains("changed since", Assert.Throws<RetrainingException>(() => PlanVerifier.Verify(Retrained(), changed, null, null)).Message);
     }
 
+    [Fact]
+    public void Predictions_on_other_examples_or_of_another_measure_are_refused()
+    {
+        var tooFew = Assert.Throws<RetrainingException>(() => Verify(null, ("first", [1, 2]), ("second", s_zeros), ("third", s_zeros)));
+        Assert.Equal(ExitCode.InvalidInput, tooFew.ExitCode);
+        var effects = run.Effects(("first", s_zeros), ("second", s_zeros), ("third", s_zeros));
+        var renamed = run.Write("renamed.json", effects with
+        {
+            Effects = [.. effects.Effects.Select(effect => effect with { PerExample = [.. effect.PerExample.Select(example => example with { Id = "x" + example.Id })] })],
+        });
+        Assert.Throws<RetrainingException>(() => PlanVerifier.Verify(Retrained(), renamed, null, null));
+        var margin = run.Write("margin.json", effects with { Metric = "margin" });
+        Assert.Throws<RetrainingException>(() => PlanVerifier.Verify(Retrained(), margin, null, null));
+    }
+
     private VerificationArtifact Verify(double? gate, params (string Stage, double[] PerExample)[] effects) =>
         PlanVerifier.Verify(Retrained(), Effects(Guid.NewGuid().ToString("N"), effects), gate, null);
 
