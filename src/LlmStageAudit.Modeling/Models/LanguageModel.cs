@@ -80,7 +80,7 @@ public sealed class LanguageModel : IDisposable
     public Tensor TokenLogits(IReadOnlyList<Tensor> parameters, TokenBatch batch)
     {
         var weights = WeightsOf(parameters);
-        return nn.functional.linear(HiddenStates(weights, batch), weights[HeadName]);
+        return _transformer.TokenLogits(HiddenStates(weights, batch), weights[HeadName]);
     }
 
     public void Dispose()
