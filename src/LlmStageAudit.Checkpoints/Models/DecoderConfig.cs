@@ -115,7 +115,9 @@ public abstract record DecoderConfig
 
     private static void RefusePartialRotation(ModelConfig config, UnsupportedSettings unsupported)
     {
-        foreach (var section in (ReadOnlySpan<ModelConfig?>)[config, config.FindSection("rope_parameters"), config.FindSection("rope_scaling")])
+        var rope = config.FindSection("rope_parameters");
+        foreach (var section in (ReadOnlySpan<ModelConfig?>)
+            [config, config.FindSection("rope_scaling"), rope, rope?.FindSection("full_attention"), rope?.FindSection("sliding_attention")])
         {
             if (section?.FindDouble("partial_rotary_factor") is { } share && share != 1)
                 unsupported.Add(Invariant($"partial_rotary_factor {share} (the whole head is rotated)"));
