@@ -81,7 +81,7 @@ public sealed class LanguageModel : IDisposable
     public Tensor TokenLogits(IReadOnlyList<Tensor> parameters, TokenBatch batch, LoraDropout? dropout = null)
     {
         var weights = WeightsOf(parameters, dropout);
-        return nn.functional.linear(HiddenStates(weights, batch), weights[HeadName]);
+        return _transformer.TokenLogits(HiddenStates(weights, batch), weights[HeadName]);
     }
 
     /// <summary>Every weight with the adapter folded in, by its name on disk: the model as one without adapter.</summary>

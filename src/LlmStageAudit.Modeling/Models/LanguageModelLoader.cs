@@ -17,15 +17,8 @@ public sealed class LanguageModelLoader
     private readonly List<string> _notes = [];
     private readonly HashSet<string> _used = [];
 
-    private LanguageModelLoader(ModelFolder folder, LanguageModelOptions options)
-    {
-        (_folder, _options) = (folder, options);
-        _transformer = folder.Config.ModelType switch
-        {
-            "gpt_neox" => new GptNeoX(GptNeoXConfig.Read(folder.Config)),
-            var other => throw ModelingException.UnknownFamily(folder.Config.Path, other, ["gpt_neox"]),
-        };
-    }
+    private LanguageModelLoader(ModelFolder folder, LanguageModelOptions options) =>
+        (_folder, _options, _transformer) = (folder, options, TransformerFamilies.Create(folder.Config));
 
     /// <param name="path">The model folder.</param>
     /// <returns>The model, and its trainable state at the start [N], detached from the current dispose scope.</returns>

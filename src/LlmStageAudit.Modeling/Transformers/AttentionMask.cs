@@ -1,9 +1,10 @@
 namespace LlmStageAudit.Modeling.Transformers;
 
-/// <summary>Where attention may look: at earlier tokens, and never at padding.</summary>
+/// <summary>Where attention may look: at earlier tokens, all or the nearest, and never at padding. Made for one forward pass.</summary>
 public sealed class AttentionMask
 {
     private readonly Tensor _additive;
+    private readonly Dictionary<long, AttentionMask> _within = [];
 
     private AttentionMask(Tensor additive) => _additive = additive;
 
@@ -21,6 +22,20 @@ public sealed class AttentionMask
         var causal = Blocked(shape[1], dtype, real.device).expand(shape[0], 1, shape[1], shape[1]);
         var columns = padding.view(shape[0], 1, 1, shape[1]).expand(shape[0], 1, shape[1], shape[1]);
         return new AttentionMask(where(causal.le(columns), causal, columns));
+    }
+
+    /// <summary>
+    /// This mask, and blind to keys farther back: query i sees key j where i - window &lt; j &lt;= i. Made once per window, in the
+    /// dispose scope of the first call.
+    /// </summary>
+    /// <param name="window">Tokens seen, the query's own included; at least 1.</param>
+    public AttentionMask Within(long window)
+    {
+        var tokens = _additive.size(-1);
+        if (window >= tokens) return this;
+        if (_within.TryGetValue(window, out var made)) return made;
+        var far = full([tokens, tokens], Lowest(_additive.dtype), _additive.dtype, _additive.device).tril(-window);
+        return _within[window] = new AttentionMask(where(_additive.le(far), _additive, far));
     }
 
     /// <summary>softmax over the allowed positions of scores [B, heads, T, T].</summary>

@@ -1,4 +1,5 @@
 using System.Numerics;
+using LlmStageAudit.Checkpoints.Models;
 using LlmStageAudit.Modeling.Transformers;
 using LlmStageAudit.Testing;
 
@@ -15,7 +16,7 @@ public sealed class RotaryEmbeddingTests
     public void Pairs_of_dimensions_turn_as_complex_numbers(int rotated, double theta)
     {
         using var scope = NewDisposeScope();
-        using var rotary = new RotaryEmbedding(rotated, theta);
+        using var rotary = new RotaryEmbedding(rotated, new RotaryConfig(theta));
         var values = Vectors.Normal(2 * 3 * Tokens * Dimensions, seed: 1);
         var found = rotary.Rotate(tensor(values, [2, 3, Tokens, Dimensions])).data<double>();
         var expected = values.ToArray();
@@ -37,7 +38,7 @@ public sealed class RotaryEmbeddingTests
     public void Single_precision_is_close_to_double()
     {
         using var scope = NewDisposeScope();
-        using var rotary = new RotaryEmbedding(4, 100);
+        using var rotary = new RotaryEmbedding(4, new RotaryConfig(100));
         var values = Vectors.Normal(Tokens * Dimensions, seed: 2);
         var wide = tensor(values, [1, 1, Tokens, Dimensions]);
         Vectors.Close(rotary.Rotate(wide).data<double>(), rotary.Rotate(wide.to(float32)).to(float64).data<double>(), 1e-6);
@@ -49,7 +50,7 @@ public sealed class RotaryEmbeddingTests
         LiveTensors.ReturnToTheirCount(() =>
         {
             using var scope = NewDisposeScope();
-            using var rotary = new RotaryEmbedding(4, 100);
+            using var rotary = new RotaryEmbedding(4, new RotaryConfig(100));
             rotary.Rotate(ones([1, 1, Tokens, Dimensions]));
             rotary.Rotate(ones([1, 1, Tokens + 1, Dimensions]));
         });

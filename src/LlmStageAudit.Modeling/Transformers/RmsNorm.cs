@@ -1,0 +1,11 @@
+namespace LlmStageAudit.Modeling.Transformers;
+
+/// <summary>
+/// Root-mean-square normalisation over the last dimension (Zhang and Sennrich 2019):
+/// <code>x / sqrt(mean(x^2) + epsilon) * g</code>
+/// with gain g = w (Llama) or g = 1 + w (the Gemmas, whose weights start at zero).
+/// </summary>
+public static class RmsNorm
+{
+    public static Tensor Apply(Tensor x, Tensor gain, double epsilon) => x * ((x * x).mean(-1, keepdim: true) + epsilon).rsqrt() * gain;
+}
