@@ -75,6 +75,7 @@ public static class StageAudit
         StatusVerb.Build(),
         VerifyVerb.Build(),
         ReportVerb.Build(),
+        MergeVerb.Build(),
         TokenizeVerb.Build(),
         InspectVerb.Build(),
         DoctorVerb.Build(),

@@ -30,7 +30,7 @@ public sealed class PolynomialObjective(double[][] directions, double[] targets,
 
     public double Weight(int example) => 1;
 
-    public Tensor Losses(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> batch)
+    public Tensor Losses(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> batch, StepNoise? noise = null)
     {
         var theta = cat([.. parameters]);
         var rows = tensor([.. batch.SelectMany(i => directions[i])], [batch.Count, _size]);

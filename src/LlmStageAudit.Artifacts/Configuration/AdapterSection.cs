@@ -16,6 +16,9 @@ public sealed record AdapterSection
     /// <summary>Scale by alpha / sqrt(rank) in place of alpha / rank.</summary>
     public bool? UseRslora { get; init; }
 
+    /// <summary>Probability with which an input of the low-rank layers is zeroed in training.</summary>
+    public double? Dropout { get; init; }
+
     public IReadOnlyList<string>? TargetModules { get; init; }
 
     /// <summary>Modules trained in full and saved beside the adapter, such as a classification head.</summary>

@@ -13,7 +13,7 @@ public static class RunConfigurationReader
     ];
 
     private static readonly string[] ModelKeys = ["path", "task", "labels", "maxLength", "weights"];
-    private static readonly string[] AdapterKeys = ["recipe", "initFrom", "r", "alpha", "rslora", "targetModules", "modulesToSave"];
+    private static readonly string[] AdapterKeys = ["recipe", "initFrom", "r", "alpha", "rslora", "dropout", "targetModules", "modulesToSave"];
     private static readonly string[] TrajectoryKeys = ["gradients"];
 
     /// <param name="path">The YAML file; relative paths in it, and in overrides, are relative to its folder.</param>
@@ -102,6 +102,7 @@ public static class RunConfigurationReader
             Rank = block.Count("r", "dimensions", 1 << 16),
             Alpha = block.Number("alpha", value => value > 0, "a number above 0"),
             UseRslora = block.Flag("rslora"),
+            Dropout = block.Number("dropout", value => value is >= 0 and < 1, "a probability from 0 up to but not 1"),
             TargetModules = block.TextList("targetModules"),
             ModulesToSave = block.TextList("modulesToSave"),
         };

@@ -63,7 +63,7 @@ public abstract class GradientSource
         {
             var difference = step.ObservedTheta! - counterfactualTheta;
             var at = share == 0 ? step.ObservedTheta! : step.ObservedTheta!.add(difference, -share);
-            var product = step.Program.Objective.HessianVectorProduct(at, step.Step.Batch, difference, step.Program.MicroBatchSize);
+            var product = step.Program.Objective.HessianVectorProduct(at, step.Step.Batch, difference, step.Program.MicroBatchSize, step.Noise);
             GradientEquivalents += ProductCost;
             return step.LoggedGradient - product;
         }
@@ -84,7 +84,7 @@ public abstract class GradientSource
         private Tensor Mean(ReplayStep step, Tensor theta, int[] sample)
         {
             GradientEquivalents += (double)sample.Length / step.Step.Batch.Length;
-            return step.Program.Objective.LossAndGradient(theta, sample, step.Program.MicroBatchSize).Gradient;
+            return step.Program.Objective.LossAndGradient(theta, sample, step.Program.MicroBatchSize, step.Noise).Gradient;
         }
 
         /// <summary>The same examples for every counterfactual, in batch order.</summary>

@@ -1,3 +1,4 @@
+using LlmStageAudit.Modeling.Objectives;
 using LlmStageAudit.Training.Runs;
 using LlmStageAudit.Training.Stages;
 
@@ -19,6 +20,9 @@ public sealed class ReplayStep
     public StageProgram Program { get; }
 
     public ProgramStep Step { get; }
+
+    /// <summary>The step's random numbers, the same for the observed run and every counterfactual.</summary>
+    public StepNoise Noise => Program.Noise(Step);
 
     /// <summary>theta_{t-1} of the observed run [N]; null where the source said it does not need it.</summary>
     public Tensor? ObservedTheta { get; }

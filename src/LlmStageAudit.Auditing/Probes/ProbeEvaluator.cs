@@ -69,7 +69,7 @@ public sealed class ProbeEvaluator(LanguageModel model, Probe probe)
     private ExampleScore[] TokenScores(Tensor theta)
     {
         var objective = new TransformerObjective(model, probe.Examples);
-        return Batched(theta, objective.Losses, (i, values) => new ExampleScore
+        return Batched(theta, (parameters, batch) => objective.Losses(parameters, batch), (i, values) => new ExampleScore
         {
             Id = probe.Examples[i].Id,
             LogLikelihood = -values[0],

@@ -21,7 +21,7 @@ public static class AdapterResolver
         {
             var (config, tensors) = AdapterFolder.Read(folder);
             RefuseContradictions(section, config, folder);
-            return new AdapterSource(WithTask(config, task), tensors, folder);
+            return new AdapterSource(WithTask(config with { Dropout = section.Dropout ?? config.Dropout }, task), tensors, folder);
         }
 
         var recipe = section.Recipe is { } recipeFolder ? LoraConfig.Read(RecipeFile(recipeFolder)) : null;
@@ -34,6 +34,7 @@ public static class AdapterResolver
             Rank = section.Rank ?? recipe?.Rank ?? DefaultRank,
             Alpha = section.Alpha ?? recipe?.Alpha ?? DefaultAlpha,
             UseRslora = section.UseRslora ?? recipe?.UseRslora ?? false,
+            Dropout = section.Dropout ?? recipe?.Dropout ?? 0,
             TargetModules = pattern is null ? targets : [],
             TargetPattern = pattern,
             ModulesToSave = section.ModulesToSave ?? recipe?.ModulesToSave ?? [],

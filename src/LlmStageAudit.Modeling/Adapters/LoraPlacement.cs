@@ -30,7 +30,6 @@ public sealed class LoraPlacement
     public static LoraPlacement Of(
         LoraConfig config, string source, IReadOnlyList<LinearModule> modules, string headName, IReadOnlyList<long> headShape)
     {
-        if (config.Dropout != 0) throw ModelingException.UnsupportedAdapterSetting(source, $"lora_dropout {config.Dropout}");
         var targets = modules.Where(module => config.Targets(module.Name)).ToArray();
         if (targets.Length == 0)
         {

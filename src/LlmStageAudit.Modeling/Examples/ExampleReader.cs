@@ -59,6 +59,7 @@ public sealed class ExampleReader
             ? given
             : row.Number.ToString(CultureInfo.InvariantCulture);
         var (ids, promptTokens) = columns.Ids is { } idsColumn ? (GivenIds(row, idsColumn, path), 1) : Tokenize(row, columns);
+        RefuseUnknownTokens(ids, row, path);
         if (ids.Length > _maxLength) (ids, promptTokens) = Truncate(ids, promptTokens);
         var needed = _model.Task == ModelTask.CausalLm ? promptTokens + 1 : 1;
         if (ids.Length < needed)
@@ -70,10 +71,12 @@ public sealed class ExampleReader
         return new EncodedExample(id, ids, columns.Label is { } label ? Label(row, label, path) : -1, promptTokens, index);
     }
 
-    private int[] GivenIds(CommentRow row, string column, string path)
+    private static int[] GivenIds(CommentRow row, string column, string path) => row.Ids(column)
+        ?? throw ModelingException.BadExample(path, row.Line, $"'{column}' holds no list of integers", "token ids", "give JSON lines with a list");
+
+    /// <summary>Given ids may be anything, and the tokenizer in a folder may be another model's.</summary>
+    private void RefuseUnknownTokens(int[] ids, CommentRow row, string path)
     {
-        var ids = row.Ids(column)
-            ?? throw ModelingException.BadExample(path, row.Line, $"'{column}' holds no list of integers", "token ids", "give JSON lines with a list");
         foreach (var id in ids)
         {
             if (id < 0 || id >= _model.VocabularySize)
@@ -82,8 +85,6 @@ public sealed class ExampleReader
                     path, row.Line, $"token id {id}", $"0 to {_model.VocabularySize - 1}", "use the tokenizer that belongs to the model");
             }
         }
-
-        return ids;
     }
 
     private (int[] Ids, int PromptTokens) Tokenize(CommentRow row, DatasetColumns columns)

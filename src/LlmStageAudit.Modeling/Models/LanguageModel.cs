@@ -67,9 +67,10 @@ public sealed class LanguageModel : IDisposable
 
     /// <summary>Class logits [B, C] read at the rightmost token that is not padding.</summary>
     /// <param name="parameters">One tensor per slot of the layout.</param>
-    public Tensor ClassLogits(IReadOnlyList<Tensor> parameters, TokenBatch batch)
+    /// <param name="dropout">On the adapter's inputs, in training.</param>
+    public Tensor ClassLogits(IReadOnlyList<Tensor> parameters, TokenBatch batch, LoraDropout? dropout = null)
     {
-        var weights = WeightsOf(parameters);
+        var weights = WeightsOf(parameters, dropout);
         var hidden = HiddenStates(weights, batch);
         var rows = batch.PooledPositions(PadTokenId).Select((position, row) => (row * (long)batch.Width) + position).ToArray();
         var pooled = hidden.reshape(-1, _transformer.HiddenSize).index_select(0, tensor(rows, Device));
@@ -77,10 +78,18 @@ public sealed class LanguageModel : IDisposable
     }
 
     /// <summary>Next-token logits [B, T, V].</summary>
-    public Tensor TokenLogits(IReadOnlyList<Tensor> parameters, TokenBatch batch)
+    public Tensor TokenLogits(IReadOnlyList<Tensor> parameters, TokenBatch batch, LoraDropout? dropout = null)
     {
-        var weights = WeightsOf(parameters);
+        var weights = WeightsOf(parameters, dropout);
         return nn.functional.linear(HiddenStates(weights, batch), weights[HeadName]);
+    }
+
+    /// <summary>Every weight with the adapter folded in, by its name on disk: the model as one without adapter.</summary>
+    /// <param name="theta">The trainable state [N].</param>
+    public IEnumerable<(string Name, Tensor Weight)> MergedWeights(Tensor theta)
+    {
+        var weights = WeightsOf(Layout.Split(theta), dropout: null);
+        return _transformer.Trunk.Select(slot => slot.Name).Append(HeadName).Distinct().Select(name => (name, weights.Merged(name)));
     }
 
     public void Dispose()
@@ -99,7 +108,7 @@ public sealed class LanguageModel : IDisposable
         return _transformer.HiddenStates(weights, ids, mask);
     }
 
-    private ForwardWeights WeightsOf(IReadOnlyList<Tensor> parameters)
+    private ForwardWeights WeightsOf(IReadOnlyList<Tensor> parameters, LoraDropout? dropout)
     {
         var trainable = new Dictionary<string, Tensor>();
         var lora = new Dictionary<string, LoraPair>();
@@ -112,6 +121,6 @@ public sealed class LanguageModel : IDisposable
             _placement.Distribute(parameters, trainable, lora);
         }
 
-        return new ForwardWeights(_frozen, trainable, lora);
+        return new ForwardWeights(_frozen, trainable, lora, dropout);
     }
 }

@@ -18,7 +18,7 @@ public static class StateFolder
     {
         var tensors = ToHost(model, theta);
         if (model.Adapter is { } adapter) AdapterFolder.Write(path, adapter, tensors);
-        else ModelFolderWriter.Write(path, model.Folder.Config, tensors, model.Folder.Path, Changes(model));
+        else ModelFolderWriter.Write(path, model.Folder.Config, tensors, model.Folder.Path, ConfigChanges(model));
     }
 
     /// <summary>The state [N] of a folder <see cref="Write"/> made for this model, in the current dispose scope.</summary>
@@ -55,7 +55,7 @@ public static class StateFolder
     }
 
     /// <summary>What config.json must say of the saved class; the number of labels follows Hugging Face's spelling.</summary>
-    private static Dictionary<string, JsonNode?> Changes(LanguageModel model)
+    internal static Dictionary<string, JsonNode?> ConfigChanges(LanguageModel model)
     {
         var changes = new Dictionary<string, JsonNode?> { ["architectures"] = new JsonArray(model.Architecture) };
         if (model.Task != ModelTask.SequenceClassification) return changes;
@@ -67,7 +67,8 @@ public static class StateFolder
 
     private static HostTensor[] ToHost(LanguageModel model, Tensor theta)
     {
-        var values = theta.to(float32).data<float>().AsMemory();
+        using var single = theta.to(float32);
+        var values = single.data<float>().AsMemory();
         return [.. model.Layout.Slots.Select(slot => new HostTensor(slot.Name, slot.Shape, values.Slice((int)slot.Offset, (int)slot.Length)))];
     }
 }

@@ -1,4 +1,5 @@
 using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Modeling.Adapters;
 using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Objectives;
 using LlmStageAudit.Modeling.Parameters;
@@ -22,21 +23,27 @@ public sealed class TransformerObjective(LanguageModel model, IReadOnlyList<Enco
     public double Weight(int example) =>
         model.Task == ModelTask.CausalLm ? examples[example].Ids.Length - examples[example].PromptTokens : 1;
 
-    public Tensor Losses(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> batch)
+    public Tensor Losses(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> batch, StepNoise? noise = null)
     {
-        if (model.Task == ModelTask.CausalLm) return TokenLosses(parameters, batch);
+        if (model.Task == ModelTask.CausalLm) return TokenLosses(parameters, batch, noise);
         var labels = tensor([.. batch.Select(i => (long)examples[i].Label)], [batch.Count, 1], Device);
-        return -Logits(parameters, batch).log_softmax(-1).gather(1, labels).squeeze(1);
+        return -ClassLogits(parameters, batch, noise).log_softmax(-1).gather(1, labels).squeeze(1);
     }
 
-    /// <summary>Class logits [B, C].</summary>
-    public Tensor Logits(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> batch) => model.ClassLogits(parameters, Pad(batch));
+    /// <summary>Class logits [B, C], without dropout.</summary>
+    public Tensor Logits(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> batch) => ClassLogits(parameters, batch, noise: null);
 
-    private Tensor TokenLosses(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> batch)
+    private Tensor ClassLogits(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> batch, StepNoise? noise)
+    {
+        var tokens = Pad(batch);
+        return model.ClassLogits(parameters, tokens, Dropout(batch, tokens, noise));
+    }
+
+    private Tensor TokenLosses(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> batch, StepNoise? noise)
     {
         var tokens = Pad(batch);
         var (rows, predicted) = (tokens.Rows, tokens.Width - 1);
-        var logits = model.TokenLogits(parameters, tokens).narrow(1, 0, predicted); // [B, T - 1, V]
+        var logits = model.TokenLogits(parameters, tokens, Dropout(batch, tokens, noise)).narrow(1, 0, predicted); // [B, T - 1, V]
         var targets = new long[rows * predicted];
         var scored = new bool[rows * predicted];
         for (var i = 0; i < rows; i++)
@@ -52,6 +59,11 @@ public sealed class TransformerObjective(LanguageModel model, IReadOnlyList<Enco
         var likelihoods = logits.gather(2, tensor(targets, [rows, predicted, 1], Device)).squeeze(2) - logits.logsumexp(-1);
         return -(likelihoods * tensor(scored, [rows, predicted], Device).to(Dtype)).sum(1);
     }
+
+    private LoraDropout? Dropout(IReadOnlyList<int> batch, TokenBatch tokens, StepNoise? noise) =>
+        noise is { } step && model.Adapter is { Dropout: > 0 } adapter
+            ? new LoraDropout(adapter.Dropout, step, [.. batch.Select(i => (i, examples[i].Ids.Length))], tokens.Width)
+            : null;
 
     private TokenBatch Pad(IReadOnlyList<int> batch) => TokenBatch.Pad([.. batch.Select(i => examples[i].Ids)], model.PadTokenId);
 }

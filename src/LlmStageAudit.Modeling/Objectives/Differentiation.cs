@@ -14,9 +14,10 @@ public static class Differentiation
     /// <param name="theta">Where: [N], not recorded for gradients.</param>
     /// <param name="batch">Example numbers, not empty.</param>
     /// <param name="microBatchSize">Examples per forward pass; null for the whole batch in one.</param>
+    /// <param name="noise">The training step whose random numbers act.</param>
     /// <returns>The gradient belongs to the caller's dispose scope.</returns>
     public static (double LossNats, Tensor Gradient) LossAndGradient(
-        this IObjective objective, Tensor theta, IReadOnlyList<int> batch, int? microBatchSize = null)
+        this IObjective objective, Tensor theta, IReadOnlyList<int> batch, int? microBatchSize = null, StepNoise? noise = null)
     {
         var totalWeight = batch.Sum(objective.Weight);
         var lossNats = 0.0;
@@ -25,7 +26,7 @@ public static class Differentiation
         {
             using var scope = NewDisposeScope();
             var leaves = Leaves(objective.Layout, theta);
-            var loss = objective.Losses(leaves, part).sum() / totalWeight;
+            var loss = objective.Losses(leaves, part, noise).sum() / totalWeight;
             var flat = objective.Layout.Join(NonNull(autograd.grad([loss], leaves, allow_unused: true), leaves));
             lossNats += loss.item();
             var total = gradient is null ? flat : gradient + flat;
@@ -49,7 +50,7 @@ public static class Differentiation
     /// (Pearlmutter 1994); nothing of size N x N is formed.
     /// </summary>
     public static Tensor HessianVectorProduct(
-        this IObjective objective, Tensor theta, IReadOnlyList<int> batch, Tensor vector, int? microBatchSize = null)
+        this IObjective objective, Tensor theta, IReadOnlyList<int> batch, Tensor vector, int? microBatchSize = null, StepNoise? noise = null)
     {
         var totalWeight = batch.Sum(objective.Weight);
         Tensor? product = null;
@@ -57,7 +58,7 @@ public static class Differentiation
         {
             using var scope = NewDisposeScope();
             var leaves = Leaves(objective.Layout, theta);
-            var loss = objective.Losses(leaves, part).sum() / totalWeight;
+            var loss = objective.Losses(leaves, part, noise).sum() / totalWeight;
             var gradients = NonNull(autograd.grad([loss], leaves, create_graph: true, allow_unused: true), leaves);
             var slices = objective.Layout.Split(vector);
             // Parameters the loss is linear in have gradients without a graph.

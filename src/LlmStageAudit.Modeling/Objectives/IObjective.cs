@@ -21,7 +21,8 @@ public interface IObjective
     /// <summary>Losses in nats, [B], differentiable at least twice in the parameters.</summary>
     /// <param name="parameters">One tensor per slot of the layout.</param>
     /// <param name="examples">B example numbers, each from 0 to ExampleCount - 1.</param>
-    Tensor Losses(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> examples);
+    /// <param name="noise">The training step whose random numbers act; null where nothing is random, as in evaluation.</param>
+    Tensor Losses(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> examples, StepNoise? noise = null);
 
     /// <summary>What an example counts in the batch mean: 1, or its predicted tokens for a causal language model.</summary>
     double Weight(int example);

@@ -9,10 +9,12 @@ namespace LlmStageAudit.Modeling.Transformers;
 /// <param name="frozen">Base weights by name.</param>
 /// <param name="trainable">Trainable whole tensors (heads, or every weight in full training) by the same names.</param>
 /// <param name="lora">LoRA pairs by module name, such as gpt_neox.layers.0.attention.query_key_value.</param>
+/// <param name="dropout">On the inputs of the pairs, in training; null for none.</param>
 public sealed class ForwardWeights(
     IReadOnlyDictionary<string, Tensor> frozen,
     IReadOnlyDictionary<string, Tensor> trainable,
-    IReadOnlyDictionary<string, LoraPair> lora)
+    IReadOnlyDictionary<string, LoraPair> lora,
+    LoraDropout? dropout = null)
 {
     public Tensor this[string name] => trainable.TryGetValue(name, out var tensor) ? tensor : frozen[name];
 
@@ -23,8 +25,14 @@ public sealed class ForwardWeights(
     public Tensor Linear(string module, Tensor x)
     {
         var y = nn.functional.linear(x, this[module + ".weight"], Find(module + ".bias"));
-        return lora.TryGetValue(module, out var pair)
-            ? y.add(nn.functional.linear(nn.functional.linear(x, pair.A), pair.B), pair.Scaling)
-            : y;
+        if (!lora.TryGetValue(module, out var pair)) return y;
+        var input = dropout is null ? x : dropout.Apply(module, x);
+        return y.add(nn.functional.linear(nn.functional.linear(input, pair.A), pair.B), pair.Scaling);
     }
+
+    /// <summary>A weight with its layer's LoRA pair folded in: W + scaling B A.</summary>
+    public Tensor Merged(string name) =>
+        name.EndsWith(".weight", StringComparison.Ordinal) && lora.TryGetValue(name[..^".weight".Length], out var pair)
+            ? this[name].add(matmul(pair.B, pair.A), pair.Scaling)
+            : this[name];
 }

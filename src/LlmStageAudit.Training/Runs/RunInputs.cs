@@ -1,4 +1,5 @@
 using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Artifacts.Files;
 using LlmStageAudit.Artifacts.Runs;
 using LlmStageAudit.Modeling.Models;
@@ -8,11 +9,14 @@ namespace LlmStageAudit.Training.Runs;
 /// <summary>The files a run depends on, pinned by hash when it is trained and checked when it is replayed.</summary>
 public static class RunInputs
 {
+    /// <exception cref="ConfigurationException">A probe the configuration names is not there.</exception>
     public static InputRecord[] Pin(RunConfiguration configuration, LanguageModel model)
     {
+        if (configuration.Probes.FirstOrDefault(probe => !File.Exists(probe)) is { } absent)
+            throw ConfigurationException.At("probes", $"no file {absent}", "probe files that exist", "mend the path or leave it out");
         var files = model.Folder.Files.Select(name => (RoleOf(name), Path.Combine(model.Folder.Path, name)))
             .Concat(configuration.Stages.Select(stage => (InputRole.Data, stage.Dataset.Path)))
-            .Concat(configuration.Probes.Where(File.Exists).Select(probe => (InputRole.Probe, probe)));
+            .Concat(configuration.Probes.Select(probe => (InputRole.Probe, probe)));
         return [.. files.DistinctBy(file => file.Item2).Select(file => new InputRecord
         {
             Role = file.Item1,

@@ -19,10 +19,13 @@ public sealed record ProgramStep(int StageStep, int Epoch, int[] Batch, double L
 /// </summary>
 public sealed class StageProgram
 {
+    private readonly long _seed;
+
+    /// <param name="seed">Of the random numbers inside steps.</param>
     /// <param name="batches">The batches of each epoch in order.</param>
-    public StageProgram(StageSection section, IObjective objective, IEnumerable<(int Epoch, int[] Batch)> batches)
+    public StageProgram(StageSection section, IObjective objective, long seed, IEnumerable<(int Epoch, int[] Batch)> batches)
     {
-        (Name, Objective, MicroBatchSize) = (section.Name, objective, section.MicroBatchSize);
+        (Name, Objective, MicroBatchSize, _seed) = (section.Name, objective, section.MicroBatchSize, seed);
         Optimizer = OptimizerMap.Of(section.Optimizer);
         var all = batches.ToArray();
         var rates = LearningRateSchedule.Of(section.Schedule, section.Optimizer.LearningRate, all.Length);
@@ -41,14 +44,17 @@ public sealed class StageProgram
 
     /// <summary>The program of a stage under the run's seed.</summary>
     public static StageProgram Of(StageSection section, IObjective objective, long seed) =>
-        new(section, objective, Enumerable.Range(0, section.Epochs).SelectMany(epoch =>
+        new(section, objective, seed, Enumerable.Range(0, section.Epochs).SelectMany(epoch =>
             BatchOrder.Epoch(seed, section.Name, epoch, objective.ExampleCount, section.BatchSize, section.Shuffle).Select(batch => (epoch, batch))));
+
+    /// <summary>Names the random numbers of a step.</summary>
+    public StepNoise Noise(ProgramStep step) => new(_seed, Name, step.StageStep);
 
     /// <summary>The mean batch loss and its raw gradient [N] at theta, for the batch of a step.</summary>
     /// <exception cref="TrainingException">The loss or the gradient is not finite.</exception>
     public (double LossNats, double GradientNorm, Tensor Gradient) Gradient(ProgramStep step, Tensor theta)
     {
-        var (loss, gradient) = Objective.LossAndGradient(theta, step.Batch, MicroBatchSize);
+        var (loss, gradient) = Objective.LossAndGradient(theta, step.Batch, MicroBatchSize, Noise(step));
         using var length = gradient.norm();
         var norm = length.item();
         if (!double.IsFinite(loss)) throw TrainingException.NotFinite(Name, step.StageStep, "loss", loss);

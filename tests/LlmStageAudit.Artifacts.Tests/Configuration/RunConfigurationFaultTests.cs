@@ -64,7 +64,6 @@ public sealed class RunConfigurationFaultTests : IDisposable
     [InlineData("stages.0.name=a/b", "stages.0.name: 'a/b'; expected 1 to 100 letters, digits, '.', '-' and '_'; for example 'a-b'")]
     [InlineData("stages.0.name=two.b", "stages.1.name: 'two.b' is the name of an earlier stage")]
     [InlineData("stages.0.epochs=0", "stages.0.epochs: '0'; expected a whole number of epochs from 1")]
-    [InlineData("stages.0.batchSize=null", "stages.0.batchSize: missing")]
     [InlineData("stages.0.batchSize=0", "stages.0.batchSize: '0'")]
     [InlineData("stages.0.microBatchSize=5", "stages.0.microBatchSize: 5; expected at most the batch size 4")]
     [InlineData("stages.0.shuffle=1", "stages.0.shuffle: '1'; expected true or false")]
@@ -133,7 +132,6 @@ public sealed class RunConfigurationFaultTests : IDisposable
                 "P:3:optimizer.learningRate",
                 "P:3:optimizer.beta1",
                 "P:4:sede",
-                "P:6:stages.0.batchSize",
                 "P:6:stages.0.name",
                 "P:7:stages.0.data.path",
                 "P:11:stages.1.data.label",

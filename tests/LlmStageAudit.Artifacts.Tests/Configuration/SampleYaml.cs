@@ -18,7 +18,6 @@ internal static class SampleYaml
           - name: race
             data: { path: data/more.jsonl, text: comment, label: "toxicity >= 0.5" }
             optimizer: { learningRate: 5e-5 }                                       # overrides per stage
-            batchSize: 20
         probes: [ probes/identity.yaml ]
 
         """;

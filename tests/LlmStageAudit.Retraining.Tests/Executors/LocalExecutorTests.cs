@@ -10,7 +10,7 @@ using LlmStageAudit.Training.Runs;
 namespace LlmStageAudit.Retraining.Tests.Executors;
 
 [Collection(TinyRunCollection.Name)]
-public sealed class LocalExecutorTests(TinyRun run)
+public sealed class LocalExecutorTests(RetrainableRun run)
 {
     [Fact]
     public void Every_job_becomes_a_run_that_says_what_it_departs_from()

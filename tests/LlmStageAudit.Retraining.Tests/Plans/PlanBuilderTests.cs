@@ -10,7 +10,7 @@ using LlmStageAudit.Training;
 namespace LlmStageAudit.Retraining.Tests.Plans;
 
 [Collection(TinyRunCollection.Name)]
-public sealed class PlanBuilderTests(TinyRun run)
+public sealed class PlanBuilderTests(RetrainableRun run)
 {
     [Fact]
     public void A_job_starts_where_its_stage_began_and_trains_what_follows()

@@ -15,21 +15,21 @@ using static LlmStageAudit.LibTorch.torch;
 namespace LlmStageAudit.Retraining.Tests.Verification;
 
 [Collection(TinyRunCollection.Name)]
-public sealed class PlanVerifierTests(TinyRun run)
+public sealed class PlanVerifierTests(RetrainableRun run)
 {
-    private static readonly double[] s_zeros = new double[TinyRun.ProbeRows];
+    private static readonly double[] s_zeros = new double[RetrainableRun.ProbeRows];
 
     [Fact]
     public void What_was_measured_is_the_observed_less_the_retrained_log_likelihood()
     {
         var stages = Verify(null, ("first", s_zeros), ("second", s_zeros), ("third", s_zeros)).Stages;
-        Assert.Equal(TinyRun.Stages, stages.Select(stage => stage.Stage));
+        Assert.Equal(RetrainableRun.Stages, stages.Select(stage => stage.Stage));
         foreach (var stage in stages)
         {
             var expected = Measured(stage.Stage);
             Assert.Equal(expected, stage.MeasuredPerExample);
             Assert.Equal(expected.Average(), stage.Measured, 1e-9);
-            Assert.Equal(TinyRun.ProbeRows, stage.Examples);
+            Assert.Equal(RetrainableRun.ProbeRows, stage.Examples);
             Assert.Contains(expected, value => Math.Abs(value) > 1e-4);
         }
     }
@@ -141,7 +141,7 @@ public sealed class PlanVerifierTests(TinyRun run)
     {
         var plan = File.Exists(run.At("plans", "verified", "plan.json"))
             ? PlanFile.Open(run.At("plans", "verified", "plan.json"))
-            : run.Plan("verified", [.. TinyRun.Stages]);
+            : run.Plan("verified", [.. RetrainableRun.Stages]);
         LocalExecutor.Run(plan, null, null, null, CancellationToken.None);
         return plan;
     }

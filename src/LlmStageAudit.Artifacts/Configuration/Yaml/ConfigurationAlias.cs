@@ -9,6 +9,7 @@ internal static class ConfigurationAlias
     {
         ["lora_r"] = "r",
         ["lora_alpha"] = "alpha",
+        ["lora_dropout"] = "dropout",
         ["target_modules"] = "targetModules",
         ["modules_to_save"] = "modulesToSave",
     };

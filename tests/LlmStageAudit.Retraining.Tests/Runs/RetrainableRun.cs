@@ -13,20 +13,20 @@ using LlmStageAudit.Training.Runs;
 namespace LlmStageAudit.Retraining.Tests.Runs;
 
 [CollectionDefinition(Name)]
-public sealed class TinyRunCollection : ICollectionFixture<TinyRun>
+public sealed class TinyRunCollection : ICollectionFixture<RetrainableRun>
 {
     public const string Name = "tiny run";
 }
 
 /// <summary>A completed run of three stages on a random GPT-NeoX of a few hundred parameters, and a probe; trained once.</summary>
-public sealed class TinyRun : IDisposable
+public sealed class RetrainableRun : IDisposable
 {
     public const int ProbeRows = 10;
     public const int StepsPerStage = 4;
 
     private readonly TemporaryFolder _folder = new();
 
-    public TinyRun()
+    public RetrainableRun()
     {
         _folder.Write("shape/config.json", """
             {

@@ -1,0 +1,31 @@
+using System.CommandLine;
+using LlmStageAudit.Artifacts.Errors;
+using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Modeling.Models;
+
+namespace LlmStageAudit.Cli.Verbs;
+
+internal static class MergeVerb
+{
+    private static readonly Option<string> s_model = new("--model") { Description = "The base model folder", Required = true };
+    private static readonly Option<string> s_adapter = new("--adapter") { Description = "The PEFT adapter folder", Required = true };
+    private static readonly Option<string> s_out = new("--out", "-o") { Description = "The model folder to write; must not exist", Required = true };
+
+    public static Command Build() => Verb.Of(
+        "merge",
+        "Folds an adapter into its base model: one Hugging Face folder in float32 with the same logits.",
+        ["stageaudit merge --model models/pythia-70m --adapter runs/a/stages/02-race/state --out models/merged"],
+        [s_model, s_adapter, s_out, CommonOptions.Device],
+        Run);
+
+    private static int Run(VerbContext context)
+    {
+        var target = Path.GetFullPath(context.Get(s_out)!);
+        var (model, state) = ModelOpener.Open(context.Get(s_model)!, context.Get(s_adapter), null, context.Device);
+        using (model)
+        using (state) MergedModel.Write(target, model, state);
+        if (context.Json) context.WriteJson(new { SchemaVersion = 1, Model = target });
+        else context.Out.WriteLine(target);
+        return (int)ExitCode.Done;
+    }
+}

@@ -1,0 +1,57 @@
+using System.Numerics;
+using LlmStageAudit.Modeling.Transformers;
+using LlmStageAudit.Testing;
+
+namespace LlmStageAudit.Modeling.Tests.Transformers;
+
+public sealed class RotaryEmbeddingTests
+{
+    private const int Dimensions = 10;
+    private const int Tokens = 6;
+
+    [Theory]
+    [InlineData(4, 100.0)]
+    [InlineData(10, 10_000.0)]
+    public void Pairs_of_dimensions_turn_as_complex_numbers(int rotated, double theta)
+    {
+        using var scope = NewDisposeScope();
+        using var rotary = new RotaryEmbedding(rotated, theta);
+        var values = Vectors.Normal(2 * 3 * Tokens * Dimensions, seed: 1);
+        var found = rotary.Rotate(tensor(values, [2, 3, Tokens, Dimensions])).data<double>();
+        var expected = values.ToArray();
+        for (var row = 0; row < 6 * Tokens; row++)
+        {
+            for (var i = 0; i < rotated / 2; i++)
+            {
+                var (first, second) = ((row * Dimensions) + i, (row * Dimensions) + i + (rotated / 2));
+                var turn = Complex.Exp(Complex.ImaginaryOne * (row % Tokens) * Math.Pow(theta, -2.0 * i / rotated));
+                var z = new Complex(values[first], values[second]) * turn;
+                (expected[first], expected[second]) = (z.Real, z.Imaginary);
+            }
+        }
+
+        Vectors.Close(expected, found, 1e-14);
+    }
+
+    [Fact]
+    public void Single_precision_is_close_to_double()
+    {
+        using var scope = NewDisposeScope();
+        using var rotary = new RotaryEmbedding(4, 100);
+        var values = Vectors.Normal(Tokens * Dimensions, seed: 2);
+        var wide = tensor(values, [1, 1, Tokens, Dimensions]);
+        Vectors.Close(rotary.Rotate(wide).data<double>(), rotary.Rotate(wide.to(float32)).to(float64).data<double>(), 1e-6);
+    }
+
+    [Fact]
+    public void Tables_are_freed_with_the_embedding()
+    {
+        LiveTensors.ReturnToTheirCount(() =>
+        {
+            using var scope = NewDisposeScope();
+            using var rotary = new RotaryEmbedding(4, 100);
+            rotary.Rotate(ones([1, 1, Tokens, Dimensions]));
+            rotary.Rotate(ones([1, 1, Tokens + 1, Dimensions]));
+        });
+    }
+}
