@@ -46,13 +46,15 @@ public sealed class BadPlanTests(AuditFixture audit) : IDisposable
 
     [Fact]
     public void A_stage_the_run_does_not_have() =>
-        _workspace.Refused(2, ["plan", audit.Run, "--skip", "secnd", "--out", PlanPath], audit.Run, "no stage 'secnd'", "did you mean 'second'?");
+        _workspace.Refused(2, ["plan", audit.Run, "--skip", "secnd", "--out", PlanPath], audit.Run, "no stage 'secnd'",
+            "did you mean 'second'?");
 
     [Fact]
     public void Auto_with_nothing_filed_to_choose_from()
     {
         CommandLine.Json("train", _workspace.Config, "--out", _workspace.Out);
-        _workspace.Refused(2, ["plan", _workspace.Out, "--auto", "1"], _workspace.Out, "nothing to choose from", "run attribute or rank first");
+        _workspace.Refused(2, ["plan", _workspace.Out, "--auto", "1"], _workspace.Out, "nothing to choose from",
+            "run attribute or rank first");
     }
 
     [Fact]
@@ -87,7 +89,8 @@ public sealed class BadPlanTests(AuditFixture audit) : IDisposable
         var plan = _workspace.At("out", "plan.json");
         CommandLine.Json("retrain", plan);
         _workspace.Edit("identity.yaml", from, to);
-        _workspace.Refused(3, ["verify", plan], _workspace.Probe, "other examples", "identity.replay-exact.stage.json", "run attribute again");
+        _workspace.Refused(3, ["verify", plan], _workspace.Probe, "other examples", "identity.replay-exact.stage.json",
+            "run attribute again");
     }
 
     [Fact]

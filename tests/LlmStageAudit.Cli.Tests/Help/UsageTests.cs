@@ -12,7 +12,8 @@ public sealed class UsageTests
     public void What_is_nearly_a_verb_or_an_option_is_suggested(string[] args, string fault, string suggestion)
     {
         var outcome = Refused(args);
-        Assert.Contains(outcome.ErrorLines, line => line.StartsWith("error: ", StringComparison.Ordinal) && line.Contains(fault, StringComparison.Ordinal));
+        Assert.Contains(outcome.ErrorLines, line => line.StartsWith("error: ", StringComparison.Ordinal)
+            && line.Contains(fault, StringComparison.Ordinal));
         Assert.Contains(suggestion, outcome.ErrorLines);
     }
 

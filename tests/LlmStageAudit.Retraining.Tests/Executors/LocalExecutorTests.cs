@@ -22,7 +22,8 @@ public sealed class LocalExecutorTests(RetrainableRun run)
         {
             var manifest = ManifestOf(plan, job.Stage);
             Assert.Equal(RunState.Completed, manifest.State);
-            Assert.Equal((run.Manifest.RunId, RunStartKind.Checkpoint, job.StartsAfter), (manifest.Start.RunId, manifest.Start.Kind, manifest.Start.AfterStage));
+            Assert.Equal((run.Manifest.RunId, RunStartKind.Checkpoint, job.StartsAfter),
+                (manifest.Start.RunId, manifest.Start.Kind, manifest.Start.AfterStage));
             Assert.Equal([job.Stage], manifest.Start.SkippedStages);
             Assert.Equal(job.Stages, manifest.Stages.Select(stage => stage.Name));
             Assert.Equal(job.Steps, manifest.Stages.Sum(stage => stage.Steps));

@@ -80,7 +80,8 @@ public sealed class RetrainableRun : IDisposable
     {
         RunId = Manifest.RunId,
         Run = Folder.Root,
-        Probe = new ProbeReference { Name = "probe", Path = At("probe.yaml"), Sha256 = ContentHash.OfFile(At("probe.jsonl")), Examples = ProbeRows },
+        Probe = new ProbeReference { Name = "probe", Path = At("probe.yaml"), Sha256 = ContentHash.OfFile(At("probe.jsonl")),
+            Examples = ProbeRows },
         Method = "replay",
         Gradient = "midpoint",
         Level = "stage",
@@ -118,7 +119,8 @@ public sealed class RetrainableRun : IDisposable
         for (var i = 0; i < count; i++)
         {
             var ids = string.Join(',', Enumerable.Range(0, 3 + random.Next(3)).Select(_ => random.Next(20)));
-            text.Append(CultureInfo.InvariantCulture, $$"""{"id":"{{name}}-{{i}}","ids":[{{ids}}],"label":{{random.Next(2)}}}""").Append('\n');
+            text.Append(CultureInfo.InvariantCulture, $$"""{"id":"{{name}}-{{i}}","ids":[{{ids}}],"label":{{random.Next(2)}}}""")
+                .Append('\n');
         }
 
         return text.ToString();

@@ -108,9 +108,11 @@ public sealed class PlanVerifierTests(RetrainableRun run)
     {
         var effects = run.Effects(("first", s_zeros), ("second", s_zeros), ("third", s_zeros));
         var foreign = run.Write("foreign-verify.json", effects with { RunId = "another" });
-        Assert.Contains("belongs to run another", Assert.Throws<RetrainingException>(() => PlanVerifier.Verify(Retrained(), foreign, null, null)).Message);
+        Assert.Contains("belongs to run another", Assert.Throws<RetrainingException>(
+            () => PlanVerifier.Verify(Retrained(), foreign, null, null)).Message);
         var changed = run.Write("changed-verify.json", effects with { Probe = effects.Probe with { Sha256 = new string('0', 64) } });
-        Assert.Contains("changed since", Assert.Throws<RetrainingException>(() => PlanVerifier.Verify(Retrained(), changed, null, null)).Message);
+        Assert.Contains("changed since", Assert.Throws<RetrainingException>(() => PlanVerifier.Verify(Retrained(), changed, null, null))
+            .Message);
     }
 
     [Fact]
@@ -121,7 +123,8 @@ public sealed class PlanVerifierTests(RetrainableRun run)
         var effects = run.Effects(("first", s_zeros), ("second", s_zeros), ("third", s_zeros));
         var renamed = run.Write("renamed.json", effects with
         {
-            Effects = [.. effects.Effects.Select(effect => effect with { PerExample = [.. effect.PerExample.Select(example => example with { Id = "x" + example.Id })] })],
+            Effects = [.. effects.Effects.Select(effect => effect with { PerExample = [.. effect.PerExample.Select(
+                example => example with { Id = "x" + example.Id })] })],
         });
         Assert.Throws<RetrainingException>(() => PlanVerifier.Verify(Retrained(), renamed, null, null));
         var margin = run.Write("margin.json", effects with { Metric = "margin" });
@@ -131,7 +134,8 @@ public sealed class PlanVerifierTests(RetrainableRun run)
     private VerificationArtifact Verify(double? gate, params (string Stage, double[] PerExample)[] effects) =>
         PlanVerifier.Verify(Retrained(), Effects(Guid.NewGuid().ToString("N"), effects), gate, null);
 
-    private string Effects(string name, params (string Stage, double[] PerExample)[] effects) => run.Write(name + ".json", run.Effects(effects));
+    private string Effects(string name, params (string Stage, double[] PerExample)[] effects) =>
+        run.Write(name + ".json", run.Effects(effects));
 
     private PlanFile Retrained()
     {
