@@ -51,11 +51,11 @@ public sealed class LanguageModelLoader
         var saved = placement?.SavedWeights.ToHashSet() ?? [.. all.Select(slot => slot.Name)];
 
         var frozen = new Dictionary<string, Tensor>();
-        foreach (var slot in all.Where(slot => !saved.Contains(slot.Name))) frozen[slot.Name] = scope.Detach(Weight(slot));
+        foreach (var slot in all.Where(slot => !saved.Contains(slot.Name))) frozen[slot.Name] = scope.Detach(Weight(slot, _options.ComputeDtype ?? _options.Dtype));
 
         var layout = new ParameterLayout(placement?.Parameters() ?? all.Select(slot => (slot.Name, slot.Shape)));
         var initial = placement is null
-            ? layout.Join([.. all.Select(Weight)])
+            ? layout.Join([.. all.Select(slot => Weight(slot, _options.Dtype))])
             : layout.Join([.. layout.Slots.Select(slot => AdapterTensor(slot, head))]);
         RefuseUnusedAdapterTensors(layout);
         NoteUnusedTensors();
@@ -67,21 +67,21 @@ public sealed class LanguageModelLoader
         : _transformer.LanguageModelHead
           ?? new WeightSlot(_transformer.EmbeddingName, [_transformer.VocabularySize, _transformer.HiddenSize], WeightInit.Normal);
 
-    /// <summary>A base weight in the compute dtype, from disk or from the seed.</summary>
-    private Tensor Weight(WeightSlot slot)
+    /// <summary>A base weight, from disk or from the seed.</summary>
+    private Tensor Weight(WeightSlot slot, ScalarType dtype)
     {
         string[] names = slot == _transformer.LanguageModelHead ? [slot.Name, .. _transformer.LanguageModelHeadAliases] : [slot.Name];
         var name = names.FirstOrDefault(_folder.Tensors.ContainsKey);
-        if (name is not null && _options.Weights == ModelWeights.Pretrained) return FromDisk(name, slot);
+        if (name is not null && _options.Weights == ModelWeights.Pretrained) return FromDisk(name, slot, dtype);
 
         var isNewHead = slot.Name == "score.weight";
         if (_options.Weights == ModelWeights.Pretrained && !(isNewHead && _options.AllowNewHead))
             throw ModelingException.MissingTensor(_folder.Path, slot.Name, Suggestion.Nearest(slot.Name, _folder.Tensors.Keys));
         if (isNewHead) _notes.Add($"the classification head starts at random from seed {_options.Seed}: the folder has none");
-        return Place(tensor(_transformer.Initialize(slot, _options.Seed), [.. slot.Shape]));
+        return Place(tensor(_transformer.Initialize(slot, _options.Seed), [.. slot.Shape]), dtype);
     }
 
-    private Tensor FromDisk(string name, WeightSlot slot)
+    private Tensor FromDisk(string name, WeightSlot slot, ScalarType dtype)
     {
         var (file, entry) = _folder.Tensors[name];
         _used.Add(name);
@@ -93,12 +93,12 @@ public sealed class LanguageModelLoader
             SafetensorsDtype.BF16 => ScalarType.BFloat16,
             _ => null,
         };
-        if (direct is not { } type) return Place(tensor(file.ReadSingles(name), [.. slot.Shape]));
+        if (direct is not { } type) return Place(tensor(file.ReadSingles(name), [.. slot.Shape]), dtype);
         using var mapped = from_memory(file.Address(entry), [.. slot.Shape], type);
-        return Place(mapped.clone());
+        return Place(mapped.clone(), dtype);
     }
 
-    private Tensor Place(Tensor host) => host.to(_options.Dtype).to(_options.Device ?? CPU);
+    private Tensor Place(Tensor host, ScalarType dtype) => host.to(dtype).to(_options.Device ?? CPU);
 
     /// <summary>An adapter parameter: from the adapter's file, else fresh; a head the file lacks comes from the base.</summary>
     private Tensor AdapterTensor(ParameterSlot slot, WeightSlot head)
@@ -107,14 +107,14 @@ public sealed class LanguageModelLoader
         if (adapter.Tensors?.GetValueOrDefault(slot.Name) is { } given)
         {
             if (!given.Shape.SequenceEqual(slot.Shape)) throw ModelingException.WrongShape(adapter.Source, slot.Name, given.Shape, slot.Shape);
-            return Place(tensor<float>(given.Values.Span, [.. slot.Shape]));
+            return Place(tensor<float>(given.Values.Span, [.. slot.Shape]), _options.Dtype);
         }
 
         if (adapter.Tensors is not null)
             throw ModelingException.MissingTensor(adapter.Source, slot.Name, Suggestion.Nearest(slot.Name, adapter.Tensors.Keys));
         return LoraPlacement.BaseWeight(slot.Name) is null
-            ? Place(tensor(LoraPlacement.Initialize(slot.Name, slot.Shape, _options.Seed), [.. slot.Shape]))
-            : Weight(head);
+            ? Place(tensor(LoraPlacement.Initialize(slot.Name, slot.Shape, _options.Seed), [.. slot.Shape]), _options.Dtype)
+            : Weight(head, _options.Dtype);
     }
 
     private void RefuseUnusedAdapterTensors(ParameterLayout layout)

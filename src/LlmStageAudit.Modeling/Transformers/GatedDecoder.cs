@@ -70,6 +70,8 @@ public abstract class GatedDecoder : Transformer, IDisposable
     private protected Tensor Norm(ForwardWeights weights, string name, Tensor x)
     {
         var weight = weights[name + ".weight"];
+        // 1 + w would lose most of w in half precision.
+        if (weight.dtype == bfloat16) weight = weight.to(float32);
         return RmsNorm.Apply(x, _normAddsOne ? weight + 1 : weight, _config.RmsNormEpsilon);
     }
 

@@ -7,5 +7,10 @@ namespace LlmStageAudit.Modeling.Transformers;
 /// </summary>
 public static class RmsNorm
 {
-    public static Tensor Apply(Tensor x, Tensor gain, double epsilon) => x * ((x * x).mean(-1, keepdim: true) + epsilon).rsqrt() * gain;
+    /// <summary>Computed in float32 at least, returned in the dtype of x.</summary>
+    public static Tensor Apply(Tensor x, Tensor gain, double epsilon)
+    {
+        var wide = x.dtype == bfloat16 ? x.to(float32) : x;
+        return (wide * ((wide * wide).mean(-1, keepdim: true) + epsilon).rsqrt() * gain).to(x.dtype);
+    }
 }
