@@ -8,7 +8,7 @@ namespace LlmStageAudit.Modeling.Tests.Derivations;
 
 /// <summary>
 /// The engine against the same models written out here, in float64 and float32; and the written-out models with one detail
-/// wrong, which must be told apart by far more than the tolerance.
+/// wrong, which must be told apart in float32 too (the two forms of gelu, the closest of them, differ by 1e-3 here).
 /// </summary>
 public sealed class DecoderDerivationTests : IDisposable
 {
@@ -57,7 +57,7 @@ public sealed class DecoderDerivationTests : IDisposable
         var (weights, right, _, _) = Engine(known);
         var wrong = known.Mutations[mutation](weights, s_rows[0]).SelectMany(token => token);
         var distance = wrong.Zip(right[0], (w, r) => Math.Abs(w - r)).Max();
-        Assert.True(distance > 100 * SingleTolerance, $"largest difference {distance:g3}");
+        Assert.True(distance > 5 * SingleTolerance, $"largest difference {distance:g3}");
     }
 
     [Fact]
