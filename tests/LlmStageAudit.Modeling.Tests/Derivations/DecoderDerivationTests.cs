@@ -71,7 +71,8 @@ public sealed class DecoderDerivationTests : IDisposable
         var theta = Perturbed(state);
         var weights = ByName(model, theta);
         weights["score.weight"] = [.. weights["score.weight"].Select(w => 20 * w)];
-        var parameters = model.Layout.Split(tensor(theta)).Select((p, i) => model.Layout.Slots[i].Name == "score.weight" ? p * 20 : p).ToArray();
+        var parameters = model.Layout.Split(tensor(theta)).Zip(
+            model.Layout.Slots, (parameter, slot) => slot.Name == "score.weight" ? parameter * 20 : parameter).ToArray();
         var found = model.ClassLogits(parameters, TokenBatch.Pad(s_rows, 0)).data<double>();
         var expected = s_rows.SelectMany(row => Linear(weights["score.weight"], known.Decoder!.Hidden(weights, row)[^1])).ToArray();
         Near(expected, found, DoubleTolerance, "class logits");

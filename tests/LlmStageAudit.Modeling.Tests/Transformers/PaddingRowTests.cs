@@ -49,7 +49,8 @@ public sealed class PaddingRowTests : IDisposable
         Assert.False(tied.ContainsKey("lm_head.weight"));
         var (inputs, head) = (untied[Embedding], untied["lm_head.weight"]);
         Vectors.Close((inputs + head).contiguous().data<double>(), tied[Embedding].contiguous().data<double>(), 1e-12);
-        Vectors.Close(head.narrow(0, Pad, 1).contiguous().data<double>(), tied[Embedding].narrow(0, Pad, 1).contiguous().data<double>(), 1e-12);
+        Vectors.Close(
+            head.narrow(0, Pad, 1).contiguous().data<double>(), tied[Embedding].narrow(0, Pad, 1).contiguous().data<double>(), 1e-12);
         Assert.NotEqual(0, tied[Embedding].narrow(0, Pad, 1).norm().item());
     }
 
@@ -59,7 +60,8 @@ public sealed class PaddingRowTests : IDisposable
         _folder.Dispose();
     }
 
-    private (LanguageModel Model, double[] State, Dictionary<string, Tensor> Gradients) Gradients(string family, string changes, bool tieByHand = false)
+    private (LanguageModel Model, double[] State, Dictionary<string, Tensor> Gradients) Gradients(
+        string family, string changes, bool tieByHand = false)
     {
         var (model, state) = TinyModel.Load(TinyDecoder.Write(_folder, family, changes), ModelTask.CausalLm);
         using var owned = model;
@@ -67,7 +69,8 @@ public sealed class PaddingRowTests : IDisposable
         var theta = state.data<double>();
         if (tieByHand)
         {
-            var (from, to) = (model.Layout.Slots.Single(slot => slot.Name == Embedding), model.Layout.Slots.Single(slot => slot.Name == "lm_head.weight"));
+            var from = model.Layout.Slots.Single(slot => slot.Name == Embedding);
+            var to = model.Layout.Slots.Single(slot => slot.Name == "lm_head.weight");
             theta.AsSpan((int)from.Offset, (int)from.Length).CopyTo(theta.AsSpan((int)to.Offset));
         }
 

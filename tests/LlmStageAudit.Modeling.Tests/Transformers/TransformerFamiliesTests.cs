@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Checkpoints.Models;
@@ -20,14 +21,18 @@ public sealed class TransformerFamiliesTests : IDisposable
     public void A_family_that_is_not_known_is_refused_with_those_that_are()
     {
         var error = Assert.Throws<ModelingException>(() => TransformerFamilies.Create(Config("mamba")));
-        Assert.Contains("model_type 'mamba' is not supported; expected gemma, gemma2, gemma3_text, gpt_neox, llama", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "model_type 'mamba' is not supported; expected gemma, gemma2, gemma3_text, gpt_neox, llama",
+            error.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Gemma_3_with_images_is_refused_with_a_hint()
     {
         var error = Assert.Throws<ModelFolderException>(() => TransformerFamilies.Create(Config("gemma3")));
-        Assert.Contains("model_type: found 'gemma3', a model of text and images; expected a text model", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "model_type: found 'gemma3', a model of text and images; expected a text model", error.Message, StringComparison.Ordinal);
         Assert.Contains("gemma3_text", error.Message, StringComparison.Ordinal);
     }
 
@@ -39,7 +44,10 @@ public sealed class TransformerFamiliesTests : IDisposable
         using var owned = (IDisposable)transformer;
         var first = transformer.LinearModules.Take(7).ToArray();
         Assert.Equal(
-            ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"],
+            [
+                "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
+                "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj",
+            ],
             first.Select(module => module.Name["model.layers.0.".Length..]));
         var keys = family == "gemma" ? 6 : 12;
         Assert.Equal(
@@ -63,7 +71,9 @@ public sealed class TransformerFamiliesTests : IDisposable
         var (model, state) = TinyModel.Load(TinyDecoder.Write(_folder, family), ModelTask.SequenceClassification, source);
         using var owned = model;
         using var initial = state;
-        Assert.Equal(3 * (1 + valueProjections), model.Layout.Slots.Count(slot => slot.Name.EndsWith(".lora_A.weight", StringComparison.Ordinal)));
+        Assert.Equal(
+            3 * (1 + valueProjections),
+            model.Layout.Slots.Count(slot => slot.Name.EndsWith(".lora_A.weight", StringComparison.Ordinal)));
         Assert.Equal(8, model.Adapter!.Rank);
         Assert.Equal("base_model.model.score.weight", model.Layout.Slots[^1].Name);
     }
@@ -81,7 +91,8 @@ public sealed class TransformerFamiliesTests : IDisposable
             using var initial = state;
             var saved = _folder.At($"saved-{task}");
             StateFolder.Write(saved, model, state);
-            var (again, reloaded) = LanguageModelLoader.Load(saved, new LanguageModelOptions { Task = task, Labels = 3, AllowNewHead = false });
+            var (again, reloaded) = LanguageModelLoader.Load(
+                saved, new LanguageModelOptions { Task = task, Labels = 3, AllowNewHead = false });
             using var ownedAgain = again;
             using var reloadedState = reloaded;
             Vectors.SameBits(state, reloaded);
@@ -97,16 +108,17 @@ public sealed class TransformerFamiliesTests : IDisposable
         var (model, state) = TinyModel.Load(TinyDecoder.Write(_folder, "gemma"), ModelTask.CausalLm, dtype: float32);
         using var owned = model;
         using var initial = state;
-        var tensors = model.Layout.Slots.Zip(
-            model.Layout.Split(state), (slot, values) => new HostTensor(slot.Name, slot.Shape, values.contiguous().data<float>())).ToArray();
+        var tensors = model.Layout.Slots
+            .Zip(model.Layout.Split(state), (slot, values) => new HostTensor(slot.Name, slot.Shape, values.contiguous().data<float>()))
+            .ToArray();
         HostTensor copy = new("lm_head.weight", tensors[0].Shape, tensors[0].Values);
         ModelFolderWriter.Write(_folder.At("copy"), model.Folder.Config, [.. tensors, copy]);
         var (again, reloaded) = LanguageModelLoader.Load(_folder.At("copy"), new LanguageModelOptions { Task = ModelTask.CausalLm });
         using (again)
         using (reloaded) Assert.Empty(again.Notes);
 
-        ModelFolderWriter.Write(
-            _folder.At("untied"), model.Folder.Config, tensors, changes: new Dictionary<string, System.Text.Json.Nodes.JsonNode?> { ["tie_word_embeddings"] = false });
+        var changes = new Dictionary<string, JsonNode?> { ["tie_word_embeddings"] = false };
+        ModelFolderWriter.Write(_folder.At("untied"), model.Folder.Config, tensors, changes: changes);
         var error = Assert.Throws<ModelingException>(
             () => LanguageModelLoader.Load(_folder.At("untied"), new LanguageModelOptions { Task = ModelTask.CausalLm }));
         Assert.Contains("tensor 'lm_head.weight' is missing", error.Message, StringComparison.Ordinal);
