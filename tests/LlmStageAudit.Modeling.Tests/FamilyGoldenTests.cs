@@ -151,5 +151,6 @@ public sealed class FamilyGoldenTests
     private static string Folder(string family) => SharedData.At("goldens", family);
 
     /// <summary>A row as wide as the padded reference, so that the others are padded to its width.</summary>
-    private static int[][] LongestRow(JsonElement golden) => [[.. Enumerable.Repeat(1, golden.GetProperty("input_ids")[0].GetArrayLength())]];
+    private static int[][] LongestRow(JsonElement golden) =>
+        [[.. Enumerable.Repeat(1, golden.GetProperty("input_ids")[0].GetArrayLength())]];
 }

@@ -22,9 +22,9 @@ internal static class TinyDecoder
     {
         var json = Object("""
             {
-              "hidden_size": 12, "intermediate_size": 20, "num_hidden_layers": 3, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 6,
-              "vocab_size": 30, "max_position_embeddings": 24, "rms_norm_eps": 1e-3, "layer_norm_eps": 1e-3, "initializer_range": 0.3,
-              "pad_token_id": 0, "rope_theta": 50
+              "hidden_size": 12, "intermediate_size": 20, "num_hidden_layers": 3, "num_attention_heads": 4,
+              "num_key_value_heads": 2, "head_dim": 6, "vocab_size": 30, "max_position_embeddings": 24, "rms_norm_eps": 1e-3,
+              "layer_norm_eps": 1e-3, "initializer_range": 0.3, "pad_token_id": 0, "rope_theta": 50
             }
             """);
         json["model_type"] = family;
@@ -33,7 +33,9 @@ internal static class TinyDecoder
             "gpt_neox" => """{ "hidden_size": 24, "rotary_pct": 0.67, "tie_word_embeddings": false }""",
             "llama" => """{ "tie_word_embeddings": false, "attention_bias": true, "mlp_bias": true }""",
             "gemma" => """{ "num_key_value_heads": 1, "tie_word_embeddings": true }""",
-            "gemma2" => """{ "query_pre_attn_scalar": 10, "sliding_window": 3, "attn_logit_softcapping": 2.0, "final_logit_softcapping": 5.0 }""",
+            "gemma2" => """
+                { "query_pre_attn_scalar": 10, "sliding_window": 3, "attn_logit_softcapping": 2.0, "final_logit_softcapping": 5.0 }
+                """,
             _ => """
                 { "query_pre_attn_scalar": 10, "sliding_window": 3, "sliding_window_pattern": 2, "rope_local_base_freq": 10,
                   "rope_scaling": { "rope_type": "linear", "factor": 3.0 } }

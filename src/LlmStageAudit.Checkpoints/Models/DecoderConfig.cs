@@ -34,7 +34,11 @@ public abstract record DecoderConfig
         NumLabels = config.NumLabels;
         InitializerRange = config.FindDouble("initializer_range") ?? 0.02;
         if (presets.HeadSize is null && !config.Has("head_dim") && HiddenSize % HeadCount != 0)
-            throw config.Fault("num_attention_heads", Invariant($"{HeadCount} does not divide hidden_size {HiddenSize}"), "a divisor, or head_dim");
+        {
+            throw config.Fault(
+                "num_attention_heads", Invariant($"{HeadCount} does not divide hidden_size {HiddenSize}"), "a divisor, or head_dim");
+        }
+
         Validate(config);
         unsupported.AddForEveryFamily();
         unsupported.AddDropout("attention_dropout");
@@ -63,7 +67,7 @@ public abstract record DecoderConfig
 
     public double RmsNormEpsilon { get; }
 
-    /// <summary>Of the MLP's gate: gelu is the exact one (erf), gelu_pytorch_tanh, gelu_new and gelu_fast the tanh form; relu; silu.</summary>
+    /// <summary>Of the MLP's gate: gelu is the exact one (erf); gelu_pytorch_tanh, gelu_new, gelu_fast the tanh form; relu; silu.</summary>
     public string Activation { get; }
 
     /// <summary>Whether q_proj, k_proj, v_proj and o_proj carry a bias.</summary>
@@ -106,7 +110,11 @@ public abstract record DecoderConfig
         if (HeadSize == 0 || HeadSize % 2 != 0)
             throw config.Fault("head_dim", Invariant($"is {HeadSize}"), "an even number, two or more");
         if (HeadCount % KeyValueHeadCount != 0)
-            throw config.Fault("num_key_value_heads", Invariant($"{KeyValueHeadCount} does not divide num_attention_heads {HeadCount}"), "a divisor");
+        {
+            throw config.Fault(
+                "num_key_value_heads", Invariant($"{KeyValueHeadCount} does not divide num_attention_heads {HeadCount}"), "a divisor");
+        }
+
         if (!(RmsNormEpsilon > 0)) throw NotPositive(config, "rms_norm_eps", RmsNormEpsilon);
         if (NumLabels is < 1) throw config.Fault("id2label", "is empty", "one entry per class");
         if (PadTokenId is { } pad && (pad < 0 || pad >= VocabularySize))

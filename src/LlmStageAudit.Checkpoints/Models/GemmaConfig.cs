@@ -4,7 +4,8 @@ namespace LlmStageAudit.Checkpoints.Models;
 public sealed record GemmaConfig : DecoderConfig
 {
     private GemmaConfig(ModelConfig config, UnsupportedSettings unsupported)
-        : base(config, unsupported, DecoderPresets.Gemma("gemma", "hidden_activation", ActivationOf(config))) =>
+        : base(config, unsupported, DecoderPresets.Gemma(
+            "gemma", config.Has("hidden_activation") ? "hidden_activation" : "hidden_act", ActivationOf(config))) =>
         Rotary = ReadRotary(config, unsupported);
 
     public RotaryConfig Rotary { get; }

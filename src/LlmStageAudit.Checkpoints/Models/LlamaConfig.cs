@@ -5,7 +5,13 @@ public sealed record LlamaConfig : DecoderConfig
 {
     private LlamaConfig(ModelConfig config, UnsupportedSettings unsupported)
         : base(config, unsupported, new DecoderPresets(
-            "llama", "hidden_act", config.FindString("hidden_act") ?? "silu", HeadSize: null, OneKeyPerHead: true, TieWordEmbeddings: false, PadTokenId: null))
+            "llama",
+            "hidden_act",
+            config.FindString("hidden_act") ?? "silu",
+            HeadSize: null,
+            OneKeyPerHead: true,
+            TieWordEmbeddings: false,
+            PadTokenId: null))
     {
         MlpBias = config.FindBool("mlp_bias") ?? false;
         Rotary = ReadRotary(config, unsupported);

@@ -4,7 +4,7 @@ using LlmStageAudit.Checkpoints.Safetensors;
 
 namespace LlmStageAudit.Checkpoints.Models;
 
-/// <summary>Collects the settings of a config.json that change the arithmetic and are not implemented, to refuse them all at once.</summary>
+/// <summary>The settings of a config.json that change the arithmetic and are not implemented, collected to be refused at once.</summary>
 internal sealed class UnsupportedSettings(ModelConfig config)
 {
     private static readonly string[] KnownActivations = ["gelu", "gelu_new", "gelu_fast", "gelu_pytorch_tanh", "relu", "silu"];

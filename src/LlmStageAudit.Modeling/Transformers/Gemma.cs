@@ -15,7 +15,11 @@ public sealed class Gemma : GatedDecoder
     private readonly GatedMlp _mlp;
 
     public Gemma(GemmaConfig config)
-        : base(config, [("input_layernorm", config.HiddenSize), ("post_attention_layernorm", config.HiddenSize)], mlpBias: false, normAddsOne: true)
+        : base(
+            config,
+            [("input_layernorm", config.HiddenSize), ("post_attention_layernorm", config.HiddenSize)],
+            mlpBias: false,
+            normAddsOne: true)
     {
         _config = config;
         _rotary = new RotaryEmbedding(config.HeadSize, config.Rotary);

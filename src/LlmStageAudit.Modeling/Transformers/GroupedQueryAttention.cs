@@ -20,7 +20,12 @@ public sealed class GroupedQueryAttention(int headCount, int keyValueHeadCount, 
     /// <param name="headNorm">Normalises each query (q_norm) and key (k_norm) before it is rotated; null for families without.</param>
     /// <returns>[B, T, H].</returns>
     public Tensor Apply(
-        ForwardWeights weights, string name, Tensor x, RotaryEmbedding rotary, AttentionMask mask, Func<string, Tensor, Tensor>? headNorm = null)
+        ForwardWeights weights,
+        string name,
+        Tensor x,
+        RotaryEmbedding rotary,
+        AttentionMask mask,
+        Func<string, Tensor, Tensor>? headNorm = null)
     {
         var query = Heads(weights.Linear(name + ".q_proj", x), headCount);
         var key = Heads(weights.Linear(name + ".k_proj", x), keyValueHeadCount);

@@ -15,7 +15,11 @@ public sealed class Llama : GatedDecoder
     private readonly GatedMlp _mlp;
 
     public Llama(LlamaConfig config)
-        : base(config, [("input_layernorm", config.HiddenSize), ("post_attention_layernorm", config.HiddenSize)], config.MlpBias, normAddsOne: false)
+        : base(
+            config,
+            [("input_layernorm", config.HiddenSize), ("post_attention_layernorm", config.HiddenSize)],
+            config.MlpBias,
+            normAddsOne: false)
     {
         _config = config;
         _rotary = new RotaryEmbedding(config.HeadSize, config.Rotary);

@@ -6,7 +6,8 @@ namespace LlmStageAudit.Modeling.Transformers;
 /// <summary>
 /// Rotary position embedding (Su et al. 2021), in the half-split layout Hugging Face checkpoints use: with angles
 /// <code>a[t, i] = t w_i,  i = 0 .. R/2 - 1</code>
-/// and the frequencies w of <see cref="RotaryFrequencies"/>, the first R dimensions of a head, as halves (x1, x2), become (x1 cos a - x2 sin a, x2 cos a + x1 sin a); the rest pass.
+/// and the frequencies w of <see cref="RotaryFrequencies"/>, the first R dimensions of a head, as halves (x1, x2), become
+/// (x1 cos a - x2 sin a, x2 cos a + x1 sin a); the rest pass.
 /// </summary>
 /// <param name="rotaryDimensions">R, even.</param>
 /// <param name="config">The frequencies.</param>

@@ -23,7 +23,9 @@ public static class TransformerFamilies
         if (config.ModelType == "gemma3")
         {
             throw config.Fault(
-                "model_type", "found 'gemma3', a model of text and images", "a text model, such as Gemma 3 270M or 1B (model_type 'gemma3_text')");
+                "model_type",
+                "found 'gemma3', a model of text and images",
+                "a text model, such as Gemma 3 270M or 1B (model_type 'gemma3_text')");
         }
 
         return s_families.TryGetValue(config.ModelType, out var create)

@@ -8,7 +8,7 @@ namespace LlmStageAudit.Modeling.Tests.Derivations;
 
 /// <summary>
 /// The engine against the same models written out here, in float64 and float32; and the written-out models with one detail
-/// wrong, which must be told apart by far more than the tolerance.
+/// wrong, which must be told apart in float32 too (the two forms of gelu, the closest of them, differ by 1e-3 here).
 /// </summary>
 public sealed class DecoderDerivationTests : IDisposable
 {
@@ -57,7 +57,7 @@ public sealed class DecoderDerivationTests : IDisposable
         var (weights, right, _, _) = Engine(known);
         var wrong = known.Mutations[mutation](weights, s_rows[0]).SelectMany(token => token);
         var distance = wrong.Zip(right[0], (w, r) => Math.Abs(w - r)).Max();
-        Assert.True(distance > 100 * SingleTolerance, $"largest difference {distance:g3}");
+        Assert.True(distance > 5 * SingleTolerance, $"largest difference {distance:g3}");
     }
 
     [Fact]
@@ -71,7 +71,8 @@ public sealed class DecoderDerivationTests : IDisposable
         var theta = Perturbed(state);
         var weights = ByName(model, theta);
         weights["score.weight"] = [.. weights["score.weight"].Select(w => 20 * w)];
-        var parameters = model.Layout.Split(tensor(theta)).Select((p, i) => model.Layout.Slots[i].Name == "score.weight" ? p * 20 : p).ToArray();
+        var parameters = model.Layout.Split(tensor(theta)).Zip(
+            model.Layout.Slots, (parameter, slot) => slot.Name == "score.weight" ? parameter * 20 : parameter).ToArray();
         var found = model.ClassLogits(parameters, TokenBatch.Pad(s_rows, 0)).data<double>();
         var expected = s_rows.SelectMany(row => Linear(weights["score.weight"], known.Decoder!.Hidden(weights, row)[^1])).ToArray();
         Near(expected, found, DoubleTolerance, "class logits");

@@ -58,7 +58,14 @@ internal static class DerivationCases
         Frequencies = layer => layer % 2 == 0 ? s_local : s_third,
     };
 
-    private static readonly PlainNeoX s_neoX = new() { Heads = 4, HeadSize = 6, Layers = 3, Frequencies = Frequencies(50, 4), Parallel = true };
+    private static readonly PlainNeoX s_neoX = new()
+    {
+        Heads = 4,
+        HeadSize = 6,
+        Layers = 3,
+        Frequencies = Frequencies(50, 4),
+        Parallel = true,
+    };
 
     public static IReadOnlyDictionary<string, DerivationCase> All { get; } = new Dictionary<string, DerivationCase>
     {
@@ -111,7 +118,8 @@ internal static class DerivationCases
             ["key heads in turn"] = s_gemma2 with { KeyHeadOf = head => head % 2 },
         }),
         ["gemma2, layer types, no caps"] = Decoder("gemma2", """
-            { "layer_types": ["full_attention", "sliding_attention", "sliding_attention"], "attn_logit_softcapping": null, "final_logit_softcapping": null }
+            { "layer_types": ["full_attention", "sliding_attention", "sliding_attention"],
+              "attn_logit_softcapping": null, "final_logit_softcapping": null }
             """,
             s_gemma2 with { Window = layer => layer > 0 ? 3 : null, AttentionCap = null, FinalCap = null },
             new()
@@ -124,7 +132,10 @@ internal static class DerivationCases
             ["no head norms"] = s_gemma3 with { HeadNorms = false },
             ["the global base everywhere"] = s_gemma3 with { Frequencies = _ => s_third },
             ["the local base everywhere"] = s_gemma3 with { Frequencies = _ => s_local },
-            ["local frequencies scaled too"] = s_gemma3 with { Frequencies = layer => layer % 2 == 0 ? [.. s_local.Select(f => f / 3)] : s_third },
+            ["local frequencies scaled too"] = s_gemma3 with
+            {
+                Frequencies = layer => layer % 2 == 0 ? [.. s_local.Select(f => f / 3)] : s_third,
+            },
             ["global frequencies not scaled"] = s_gemma3 with { Frequencies = layer => layer % 2 == 0 ? s_local : s_plain },
             ["window one too wide"] = s_gemma3 with { Window = layer => layer % 2 == 0 ? 4 : null },
             ["window one too narrow"] = s_gemma3 with { Window = layer => layer % 2 == 0 ? 2 : null },
@@ -143,7 +154,8 @@ internal static class DerivationCases
         ["gpt_neox, sequential"] = NeoX("""{ "use_parallel_residual": false }""",
             s_neoX with { Parallel = false },
             new() { ["parallel"] = s_neoX, ["another base"] = s_neoX with { Parallel = false, Frequencies = Frequencies(40, 4) } }),
-        ["gpt_neox, linear"] = NeoX("""{ "rope_theta": null, "rotary_emb_base": 20, "rope_scaling": { "type": "linear", "factor": 2.0 } }""",
+        ["gpt_neox, linear"] = NeoX(
+            """{ "rope_theta": null, "rotary_emb_base": 20, "rope_scaling": { "type": "linear", "factor": 2.0 } }""",
             s_neoX with { Frequencies = [.. Frequencies(20, 4).Select(f => f / 2)] },
             new() { ["not scaled"] = s_neoX with { Frequencies = Frequencies(20, 4) }, ["another base"] = s_neoX }),
     };

@@ -54,7 +54,8 @@ internal sealed record PlainDecoder
     public double[][] Hidden(IReadOnlyDictionary<string, double[]> weights, int[] ids)
     {
         var hidden = weights["model.norm.weight"].Length;
-        var x = ids.Select(id => Head(weights["model.embed_tokens.weight"], id, hidden).Select(v => v * EmbeddingScale).ToArray()).ToArray();
+        var table = weights["model.embed_tokens.weight"];
+        var x = ids.Select(id => Head(table, id, hidden).Select(v => v * EmbeddingScale).ToArray()).ToArray();
         for (var layer = 0; layer < Layers; layer++)
         {
             var name = $"model.layers.{layer}.";
@@ -74,7 +75,8 @@ internal sealed record PlainDecoder
     public double[][] Logits(IReadOnlyDictionary<string, double[]> weights, int[] ids)
     {
         var head = weights.GetValueOrDefault("lm_head.weight") ?? weights["model.embed_tokens.weight"];
-        return [.. Hidden(weights, ids).Select(v => Linear(head, v).Select(z => FinalCap is { } cap ? cap * Math.Tanh(z / cap) : z).ToArray())];
+        double Capped(double logit) => FinalCap is { } cap ? cap * Math.Tanh(logit / cap) : logit;
+        return [.. Hidden(weights, ids).Select(v => Linear(head, v).Select(Capped).ToArray())];
     }
 
     private double[][] Attention(IReadOnlyDictionary<string, double[]> weights, string name, int layer, double[][] x)
@@ -83,7 +85,8 @@ internal sealed record PlainDecoder
         [
             .. Enumerable.Range(0, heads).Select(h => x.Select((v, t) =>
             {
-                var head = Head(Linear(weights[name + module + "_proj.weight"], v, weights.GetValueOrDefault(name + module + "_proj.bias")), h, HeadSize);
+                var all = Linear(weights[name + module + "_proj.weight"], v, weights.GetValueOrDefault(name + module + "_proj.bias"));
+                var head = Head(all, h, HeadSize);
                 if (turned && HeadNorms) head = Norm(weights, name + module + "_norm", head);
                 return turned ? Rotate(head, Frequencies(layer), t) : head;
             }).ToArray()),

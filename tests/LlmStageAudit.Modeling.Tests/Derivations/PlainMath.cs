@@ -62,7 +62,8 @@ internal static class PlainMath
         }
 
         var total = weights.Sum();
-        return [.. Enumerable.Range(0, query.Length).Select(d => Enumerable.Range(first, t + 1 - first).Sum(s => weights[s] / total * values[s][d]))];
+        double Gathered(int d) => Enumerable.Range(first, t + 1 - first).Sum(s => weights[s] / total * values[s][d]);
+        return [.. Enumerable.Range(0, query.Length).Select(Gathered)];
     }
 
     public static double Silu(double x) => x / (1 + Math.Exp(-x));

@@ -50,11 +50,12 @@ internal sealed record PlainNeoX
             }).ToArray()),
         ];
         var (queries, keys, values) = (Part(0), Part(1), Part(2));
+        double[] Gathered(int h, int t) => Attend(queries[h][t], keys[h], values[h], t, null, 1 / Math.Sqrt(HeadSize), null);
         return
         [
             .. x.Select((_, t) => Linear(
                 weights[name + "dense.weight"],
-                [.. Enumerable.Range(0, Heads).SelectMany(h => Attend(queries[h][t], keys[h], values[h], t, null, 1 / Math.Sqrt(HeadSize), null))],
+                [.. Enumerable.Range(0, Heads).SelectMany(h => Gathered(h, t))],
                 weights[name + "dense.bias"])),
         ];
     }
