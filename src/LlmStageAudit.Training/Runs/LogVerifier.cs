@@ -20,7 +20,7 @@ public sealed record LogVerification(int Records, IReadOnlyList<string> Findings
 public static class LogVerifier
 {
     /// <summary>A recomputed gradient further off than this is not rounding.</summary>
-    private const double GradientTolerance = 1e-3;
+    private const double GradientTolerance = 1e-4;
 
     /// <summary>The hash chains alone; needs no model and no data.</summary>
     public static LogVerification Verify(RunFolder folder, CancellationToken cancellation)

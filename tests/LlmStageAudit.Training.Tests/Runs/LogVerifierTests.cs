@@ -47,7 +47,7 @@ public sealed class LogVerifierTests : IDisposable
         var folder = Train();
         var head = Forge(folder, (record, gradient) =>
         {
-            if (record.StageStep == 4) gradient[2] ^= 0x40;
+            if (record.StageStep == 4) gradient[^1] ^= 0x80;
             return gradient;
         });
         Assert.Contains("the chain ends in", Assert.Single(LogVerifier.Verify(folder, default).Findings), StringComparison.Ordinal);
