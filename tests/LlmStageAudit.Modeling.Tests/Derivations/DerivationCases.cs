@@ -84,16 +84,17 @@ internal static class DerivationCases
             new() { ["not scaled"] = s_llama, ["multiplied"] = s_llama with { Frequencies = _ => [.. s_plain.Select(f => f * 3)] } }),
         ["llama, llama3"] = Decoder("llama", """
             { "rope_theta": null, "rope_parameters": { "rope_type": "llama3", "rope_theta": 50.0, "factor": 4.0,
-              "low_freq_factor": 1.0, "high_freq_factor": 3.0, "original_max_position_embeddings": 16 } }
+              "low_freq_factor": 0.5, "high_freq_factor": 3.0, "original_max_position_embeddings": 24 } }
             """,
-            s_llama with { Frequencies = _ => Llama3(s_plain, 4, 1, 3, 16) },
+            // Of the three frequencies the first is kept, the second mixed, the third divided.
+            s_llama with { Frequencies = _ => Llama3(s_plain, 4, 0.5, 3, 24) },
             new()
             {
                 ["not scaled"] = s_llama,
                 ["linear"] = s_llama with { Frequencies = _ => [.. s_plain.Select(f => f / 4)] },
-                ["another context"] = s_llama with { Frequencies = _ => Llama3(s_plain, 4, 1, 3, 32) },
-                ["another low"] = s_llama with { Frequencies = _ => Llama3(s_plain, 4, 0.25, 3, 16) },
-                ["another high"] = s_llama with { Frequencies = _ => Llama3(s_plain, 4, 1, 2, 16) },
+                ["another context"] = s_llama with { Frequencies = _ => Llama3(s_plain, 4, 0.5, 3, 48) },
+                ["another low"] = s_llama with { Frequencies = _ => Llama3(s_plain, 4, 0.2, 3, 24) },
+                ["another high"] = s_llama with { Frequencies = _ => Llama3(s_plain, 4, 0.5, 6, 24) },
             }),
         ["gemma"] = Decoder("gemma", "{}", s_gemma, new()
         {

@@ -1,5 +1,6 @@
 using System.Numerics;
 using LlmStageAudit.Checkpoints.Models;
+using LlmStageAudit.Modeling.Tests.Derivations;
 using LlmStageAudit.Modeling.Transformers;
 using LlmStageAudit.Testing;
 
@@ -32,6 +33,25 @@ public sealed class RotaryEmbeddingTests
         }
 
         Vectors.Close(expected, found, 1e-14);
+    }
+
+    [Fact]
+    public void Frequencies_of_Llama_3_1_are_kept_mixed_and_divided()
+    {
+        var config = new RotaryConfig(500_000)
+        {
+            Scaling = RotaryScaling.Llama3,
+            Factor = 8,
+            LowFrequencyFactor = 1,
+            HighFrequencyFactor = 4,
+            OriginalMaxPositions = 8192,
+        };
+        var plain = PlainMath.Frequencies(500_000, 128);
+        var found = RotaryFrequencies.Of(config, 128);
+        var expected = PlainMath.Llama3(plain, 8, 1, 4, 8192);
+        Assert.All(expected.Zip(found), pair => Assert.Equal(1, pair.Second / pair.First, 1e-13));
+        var ratios = found.Zip(plain, (f, p) => f / p).ToArray();
+        Assert.Equal([29, 6, 29], [ratios.Count(r => r > 0.9999), ratios.Count(r => r is > 0.1251 and < 0.9999), ratios.Count(r => r < 0.1251)]);
     }
 
     [Fact]
