@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 using LlmStageAudit.Checkpoints.Tokenization.AddedTokens;
 using LlmStageAudit.Checkpoints.Tokenization.BytePair;
 using LlmStageAudit.Checkpoints.Tokenization.Decoding;
@@ -58,7 +59,9 @@ internal static class TokenizerReader
             {
                 throw TokenizerException.Unreadable(path, $"{length} bytes, more than the limit of {FileLimitBytes}");
             }
-            return JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { MaxDepth = DepthLimit });
+            var bytes = File.ReadAllBytes(path);
+            if (!Utf8.IsValid(bytes)) throw TokenizerException.Unreadable(path, "not UTF-8");
+            return JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = DepthLimit });
         }
         catch (JsonException exception)
         {
