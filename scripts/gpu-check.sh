@@ -74,7 +74,7 @@ run() { # DEVICE PROJECT
   fi
   printf '%-4s  %-6s  %-12s  %s passed, %s failed, %d skipped (%d s)\n' "$mark" "$1" "$2" "${passed:-0}" "${failed:-?}" \
     $((${total:-0} - ${executed:-0})) $((SECONDS - before))
-  if ((code != 0)); then grep -E '^ *(Failed |Error Message|.*: expected|Assert\.|.*Exception)' "$work/log" | head -60 || tail -20 "$work/log"; fi
+  if ((code != 0)); then grep -vE '^ +at |^\[xUnit|^ *$' "$work/log" | head -60; fi
 }
 
 echo "libtorch: $LIBTORCH"

@@ -48,7 +48,9 @@ internal static class JsonFile
         }
     }
 
-    /// <summary>Throws where a key escapes half of a surrogate pair: the parser lets it pass, and every later look at the key would throw.</summary>
+    /// <summary>
+    /// Throws where a key escapes half of a surrogate pair: the parser lets it pass, and every later look at the key would throw.
+    /// </summary>
     private static void DecodeKeys(JsonElement element)
     {
         if (element.ValueKind == JsonValueKind.Object)

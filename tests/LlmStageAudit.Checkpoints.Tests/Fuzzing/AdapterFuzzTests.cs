@@ -29,7 +29,9 @@ public sealed class AdapterFuzzTests : IDisposable
 
     public void Dispose() => _scratch.Dispose();
 
-    /// <summary>Beside weights that fit the undamaged file: ranks agree with the tensors, and scalings are what the formula gives.</summary>
+    /// <summary>
+    /// Beside weights that fit the undamaged file: ranks agree with the tensors, and scalings are what the formula gives.
+    /// </summary>
     [Fact]
     public void Damaged_adapter_configurations_load_soundly_or_fail_typed()
     {

@@ -52,7 +52,8 @@ internal sealed class FuzzCampaign(string name, int fullCount)
             var elapsed = Stopwatch.GetElapsedTime(began);
             if (elapsed > slowest) slowest = elapsed;
             if (allocated > largest) largest = allocated;
-            Assert.True(elapsed.TotalMilliseconds < LongestMilliseconds, $"{name} {round}: took {elapsed.TotalSeconds:0.0} s\n{Shown(input)}");
+            Assert.True(
+                elapsed.TotalMilliseconds < LongestMilliseconds, $"{name} {round}: took {elapsed.TotalSeconds:0.0} s\n{Shown(input)}");
             Assert.True(allocated < LargestAllocationBytes, $"{name} {round}: allocated {allocated} bytes\n{Shown(input)}");
             if (refusal is null)
             {
@@ -73,10 +74,14 @@ internal sealed class FuzzCampaign(string name, int fullCount)
         Assert.True(errors > _count / 4, $"{name}: only {errors} of {_count} inputs were refused");
     }
 
-    private static double Scale() => double.TryParse(
-        Environment.GetEnvironmentVariable("STAGEAUDIT_FUZZ_SCALE"), NumberStyles.Float, CultureInfo.InvariantCulture, out var scale) ? scale : 0.05;
+    private static double Scale()
+    {
+        var text = Environment.GetEnvironmentVariable("STAGEAUDIT_FUZZ_SCALE");
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var scale) ? scale : 0.05;
+    }
 
-    private static string Shown(byte[] input) => $"{Convert.ToBase64String(input)}\n{Encoding.UTF8.GetString(input, 0, Math.Min(input.Length, 2000))}";
+    private static string Shown(byte[] input) =>
+        $"{Convert.ToBase64String(input)}\n{Encoding.UTF8.GetString(input, 0, Math.Min(input.Length, 2000))}";
 
     private void Report(int loads, int errors, TimeSpan slowest, long largest)
     {

@@ -79,13 +79,12 @@ internal static class JsonMutator
             case 2:
                 var (early, late) = Ordered(value, spans.Values[random.Next(spans.Values.Count)]);
                 return early.End <= late.Start
-                    ? [.. json[..early.Start], .. json[late.Start..late.End], .. json[early.End..late.Start], .. json[early.Start..early.End],
-                        .. json[late.End..]]
-                    : Replace(json, value.Start, value.End, json[late.Start..late.End]);
+                    ? [.. json[..early.Start], .. Of(late), .. json[early.End..late.Start], .. Of(early), .. json[late.End..]]
+                    : Replace(json, value.Start, value.End, Of(late));
             case 3:
-                return Replace(json, value.Start, value.End, Number(Encoding.UTF8.GetString(json, value.Start, value.End - value.Start), random));
+                return Replace(json, value.Start, value.End, Number(Encoding.UTF8.GetString(Of(value)), random));
             case 4:
-                return Replace(json, property.End, property.End, [(byte)',', .. json[property.Start..property.End]]);
+                return Replace(json, property.End, property.End, [(byte)',', .. Of(property)]);
             case 5:
                 // With its comma, where it has one.
                 var end = property.End < json.Length && json[property.End] == ',' ? property.End + 1 : property.End;
@@ -96,12 +95,14 @@ internal static class JsonMutator
             case 7:
                 // The same key, spelled with an escape.
                 var first = json[property.Start + 1];
-                var escaped = Bytes($"\\u00{first:x2}");
-                var renamed = Replace(json, property.Start + 1, property.Start + 2, first is (byte)'"' or (byte)'\\' or >= 128 ? [first] : escaped);
-                return random.Next(2) == 0 ? renamed : Replace(renamed, property.Start, property.Start, [.. json[property.Start..property.End], (byte)',']);
+                var escaped = first is (byte)'"' or (byte)'\\' or >= 128 ? [first] : Bytes($"\\u00{first:x2}");
+                var renamed = Replace(json, property.Start + 1, property.Start + 2, escaped);
+                return random.Next(2) == 0 ? renamed : Replace(renamed, property.Start, property.Start, [.. Of(property), (byte)',']);
             default:
                 return Replace(json, property.Start + 1, property.Start + 1, Bytes("z"));
         }
+
+        byte[] Of(JsonSpan span) => json[span.Start..span.End];
     }
 
     private static byte[] Number(string text, StableRandom random)
@@ -118,7 +119,8 @@ internal static class JsonMutator
         });
     }
 
-    private static (JsonSpan Early, JsonSpan Late) Ordered(JsonSpan one, JsonSpan other) => one.Start <= other.Start ? (one, other) : (other, one);
+    private static (JsonSpan Early, JsonSpan Late) Ordered(JsonSpan one, JsonSpan other) =>
+        one.Start <= other.Start ? (one, other) : (other, one);
 
     private static byte[] Replace(byte[] bytes, int start, int end, byte[] with) => [.. bytes[..start], .. with, .. bytes[end..]];
 

@@ -13,8 +13,13 @@ public sealed class SafetensorsFuzzTests : IDisposable
     private static readonly byte[][] Seeds =
     [
         Header("""{"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"b.w":{"dtype":"F16","shape":[20],"data_offsets":[24,64]}}"""),
-        Header("""{"__metadata__":{"format":"pt"},"x":{"dtype":"BF16","shape":[4,0,9],"data_offsets":[0,0]},"y":{"dtype":"F64","shape":[8],"data_offsets":[0,64]}}  """),
-        Header("""{"s":{"dtype":"U8","shape":[],"data_offsets":[0,1]},"t":{"data_offsets":[1,64],"more":[1],"shape":[7,9],"dtype":"I8"}}"""),
+        Header("""
+            {"__metadata__":{"format":"pt"},"x":{"dtype":"BF16","shape":[4,0,9],"data_offsets":[0,0]},
+            "y":{"dtype":"F64","shape":[8],"data_offsets":[0,64]}}
+            """ + "  "),
+        Header("""
+            {"s":{"dtype":"U8","shape":[],"data_offsets":[0,1]},"t":{"data_offsets":[1,64],"more":[1],"shape":[7,9],"dtype":"I8"}}
+            """),
         Header("""{"q":{"dtype":"F4","shape":[64,2],"data_offsets":[0,64]}}"""),
     ];
 
@@ -22,7 +27,9 @@ public sealed class SafetensorsFuzzTests : IDisposable
 
     public void Dispose() => _scratch.Dispose();
 
-    /// <summary>A file loads exactly where the rules, written down a second time, are kept; and then every tensor lies in it and can be read.</summary>
+    /// <summary>
+    /// A file loads exactly where the rules, written down a second time, are kept; and then every tensor lies in it and can be read.
+    /// </summary>
     [Fact]
     public void Damaged_headers_load_soundly_or_fail_typed() => new FuzzCampaign("safetensors headers", 100_000).Run(
         random => Damage(Seeds[random.Next(Seeds.Length)], random),
@@ -37,7 +44,8 @@ public sealed class SafetensorsFuzzTests : IDisposable
     [Fact]
     public void The_rules_hold_for_what_the_writer_writes()
     {
-        SafetensorsWriter.Write(_scratch["w"], [new("a", [2, 3], new float[6]), new("b.weight", [4], new float[4]), new("c", [], new float[1])]);
+        SafetensorsWriter.Write(
+            _scratch["w"], [new("a", [2, 3], new float[6]), new("b.weight", [4], new float[4]), new("c", [], new float[1])]);
         var bytes = File.ReadAllBytes(_scratch["w"]);
         Assert.True(SafetensorsRules.AreKept(bytes));
         Assert.False(SafetensorsRules.AreKept(bytes[..^1]));

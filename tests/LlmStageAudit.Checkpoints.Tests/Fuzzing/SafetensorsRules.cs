@@ -87,7 +87,8 @@ internal static class SafetensorsRules
             slot = property.Value;
         }
 
-        if (dtype is not { ValueKind: JsonValueKind.String } spelling || !BitsOf.TryGetValue(spelling.GetString()!, out var bits)) return null;
+        if (dtype is not { ValueKind: JsonValueKind.String } spelling) return null;
+        if (!BitsOf.TryGetValue(spelling.GetString()!, out var bits)) return null;
         if (Sizes(shape) is not { } sizes || Sizes(offsets) is not [var begin, var end]) return null;
         var total = sizes.Aggregate((BigInteger)bits, (product, size) => product * size);
         return total % 8 == 0 && end - begin == total / 8 ? (begin, end) : null;

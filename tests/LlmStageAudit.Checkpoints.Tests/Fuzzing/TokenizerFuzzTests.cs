@@ -13,17 +13,22 @@ public sealed class TokenizerFuzzTests : IDisposable
         {
             Vocabulary = [.. SmallTokenizer.Letters("Helo wrdĠab"), "<s>", "ll", "Ġw", "[UNK]"],
             Merges = ["l l", "Ġ w"],
-            Normalizer = """{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Replace","pattern":{"Regex":"\\s+"},"content":" "}]}""",
+            Normalizer = """
+                {"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Replace","pattern":{"Regex":"\\s+"},"content":" "}]}
+                """,
             PreTokenizer = """
                 {"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"\\p{L}+|\\s"},"behavior":"Isolated","invert":false},
                  {"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true}]}
                 """,
             PostProcessor = """
-                {"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}],"pair":[],
+                {"type":"TemplateProcessing","pair":[],
+                 "single":[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}],
                  "special_tokens":{"<s>":{"id":"<s>","ids":[11],"tokens":["<s>"]}}}
                 """,
             Decoder = """{"type":"Sequence","decoders":[{"type":"ByteLevel"},{"type":"Strip","content":" ","start":1,"stop":0}]}""",
-            AddedTokens = """[{"id":11,"content":"<s>","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}]""",
+            AddedTokens = """
+                [{"id":11,"content":"<s>","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}]
+                """,
             Model = """{"unk_token":"[UNK]","fuse_unk":false}""",
         }),
         Json(new SmallTokenizer
@@ -36,8 +41,8 @@ public sealed class TokenizerFuzzTests : IDisposable
                 """,
             PreTokenizer = """{"type":"Digits","individual_digits":true}""",
             Decoder = """
-                {"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"▁"},"content":" "},{"type":"ByteFallback"},{"type":"Fuse"},
-                {"type":"Strip","content":" ","start":1,"stop":0}]}
+                {"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"▁"},"content":" "},
+                {"type":"ByteFallback"},{"type":"Fuse"},{"type":"Strip","content":" ","start":1,"stop":0}]}
                 """,
             Model = """{"unk_token":"<unk>","fuse_unk":true,"byte_fallback":true,"ignore_merges":false}""",
         }),

@@ -46,7 +46,10 @@ public sealed class AdapterRoundTripTests : IDisposable
             """{"r":2,"lora_alpha":2,"target_modules":"all-linear","exclude_modules":["0.attention.dense","dense_4h_to_h"]}""",
             [($"0.{Qkv}", 2, 1), ($"0.{Inner}", 2, 1), ($"1.{Qkv}", 2, 1), ($"1.{Dense}", 2, 1), ($"1.{Inner}", 2, 1)]),
         ["rslora"] = (
-            """{"r":4,"lora_alpha":3,"use_rslora":true,"target_modules":["query_key_value"],"rank_pattern":{"1.attention.query_key_value":9}}""",
+            """
+            {"r":4,"lora_alpha":3,"use_rslora":true,"target_modules":["query_key_value"],
+             "rank_pattern":{"1.attention.query_key_value":9}}
+            """,
             [($"0.{Qkv}", 4, 1.5), ($"1.{Qkv}", 9, 1)]),
         ["lora_dropout"] = (
             """{"r":2,"lora_alpha":4,"lora_dropout":0.25,"target_modules":["dense_4h_to_h"]}""",

@@ -26,7 +26,14 @@ public sealed class LanguageModelLoaderTests : IDisposable
         using var owned = model;
         StateFolder.Write(_folder.At("saved"), model, state);
         var (again, reloaded) = LanguageModelLoader.Load(
-            _folder.At("saved"), new LanguageModelOptions { Task = ModelTask.SequenceClassification, Labels = 3, AllowNewHead = false, Device = model.Device });
+            _folder.At("saved"),
+            new LanguageModelOptions
+            {
+                Task = ModelTask.SequenceClassification,
+                Labels = 3,
+                AllowNewHead = false,
+                Device = model.Device,
+            });
         using var ownedAgain = again;
         Vectors.SameBits(state, reloaded);
         Assert.Empty(again.Notes);

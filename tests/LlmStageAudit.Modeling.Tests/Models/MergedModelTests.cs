@@ -23,7 +23,8 @@ public sealed class MergedModelTests
         var theta = initial + (tensor(Vectors.Normal(initial.numel(), 1), model.Device).to(float32) * 0.3);
         MergedModel.Write(folder.At("merged"), model, theta);
 
-        var (merged, weights) = LanguageModelLoader.Load(folder.At("merged"), new LanguageModelOptions { Task = task, AllowNewHead = false, Device = model.Device });
+        var (merged, weights) = LanguageModelLoader.Load(
+            folder.At("merged"), new LanguageModelOptions { Task = task, AllowNewHead = false, Device = model.Device });
         using var ownedMerged = merged;
         using var all = weights;
         var batch = TokenBatch.Pad([[3, 7, 9, 11], [4, 5]], model.PadTokenId);

@@ -29,7 +29,8 @@ public sealed class ResumeTests : IDisposable
         {
             var path = _folder.At($"stopped{step}");
             TinyTraining.Copy(_folder.At("begun"), path);
-            var stop = TinyTraining.StopAfter(step, (progress, token) => RunTrainer.Resume(path, configuration, TestDevice.Current, progress, token));
+            var stop = TinyTraining.StopAfter(
+                step, (progress, token) => RunTrainer.Resume(path, configuration, TestDevice.Current, progress, token));
             Assert.Equal(ExitCode.Stopped, stop.ExitCode);
             Assert.Equal(RunState.Stopped, RunFolder.Open(path).ReadManifest().State);
             var resumed = TinyTraining.Resume(path);
@@ -144,7 +145,8 @@ public sealed class ResumeTests : IDisposable
         TinyTraining.Train(configuration, _folder.At("done"));
         var path = configuration.Stages[1].Dataset.Path;
         File.AppendAllText(path, "\n");
-        foreach (var use in new Action[] { () => TinyTraining.Resume(_folder.At("stopped")), () => TrainedRun.Open(_folder.At("done"), TestDevice.Current) })
+        Action[] uses = [() => TinyTraining.Resume(_folder.At("stopped")), () => TrainedRun.Open(_folder.At("done"), TestDevice.Current)];
+        foreach (var use in uses)
         {
             var error = Assert.Throws<TrainingException>(use);
             Assert.StartsWith($"{path}: SHA-256 ", error.Message, StringComparison.Ordinal);

@@ -20,7 +20,8 @@ public sealed class RunTrainerTests : IDisposable
         using var scope = NewDisposeScope();
         var configuration = TinyRun.Write(_folder, TinyRun.Sgd);
         var reported = new List<RunProgress>();
-        var manifest = RunTrainer.Train(configuration, _folder.At("run"), TestDevice.Current, new Reports<RunProgress>(reported.Add), default);
+        var manifest = RunTrainer.Train(
+            configuration, _folder.At("run"), TestDevice.Current, new Reports<RunProgress>(reported.Add), default);
 
         Assert.Equal(RunState.Completed, manifest.State);
         Assert.Equal([("first", 1, 6, 10), ("second", 7, 2, 8), ("third", 9, 3, 9)],
