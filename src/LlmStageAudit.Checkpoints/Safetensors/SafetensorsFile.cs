@@ -28,7 +28,7 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     /// <summary>Takes one window of a tensor.</summary>
-    /// <param name="address">Of the window's first element, valid during the call; unaligned where the writer did not pad the header.</param>
+    /// <param name="address">Of its first element, valid during the call; unaligned where the writer did not pad the header.</param>
     /// <param name="first">Index of that element in the row-major tensor.</param>
     /// <param name="count">Elements in the window.</param>
     public delegate void WindowReader(nint address, long first, long count);
@@ -181,12 +181,16 @@ public sealed class SafetensorsFile : IDisposable
         view.SafeMemoryMappedViewHandle.ReadSpan((ulong)view.PointerOffset, destination);
     }
 
-    /// <summary>Maps a stretch of a tensor. A read past the file's end would be answered with a signal, so its length is asked anew.</summary>
+    /// <summary>Maps a stretch of a tensor. The system answers a read past the file's end with a signal, so the length is asked anew.</summary>
     private MemoryMappedViewAccessor Window(TensorEntry entry, long offsetBytes, long sizeBytes)
     {
         var start = entry.OffsetBytes + offsetBytes;
         var fileBytes = RandomAccess.GetLength(_stream.SafeFileHandle);
-        if (fileBytes < start + sizeBytes) throw SafetensorsException.Truncated(Path, entry.Name, entry.OffsetBytes + entry.SizeBytes, fileBytes);
+        if (fileBytes < start + sizeBytes)
+        {
+            throw SafetensorsException.Truncated(Path, entry.Name, entry.OffsetBytes + entry.SizeBytes, fileBytes);
+        }
+
         try
         {
             return _mapping.CreateViewAccessor(start, sizeBytes, MemoryMappedFileAccess.Read);

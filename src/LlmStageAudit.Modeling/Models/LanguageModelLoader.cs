@@ -61,7 +61,9 @@ public sealed class LanguageModelLoader
         foreach (var slot in all.Where(slot => !saved.Contains(slot.Name))) frozen[slot.Name] = scope.Detach(Weight(slot));
 
         var layout = new ParameterLayout(placement?.Parameters() ?? all.Select(slot => (slot.Name, slot.Shape)));
-        var initial = placement is null ? WholeState(layout, all) : layout.Join([.. layout.Slots.Select(slot => AdapterTensor(slot, head))]);
+        var initial = placement is null
+            ? WholeState(layout, all)
+            : layout.Join([.. layout.Slots.Select(slot => AdapterTensor(slot, head))]);
         RefuseUnusedAdapterTensors(layout);
         NoteUnusedTensors();
         return (new LanguageModel(_transformer, _folder, _options, frozen, placement, layout, head.Name, _notes), initial);

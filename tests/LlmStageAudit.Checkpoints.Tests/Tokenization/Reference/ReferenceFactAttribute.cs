@@ -8,5 +8,5 @@ namespace LlmStageAudit.Checkpoints.Tests.Tokenization.Reference;
 internal sealed class ReferenceFactAttribute : FactAttribute
 {
     public ReferenceFactAttribute(string file) =>
-        Skip = File.Exists(SharedData.PathOf(file)) ? ReferenceTokenizers.Absence : $"no shared/{file} beside the repository";
+        Skip = File.Exists(SharedData.PathOf(file)) ? ReferenceInstallation.Absence : $"no shared/{file} beside the repository";
 }
