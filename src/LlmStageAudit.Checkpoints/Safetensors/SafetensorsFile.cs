@@ -11,7 +11,7 @@ namespace LlmStageAudit.Checkpoints.Safetensors;
 public sealed class SafetensorsFile : IDisposable
 {
     /// <summary>The longest stretch of the file that is in memory at a time: a whole number of elements of every dtype.</summary>
-    public const int WindowBytes = 8 << 20;
+    public const int WindowBytes = 2 << 20;
 
     private readonly FileStream _stream;
     private readonly MemoryMappedFile _mapping;
@@ -181,7 +181,7 @@ public sealed class SafetensorsFile : IDisposable
         view.SafeMemoryMappedViewHandle.ReadSpan((ulong)view.PointerOffset, destination);
     }
 
-    /// <summary>Maps a stretch of a tensor. The system answers a read past the file's end with a signal, so the length is asked anew.</summary>
+    /// <summary>Maps a stretch of a tensor; a read past the file's end ends in a signal, so the length is asked anew.</summary>
     private MemoryMappedViewAccessor Window(TensorEntry entry, long offsetBytes, long sizeBytes)
     {
         var start = entry.OffsetBytes + offsetBytes;

@@ -4,6 +4,7 @@ using LlmStageAudit.Benchmarks.Tokenization;
 
 try
 {
+    ResultFile.Prepare();
     switch (args)
     {
         case ["tokenize"]:

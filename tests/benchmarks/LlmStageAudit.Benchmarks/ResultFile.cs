@@ -8,7 +8,11 @@ namespace LlmStageAudit.Benchmarks;
 /// <summary>A benchmark's figures as Markdown, with the machine, versions, command and date they come from.</summary>
 internal sealed class ResultFile(string name, string title)
 {
+    private static readonly string LoadAtStart = ReadLoad();
     private readonly StringBuilder _text = new();
+
+    /// <summary>Looks at the machine before the benchmark itself loads it.</summary>
+    public static void Prepare() => _ = LoadAtStart;
 
     public ResultFile Paragraph(string text)
     {
@@ -36,7 +40,7 @@ internal sealed class ResultFile(string name, string title)
             $"""
              # {title}
 
-             - Machine: {cores} cores, {memoryGiB:F0} GiB memory, {system}
+             - Machine: {cores} cores, {memoryGiB:F0} GiB memory, {system}{LoadAtStart}
              - Versions: .NET {Environment.Version}, {versions}
              - Command: `scripts/bench.sh {name}`
              - Date: {date}
@@ -47,6 +51,10 @@ internal sealed class ResultFile(string name, string title)
         AtomicFile.WriteText(Path.Combine(Repository.Results, name + ".md"), text);
         Console.Write(text);
     }
+
+    /// <summary>How busy the machine was with other work, where the system says so.</summary>
+    private static string ReadLoad() =>
+        File.Exists("/proc/loadavg") ? $"; load average {File.ReadAllText("/proc/loadavg").Split(' ')[0]} in the minute before" : "";
 
     private static string Row(IEnumerable<string> cells) => $"| {string.Join(" | ", cells)} |\n";
 }

@@ -52,12 +52,13 @@ internal static class LoadOnce
             var batch = TokenBatch.Pad([[.. Enumerable.Range(100, TextTokens)]], padTokenId: null);
             var logits = model.TokenLogits(model.Layout.Split(state), batch).data<float>().ToArray();
             var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            var peakBytes = PeakBytes();
             if (logits.Length != TextTokens * model.VocabularySize || !logits.All(float.IsFinite) || logits.Distinct().Count() < 2)
             {
                 throw new InvalidOperationException("the logits are not finite numbers of the expected count");
             }
 
-            Console.WriteLine(JsonSerializer.Serialize(new LoadFigures(engineSeconds, seconds, baselineBytes, PeakBytes(), version)));
+            Console.WriteLine(JsonSerializer.Serialize(new LoadFigures(engineSeconds, seconds, baselineBytes, peakBytes, version)));
         }
     }
 

@@ -53,13 +53,13 @@ internal static class TokenizeBenchmark
                 + "Both sides gave the same ids.")
             .Paragraph(
                 "Ours is a call of `Encode` for each text, from string to array of ids. Hugging Face's is Rust behind a Node binding: "
-                + "an `await tokenizer.encode` for each text and its ids as an array, so that the binding (strings to UTF-8, a task on a worker "
-                + "thread, ids to JavaScript numbers) lies inside the timing; \"batch\" is one `encodeBatch` call for all texts, "
+                + "an `await tokenizer.encode` for each text and its ids as an array, so that the binding (strings to UTF-8, a task on a "
+                + "worker thread, ids to JavaScript numbers) lies inside the timing; \"batch\" is one `encodeBatch` call for all texts, "
                 + "which pays for the task once. Loading tokenizer.json is outside.")
             .Paragraph(
                 "First in the process: nothing is compiled or cached. New tokenizer: the process is warm, the cache of pieces is empty, as "
-                + "for texts never seen. Same texts again: the cache has seen them. A ratio above 1 means that ours is faster; the aim is at "
-                + "least 0.5.")
+                + "for texts never seen. Same texts again: the cache has seen them. A ratio above 1 means that ours is faster; the aim is "
+                + "at least 0.5.")
             .Table(["Tokenizer", "Pass", "Ours, MB/s", "Theirs, MB/s", "Theirs, batch", "Ratio", "Ratio to batch"], rows)
             .Write(versions);
     }
