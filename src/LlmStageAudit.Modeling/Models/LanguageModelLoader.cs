@@ -57,7 +57,7 @@ public sealed class LanguageModelLoader
 
         var layout = new ParameterLayout(placement?.Parameters() ?? all.Select(slot => (slot.Name, slot.Shape)));
         var initial = placement is null
-            ? layout.Join([.. all.Select(slot => Weight(slot, _options.Dtype))])
+            ? WholeState(layout, all)
             : layout.Join([.. layout.Slots.Select(slot => AdapterTensor(slot, head))]);
         RefuseUnusedAdapterTensors(layout);
         NoteUnusedTensors();
@@ -69,21 +69,43 @@ public sealed class LanguageModelLoader
         : _transformer.LanguageModelHead
           ?? new WeightSlot(_transformer.EmbeddingName, [_transformer.VocabularySize, _transformer.HiddenSize], WeightInit.Normal);
 
+    /// <summary>Every weight in the flat state [N]. They are read into it, so that no weight is in memory twice.</summary>
+    private Tensor WholeState(ParameterLayout layout, WeightSlot[] all)
+    {
+        var state = Blank(_options.Dtype, layout.Count);
+        foreach (var (slot, view) in all.Zip(layout.Split(state))) Fill(view, slot);
+        return state;
+    }
+
     /// <summary>A base weight, from disk or from the seed.</summary>
     private Tensor Weight(WeightSlot slot, ScalarType dtype)
     {
+        var weight = Blank(dtype, [.. slot.Shape]);
+        Fill(weight, slot);
+        return weight;
+    }
+
+    private Tensor Blank(ScalarType dtype, params long[] shape) => zeros(shape, dtype, _options.Device ?? CPU);
+
+    private void Fill(Tensor weight, WeightSlot slot)
+    {
         string[] names = slot == _transformer.LanguageModelHead ? [slot.Name, .. _transformer.LanguageModelHeadAliases] : [slot.Name];
         var name = names.FirstOrDefault(_folder.Tensors.ContainsKey);
-        if (name is not null && _options.Weights == ModelWeights.Pretrained) return FromDisk(name, slot, dtype);
+        if (name is not null && _options.Weights == ModelWeights.Pretrained)
+        {
+            FillFromDisk(weight, name, slot);
+            return;
+        }
 
         var isNewHead = slot.Name == "score.weight";
         if (_options.Weights == ModelWeights.Pretrained && !(isNewHead && _options.AllowNewHead))
             throw ModelingException.MissingTensor(_folder.Path, slot.Name, Suggestion.Nearest(slot.Name, _folder.Tensors.Keys));
         if (isNewHead) _notes.Add($"the classification head starts at random from seed {_options.Seed}: the folder has none");
-        return Place(tensor(_transformer.Initialize(slot, _options.Seed), [.. slot.Shape]), dtype);
+        using var fresh = tensor(_transformer.Initialize(slot, _options.Seed), [.. slot.Shape]);
+        weight.copy_(fresh);
     }
 
-    private Tensor FromDisk(string name, WeightSlot slot, ScalarType dtype)
+    private void FillFromDisk(Tensor weight, string name, WeightSlot slot)
     {
         var (file, entry) = _folder.Tensors[name];
         _used.Add(name);
@@ -95,9 +117,21 @@ public sealed class LanguageModelLoader
             SafetensorsDtype.BF16 => ScalarType.BFloat16,
             _ => null,
         };
-        if (direct is not { } type) return Place(tensor(file.ReadSingles(name), [.. slot.Shape]), dtype);
-        using var mapped = from_memory(file.Address(entry), [.. slot.Shape], type);
-        return Place(mapped.clone(), dtype);
+        if (direct is not { } type)
+        {
+            using var whole = tensor(file.ReadSingles(name), [.. slot.Shape]);
+            weight.copy_(whole);
+            return;
+        }
+
+        // The mapped pages are converted on their way into the weight: of the file, no more than a window is ever resident.
+        using var flat = weight.view(-1);
+        file.ReadWindows(entry, (address, first, count) =>
+        {
+            using var source = from_memory(address, [count], type);
+            using var target = flat.narrow(0, first, count);
+            target.copy_(source);
+        });
     }
 
     private Tensor Place(Tensor host, ScalarType dtype) => host.to(dtype).to(_options.Device ?? CPU);
