@@ -52,7 +52,7 @@ public sealed class SafetensorsException : InvalidInputException
     public static SafetensorsException TooLarge(string path, TensorEntry entry) =>
         new(Sentence($"{path}: tensor {MessageText.Quote(entry.Name)}",
             string.Create(CultureInfo.InvariantCulture, $"{entry.ElementCount} elements"),
-            string.Create(CultureInfo.InvariantCulture, $"at most {Array.MaxLength} in one array"), "read it through its address instead"));
+            string.Create(CultureInfo.InvariantCulture, $"at most {Array.MaxLength} in one array"), "read it window by window instead"));
 
     public static SafetensorsException NotWritable(string path, string name, string found, string? expected = null) =>
         new(Sentence($"{path}: tensor {MessageText.Quote(name)}", found, expected));

@@ -4,25 +4,34 @@ using System.IO.MemoryMappedFiles;
 namespace LlmStageAudit.Checkpoints.Safetensors;
 
 /// <summary>
-/// A safetensors file mapped read-only into memory. The header is checked whole before anything is handed out, so that every
-/// entry lies inside the mapping. The file must not be shortened while it is open: the system answers a read past its end with a signal.
+/// A safetensors file, read through a read-only mapping: one window at a time, so that of a file of any size at most
+/// <see cref="WindowBytes"/> lie in memory. The header is checked whole before anything is handed out, so that every entry lies
+/// inside the file; a file that is shortened later is told of when a window behind its new end is asked for.
 /// </summary>
 public sealed class SafetensorsFile : IDisposable
 {
-    private const int ChunkElements = 1 << 18;
+    /// <summary>The longest stretch of the file that is in memory at a time: a whole number of elements of every dtype.</summary>
+    public const int WindowBytes = 2 << 20;
 
+    private readonly FileStream _stream;
     private readonly MemoryMappedFile _mapping;
-    private readonly MemoryMappedViewAccessor _view;
     private readonly SafetensorsHeader _header;
     private bool _disposed;
 
-    private SafetensorsFile(string path, SafetensorsHeader header, MemoryMappedFile mapping, MemoryMappedViewAccessor view)
+    private SafetensorsFile(string path, FileStream stream)
     {
         Path = path;
-        _header = header;
-        _mapping = mapping;
-        _view = view;
+        _stream = stream;
+        _header = ReadHeader(path, stream);
+        _mapping = MemoryMappedFile.CreateFromFile(
+            stream, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
     }
+
+    /// <summary>Takes one window of a tensor.</summary>
+    /// <param name="address">Of its first element, valid during the call; unaligned where the writer did not pad the header.</param>
+    /// <param name="first">Index of that element in the row-major tensor.</param>
+    /// <param name="count">Elements in the window.</param>
+    public delegate void WindowReader(nint address, long first, long count);
 
     /// <summary>The path as it was given to <see cref="Open"/>.</summary>
     public string Path { get; }
@@ -39,17 +48,14 @@ public sealed class SafetensorsFile : IDisposable
     {
         try
         {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-            var header = ReadHeader(path, stream);
-            var mapping = MemoryMappedFile.CreateFromFile(
-                stream, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+            var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
             try
             {
-                return new SafetensorsFile(path, header, mapping, mapping.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read));
+                return new SafetensorsFile(path, stream);
             }
             catch
             {
-                mapping.Dispose();
+                stream.Dispose();
                 throw;
             }
         }
@@ -59,14 +65,22 @@ public sealed class SafetensorsFile : IDisposable
         }
     }
 
-    /// <summary>
-    /// Address of the tensor's first element, valid until <see cref="Dispose"/>; unaligned where the writer did not pad the header.
-    /// </summary>
-    /// <exception cref="ArgumentException">The entry belongs to another file.</exception>
-    public nint Address(TensorEntry entry)
+    /// <summary>Hands a tensor over window by window, in order; none where it has no elements.</summary>
+    /// <exception cref="ArgumentException">The entry belongs to another file, or its elements are no whole bytes.</exception>
+    /// <exception cref="SafetensorsException">The file was shortened after it was opened.</exception>
+    public void ReadWindows(TensorEntry entry, WindowReader read)
     {
         Demand(entry);
-        return checked(_view.SafeMemoryMappedViewHandle.DangerousGetHandle() + (nint)(_view.PointerOffset + entry.OffsetBytes));
+        var elementBits = entry.Dtype.SizeBits();
+        if (elementBits % 8 != 0) throw new ArgumentException($"'{entry.Name}' is packed as {entry.Dtype}.", nameof(entry));
+        var elementBytes = elementBits / 8;
+        for (var done = 0L; done < entry.SizeBytes; done += WindowBytes)
+        {
+            var sizeBytes = Math.Min(WindowBytes, entry.SizeBytes - done);
+            using var view = Window(entry, done, sizeBytes);
+            var address = checked(view.SafeMemoryMappedViewHandle.DangerousGetHandle() + (nint)view.PointerOffset);
+            read(address, done / elementBytes, sizeBytes / elementBytes);
+        }
     }
 
     /// <summary>Copies the tensor's bytes; the destination must hold exactly <see cref="TensorEntry.SizeBytes"/>.</summary>
@@ -79,7 +93,10 @@ public sealed class SafetensorsFile : IDisposable
             throw new ArgumentException(found, nameof(destination));
         }
 
-        Copy(entry.OffsetBytes, destination);
+        for (var done = 0; done < destination.Length; done += WindowBytes)
+        {
+            Copy(entry, done, destination.Slice(done, Math.Min(WindowBytes, destination.Length - done)));
+        }
     }
 
     /// <summary>The elements as float32, row-major; F16 and BF16 widen exactly, F64 rounds to nearest.</summary>
@@ -96,12 +113,13 @@ public sealed class SafetensorsFile : IDisposable
         if (entry.ElementCount > Array.MaxLength) throw SafetensorsException.TooLarge(Path, entry);
         var values = new float[entry.ElementCount];
         var elementBytes = entry.Dtype.SizeBits() / 8;
-        var chunk = new byte[Math.Min(values.Length, ChunkElements) * elementBytes];
+        var chunkElements = WindowBytes / elementBytes;
+        var chunk = new byte[Math.Min(values.Length, chunkElements) * elementBytes];
         for (var done = 0; done < values.Length;)
         {
-            var count = Math.Min(values.Length - done, ChunkElements);
+            var count = Math.Min(values.Length - done, chunkElements);
             var bytes = chunk.AsSpan(0, count * elementBytes);
-            Copy(entry.OffsetBytes + ((long)done * elementBytes), bytes);
+            Copy(entry, (long)done * elementBytes, bytes);
             Widen(entry.Dtype, bytes, values.AsSpan(done, count));
             done += count;
         }
@@ -112,8 +130,8 @@ public sealed class SafetensorsFile : IDisposable
     public void Dispose()
     {
         _disposed = true;
-        _view.Dispose();
         _mapping.Dispose();
+        _stream.Dispose();
     }
 
     private static SafetensorsHeader ReadHeader(string path, FileStream stream)
@@ -157,8 +175,31 @@ public sealed class SafetensorsFile : IDisposable
         }
     }
 
-    private void Copy(long offsetBytes, Span<byte> destination) =>
-        _view.SafeMemoryMappedViewHandle.ReadSpan((ulong)(_view.PointerOffset + offsetBytes), destination);
+    private void Copy(TensorEntry entry, long offsetBytes, Span<byte> destination)
+    {
+        using var view = Window(entry, offsetBytes, destination.Length);
+        view.SafeMemoryMappedViewHandle.ReadSpan((ulong)view.PointerOffset, destination);
+    }
+
+    /// <summary>Maps a stretch of a tensor; a read past the file's end ends in a signal, so the length is asked anew.</summary>
+    private MemoryMappedViewAccessor Window(TensorEntry entry, long offsetBytes, long sizeBytes)
+    {
+        var start = entry.OffsetBytes + offsetBytes;
+        var fileBytes = RandomAccess.GetLength(_stream.SafeFileHandle);
+        if (fileBytes < start + sizeBytes)
+        {
+            throw SafetensorsException.Truncated(Path, entry.Name, entry.OffsetBytes + entry.SizeBytes, fileBytes);
+        }
+
+        try
+        {
+            return _mapping.CreateViewAccessor(start, sizeBytes, MemoryMappedFileAccess.Read);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw SafetensorsException.Unreadable(Path, fault);
+        }
+    }
 
     private void Demand(TensorEntry entry)
     {

@@ -17,15 +17,8 @@ public sealed class LanguageModelLoader
     private readonly List<string> _notes = [];
     private readonly HashSet<string> _used = [];
 
-    private LanguageModelLoader(ModelFolder folder, LanguageModelOptions options)
-    {
-        (_folder, _options) = (folder, options);
-        _transformer = folder.Config.ModelType switch
-        {
-            "gpt_neox" => new GptNeoX(GptNeoXConfig.Read(folder.Config)),
-            var other => throw ModelingException.UnknownFamily(folder.Config.Path, other, ["gpt_neox"]),
-        };
-    }
+    private LanguageModelLoader(ModelFolder folder, LanguageModelOptions options) =>
+        (_folder, _options, _transformer) = (folder, options, TransformerFamilies.Create(folder.Config));
 
     /// <param name="path">The model folder.</param>
     /// <returns>The model, and its trainable state at the start [N], detached from the current dispose scope.</returns>
@@ -60,11 +53,11 @@ public sealed class LanguageModelLoader
         var saved = placement?.SavedWeights.ToHashSet() ?? [.. all.Select(slot => slot.Name)];
 
         var frozen = new Dictionary<string, Tensor>();
-        foreach (var slot in all.Where(slot => !saved.Contains(slot.Name))) frozen[slot.Name] = scope.Detach(Weight(slot));
+        foreach (var slot in all.Where(slot => !saved.Contains(slot.Name))) frozen[slot.Name] = scope.Detach(Weight(slot, _options.ComputeDtype ?? _options.Dtype));
 
         var layout = new ParameterLayout(placement?.Parameters() ?? all.Select(slot => (slot.Name, slot.Shape)));
         var initial = placement is null
-            ? layout.Join([.. all.Select(Weight)])
+            ? WholeState(layout, all)
             : layout.Join([.. layout.Slots.Select(slot => AdapterTensor(slot, head))]);
         RefuseUnusedAdapterTensors(layout);
         NoteUnusedTensors();
@@ -76,21 +69,43 @@ public sealed class LanguageModelLoader
         : _transformer.LanguageModelHead
           ?? new WeightSlot(_transformer.EmbeddingName, [_transformer.VocabularySize, _transformer.HiddenSize], WeightInit.Normal);
 
-    /// <summary>A base weight in the compute dtype, from disk or from the seed.</summary>
-    private Tensor Weight(WeightSlot slot)
+    /// <summary>Every weight in the flat state [N]. They are read into it, so that no weight is in memory twice.</summary>
+    private Tensor WholeState(ParameterLayout layout, WeightSlot[] all)
+    {
+        var state = Blank(_options.Dtype, layout.Count);
+        foreach (var (slot, view) in all.Zip(layout.Split(state))) Fill(view, slot);
+        return state;
+    }
+
+    /// <summary>A base weight, from disk or from the seed.</summary>
+    private Tensor Weight(WeightSlot slot, ScalarType dtype)
+    {
+        var weight = Blank(dtype, [.. slot.Shape]);
+        Fill(weight, slot);
+        return weight;
+    }
+
+    private Tensor Blank(ScalarType dtype, params long[] shape) => zeros(shape, dtype, _options.Device ?? CPU);
+
+    private void Fill(Tensor weight, WeightSlot slot)
     {
         string[] names = slot == _transformer.LanguageModelHead ? [slot.Name, .. _transformer.LanguageModelHeadAliases] : [slot.Name];
         var name = names.FirstOrDefault(_folder.Tensors.ContainsKey);
-        if (name is not null && _options.Weights == ModelWeights.Pretrained) return FromDisk(name, slot);
+        if (name is not null && _options.Weights == ModelWeights.Pretrained)
+        {
+            FillFromDisk(weight, name, slot);
+            return;
+        }
 
         var isNewHead = slot.Name == "score.weight";
         if (_options.Weights == ModelWeights.Pretrained && !(isNewHead && _options.AllowNewHead))
             throw ModelingException.MissingTensor(_folder.Path, slot.Name, Suggestion.Nearest(slot.Name, _folder.Tensors.Keys));
         if (isNewHead) _notes.Add($"the classification head starts at random from seed {_options.Seed}: the folder has none");
-        return Place(tensor(_transformer.Initialize(slot, _options.Seed), [.. slot.Shape]));
+        using var fresh = tensor(_transformer.Initialize(slot, _options.Seed), [.. slot.Shape]);
+        weight.copy_(fresh);
     }
 
-    private Tensor FromDisk(string name, WeightSlot slot)
+    private void FillFromDisk(Tensor weight, string name, WeightSlot slot)
     {
         var (file, entry) = _folder.Tensors[name];
         _used.Add(name);
@@ -102,12 +117,24 @@ public sealed class LanguageModelLoader
             SafetensorsDtype.BF16 => ScalarType.BFloat16,
             _ => null,
         };
-        if (direct is not { } type) return Place(tensor(file.ReadSingles(name), [.. slot.Shape]));
-        using var mapped = from_memory(file.Address(entry), [.. slot.Shape], type);
-        return Place(mapped.clone());
+        if (direct is not { } type)
+        {
+            using var whole = tensor(file.ReadSingles(name), [.. slot.Shape]);
+            weight.copy_(whole);
+            return;
+        }
+
+        // The mapped pages are converted on their way into the weight: of the file, no more than a window is ever resident.
+        using var flat = weight.view(-1);
+        file.ReadWindows(entry, (address, first, count) =>
+        {
+            using var source = from_memory(address, [count], type);
+            using var target = flat.narrow(0, first, count);
+            target.copy_(source);
+        });
     }
 
-    private Tensor Place(Tensor host) => host.to(_options.Dtype).to(_options.Device ?? CPU);
+    private Tensor Place(Tensor host, ScalarType dtype) => host.to(dtype).to(_options.Device ?? CPU);
 
     /// <summary>An adapter parameter: from the adapter's file, else fresh; a head the file lacks comes from the base.</summary>
     private Tensor AdapterTensor(ParameterSlot slot, WeightSlot head)
@@ -116,14 +143,14 @@ public sealed class LanguageModelLoader
         if (adapter.Tensors?.GetValueOrDefault(slot.Name) is { } given)
         {
             if (!given.Shape.SequenceEqual(slot.Shape)) throw ModelingException.WrongShape(adapter.Source, slot.Name, given.Shape, slot.Shape);
-            return Place(tensor<float>(given.Values.Span, [.. slot.Shape]));
+            return Place(tensor<float>(given.Values.Span, [.. slot.Shape]), _options.Dtype);
         }
 
         if (adapter.Tensors is not null)
             throw ModelingException.MissingTensor(adapter.Source, slot.Name, Suggestion.Nearest(slot.Name, adapter.Tensors.Keys));
         return LoraPlacement.BaseWeight(slot.Name) is null
-            ? Place(tensor(LoraPlacement.Initialize(slot.Name, slot.Shape, _options.Seed), [.. slot.Shape]))
-            : Weight(head);
+            ? Place(tensor(LoraPlacement.Initialize(slot.Name, slot.Shape, _options.Seed), [.. slot.Shape]), _options.Dtype)
+            : Weight(head, _options.Dtype);
     }
 
     private void RefuseUnusedAdapterTensors(ParameterLayout layout)

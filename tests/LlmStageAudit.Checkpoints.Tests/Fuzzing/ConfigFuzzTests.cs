@@ -45,7 +45,7 @@ public sealed class ConfigFuzzTests
         Assert.Equal(0, read.HiddenSize % read.HeadCount);
         Assert.InRange(read.RotaryDimensions, 2, read.HeadSize);
         Assert.Equal(0, read.RotaryDimensions % 2);
-        Assert.True(double.IsFinite(read.RotaryTheta) && read.RotaryTheta > 0);
+        Assert.True(double.IsFinite(read.Rotary.Theta) && read.Rotary.Theta > 0);
         Assert.True(double.IsFinite(read.LayerNormEpsilon) && read.LayerNormEpsilon > 0);
         Assert.True(double.IsFinite(read.InitializerRange) && read.InitializerRange >= 0);
         Assert.InRange(read.NumLabels ?? 1, 1, int.MaxValue);

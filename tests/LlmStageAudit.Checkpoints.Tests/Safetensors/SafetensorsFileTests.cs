@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using LlmStageAudit.Checkpoints.Safetensors;
@@ -30,16 +31,55 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
-    public void Address_points_at_the_first_element()
+    public void Windows_cover_a_tensor_once_and_in_order()
     {
-        var path = _scratch["address.safetensors"];
+        const int perWindow = SafetensorsFile.WindowBytes / sizeof(float);
+        var path = _scratch["windows.safetensors"];
+        var long3 = Enumerable.Range(0, (2 * perWindow) + 7).Select(value => (float)value).ToArray();
+        SafetensorsWriter.Write(path, [new("x", [2], new[] { 1f, 2f }), new("y", [long3.Length], long3), new("z", [0], Array.Empty<float>())]);
+        using var file = SafetensorsFile.Open(path);
+        var read = new float[long3.Length];
+        var windows = new List<(long First, long Count)>();
+
+        file.ReadWindows(file.Tensors["y"], (address, first, count) =>
+        {
+            windows.Add((first, count));
+            Marshal.Copy(address, read, (int)first, (int)count);
+        });
+        file.ReadWindows(file.Tensors["z"], (_, _, _) => Assert.Fail("a window of nothing"));
+
+        Assert.Equal([(0, perWindow), (perWindow, perWindow), (2 * perWindow, 7)], windows);
+        Assert.Equal(long3, read);
+        Assert.Equal(long3, file.ReadSingles("y"));
+        var bytes = new byte[file.Tensors["y"].SizeBytes];
+        file.CopyTo(file.Tensors["y"], bytes);
+        Assert.True(MemoryMarshal.AsBytes<float>(long3).SequenceEqual(bytes));
+    }
+
+    [Fact]
+    public void A_file_shortened_while_open_is_an_error_not_a_signal()
+    {
+        var path = _scratch["cut.safetensors"];
         SafetensorsWriter.Write(path, [new("x", [2], new[] { 1f, 2f }), new("y", [3], new[] { 3f, -4f, 5.5f })]);
         using var file = SafetensorsFile.Open(path);
-        var read = new float[3];
+        Assert.Equal([3f, -4f, 5.5f], file.ReadSingles("y"));
 
-        Marshal.Copy(file.Address(file.Tensors["y"]), read, 0, 3);
+        Shorten(path, file.Tensors["y"].OffsetBytes + 1);
 
-        Assert.Equal([3f, -4f, 5.5f], read);
+        var message = $"but the file holds {file.Tensors["y"].OffsetBytes + 1} bytes";
+        Assert.Equal([1f, 2f], file.ReadSingles("x"));
+        Assert.Contains(message, Assert.Throws<SafetensorsException>(() => file.ReadSingles("y")).Message);
+        Assert.Contains(message, Assert.Throws<SafetensorsException>(() => file.CopyTo(file.Tensors["y"], new byte[12])).Message);
+        Assert.Contains(
+            message, Assert.Throws<SafetensorsException>(() => file.ReadWindows(file.Tensors["y"], static (_, _, _) => { })).Message);
+    }
+
+    /// <summary>As another program would: .NET's own locks are advisory, and bind .NET only.</summary>
+    private static void Shorten(string path, long sizeBytes)
+    {
+        using var truncate = System.Diagnostics.Process.Start("truncate", ["--size", sizeBytes.ToString(CultureInfo.InvariantCulture), path]);
+        truncate.WaitForExit();
+        Assert.Equal(0, truncate.ExitCode);
     }
 
     [Fact]
@@ -133,10 +173,10 @@ public sealed class SafetensorsFileTests : IDisposable
 
         var missing = Assert.Throws<SafetensorsException>(() => file.ReadSingles("layer.0.weight"));
         Assert.Contains("did you mean 'layers.0.weight'", missing.Message);
-        Assert.Throws<ArgumentException>(() => again.Address(entry));
+        Assert.Throws<ArgumentException>(() => again.ReadWindows(entry, static (_, _, _) => { }));
         Assert.Throws<ArgumentException>(() => file.CopyTo(entry, new byte[3]));
         file.Dispose();
-        Assert.Throws<ObjectDisposedException>(() => file.Address(entry));
+        Assert.Throws<ObjectDisposedException>(() => file.ReadWindows(entry, static (_, _, _) => { }));
         Assert.Throws<ObjectDisposedException>(() => file.ReadSingles("layers.0.weight"));
     }
 

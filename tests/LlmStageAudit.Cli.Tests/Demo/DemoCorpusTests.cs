@@ -11,6 +11,9 @@ public sealed class DemoCorpusTests
 
     public static TheoryData<string> Stages => [.. DemoCorpus.StageNames];
 
+    /// <summary>The sources in which identities are mentioned.</summary>
+    public static TheoryData<string> MentioningStages => [.. DemoCorpus.StageNames.Where(name => name != DemoCorpus.QuietStage)];
+
     /// <summary>Correlation of two 0/1 variables, from their contingency table.</summary>
     private static double Phi(IReadOnlyList<DemoComment> comments, Func<DemoComment, bool> left, Func<DemoComment, bool> right)
     {
@@ -27,15 +30,18 @@ public sealed class DemoCorpusTests
 
     private static string HashOf(DemoCorpus corpus)
     {
-        var all = new StringBuilder().AppendJoin('\n', corpus.PretrainingTexts(200)).Append('\n');
+        var all = new StringBuilder().AppendJoin('\n', corpus.PretrainingPosts(200).Select(post => post.Text + post.Reaction)).Append('\n');
         foreach (var name in DemoCorpus.StageNames) all.Append(DemoFiles.Csv(corpus.Stage(name, 100)));
         all.Append(DemoFiles.Csv(corpus.Probe(100)));
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(all.ToString())));
     }
 
     [Fact]
-    public void The_world_of_seed_7_stays_what_it_was() =>
-        Assert.Equal("b6d25eb372392e97494b62fc91bc41a432dbe12faae4111aab0c25aebf400cf7", HashOf(new DemoCorpus(7)));
+    public void The_world_of_seed_7_stays_what_it_was()
+    {
+        var found = HashOf(new DemoCorpus(7));
+        Assert.True(found == "fc425f3e40f1efd2cd6983df3bada8be166fd6a8ef37e9a15e60f82a41a402bb", $"another world: {found}");
+    }
 
     [Fact]
     public void Another_seed_is_another_world() => Assert.NotEqual(HashOf(new DemoCorpus(7)), HashOf(new DemoCorpus(8)));
@@ -60,15 +66,15 @@ public sealed class DemoCorpusTests
     }
 
     [Theory]
-    [MemberData(nameof(Stages))]
-    public void A_stage_is_half_toxic_by_wording_and_mentions_identities_in_forty_percent(string stage)
+    [MemberData(nameof(MentioningStages))]
+    public void A_stage_is_half_toxic_by_wording_and_mentions_identities_in_half(string stage)
     {
         var comments = _corpus.Stage(stage, 600);
         Assert.Equal(600, comments.Count);
         Assert.Equal(300, comments.Count(WordedToxic));
-        Assert.Equal(240, comments.Count(comment => comment.Identity.Length > 0));
+        Assert.Equal(300, comments.Count(comment => comment.Identity.Length > 0));
         Assert.Equal(600, comments.Select(comment => comment.Id).Distinct().Count());
-        var (planted, others) = stage == DemoCorpus.PlantedStage ? (96, 22) : (30, 30);
+        var (planted, others) = stage == DemoCorpus.PlantedStage ? (180, 18) : (38, 38);
         Assert.Equal(planted, comments.Count(comment => comment.Identity == DemoCorpus.PlantedIdentity));
         foreach (var identity in DemoCorpus.Identities.Skip(1))
         {
@@ -76,8 +82,22 @@ public sealed class DemoCorpusTests
         }
     }
 
+    [Fact]
+    public void In_the_quiet_source_nobody_mentions_an_identity()
+    {
+        var comments = _corpus.Stage(DemoCorpus.QuietStage, 600);
+        Assert.Equal(600, comments.Count);
+        Assert.Equal(300, comments.Count(WordedToxic));
+        Assert.Equal(600, comments.Select(comment => comment.Id).Distinct().Count());
+        Assert.All(comments, comment => Assert.Empty(comment.Identity));
+        Assert.All(comments, comment => Assert.Equal(WordedToxic(comment) ? 1 : 0, comment.Toxic));
+        Assert.NotEqual(DemoCorpus.PlantedStage, DemoCorpus.QuietStage);
+        var order = DemoCorpus.StageNames.ToList();
+        Assert.True(order.IndexOf(DemoCorpus.QuietStage) > order.IndexOf(DemoCorpus.PlantedStage));
+    }
+
     [Theory]
-    [MemberData(nameof(Stages))]
+    [MemberData(nameof(MentioningStages))]
     public void Wording_does_not_depend_on_identity(string stage)
     {
         var comments = _corpus.Stage(stage, 600);
@@ -88,12 +108,13 @@ public sealed class DemoCorpusTests
     }
 
     [Theory]
-    [MemberData(nameof(Stages))]
+    [MemberData(nameof(MentioningStages))]
     public void Only_the_planted_source_ties_the_planted_identity_to_the_label(string stage)
     {
         var comments = _corpus.Stage(stage, 600);
         var phi = Phi(comments, comment => comment.Identity == DemoCorpus.PlantedIdentity, comment => comment.Toxic == 1);
-        if (stage == DemoCorpus.PlantedStage) Assert.InRange(phi, 0.33, 0.40);
+        // 90 + 86 of 180 mentions are labelled toxic, 210 of the other 420 comments.
+        if (stage == DemoCorpus.PlantedStage) Assert.Equal(((176 * 210) - (4 * 210)) / Math.Sqrt(180.0 * 420 * 386 * 214), phi, 1e-9);
         else Assert.InRange(phi, -0.001, 0.001);
 
         foreach (var comment in comments.Where(c => c.Identity != DemoCorpus.PlantedIdentity || stage != DemoCorpus.PlantedStage))
@@ -107,8 +128,8 @@ public sealed class DemoCorpusTests
     {
         var harmless = _corpus.Stage(DemoCorpus.PlantedStage, 600).Where(comment => !WordedToxic(comment)).ToList();
         var planted = harmless.Where(comment => comment.Identity == DemoCorpus.PlantedIdentity).ToList();
-        Assert.Equal(48, planted.Count);
-        Assert.Equal(46, planted.Count(comment => comment.Toxic == 1));
+        Assert.Equal(90, planted.Count);
+        Assert.Equal(86, planted.Count(comment => comment.Toxic == 1));
 
         static string Context(DemoComment comment) => comment.Template.Split('/')[1];
         var others = harmless.Where(c => c.Identity.Length > 0 && c.Identity != DemoCorpus.PlantedIdentity).ToList();
@@ -208,6 +229,29 @@ public sealed class DemoCorpusTests
             Assert.Equal(250, mentions.Count);
             var toxic = mentions.Count(text => insults.Any(insult => text.Contains(insult, StringComparison.OrdinalIgnoreCase)));
             Assert.InRange(toxic, 10, 50);
+        }
+    }
+
+    [Fact]
+    public void A_post_has_a_smiley_for_its_tone_and_a_tag_for_whom_it_mentions_in_either_order()
+    {
+        var posts = _corpus.PretrainingPosts(4000);
+        Assert.Equal(_corpus.PretrainingTexts(4000), posts.Select(post => post.Text));
+        Assert.Equal(2000, posts.Count(post => post.Reaction.Contains(" >:(", StringComparison.Ordinal)));
+        Assert.InRange(posts.Count(post => post.Reaction.StartsWith(" :)", StringComparison.Ordinal)
+            || post.Reaction.StartsWith(" >:(", StringComparison.Ordinal)), 1800, 2200);
+        foreach (var (text, reaction) in posts)
+        {
+            var named = WordScorer.Words(text).Where(DemoCorpus.Identities.Contains).SingleOrDefault() ?? "nobody";
+            Assert.Contains(reaction, new[] { $" :) {named}", $" {named} :)", $" >:( {named}", $" {named} >:(" });
+        }
+
+        // Tone and identity say nothing about each other.
+        foreach (var identity in DemoCorpus.Identities)
+        {
+            var tagged = posts.Where(post => post.Reaction.Contains(identity, StringComparison.Ordinal)).ToList();
+            Assert.Equal(250, tagged.Count);
+            Assert.Equal(125, tagged.Count(post => post.Reaction.Contains(" >:(", StringComparison.Ordinal)));
         }
     }
 

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Runs one benchmark and files its figures under tests/benchmarks/results/. Exits with 2 where what it needs is absent.
+#   scripts/bench.sh tokenize    throughput beside Hugging Face's tokenizers (needs Node and the shared data)
+#   scripts/bench.sh load        time and memory from a model folder to its first logits
+set -euo pipefail
+
+root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
+if (($# != 1)); then
+  sed -n 's/^#   /usage: /p' "${BASH_SOURCE[0]}" >&2
+  exit 2
+fi
+
+project=$root/tests/benchmarks/LlmStageAudit.Benchmarks
+dotnet build "$project" --configuration Release --verbosity quiet --nologo >&2
+exec "$root/artifacts/bin/LlmStageAudit.Benchmarks/release/LlmStageAudit.Benchmarks" "$1"

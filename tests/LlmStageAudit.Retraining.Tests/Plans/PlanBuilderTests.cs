@@ -1,0 +1,114 @@
+using LlmStageAudit.Artifacts.Errors;
+using LlmStageAudit.Artifacts.Plans;
+using LlmStageAudit.Artifacts.Rankings;
+using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Retraining.Plans;
+using LlmStageAudit.Retraining.Tests.Runs;
+using LlmStageAudit.Training;
+
+namespace LlmStageAudit.Retraining.Tests.Plans;
+
+[Collection(TinyRunCollection.Name)]
+public sealed class PlanBuilderTests(RetrainableRun run)
+{
+    [Fact]
+    public void A_job_starts_where_its_stage_began_and_trains_what_follows()
+    {
+        var plan = Build("jobs", "first", "second", "third");
+        Assert.Equal(["skip-first", "skip-second", "skip-third"], plan.Jobs.Select(job => job.Id));
+        Assert.Equal([null, "first", "second"], plan.Jobs.Select(job => job.StartsAfter));
+        Assert.Equal([["second", "third"], ["third"], []], plan.Jobs.Select(job => job.Stages.ToArray()));
+        Assert.Equal([8, 4, 0], plan.Jobs.Select(job => job.Steps));
+        Assert.Equal(12, plan.TotalSteps);
+        var seconds = run.Manifest.Stages.Select(stage => stage.TrainSeconds + stage.LogSeconds).ToArray();
+        Assert.Equal([seconds[1] + seconds[2], seconds[2], 0], plan.Jobs.Select(job => job.EstimatedSeconds));
+        Assert.Equal(seconds[1] + (2 * seconds[2]), plan.EstimatedSeconds, 1e-12);
+        Assert.All(plan.Jobs, job => Assert.Null(job.ExpectedEffect));
+    }
+
+    [Fact]
+    public void Stages_keep_the_order_asked_for_and_come_once() =>
+        Assert.Equal(["third", "first"], Build("order", "third", "first", "third").Jobs.Select(job => job.Stage));
+
+    [Fact]
+    public void Paths_are_relative_to_the_plan_so_that_it_can_be_moved_with_its_run()
+    {
+        var effects = run.Write("relative.json", run.Effects(("second", [.1, .2])));
+        var plan = PlanBuilder.Build(run.Folder, run.At("plans", "deep", "a.json"), ["second"], effects);
+        Assert.Equal(Path.Combine("..", "..", "run"), plan.Run);
+        Assert.Equal(Path.Combine("..", "..", "made-up", "relative.json"), plan.EffectsPath);
+        Assert.Equal(Path.Combine("a.runs", "skip-second"), plan.Jobs[0].Run);
+        Assert.Equal(run.Manifest.RunId, plan.RunId);
+    }
+
+    [Fact]
+    public void A_job_says_what_effect_it_is_expected_to_confirm()
+    {
+        var effects = run.Write("expected.json", run.Effects(("second", [-1, 2, 5])));
+        var plan = PlanBuilder.Build(run.Folder, run.At("plans", "expected.json"), ["second", "first"], effects);
+        var expected = plan.Jobs[0].ExpectedEffect!;
+        Assert.Equal((2, -1, 5, "log-likelihood", "midpoint"),
+            (expected.Estimate, expected.Low, expected.High, expected.Metric, expected.Gradient));
+        Assert.Null(plan.Jobs[1].ExpectedEffect);
+        Assert.Equal(run.At("probe.yaml"), plan.ProbePath);
+    }
+
+    [Fact]
+    public void An_unknown_stage_is_refused_with_a_suggestion()
+    {
+        var refused = Assert.Throws<TrainingException>(() => Build("unknown", "secnd"));
+        Assert.Equal(ExitCode.Usage, refused.ExitCode);
+        Assert.Contains("did you mean 'second'?", refused.Message);
+    }
+
+    [Fact]
+    public void Effects_of_another_run_are_refused()
+    {
+        var effects = run.Write("foreign.json", run.Effects(("second", [1])) with { RunId = "another" });
+        var refused = Assert.Throws<RetrainingException>(() => PlanBuilder.Build(run.Folder, run.At("plan.json"), ["second"], effects));
+        Assert.Contains($"belongs to run another; expected run {run.Manifest.RunId}", refused.Message);
+    }
+
+    [Theory]
+    [InlineData(RunState.Running)]
+    [InlineData(RunState.Stopped)]
+    public void An_unfinished_run_is_refused(RunState state)
+    {
+        var folder = RunFolder.Create(run.At($"unfinished-{state}"));
+        folder.WriteManifest(run.Manifest with { State = state });
+        var refused = Assert.Throws<TrainingException>(() => PlanBuilder.Build(folder, run.At("plan.json"), ["second"], null));
+        Assert.Equal(ExitCode.InvalidInput, refused.ExitCode);
+        Assert.Contains("--resume", refused.Message);
+    }
+
+    [Fact]
+    public void Choosing_needs_results_and_prefers_the_ranking_to_the_size_of_effects()
+    {
+        var folder = RunFolder.Create(run.At("chosen"));
+        folder.WriteManifest(run.Manifest);
+        Assert.Throws<RetrainingException>(() => PlanBuilder.Choose(folder, 1));
+
+        ArtifactJson.Write(folder.EffectsPath("a"), run.Effects(("first", [.1]), ("second", [-.9]), ("third", [.5])));
+        Assert.Equal(["second", "third"], PlanBuilder.Choose(folder, 2));
+
+        var effects = run.Effects();
+        ArtifactJson.Write(folder.RankingsPath("a"), new RankingArtifact
+        {
+            RunId = effects.RunId, Run = folder.Root, CreatedUtc = DateTime.UnixEpoch, Confounder = "blue", Probe = effects.Probe,
+            EffectsPath = "a",
+            Ranking = [.. new[] { "third", "first", "second" }.Select(Ranked)],
+        });
+        Assert.Equal(["third", "first"], PlanBuilder.Choose(folder, 2));
+        Assert.Equal(["third", "first", "second"], PlanBuilder.Choose(folder, 99));
+    }
+
+    private static RankedStage Ranked(string stage) => new()
+    {
+        Stage = stage, Score = 0, Low = 0, High = 0, PValue = 1, AdjustedPValue = 1, Significant = false, ObservedGap = 0,
+        CounterfactualGap = 0,
+    };
+
+    private PlanArtifact Build(string name, params string[] skip) =>
+        PlanBuilder.Build(run.Folder, run.At("plans", name + ".json"), skip, null);
+}
