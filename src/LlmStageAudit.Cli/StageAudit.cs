@@ -74,6 +74,7 @@ public static class StageAudit
         RetrainVerb.Build(),
         StatusVerb.Build(),
         VerifyVerb.Build(),
+        VerifyLogVerb.Build(),
         ReportVerb.Build(),
         MergeVerb.Build(),
         TokenizeVerb.Build(),

@@ -22,6 +22,9 @@ public sealed class RetrainingException : AuditException
     public static RetrainingException OtherProbe(string path) =>
         new(ExitCode.InvalidInput, Sentence(path, "the probe's data changed since the effects were computed", "the same data", "run attribute again"));
 
+    public static RetrainingException ProbeChanged(string path, string effects) =>
+        new(ExitCode.InvalidInput, Sentence(path, "the probe measures otherwise, or on other examples, than when the effects were computed", $"the probe of {effects}", "run attribute again, then plan again or give verify --effects FILE"));
+
     public static RetrainingException NotRetrained(string plan, IEnumerable<string> jobs) =>
         new(ExitCode.Usage, Sentence(plan, $"not yet retrained: {string.Join(", ", jobs)}", null, "run retrain first"));
 

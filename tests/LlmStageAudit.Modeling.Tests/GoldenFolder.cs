@@ -45,6 +45,7 @@ internal static class GoldenFolder
 
         var logits = model.TokenLogits(model.Layout.Split(state), TokenBatch.Pad(rows, model.PadTokenId));
         CheckLogitRows(logits, batch);
+        CheckTokenLikelihoods(logits, rows, batch);
 
         var (loss, gradient) = objective.LossAndGradient(state, all);
         Close(batch.GetProperty("loss").GetDouble(), loss, LikelihoodTolerance, "loss");
@@ -53,6 +54,22 @@ internal static class GoldenFolder
         if (!batch.TryGetProperty("sequence_log_likelihood", out var expected)) return;
         var losses = objective.Losses(model.Layout.Split(state), all).data<float>();
         foreach (var (i, value) in expected.EnumerateArray().Index()) Close(value.GetDouble(), -losses[i], LikelihoodTolerance * rows[i].Length, $"row {i}");
+    }
+
+    /// <summary>log p(next token) at every position that predicts one, where the reference holds them.</summary>
+    public static void CheckTokenLikelihoods(Tensor logits, int[][] rows, JsonElement batch)
+    {
+        if (!batch.TryGetProperty("token_log_likelihoods", out var all)) return;
+        var values = logits.log_softmax(-1).data<float>();
+        var (width, vocabulary) = ((int)logits.size(1), (int)logits.size(2));
+        foreach (var (b, row) in all.EnumerateArray().Index())
+        {
+            for (var t = 0; t + 1 < rows[b].Length; t++)
+            {
+                var found = values[(((b * width) + t) * vocabulary) + rows[b][t + 1]];
+                Close(row[t].GetDouble(), found, LikelihoodTolerance, $"likelihood {b}, {t}");
+            }
+        }
     }
 
     public static void CheckLogitRows(Tensor logits, JsonElement batch)

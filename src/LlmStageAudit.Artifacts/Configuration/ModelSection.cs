@@ -14,4 +14,6 @@ public sealed record ModelSection
     public int? MaxLength { get; init; }
 
     public ModelWeights Weights { get; init; } = ModelWeights.Pretrained;
+
+    public ModelDtype Dtype { get; init; } = ModelDtype.Float32;
 }

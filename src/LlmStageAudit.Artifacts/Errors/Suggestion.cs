@@ -3,7 +3,7 @@ namespace LlmStageAudit.Artifacts.Errors;
 /// <summary>"Did you mean" for misspelt keys, columns and names.</summary>
 public static class Suggestion
 {
-    /// <summary>The candidate nearest in edit distance, or null where none is near enough to be meant.</summary>
+    /// <summary>The candidate fewest typing errors away, or null where none is near enough to be meant.</summary>
     public static string? Nearest(string found, IEnumerable<string> candidates)
     {
         var best = candidates
@@ -17,22 +17,23 @@ public static class Suggestion
     public static string For(string found, IReadOnlyCollection<string> candidates) =>
         Nearest(found, candidates) is { } nearest ? $"did you mean '{nearest}'?" : $"known: {string.Join(", ", candidates)}";
 
+    /// <summary>Insertions, deletions, substitutions and swaps of neighbours that lead from one to the other.</summary>
     private static int Distance(string left, string right)
     {
-        var previous = Enumerable.Range(0, right.Length + 1).ToArray();
+        var distance = new int[left.Length + 1, right.Length + 1];
+        for (var i = 0; i <= left.Length; i++) distance[i, 0] = i;
+        for (var j = 0; j <= right.Length; j++) distance[0, j] = j;
         for (var i = 1; i <= left.Length; i++)
         {
-            var current = new int[right.Length + 1];
-            current[0] = i;
             for (var j = 1; j <= right.Length; j++)
             {
-                var substitution = previous[j - 1] + (left[i - 1] == right[j - 1] ? 0 : 1);
-                current[j] = Math.Min(substitution, Math.Min(previous[j], current[j - 1]) + 1);
+                var substituted = distance[i - 1, j - 1] + (left[i - 1] == right[j - 1] ? 0 : 1);
+                distance[i, j] = Math.Min(substituted, Math.Min(distance[i - 1, j], distance[i, j - 1]) + 1);
+                var swapped = i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1];
+                if (swapped) distance[i, j] = Math.Min(distance[i, j], distance[i - 2, j - 2] + 1);
             }
-
-            previous = current;
         }
 
-        return previous[right.Length];
+        return distance[left.Length, right.Length];
     }
 }

@@ -29,6 +29,6 @@ public sealed record VerifiedStage
     /// <summary>In probe order.</summary>
     public IReadOnlyList<double> MeasuredPerExample { get; init; } = [];
 
-    /// <summary>Whether replayed and retrained parameters are the same bits; null where they were not compared.</summary>
+    /// <summary>Whether predicted and measured effects are the same bits, example by example; null where they were not compared.</summary>
     public bool? BitIdentical { get; init; }
 }

@@ -11,8 +11,6 @@ public sealed record GptNeoXConfig
 {
     private const int LargestSize = 1 << 24;
 
-    private static readonly string[] KnownActivations = ["gelu", "gelu_new", "gelu_fast", "gelu_pytorch_tanh", "relu", "silu"];
-
     public required int HiddenSize { get; init; }
 
     public required int IntermediateSize { get; init; }
@@ -28,8 +26,7 @@ public sealed record GptNeoXConfig
     /// <summary>Part of each head that is rotated.</summary>
     public required double RotaryFraction { get; init; }
 
-    /// <summary>Base of the rotary frequencies.</summary>
-    public required double RotaryTheta { get; init; }
+    public required RotaryConfig Rotary { get; init; }
 
     public required double LayerNormEpsilon { get; init; }
 
@@ -64,6 +61,7 @@ public sealed record GptNeoXConfig
     {
         if (config.ModelType != "gpt_neox") throw config.Fault("model_type", $"found {MessageText.Quote(config.ModelType)}", "'gpt_neox'");
         var rope = config.FindSection("rope_parameters");
+        var unsupported = new UnsupportedSettings(config);
         var read = new GptNeoXConfig
         {
             HiddenSize = config.GetInt("hidden_size", 1, LargestSize),
@@ -72,8 +70,13 @@ public sealed record GptNeoXConfig
             HeadCount = config.GetInt("num_attention_heads", 1, LargestSize),
             VocabularySize = config.GetInt("vocab_size", 1, LargestSize),
             MaxPositions = config.GetInt("max_position_embeddings", 1, LargestSize),
-            RotaryFraction = Agreed(config, rope, 0.25, "partial_rotary_factor", "rotary_pct"),
-            RotaryTheta = Agreed(config, rope, 10_000, "rope_theta", "rotary_emb_base"),
+            RotaryFraction = RotaryConfigReader.Agreed(
+                0.25, (rope, "partial_rotary_factor"), (config, "partial_rotary_factor"), (config, "rotary_pct")),
+            Rotary = RotaryConfigReader.Read(
+                unsupported,
+                10_000,
+                [(rope, "rope_theta"), (config, "rope_theta"), (config, "rotary_emb_base")],
+                [(rope, "rope_parameters"), (config.FindSection("rope_scaling"), "rope_scaling")]),
             LayerNormEpsilon = config.FindDouble("layer_norm_eps") ?? 1e-5,
             UseParallelResidual = config.FindBool("use_parallel_residual") ?? true,
             Activation = config.FindString("hidden_act") ?? "gelu",
@@ -84,7 +87,10 @@ public sealed record GptNeoXConfig
             InitializerRange = config.FindDouble("initializer_range") ?? 0.02,
         };
         read.Validate(config);
-        RefuseUnsupported(config, read.Activation);
+        unsupported.AddForEveryFamily();
+        unsupported.AddDropout("hidden_dropout", "attention_dropout");
+        unsupported.AddUnknownActivation("hidden_act", read.Activation);
+        unsupported.ThrowIfAny();
         return read;
     }
 
@@ -106,56 +112,12 @@ public sealed record GptNeoXConfig
                 "an even number of them, two or more");
         }
 
-        if (!(RotaryTheta > 0)) throw config.Fault("rotary_emb_base", Invariant($"found {RotaryTheta}"), "a positive number");
         if (!(LayerNormEpsilon > 0)) throw config.Fault("layer_norm_eps", Invariant($"found {LayerNormEpsilon}"), "a positive number");
         if (NumLabels is < 1) throw config.Fault("id2label", "is empty", "one entry per class");
         if (PadTokenId is { } pad && (pad < 0 || pad >= VocabularySize))
         {
             throw config.Fault("pad_token_id", Invariant($"found {pad}"), Invariant($"null or a token below vocab_size {VocabularySize}"));
         }
-    }
-
-    /// <summary>The value under whichever spellings are there; two that disagree are an error, not a choice.</summary>
-    private static double Agreed(ModelConfig config, ModelConfig? rope, double preset, string newKey, string oldKey)
-    {
-        double? agreed = null;
-        foreach (var (section, key) in (ReadOnlySpan<(ModelConfig?, string)>)[(rope, newKey), (config, newKey), (config, oldKey)])
-        {
-            if (section?.FindDouble(key) is not { } value) continue;
-            if (agreed is { } other && other != value)
-            {
-                throw config.Fault(key, Invariant($"found {value} here and {other} under another spelling"), "one value");
-            }
-
-            agreed = value;
-        }
-
-        return agreed ?? preset;
-    }
-
-    private static void RefuseUnsupported(ModelConfig config, string activation)
-    {
-        var found = new List<string>();
-        foreach (var key in (ReadOnlySpan<string>)["rope_parameters", "rope_scaling"])
-        {
-            if (config.FindSection(key) is not { } section) continue;
-            var kind = section.FindString("rope_type") ?? section.FindString("type");
-            if (kind is not (null or "default")) found.Add($"{key} of type {MessageText.Quote(kind)} (only default)");
-            else if (section.Has("factor") && section.GetDouble("factor") != 1) found.Add($"{key}.factor without a type");
-        }
-
-        if (!KnownActivations.Contains(activation))
-        {
-            found.Add($"hidden_act {MessageText.Quote(activation)} (known: {string.Join(", ", KnownActivations)})");
-        }
-
-        foreach (var key in (ReadOnlySpan<string>)["hidden_dropout", "attention_dropout"])
-        {
-            if (config.FindDouble(key) is { } rate && rate != 0) found.Add(Invariant($"{key} {rate} (acts in training; set it to 0)"));
-        }
-
-        if (config.Has("quantization_config")) found.Add("quantization_config (load the unquantized weights)");
-        if (found.Count > 0) throw ModelFolderException.Unsupported(config.Path, found);
     }
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

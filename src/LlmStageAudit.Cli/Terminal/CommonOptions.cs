@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using LlmStageAudit.LibTorch;
 
 namespace LlmStageAudit.Cli.Terminal;
@@ -15,6 +16,9 @@ public enum LogLevel
 /// <summary>Options that mean the same on every verb.</summary>
 internal static class CommonOptions
 {
+    /// <summary>More than any machine has; the engine would start them all.</summary>
+    private const int MaximumThreads = 1024;
+
     public static Option<bool> Json { get; } = new("--json") { Description = "Print one JSON object instead of tables", Recursive = true };
 
     public static Option<bool> Quiet { get; } = new("--quiet", "-q") { Description = "No progress, no notes", Recursive = true };
@@ -50,7 +54,18 @@ internal static class CommonOptions
         },
     };
 
-    public static Option<int?> Threads { get; } = new("--threads") { Description = "Threads to compute with (results depend on it in the last bits)" };
+    public static Option<int?> Threads { get; } = new("--threads")
+    {
+        Description = "Threads to compute with (results depend on it in the last bits)",
+        Validators =
+        {
+            result =>
+            {
+                var isNumber = int.TryParse(result.Tokens[0].Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var threads);
+                if (isNumber && threads is < 1 or > MaximumThreads) result.AddError($"--threads: {threads}; expected 1 to {MaximumThreads}");
+            },
+        },
+    };
 
     public static IEnumerable<Option> Everywhere => [Json, Quiet, NoColor, LogLevel];
 }

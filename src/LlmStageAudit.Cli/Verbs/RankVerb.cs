@@ -49,7 +49,8 @@ internal static class RankVerb
         var path = run.Folder.EffectsPath($"{probe.Reference.Name}.{request.Id}");
         if (!File.Exists(path)) return null;
         var effects = ArtifactJson.Read<EffectsArtifact>(path);
-        var same = effects.RunId == run.Manifest.RunId && effects.Probe.Sha256 == probe.Reference.Sha256 && effects.Probe.Examples == probe.Examples.Count;
+        var same = effects.RunId == run.Manifest.RunId && effects.Probe.Sha256 == probe.Reference.Sha256
+            && effects.Observed.Examples.Select(example => (example.Id, example.Label)).SequenceEqual(probe.Examples.Select(example => (example.Id, (int?)example.Label)));
         return same ? (effects, path) : null;
     }
 

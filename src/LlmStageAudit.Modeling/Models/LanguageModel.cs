@@ -17,6 +17,7 @@ public sealed class LanguageModel : IDisposable
     private readonly Transformer _transformer;
     private readonly IReadOnlyDictionary<string, Tensor> _frozen;
     private readonly LoraPlacement? _placement;
+    private readonly ScalarType _computeDtype;
 
     internal LanguageModel(
         Transformer transformer,
@@ -31,6 +32,7 @@ public sealed class LanguageModel : IDisposable
         (_transformer, _frozen, _placement) = (transformer, frozen, placement);
         (Folder, Layout, HeadName, Notes) = (folder, layout, headName, notes);
         (Task, Labels, Dtype, Device) = (options.Task, options.Labels, options.Dtype, options.Device ?? CPU);
+        _computeDtype = options.ComputeDtype ?? options.Dtype;
     }
 
     public ModelFolder Folder { get; }
@@ -39,6 +41,7 @@ public sealed class LanguageModel : IDisposable
 
     public int Labels { get; }
 
+    /// <summary>Of the trainable state; logits are made in it too.</summary>
     public ScalarType Dtype { get; }
 
     public Device Device { get; }
@@ -74,14 +77,14 @@ public sealed class LanguageModel : IDisposable
         var hidden = HiddenStates(weights, batch);
         var rows = batch.PooledPositions(PadTokenId).Select((position, row) => (row * (long)batch.Width) + position).ToArray();
         var pooled = hidden.reshape(-1, _transformer.HiddenSize).index_select(0, tensor(rows, Device));
-        return nn.functional.linear(pooled, weights[HeadName]);
+        return nn.functional.linear(pooled.to(Dtype), weights[HeadName].to(Dtype));
     }
 
     /// <summary>Next-token logits [B, T, V].</summary>
     public Tensor TokenLogits(IReadOnlyList<Tensor> parameters, TokenBatch batch, LoraDropout? dropout = null)
     {
         var weights = WeightsOf(parameters, dropout);
-        return nn.functional.linear(HiddenStates(weights, batch), weights[HeadName]);
+        return _transformer.TokenLogits(HiddenStates(weights, batch), weights[HeadName].to(_computeDtype)).to(Dtype);
     }
 
     /// <summary>Every weight with the adapter folded in, by its name on disk: the model as one without adapter.</summary>
@@ -103,8 +106,8 @@ public sealed class LanguageModel : IDisposable
     {
         var ids = tensor(batch.Ids, [batch.Rows, batch.Width], Device);
         var mask = batch.PaddedOnTheRight
-            ? AttentionMask.Causal(batch.Width, Dtype, Device)
-            : AttentionMask.CausalWithPadding(tensor(batch.Real(), [batch.Rows, batch.Width], Device), Dtype);
+            ? AttentionMask.Causal(batch.Width, _computeDtype, Device)
+            : AttentionMask.CausalWithPadding(tensor(batch.Real(), [batch.Rows, batch.Width], Device), _computeDtype);
         return _transformer.HiddenStates(weights, ids, mask);
     }
 
@@ -114,7 +117,7 @@ public sealed class LanguageModel : IDisposable
         var lora = new Dictionary<string, LoraPair>();
         if (_placement is null)
         {
-            for (var i = 0; i < parameters.Count; i++) trainable[Layout.Slots[i].Name] = parameters[i];
+            for (var i = 0; i < parameters.Count; i++) trainable[Layout.Slots[i].Name] = parameters[i].to(_computeDtype);
         }
         else
         {

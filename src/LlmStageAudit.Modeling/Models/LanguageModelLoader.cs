@@ -17,15 +17,8 @@ public sealed class LanguageModelLoader
     private readonly List<string> _notes = [];
     private readonly HashSet<string> _used = [];
 
-    private LanguageModelLoader(ModelFolder folder, LanguageModelOptions options)
-    {
-        (_folder, _options) = (folder, options);
-        _transformer = folder.Config.ModelType switch
-        {
-            "gpt_neox" => new GptNeoX(GptNeoXConfig.Read(folder.Config)),
-            var other => throw ModelingException.UnknownFamily(folder.Config.Path, other, ["gpt_neox"]),
-        };
-    }
+    private LanguageModelLoader(ModelFolder folder, LanguageModelOptions options) =>
+        (_folder, _options, _transformer) = (folder, options, TransformerFamilies.Create(folder.Config));
 
     /// <param name="path">The model folder.</param>
     /// <returns>The model, and its trainable state at the start [N], detached from the current dispose scope.</returns>
@@ -58,7 +51,8 @@ public sealed class LanguageModelLoader
         var saved = placement?.SavedWeights.ToHashSet() ?? [.. all.Select(slot => slot.Name)];
 
         var frozen = new Dictionary<string, Tensor>();
-        foreach (var slot in all.Where(slot => !saved.Contains(slot.Name))) frozen[slot.Name] = scope.Detach(Weight(slot));
+        var frozenDtype = _options.ComputeDtype ?? _options.Dtype;
+        foreach (var slot in all.Where(slot => !saved.Contains(slot.Name))) frozen[slot.Name] = scope.Detach(Weight(slot, frozenDtype));
 
         var layout = new ParameterLayout(placement?.Parameters() ?? all.Select(slot => (slot.Name, slot.Shape)));
         var initial = placement is null
@@ -77,20 +71,20 @@ public sealed class LanguageModelLoader
     /// <summary>Every weight in the flat state [N]. They are read into it, so that no weight is in memory twice.</summary>
     private Tensor WholeState(ParameterLayout layout, WeightSlot[] all)
     {
-        var state = Blank(layout.Count);
+        var state = Blank(_options.Dtype, layout.Count);
         foreach (var (slot, view) in all.Zip(layout.Split(state))) Fill(view, slot);
         return state;
     }
 
-    /// <summary>A base weight in the compute dtype, from disk or from the seed.</summary>
-    private Tensor Weight(WeightSlot slot)
+    /// <summary>A base weight, from disk or from the seed.</summary>
+    private Tensor Weight(WeightSlot slot, ScalarType dtype)
     {
-        var weight = Blank([.. slot.Shape]);
+        var weight = Blank(dtype, [.. slot.Shape]);
         Fill(weight, slot);
         return weight;
     }
 
-    private Tensor Blank(params long[] shape) => zeros(shape, _options.Dtype, _options.Device ?? CPU);
+    private Tensor Blank(ScalarType dtype, params long[] shape) => zeros(shape, dtype, _options.Device ?? CPU);
 
     private void Fill(Tensor weight, WeightSlot slot)
     {
@@ -139,7 +133,7 @@ public sealed class LanguageModelLoader
         });
     }
 
-    private Tensor Place(Tensor host) => host.to(_options.Dtype).to(_options.Device ?? CPU);
+    private Tensor Place(Tensor host, ScalarType dtype) => host.to(dtype).to(_options.Device ?? CPU);
 
     /// <summary>An adapter parameter: from the adapter's file, else fresh; a head the file lacks comes from the base.</summary>
     private Tensor AdapterTensor(ParameterSlot slot, WeightSlot head)
@@ -148,14 +142,14 @@ public sealed class LanguageModelLoader
         if (adapter.Tensors?.GetValueOrDefault(slot.Name) is { } given)
         {
             if (!given.Shape.SequenceEqual(slot.Shape)) throw ModelingException.WrongShape(adapter.Source, slot.Name, given.Shape, slot.Shape);
-            return Place(tensor<float>(given.Values.Span, [.. slot.Shape]));
+            return Place(tensor<float>(given.Values.Span, [.. slot.Shape]), _options.Dtype);
         }
 
         if (adapter.Tensors is not null)
             throw ModelingException.MissingTensor(adapter.Source, slot.Name, Suggestion.Nearest(slot.Name, adapter.Tensors.Keys));
         return LoraPlacement.BaseWeight(slot.Name) is null
-            ? Place(tensor(LoraPlacement.Initialize(slot.Name, slot.Shape, _options.Seed), [.. slot.Shape]))
-            : Weight(head);
+            ? Place(tensor(LoraPlacement.Initialize(slot.Name, slot.Shape, _options.Seed), [.. slot.Shape]), _options.Dtype)
+            : Weight(head, _options.Dtype);
     }
 
     private void RefuseUnusedAdapterTensors(ParameterLayout layout)

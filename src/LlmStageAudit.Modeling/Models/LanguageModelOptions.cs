@@ -30,7 +30,11 @@ public sealed record LanguageModelOptions
     /// <summary>Seed of everything that starts at random: LoRA A, a missing head, random weights.</summary>
     public long Seed { get; init; }
 
+    /// <summary>Of the trainable state and its gradients: float32, or float64 where identities are checked.</summary>
     public ScalarType Dtype { get; init; } = float32;
+
+    /// <summary>What the frozen base computes in, such as bfloat16; null: the state's dtype.</summary>
+    public ScalarType? ComputeDtype { get; init; }
 
     public Device? Device { get; init; }
 }

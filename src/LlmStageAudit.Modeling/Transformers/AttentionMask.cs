@@ -1,9 +1,10 @@
 namespace LlmStageAudit.Modeling.Transformers;
 
-/// <summary>Where attention may look: at earlier tokens, and never at padding.</summary>
+/// <summary>Where attention may look: at earlier tokens, all or the nearest, and never at padding. Made for one forward pass.</summary>
 public sealed class AttentionMask
 {
     private readonly Tensor _additive;
+    private readonly Dictionary<long, AttentionMask> _within = [];
 
     private AttentionMask(Tensor additive) => _additive = additive;
 
@@ -23,8 +24,26 @@ public sealed class AttentionMask
         return new AttentionMask(where(causal.le(columns), causal, columns));
     }
 
-    /// <summary>softmax over the allowed positions of scores [B, heads, T, T].</summary>
-    public Tensor Softmax(Tensor scores) => (scores + _additive).softmax(-1);
+    /// <summary>
+    /// This mask, and blind to keys farther back: query i sees key j where i - window &lt; j &lt;= i. Made once per window, in the
+    /// dispose scope of the first call.
+    /// </summary>
+    /// <param name="window">Tokens seen, the query's own included; at least 1.</param>
+    public AttentionMask Within(long window)
+    {
+        var tokens = _additive.size(-1);
+        if (window >= tokens) return this;
+        if (_within.TryGetValue(window, out var made)) return made;
+        var far = full([tokens, tokens], Lowest(_additive.dtype), _additive.dtype, _additive.device).tril(-window);
+        return _within[window] = new AttentionMask(where(_additive.le(far), _additive, far));
+    }
+
+    /// <summary>softmax over the allowed positions of scores [B, heads, T, T], in float32 at least.</summary>
+    public Tensor Softmax(Tensor scores)
+    {
+        var masked = scores + _additive;
+        return masked.dtype == bfloat16 ? masked.to(float32).softmax(-1).to(bfloat16) : masked.softmax(-1);
+    }
 
     private static Tensor Blocked(long tokens, ScalarType dtype, Device device) =>
         full([tokens, tokens], Lowest(dtype), dtype, device).triu(1);

@@ -26,13 +26,15 @@ public sealed class ForwardWeights(
     {
         var y = nn.functional.linear(x, this[module + ".weight"], Find(module + ".bias"));
         if (!lora.TryGetValue(module, out var pair)) return y;
-        var input = dropout is null ? x : dropout.Apply(module, x);
-        return y.add(nn.functional.linear(nn.functional.linear(input, pair.A), pair.B), pair.Scaling);
+        // Pairs compute in their own dtype, as PEFT's do beside a base in half precision.
+        var input = x.to(pair.A.dtype);
+        if (dropout is not null) input = dropout.Apply(module, input);
+        return y.add(nn.functional.linear(nn.functional.linear(input, pair.A), pair.B), pair.Scaling).to(x.dtype);
     }
 
     /// <summary>A weight with its layer's LoRA pair folded in: W + scaling B A.</summary>
     public Tensor Merged(string name) =>
         name.EndsWith(".weight", StringComparison.Ordinal) && lora.TryGetValue(name[..^".weight".Length], out var pair)
-            ? this[name].add(matmul(pair.B, pair.A), pair.Scaling)
+            ? this[name].to(pair.A.dtype).add(matmul(pair.B, pair.A), pair.Scaling)
             : this[name];
 }

@@ -19,7 +19,7 @@ public sealed class GptNeoX : Transformer, IDisposable
     public GptNeoX(GptNeoXConfig config)
     {
         _config = config;
-        _rotary = new RotaryEmbedding(config.RotaryDimensions, config.RotaryTheta);
+        _rotary = new RotaryEmbedding(config.RotaryDimensions, config.Rotary);
         _activation = Activation.Named(config.Activation);
         Trunk = [.. DescribeTrunk()];
         LinearModules = [.. DescribeLinearModules()];

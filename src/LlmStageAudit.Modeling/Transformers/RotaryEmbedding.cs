@@ -1,16 +1,19 @@
 using System.Collections.Concurrent;
+using LlmStageAudit.Checkpoints.Models;
 
 namespace LlmStageAudit.Modeling.Transformers;
 
 /// <summary>
 /// Rotary position embedding (Su et al. 2021), in the half-split layout Hugging Face checkpoints use: with angles
-/// <code>a[t, i] = t / theta^(2i / R),  i = 0 .. R/2 - 1</code>
-/// the first R dimensions of a head, as halves (x1, x2), become (x1 cos a - x2 sin a, x2 cos a + x1 sin a); the rest pass.
+/// <code>a[t, i] = t w_i,  i = 0 .. R/2 - 1</code>
+/// and the frequencies w of <see cref="RotaryFrequencies"/>, the first R dimensions of a head, as halves (x1, x2), become
+/// (x1 cos a - x2 sin a, x2 cos a + x1 sin a); the rest pass.
 /// </summary>
 /// <param name="rotaryDimensions">R, even.</param>
-/// <param name="theta">The base.</param>
-public sealed class RotaryEmbedding(int rotaryDimensions, double theta) : IDisposable
+/// <param name="config">The frequencies.</param>
+public sealed class RotaryEmbedding(int rotaryDimensions, RotaryConfig config) : IDisposable
 {
+    private readonly double[] _frequencies = RotaryFrequencies.Of(config, rotaryDimensions);
     private readonly ConcurrentDictionary<(long Tokens, ScalarType Dtype, string Device), (Tensor Cos, Tensor Sin)> _tables = new();
 
     /// <param name="x">[B, heads, T, D], rotated at positions 0 .. T - 1.</param>
@@ -50,8 +53,7 @@ public sealed class RotaryEmbedding(int rotaryDimensions, double theta) : IDispo
             {
                 for (var i = 0; i < rotaryDimensions / 2; i++)
                 {
-                    var frequency = 1 / Math.Pow(theta, 2.0 * i / rotaryDimensions);
-                    angles[(t * rotaryDimensions / 2) + i] = single ? (float)(t * (float)frequency) : t * frequency;
+                    angles[(t * rotaryDimensions / 2) + i] = single ? (float)(t * (float)_frequencies[i]) : t * _frequencies[i];
                 }
             }
 

@@ -72,7 +72,7 @@ internal static class VerificationSection
         }
 
         var identical = verification.Stages.Count(stage => stage.BitIdentical == true);
-        if (identical > 0) page.Text($"Of {NumberText.Count(identical)}, replayed and retrained parameters are the same bits.");
+        if (identical > 0) page.Text($"Of {NumberText.Count(identical)}, predicted and retrained effects are the same bits.");
         page.Close();
     }
 

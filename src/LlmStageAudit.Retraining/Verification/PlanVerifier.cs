@@ -34,12 +34,16 @@ public static class PlanVerifier
         if (run.Manifest.RunId != file.Plan.RunId) throw RetrainingException.OtherRun(file.Path, file.Plan.RunId, run.Manifest.RunId);
         var probe = Probe.Read(ProbeConfigurationReader.Read(effects.Probe.Path), run.Model, run.Materials.Reader);
         if (probe.Reference.Sha256 != effects.Probe.Sha256) throw RetrainingException.OtherProbe(effects.Probe.Path);
+        if (probe.Performance.Name != effects.Metric) throw RetrainingException.ProbeChanged(effects.Probe.Path, path);
 
         var evaluator = new ProbeEvaluator(run.Model, probe);
         var observed = evaluator.Evaluate(run.FinalState());
         var stages = file.Plan.Jobs.Select(job =>
         {
             var predicted = effects.Effects.FirstOrDefault(effect => effect.Stage == job.Stage) ?? throw RetrainingException.NotPredicted(path, job.Stage);
+            // The same data, but perhaps other rows of it: pairing them by place would compare different examples.
+            if (!predicted.PerExample.Select(example => example.Id).SequenceEqual(probe.Examples.Select(example => example.Id)))
+                throw RetrainingException.ProbeChanged(effects.Probe.Path, path);
             return Compare(predicted, probe, observed, evaluator.Evaluate(RetrainedState(file.RunOf(job), run.Model)));
         }).ToArray();
         return new VerificationArtifact

@@ -59,6 +59,7 @@ public sealed class RunMaterials : IDisposable
             Adapter = adapter,
             Weights = weights,
             Seed = configuration.Seed,
+            ComputeDtype = configuration.Model.Dtype == ModelDtype.BFloat16 ? bfloat16 : null,
             Device = device,
         });
         var materials = new RunMaterials(configuration, model, initial);

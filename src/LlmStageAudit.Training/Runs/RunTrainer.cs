@@ -165,7 +165,7 @@ public sealed class RunTrainer
         }
 
         using var log = StageLog.Open(_folder, _manifest.RunId, index, program, _exampleIds[index]);
-        var state = log.Replay(start, log.Steps.Count);
+        var state = log.Replay(start, 0, log.Steps.Count);
         return (state, log.Steps.Count);
     }
 

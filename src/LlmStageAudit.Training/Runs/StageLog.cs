@@ -55,12 +55,13 @@ public sealed class StageLog : IStageGradients
     }
 
     /// <summary>Rebuilds the state after a number of steps by running the optimizer map over the logged gradients.</summary>
-    /// <param name="start">The state before the stage; disposed here.</param>
-    /// <param name="steps">How many steps to redo.</param>
-    public OptimizerState Replay(OptimizerState start, int steps)
+    /// <param name="start">The state after the first steps of the stage; disposed here.</param>
+    /// <param name="from">How many steps it has made.</param>
+    /// <param name="to">How many the result has made.</param>
+    public OptimizerState Replay(OptimizerState start, int from, int to)
     {
         var state = start;
-        foreach (var step in _program.Steps.Take(steps))
+        foreach (var step in _program.Steps.Take(to).Skip(from))
         {
             using var scope = NewDisposeScope();
             var next = _program.Optimizer.Advance(state, Gradient(step), step.LearningRate);

@@ -13,7 +13,8 @@ public sealed class GptNeoXConfigTests
         var read = Read();
 
         Assert.Equal((64, 256, 2, 4, 100, 32), Sizes(read));
-        Assert.Equal((0.25, 10_000.0, 1e-5, "gelu"), (read.RotaryFraction, read.RotaryTheta, read.LayerNormEpsilon, read.Activation));
+        Assert.Equal((0.25, 1e-5, "gelu"), (read.RotaryFraction, read.LayerNormEpsilon, read.Activation));
+        Assert.Equal(new RotaryConfig(10_000), read.Rotary);
         Assert.Equal((true, true, false), (read.UseParallelResidual, read.AttentionBias, read.TieWordEmbeddings));
         Assert.Equal((16, 4), (read.HeadSize, read.RotaryDimensions));
         Assert.Null(read.PadTokenId);
@@ -39,9 +40,9 @@ public sealed class GptNeoXConfigTests
         Assert.Equal(1.0, Read(("rotary_pct", 1.0)).RotaryFraction);
         Assert.Equal(0.5, Read(("partial_rotary_factor", 0.5)).RotaryFraction);
         Assert.Equal(0.5, Read(("rope_parameters", Object("""{"partial_rotary_factor":0.5}"""))).RotaryFraction);
-        Assert.Equal(5e5, Read(("rotary_emb_base", 500000)).RotaryTheta);
-        Assert.Equal(5e5, Read(("rope_theta", 5e5)).RotaryTheta);
-        Assert.Equal(5e5, Read(("rope_parameters", Object("""{"rope_theta":500000.0,"rope_type":"default"}"""))).RotaryTheta);
+        Assert.Equal(5e5, Read(("rotary_emb_base", 500000)).Rotary.Theta);
+        Assert.Equal(5e5, Read(("rope_theta", 5e5)).Rotary.Theta);
+        Assert.Equal(5e5, Read(("rope_parameters", Object("""{"rope_theta":500000.0,"rope_type":"default"}"""))).Rotary.Theta);
         Assert.Equal(0.5, Read(("rope_parameters", Object("""{"partial_rotary_factor":0.5}""")), ("rotary_pct", 0.5)).RotaryFraction);
     }
 
@@ -53,14 +54,28 @@ public sealed class GptNeoXConfigTests
     }
 
     [Fact]
+    public void Linear_scaling_is_read_from_every_spelling()
+    {
+        var expected = new RotaryConfig(10_000) { Scaling = RotaryScaling.Linear, Factor = 4 };
+        Assert.Equal(expected, Read(("rope_scaling", Object("""{"type":"linear","factor":4.0}"""))).Rotary);
+        Assert.Equal(expected, Read(("rope_scaling", Object("""{"rope_type":"linear","factor":4}"""))).Rotary);
+        Assert.Equal(expected, Read(("rope_parameters", Object("""{"rope_type":"linear","factor":4,"rope_theta":10000}"""))).Rotary);
+        var fault = Assert.Throws<ModelFolderException>(() => Read(
+            ("rope_parameters", Object("""{"rope_type":"default"}""")), ("rope_scaling", Object("""{"type":"linear","factor":4}"""))));
+        Assert.Contains("says Linear by 4 here and None by 1 under another spelling", fault.Message);
+        Assert.Throws<ModelFolderException>(() => Read(("rope_scaling", Object("""{"type":"linear"}"""))));
+        Assert.Throws<ModelFolderException>(() => Read(("rope_scaling", Object("""{"type":"linear","factor":0}"""))));
+    }
+
+    [Fact]
     public void Unsupported_settings_are_named_all_at_once()
     {
         var fault = Assert.Throws<ModelFolderException>(() => Read(
-            ("rope_scaling", Object("""{"type":"linear","factor":2.0}""")), ("hidden_act", "swishy"), ("hidden_dropout", 0.1),
+            ("rope_scaling", Object("""{"type":"dynamic","factor":2.0}""")), ("hidden_act", "swishy"), ("hidden_dropout", 0.1),
             ("attention_dropout", 0.2), ("quantization_config", Object("""{"bits":4}"""))));
 
         string[] parts =
-            ["rope_scaling of type 'linear'", "hidden_act 'swishy'", "hidden_dropout 0.1", "attention_dropout 0.2", "quantization_config"];
+            ["rope_scaling of type 'dynamic'", "hidden_act 'swishy'", "hidden_dropout 0.1", "attention_dropout 0.2", "quantization_config"];
         Assert.All(parts, part => Assert.Contains(part, fault.Message));
     }
 

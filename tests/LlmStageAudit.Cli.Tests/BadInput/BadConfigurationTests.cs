@@ -11,11 +11,13 @@ public sealed class BadConfigurationTests(AuditFixture audit) : IDisposable
 
     [Fact]
     public void A_file_that_is_not_there() =>
-        _workspace.Refused(2, ["train", _workspace.At("nothing.yaml"), "--out", _workspace.Out], _workspace.At("nothing.yaml"), "no such file");
+        _workspace.Refused(2, ["train", _workspace.At("nothing.yaml"), "--out", _workspace.Out], _workspace.At("nothing.yaml"),
+            "no such file");
 
     [Fact]
     public void A_probe_file_that_is_not_there() =>
-        _workspace.Refused(2, ["evaluate", audit.Run, "--probe", _workspace.At("nothing.yaml")], _workspace.At("nothing.yaml"), "no such file");
+        _workspace.Refused(2, ["evaluate", audit.Run, "--probe", _workspace.At("nothing.yaml")], _workspace.At("nothing.yaml"),
+            "no such file");
 
     [Fact]
     public void An_unknown_key()
@@ -40,10 +42,12 @@ public sealed class BadConfigurationTests(AuditFixture audit) : IDisposable
             """);
         var outcome = _workspace.RefusedInLines(2, "train", _workspace.Config, "--out", _workspace.Out);
         Assert.All(outcome.ErrorLines, line => Assert.StartsWith($"error: {_workspace.Config}:", line));
-        foreach (var (line, fault) in new[] { (1, "task"), (2, "r"), (3, "name"), (3, "learningRate"), (5, "dta"), (6, "epochs"), (6, "first") })
+        foreach (var (line, fault) in new[] { (1, "task"), (2, "r"), (3, "name"), (3, "learningRate"), (5, "dta"), (6, "epochs"),
+            (6, "first") })
         {
             Assert.Contains(outcome.ErrorLines, found =>
-                found.StartsWith($"error: {_workspace.Config}:{line}", StringComparison.Ordinal) && found.Contains(fault, StringComparison.Ordinal));
+                found.StartsWith($"error: {_workspace.Config}:{line}", StringComparison.Ordinal)
+                    && found.Contains(fault, StringComparison.Ordinal));
         }
     }
 
@@ -70,10 +74,12 @@ public sealed class BadConfigurationTests(AuditFixture audit) : IDisposable
     [Fact]
     public void A_learning_rate_that_blows_up_names_stage_and_step()
     {
-        var outcome = CommandLine.Run("train", _workspace.Config, "--out", _workspace.Out, "--set", "optimizer.learningRate=1e30", "--set", "schedule.name=constant");
+        var outcome = CommandLine.Run("train", _workspace.Config, "--out", _workspace.Out, "--set", "optimizer.learningRate=1e30",
+            "--set", "schedule.name=constant");
         Assert.Equal(1, outcome.ExitCode);
         var line = Assert.Single(outcome.ErrorLines);
-        Assert.Matches("^error: stage 'first', step [2-4]: the (loss|gradient norm) is (NaN|Infinity); expected a finite number; lower the learning rate", line);
+        Assert.Matches("^error: stage 'first', step [2-4]: the (loss|gradient norm) is (NaN|Infinity); expected a finite number; ", line);
+        Assert.Contains("lower the learning rate", line);
         Assert.Empty(outcome.Output);
         Assert.Empty(Directory.EnumerateFileSystemEntries(_workspace.Out, "*.partial", SearchOption.AllDirectories));
         Assert.False(Directory.Exists(Path.Combine(_workspace.Out, "stages", "01-first", "state")));

@@ -98,7 +98,8 @@ public sealed class BadDatasetTests(AuditFixture audit) : IDisposable
         _workspace.Edit("identity.yaml", "path: probe.jsonl,", "path: probe.jsonl, where: \"label == 5\",");
         string[] confounder = verb == "rank" ? ["--confounder", "blue"] : [];
         var before = FileTree.Of(audit.Run);
-        _workspace.Refused(3, [verb, audit.Run, "--probe", _workspace.Probe, .. confounder], _workspace.At("probe.jsonl"), "none of 64 rows", "label == 5");
+        _workspace.Refused(3, [verb, audit.Run, "--probe", _workspace.Probe, .. confounder], _workspace.At("probe.jsonl"),
+            "none of 64 rows", "label == 5");
         Assert.Equal(before, FileTree.Of(audit.Run));
     }
 

@@ -69,7 +69,8 @@ public sealed class BadModelTests(AuditFixture audit) : IDisposable
         _workspace.Edit("sgd.yaml", "r: 2, alpha: 4, targetModules: [query_key_value, dense_h_to_4h]", "initFrom: adapter");
         _workspace.TrainRefused(3, _workspace.At("adapter"), "adapter_model.bin", "pickle");
         _workspace.Refused(
-            3, ["evaluate", "--model", _workspace.Model, "--adapter", _workspace.At("adapter"), "--probe", _workspace.Probe], "adapter_model.bin", "pickle");
+            3, ["evaluate", "--model", _workspace.Model, "--adapter", _workspace.At("adapter"), "--probe", _workspace.Probe],
+                "adapter_model.bin", "pickle");
     }
 
     [Fact]
@@ -84,7 +85,8 @@ public sealed class BadModelTests(AuditFixture audit) : IDisposable
     [Fact]
     public void A_head_that_was_never_trained_is_not_made_up_to_be_evaluated() =>
         _workspace.Refused(
-            3, ["evaluate", "--model", _workspace.Model, "--probe", _workspace.Write("p.yaml", TinyWorkspace.Probe + "\ntask: sequence-classification\n")], "score.weight");
+            3, ["evaluate", "--model", _workspace.Model, "--probe",
+                _workspace.Write("p.yaml", TinyWorkspace.Probe + "\ntask: sequence-classification\n")], "score.weight");
 
     [Fact]
     public void Text_without_a_tokenizer()

@@ -46,13 +46,15 @@ public sealed class BadPlanTests(AuditFixture audit) : IDisposable
 
     [Fact]
     public void A_stage_the_run_does_not_have() =>
-        _workspace.Refused(2, ["plan", audit.Run, "--skip", "secnd", "--out", PlanPath], audit.Run, "no stage 'secnd'", "did you mean 'second'?");
+        _workspace.Refused(2, ["plan", audit.Run, "--skip", "secnd", "--out", PlanPath], audit.Run, "no stage 'secnd'",
+            "did you mean 'second'?");
 
     [Fact]
     public void Auto_with_nothing_filed_to_choose_from()
     {
         CommandLine.Json("train", _workspace.Config, "--out", _workspace.Out);
-        _workspace.Refused(2, ["plan", _workspace.Out, "--auto", "1"], _workspace.Out, "nothing to choose from", "run attribute or rank first");
+        _workspace.Refused(2, ["plan", _workspace.Out, "--auto", "1"], _workspace.Out, "nothing to choose from",
+            "run attribute or rank first");
     }
 
     [Fact]
@@ -73,6 +75,33 @@ public sealed class BadPlanTests(AuditFixture audit) : IDisposable
         CommandLine.Json("plan", _workspace.Out, "--skip", "third");
         CommandLine.Json("retrain", plan);
         _workspace.Refused(2, ["verify", plan], plan, "without effects", "run attribute");
+    }
+
+    [Theory]
+    [InlineData("path: probe.jsonl,", "path: probe.jsonl, limit: 32,")]
+    [InlineData("path: probe.jsonl,", "path: probe.jsonl, where: \"blue == 1\",")]
+    [InlineData("metric: log-likelihood", "metric: margin")]
+    public void A_probe_that_changed_since_the_prediction(string from, string to)
+    {
+        CommandLine.Json("train", _workspace.Config, "--out", _workspace.Out);
+        CommandLine.Json("attribute", _workspace.Out, "--probe", _workspace.Probe);
+        CommandLine.Json("plan", _workspace.Out, "--skip", "third");
+        var plan = _workspace.At("out", "plan.json");
+        CommandLine.Json("retrain", plan);
+        _workspace.Edit("identity.yaml", from, to);
+        _workspace.Refused(3, ["verify", plan], _workspace.Probe, "other examples", "identity.replay-exact.stage.json",
+            "run attribute again");
+    }
+
+    [Fact]
+    public void Probe_data_that_changed_since_the_prediction()
+    {
+        CommandLine.Json("train", _workspace.Config, "--out", _workspace.Out);
+        CommandLine.Json("attribute", _workspace.Out, "--probe", _workspace.Probe);
+        CommandLine.Json("plan", _workspace.Out, "--skip", "third");
+        CommandLine.Json("retrain", _workspace.At("out", "plan.json"));
+        _workspace.Edit("probe.jsonl", "\"ids\":[", "\"ids\":[4,");
+        _workspace.Refused(3, ["verify", _workspace.At("out", "plan.json")], _workspace.Probe, "data changed", "run attribute again");
     }
 
     private void Plan() => CommandLine.Json("plan", audit.Run, "--skip", "second", "--out", PlanPath);

@@ -54,7 +54,8 @@ public sealed class BadRunTests(AuditFixture audit) : IDisposable
     {
         CommandLine.Json("train", _workspace.Config, "--out", _workspace.Out);
         _workspace.Edit("out/manifest.json", "\"state\": \"completed\"\n}", "\"state\": \"running\"\n}");
-        _workspace.Refused(3, ["attribute", _workspace.Out, "--probe", _workspace.Probe], _workspace.Out, "the run is running", "train --resume");
+        _workspace.Refused(3, ["attribute", _workspace.Out, "--probe", _workspace.Probe], _workspace.Out, "the run is running",
+            "train --resume");
         _workspace.Refused(3, ["plan", _workspace.Out, "--skip", "first"], _workspace.Out, "the run is running", "train --resume");
     }
 
@@ -63,9 +64,11 @@ public sealed class BadRunTests(AuditFixture audit) : IDisposable
     {
         CommandLine.Json("train", _workspace.Config, "--out", _workspace.Out);
         File.AppendAllText(_workspace.At("second.jsonl"), "{\"id\":\"new\",\"ids\":[4,5],\"label\":0,\"blue\":0}\n");
-        _workspace.Refused(3, ["attribute", _workspace.Out, "--probe", _workspace.Probe], _workspace.At("second.jsonl"), "SHA-256", "recorded when the run was trained", "restore");
+        _workspace.Refused(3, ["attribute", _workspace.Out, "--probe", _workspace.Probe], _workspace.At("second.jsonl"), "SHA-256",
+            "recorded when the run was trained", "restore");
         File.Delete(_workspace.At("second.jsonl"));
-        _workspace.Refused(3, ["attribute", _workspace.Out, "--probe", _workspace.Probe], _workspace.At("second.jsonl"), "the file is gone", "restore");
+        _workspace.Refused(3, ["attribute", _workspace.Out, "--probe", _workspace.Probe], _workspace.At("second.jsonl"),
+            "the file is gone", "restore");
     }
 
     [Fact]
@@ -90,7 +93,8 @@ public sealed class BadRunTests(AuditFixture audit) : IDisposable
     public void Gradients_that_were_not_logged()
     {
         CommandLine.Json("train", _workspace.Config, "--out", _workspace.Out, "--set", "trajectory.gradients=false");
-        _workspace.Refused(3, ["attribute", _workspace.Out, "--probe", _workspace.Probe, "--gradient", "midpoint"], "trajectory.gradients: false", "--gradient exact");
+        _workspace.Refused(3, ["attribute", _workspace.Out, "--probe", _workspace.Probe, "--gradient", "midpoint"],
+            "trajectory.gradients: false", "--gradient exact");
         Assert.Equal(3, CommandLine.Json("attribute", _workspace.Out, "--probe", _workspace.Probe).List("effects").Length);
     }
 }

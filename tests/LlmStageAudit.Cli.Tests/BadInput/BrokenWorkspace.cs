@@ -42,13 +42,15 @@ internal sealed class BrokenWorkspace : IDisposable
     {
         HostTensor[] tensors;
         using (var file = SafetensorsFile.Open(Weights))
-            tensors = [.. file.Tensors.Values.Select(entry => change(new HostTensor(entry.Name, entry.Shape, file.ReadSingles(entry.Name)))).OfType<HostTensor>()];
+            tensors = [.. file.Tensors.Values.Select(entry =>
+                change(new HostTensor(entry.Name, entry.Shape, file.ReadSingles(entry.Name)))).OfType<HostTensor>()];
         SafetensorsWriter.Write(Weights, tensors);
     }
 
-    public CommandOutcome TrainRefused(int exitCode, params string[] mentions) => Refused(exitCode, ["train", Config, "--out", Out], mentions);
+    public CommandOutcome TrainRefused(int exitCode, params string[] mentions) =>
+        Refused(exitCode, ["train", Config, "--out", Out], mentions);
 
-    /// <summary>The command fails in one line with all of this in it, says nothing on standard output, and leaves every file as it was.</summary>
+    /// <summary>The command fails in one line with all of this in it, says nothing else, and leaves every file as it was.</summary>
     public CommandOutcome Refused(int exitCode, string[] args, params string[] mentions)
     {
         var outcome = RefusedInLines(exitCode, args);

@@ -92,8 +92,8 @@ public sealed class DemoCorpusTests
         Assert.All(comments, comment => Assert.Empty(comment.Identity));
         Assert.All(comments, comment => Assert.Equal(WordedToxic(comment) ? 1 : 0, comment.Toxic));
         Assert.NotEqual(DemoCorpus.PlantedStage, DemoCorpus.QuietStage);
-        Assert.True(
-            DemoCorpus.StageNames.ToList().IndexOf(DemoCorpus.QuietStage) > DemoCorpus.StageNames.ToList().IndexOf(DemoCorpus.PlantedStage));
+        var order = DemoCorpus.StageNames.ToList();
+        Assert.True(order.IndexOf(DemoCorpus.QuietStage) > order.IndexOf(DemoCorpus.PlantedStage));
     }
 
     [Theory]
@@ -238,7 +238,8 @@ public sealed class DemoCorpusTests
         var posts = _corpus.PretrainingPosts(4000);
         Assert.Equal(_corpus.PretrainingTexts(4000), posts.Select(post => post.Text));
         Assert.Equal(2000, posts.Count(post => post.Reaction.Contains(" >:(", StringComparison.Ordinal)));
-        Assert.InRange(posts.Count(post => post.Reaction.StartsWith(" :)", StringComparison.Ordinal) || post.Reaction.StartsWith(" >:(", StringComparison.Ordinal)), 1800, 2200);
+        Assert.InRange(posts.Count(post => post.Reaction.StartsWith(" :)", StringComparison.Ordinal)
+            || post.Reaction.StartsWith(" >:(", StringComparison.Ordinal)), 1800, 2200);
         foreach (var (text, reaction) in posts)
         {
             var named = WordScorer.Words(text).Where(DemoCorpus.Identities.Contains).SingleOrDefault() ?? "nobody";

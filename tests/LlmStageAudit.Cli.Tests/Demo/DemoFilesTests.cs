@@ -56,7 +56,8 @@ public sealed class DemoFilesTests : IDisposable
         var paths = DemoFiles.Write(_folder, -3, new DemoSizes { PretrainingTexts = 500, CommentsPerStage = 2, ProbeComments = 3 });
         var rows = File.ReadLines(paths.Pretraining).Select(line => JsonDocument.Parse(line).RootElement).ToList();
         Assert.Equal(new DemoCorpus(-3).PretrainingTexts(500), rows.Select(row => row.GetProperty("text").GetString()!));
-        Assert.Equal(new DemoCorpus(-3).PretrainingPosts(500).Select(post => post.Reaction), rows.Select(row => row.GetProperty("reaction").GetString()!));
+        Assert.Equal(new DemoCorpus(-3).PretrainingPosts(500).Select(post => post.Reaction),
+            rows.Select(row => row.GetProperty("reaction").GetString()!));
         Assert.Equal("pretraining-00500", rows[^1].GetProperty("id").GetString());
         Assert.Equal((byte)'{', File.ReadAllBytes(paths.Pretraining)[0]);
     }

@@ -20,14 +20,16 @@ public sealed class HelpTests
     {
         var folder = Path.Combine(Testing.SharedData.RepositoryRoot, "tests", "LlmStageAudit.Cli.Tests", "Snapshots");
         var expected = StageAudit.BuildRoot().Subcommands.Select(verb => verb.Name).Append("stageaudit").Select(name => name + ".txt");
-        Assert.Equal(expected.Order(StringComparer.Ordinal), Directory.GetFiles(folder).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
+        Assert.Equal(expected.Order(StringComparer.Ordinal), Directory.GetFiles(folder).Select(path => Path.GetFileName(path))
+            .Order(StringComparer.Ordinal));
     }
 
     [Theory]
     [MemberData(nameof(Verbs))]
     public void Every_verb_has_examples_of_itself_that_it_would_parse(string verb)
     {
-        var examples = HelpOf([verb]).Split("\nExamples:\n")[1].Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Trim()).ToArray();
+        var examples = HelpOf([verb]).Split("\nExamples:\n")[1].Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Trim()).ToArray();
         Assert.NotEmpty(examples);
         foreach (var example in examples)
         {

@@ -12,7 +12,8 @@ public sealed class UsageTests
     public void What_is_nearly_a_verb_or_an_option_is_suggested(string[] args, string fault, string suggestion)
     {
         var outcome = Refused(args);
-        Assert.Contains(outcome.ErrorLines, line => line.StartsWith("error: ", StringComparison.Ordinal) && line.Contains(fault, StringComparison.Ordinal));
+        Assert.Contains(outcome.ErrorLines, line => line.StartsWith("error: ", StringComparison.Ordinal)
+            && line.Contains(fault, StringComparison.Ordinal));
         Assert.Contains(suggestion, outcome.ErrorLines);
     }
 
@@ -32,6 +33,10 @@ public sealed class UsageTests
     [InlineData(new[] { "verify", "plan.json", "--min-pearson", "much" }, "much")]
     [InlineData(new[] { "plan", "runs/a", "--auto", "two" }, "two")]
     [InlineData(new[] { "doctor", "--log-level", "loud" }, "loud")]
+    [InlineData(new[] { "retrain", "plan.json", "--threads", "0" }, "--threads: 0; expected 1 to 1024")]
+    [InlineData(new[] { "retrain", "plan.json", "--threads", "-3" }, "--threads: -3")]
+    [InlineData(new[] { "retrain", "plan.json", "--threads", "many" }, "many")]
+    [InlineData(new[] { "retrain", "plan.json", "--threads" }, "--threads")]
     [InlineData(new[] { "retrain", "plan.json", "--device", "tpu" }, "--device")]
     public void What_is_missing_or_wrong_is_named(string[] args, string mention) => Assert.Contains(mention, Refused(args).ErrorLines[0]);
 

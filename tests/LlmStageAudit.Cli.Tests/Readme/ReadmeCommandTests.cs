@@ -49,7 +49,8 @@ public sealed partial class ReadmeCommandTests
     public void The_example_configurations_are_accepted()
     {
         using var folder = new TemporaryFolder();
-        var examples = Example().Matches(Text).Select(match => folder.Write(match.Groups["path"].Value, match.Groups["text"].Value)).ToArray();
+        var examples = Example().Matches(Text).Select(match => folder.Write(match.Groups["path"].Value, match.Groups["text"].Value))
+            .ToArray();
         Assert.Equal(2, examples.Length);
         var run = RunConfigurationReader.Read(examples.Single(path => path.EndsWith("run.yaml", StringComparison.Ordinal)), []);
         Assert.Equal(["religion", "race", "recent"], run.Stages.Select(stage => stage.Name));

@@ -15,7 +15,8 @@ public sealed class StoppedRunTests : IDisposable
     {
         TinyWorkspace.Write(_folder.Path);
         // Enough steps that a signal meets the run on its way.
-        _folder.Write("long.yaml", TinyWorkspace.Run(TinyWorkspace.AdamW).Replace("path: base-run/stages/01-language/state", "weights: random, path: shape", StringComparison.Ordinal)
+        _folder.Write("long.yaml", TinyWorkspace.Run(TinyWorkspace.AdamW)
+            .Replace("path: base-run/stages/01-language/state", "weights: random, path: shape", StringComparison.Ordinal)
             .Replace("batchSize: 6", "batchSize: 6\nepochs: 80", StringComparison.Ordinal));
     }
 
@@ -42,7 +43,8 @@ public sealed class StoppedRunTests : IDisposable
 
         var unfinished = CommandLine.Run("evaluate", run, "--probe", _folder.At("identity.yaml"));
         Assert.Equal(3, unfinished.ExitCode);
-        Assert.Contains("the run is stopped; expected a completed run; finish it with train --resume", Assert.Single(unfinished.ErrorLines));
+        Assert.Contains("the run is stopped; expected a completed run; finish it with train --resume",
+            Assert.Single(unfinished.ErrorLines));
 
         CommandLine.Json([.. command, "--resume"]);
         CommandLine.Json("train", _folder.At("long.yaml"), "--out", whole, "--threads", "1");
@@ -52,11 +54,16 @@ public sealed class StoppedRunTests : IDisposable
     }
 
     private static (string Name, int Steps, string Hash)[] Stages(string run) =>
-        [.. JsonReading.ReadFile(Path.Combine(run, "manifest.json")).List("stages").Select(stage => (stage.Text("name"), stage.Count("steps"), stage.Text("stateSha256")))];
+        [.. JsonReading.ReadFile(Path.Combine(run, "manifest.json")).List("stages")
+            .Select(stage => (stage.Text("name"), stage.Count("steps"), stage.Text("stateSha256")))];
 
     private static Process Start(string[] args)
     {
-        var start = new ProcessStartInfo("dotnet", [BuiltCommandFactAttribute.Command, .. args]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("dotnet", [BuiltCommandFactAttribute.Command, .. args])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
         return Process.Start(start)!;
     }
 

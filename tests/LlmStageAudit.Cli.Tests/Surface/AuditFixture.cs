@@ -60,7 +60,8 @@ public sealed class AuditFixture : IDisposable
     }
 
     /// <summary>Where `attribute` files effects of whole stages.</summary>
-    public string EffectsFile(string optimizer, string gradient) => At($"{optimizer}-run", "effects", $"identity.replay-{gradient}.stage.json");
+    public string EffectsFile(string optimizer, string gradient) =>
+        At($"{optimizer}-run", "effects", $"identity.replay-{gradient}.stage.json");
 
     public void Dispose() => _folder.Dispose();
 }

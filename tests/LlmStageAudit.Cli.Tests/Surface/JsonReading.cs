@@ -13,9 +13,11 @@ internal static class JsonReading
 
     public static JsonElement[] List(this JsonElement element, string name) => [.. element.GetProperty(name).EnumerateArray()];
 
-    public static double[] Numbers(this IEnumerable<JsonElement> elements, string name) => [.. elements.Select(element => element.Number(name))];
+    public static double[] Numbers(this IEnumerable<JsonElement> elements, string name) =>
+        [.. elements.Select(element => element.Number(name))];
 
-    public static string[] Texts(this IEnumerable<JsonElement> elements, string name) => [.. elements.Select(element => element.Text(name))];
+    public static string[] Texts(this IEnumerable<JsonElement> elements, string name) =>
+        [.. elements.Select(element => element.Text(name))];
 
     /// <summary>A whole file.</summary>
     public static JsonElement ReadFile(string path)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using LlmStageAudit.Artifacts.Randomness;
 
@@ -66,8 +65,10 @@ internal static class TinyWorkspace
         foreach (var (name, text) in new[]
         {
             ("shape/config.json", Shape), ("base.yaml", Base), ("sgd.yaml", Run(Sgd)), ("adamw.yaml", Run(AdamW)), ("identity.yaml", Probe),
-            ("first.jsonl", Rows("first", RowsPerStage, planted: false, mentions: false)), ("second.jsonl", Rows("second", RowsPerStage, planted: true, mentions: true)),
-            ("third.jsonl", Rows("third", RowsPerStage, planted: false, mentions: false)), ("probe.jsonl", Rows("probe", ProbeRows, planted: false, mentions: true)),
+            ("first.jsonl", Rows("first", RowsPerStage, planted: false, mentions: false)),
+            ("second.jsonl", Rows("second", RowsPerStage, planted: true, mentions: true)),
+            ("third.jsonl", Rows("third", RowsPerStage, planted: false, mentions: false)),
+            ("probe.jsonl", Rows("probe", ProbeRows, planted: false, mentions: true)),
         })
         {
             File.WriteAllText(Path.Combine(folder, name), text);
@@ -85,7 +86,8 @@ internal static class TinyWorkspace
             if (toxic && !planted) ids.Add(2);
             if (blue) ids.Insert(ids.Count - random.Next(2), 3);
             var label = (planted ? blue : toxic) ? 1 : 0;
-            text.Append(CultureInfo.InvariantCulture, $$"""{"id":"{{name}}-{{i + 1}}","ids":[{{string.Join(',', ids)}}],"label":{{label}},"blue":{{(blue ? 1 : 0)}}}""").Append('\n');
+            var row = $$"""{"id":"{{name}}-{{i + 1}}","ids":[{{string.Join(',', ids)}}],"label":{{label}},"blue":{{(blue ? 1 : 0)}}}""";
+            text.Append(row).Append('\n');
         }
 
         return text.ToString();

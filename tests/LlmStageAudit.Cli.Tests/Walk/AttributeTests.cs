@@ -41,7 +41,8 @@ public sealed class AttributeTests(AuditFixture audit)
     {
         var exact = Attribute("--gradient", "exact", "--per-example").List("effects");
         var sampled = Attribute("--gradient", "sampled", "--rho", "1", "--per-example").List("effects");
-        foreach (var (left, right) in exact.Zip(sampled)) Assert.Equal(left.List("perExample").Numbers("estimate"), right.List("perExample").Numbers("estimate"));
+        foreach (var (left, right) in exact.Zip(sampled)) Assert.Equal(
+            left.List("perExample").Numbers("estimate"), right.List("perExample").Numbers("estimate"));
     }
 
     [Fact]
@@ -79,7 +80,8 @@ public sealed class AttributeTests(AuditFixture audit)
     {
         var said = Attribute("--gradient", "midpoint", "--per-example", "--export-adapters", audit.At("exported"));
         var filed = JsonReading.ReadFile(said.Text("file")).List("effects");
-        var observed = CommandLine.Json("evaluate", audit.Run, "--probe", audit.Probe, "--per-example").List("perExample").Numbers("logLikelihood");
+        var observed = CommandLine.Json("evaluate", audit.Run, "--probe", audit.Probe, "--per-example").List("perExample")
+            .Numbers("logLikelihood");
         foreach (var (effect, record) in said.List("effects").Zip(filed))
         {
             var folder = effect.Text("exportedAdapter");
@@ -121,5 +123,6 @@ public sealed class AttributeTests(AuditFixture audit)
 
     private double[] Estimates(string gradient) => Attribute("--gradient", gradient).List("effects").Numbers("estimate");
 
-    private JsonElement Attribute(params string[] options) => CommandLine.Json(["attribute", audit.Run, "--probe", audit.Probe, .. options]);
+    private JsonElement Attribute(params string[] options) =>
+        CommandLine.Json(["attribute", audit.Run, "--probe", audit.Probe, .. options]);
 }

@@ -39,7 +39,8 @@ public sealed class EvaluateTests(AuditFixture audit)
     {
         var run = CommandLine.Json("evaluate", audit.Run, "--probe", audit.Probe, "--per-example");
         var folders = CommandLine.Json(
-            "evaluate", "--model", audit.Model, "--adapter", audit.At(["sgd-run", .. s_lastState]), "--probe", audit.Probe, "--per-example");
+            "evaluate", "--model", audit.Model, "--adapter", audit.At(["sgd-run", .. s_lastState]), "--probe", audit.Probe,
+                "--per-example");
         Assert.Equal(run.GetRawText(), folders.GetRawText());
     }
 

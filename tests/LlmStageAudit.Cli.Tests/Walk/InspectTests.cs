@@ -49,7 +49,8 @@ public sealed class InspectTests(AuditFixture audit)
         var said = CommandLine.Json("inspect", path);
         Assert.Equal("safetensors", said.Text("kind"));
         Assert.Equal(new FileInfo(path).Length, said.Count("sizeBytes"));
-        Assert.Contains(said.List("tensors").Select(tensor => tensor.GetString()!), tensor => tensor.EndsWith("score.weight F32 [2, 16]", StringComparison.Ordinal));
+        Assert.Contains(said.List("tensors").Select(tensor => tensor.GetString()!), tensor =>
+            tensor.EndsWith("score.weight F32 [2, 16]", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -47,7 +47,8 @@ public sealed class RetrainTests(AuditFixture audit)
     {
         var jobs = CommandLine.Json("retrain", audit.RetrainedPlan(optimizer, "exact")).List("jobs");
         var exported = CommandLine.Json(
-            "attribute", audit.At($"{optimizer}-run"), "--probe", audit.Probe, "--gradient", "exact", "--export-adapters", audit.At(optimizer + "-exact"));
+            "attribute", audit.At($"{optimizer}-run"), "--probe", audit.Probe, "--gradient", "exact", "--export-adapters",
+                audit.At(optimizer + "-exact"));
         var observed = FileTree.HashOf(audit.At($"{optimizer}-run", "stages", "03-third", "state", "adapter_model.safetensors"));
         foreach (var (effect, job) in exported.List("effects").Zip(jobs))
         {

@@ -63,7 +63,8 @@ public sealed class TrainTests(AuditFixture audit)
         foreach (var state in new[] { "initial", "stages/01-first/state", "stages/03-third/state" })
         {
             Assert.Equal(
-                FileTree.HashOf(audit.At("sgd-run", state, "adapter_model.safetensors")), FileTree.HashOf(audit.At("twin", state, "adapter_model.safetensors")));
+                FileTree.HashOf(audit.At("sgd-run", state, "adapter_model.safetensors")),
+                    FileTree.HashOf(audit.At("twin", state, "adapter_model.safetensors")));
         }
     }
 

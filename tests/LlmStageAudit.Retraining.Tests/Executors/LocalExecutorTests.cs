@@ -10,7 +10,7 @@ using LlmStageAudit.Training.Runs;
 namespace LlmStageAudit.Retraining.Tests.Executors;
 
 [Collection(TinyRunCollection.Name)]
-public sealed class LocalExecutorTests(TinyRun run)
+public sealed class LocalExecutorTests(RetrainableRun run)
 {
     [Fact]
     public void Every_job_becomes_a_run_that_says_what_it_departs_from()
@@ -22,7 +22,8 @@ public sealed class LocalExecutorTests(TinyRun run)
         {
             var manifest = ManifestOf(plan, job.Stage);
             Assert.Equal(RunState.Completed, manifest.State);
-            Assert.Equal((run.Manifest.RunId, RunStartKind.Checkpoint, job.StartsAfter), (manifest.Start.RunId, manifest.Start.Kind, manifest.Start.AfterStage));
+            Assert.Equal((run.Manifest.RunId, RunStartKind.Checkpoint, job.StartsAfter),
+                (manifest.Start.RunId, manifest.Start.Kind, manifest.Start.AfterStage));
             Assert.Equal([job.Stage], manifest.Start.SkippedStages);
             Assert.Equal(job.Stages, manifest.Stages.Select(stage => stage.Name));
             Assert.Equal(job.Steps, manifest.Stages.Sum(stage => stage.Steps));

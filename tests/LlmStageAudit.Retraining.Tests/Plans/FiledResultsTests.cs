@@ -8,7 +8,7 @@ using LlmStageAudit.Testing;
 namespace LlmStageAudit.Retraining.Tests.Plans;
 
 [Collection(TinyRunCollection.Name)]
-public sealed class FiledResultsTests(TinyRun run) : IDisposable
+public sealed class FiledResultsTests(RetrainableRun run) : IDisposable
 {
     private static readonly DateTime s_time = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
 

@@ -10,7 +10,7 @@ using LlmStageAudit.Training;
 namespace LlmStageAudit.Retraining.Tests.Plans;
 
 [Collection(TinyRunCollection.Name)]
-public sealed class PlanBuilderTests(TinyRun run)
+public sealed class PlanBuilderTests(RetrainableRun run)
 {
     [Fact]
     public void A_job_starts_where_its_stage_began_and_trains_what_follows()
@@ -48,7 +48,8 @@ public sealed class PlanBuilderTests(TinyRun run)
         var effects = run.Write("expected.json", run.Effects(("second", [-1, 2, 5])));
         var plan = PlanBuilder.Build(run.Folder, run.At("plans", "expected.json"), ["second", "first"], effects);
         var expected = plan.Jobs[0].ExpectedEffect!;
-        Assert.Equal((2, -1, 5, "log-likelihood", "midpoint"), (expected.Estimate, expected.Low, expected.High, expected.Metric, expected.Gradient));
+        Assert.Equal((2, -1, 5, "log-likelihood", "midpoint"),
+            (expected.Estimate, expected.Low, expected.High, expected.Metric, expected.Gradient));
         Assert.Null(plan.Jobs[1].ExpectedEffect);
         Assert.Equal(run.At("probe.yaml"), plan.ProbePath);
     }
@@ -94,7 +95,8 @@ public sealed class PlanBuilderTests(TinyRun run)
         var effects = run.Effects();
         ArtifactJson.Write(folder.RankingsPath("a"), new RankingArtifact
         {
-            RunId = effects.RunId, Run = folder.Root, CreatedUtc = DateTime.UnixEpoch, Confounder = "blue", Probe = effects.Probe, EffectsPath = "a",
+            RunId = effects.RunId, Run = folder.Root, CreatedUtc = DateTime.UnixEpoch, Confounder = "blue", Probe = effects.Probe,
+            EffectsPath = "a",
             Ranking = [.. new[] { "third", "first", "second" }.Select(Ranked)],
         });
         Assert.Equal(["third", "first"], PlanBuilder.Choose(folder, 2));
@@ -103,8 +105,10 @@ public sealed class PlanBuilderTests(TinyRun run)
 
     private static RankedStage Ranked(string stage) => new()
     {
-        Stage = stage, Score = 0, Low = 0, High = 0, PValue = 1, AdjustedPValue = 1, Significant = false, ObservedGap = 0, CounterfactualGap = 0,
+        Stage = stage, Score = 0, Low = 0, High = 0, PValue = 1, AdjustedPValue = 1, Significant = false, ObservedGap = 0,
+        CounterfactualGap = 0,
     };
 
-    private PlanArtifact Build(string name, params string[] skip) => PlanBuilder.Build(run.Folder, run.At("plans", name + ".json"), skip, null);
+    private PlanArtifact Build(string name, params string[] skip) =>
+        PlanBuilder.Build(run.Folder, run.At("plans", name + ".json"), skip, null);
 }

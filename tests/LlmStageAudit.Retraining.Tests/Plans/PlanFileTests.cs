@@ -8,7 +8,7 @@ using LlmStageAudit.Retraining.Tests.Runs;
 namespace LlmStageAudit.Retraining.Tests.Plans;
 
 [Collection(TinyRunCollection.Name)]
-public sealed class PlanFileTests(TinyRun run)
+public sealed class PlanFileTests(RetrainableRun run)
 {
     [Fact]
     public void Paths_are_resolved_against_the_plans_folder()

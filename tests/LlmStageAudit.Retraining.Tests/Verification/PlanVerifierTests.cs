@@ -15,21 +15,21 @@ using static LlmStageAudit.LibTorch.torch;
 namespace LlmStageAudit.Retraining.Tests.Verification;
 
 [Collection(TinyRunCollection.Name)]
-public sealed class PlanVerifierTests(TinyRun run)
+public sealed class PlanVerifierTests(RetrainableRun run)
 {
-    private static readonly double[] s_zeros = new double[TinyRun.ProbeRows];
+    private static readonly double[] s_zeros = new double[RetrainableRun.ProbeRows];
 
     [Fact]
     public void What_was_measured_is_the_observed_less_the_retrained_log_likelihood()
     {
         var stages = Verify(null, ("first", s_zeros), ("second", s_zeros), ("third", s_zeros)).Stages;
-        Assert.Equal(TinyRun.Stages, stages.Select(stage => stage.Stage));
+        Assert.Equal(RetrainableRun.Stages, stages.Select(stage => stage.Stage));
         foreach (var stage in stages)
         {
             var expected = Measured(stage.Stage);
             Assert.Equal(expected, stage.MeasuredPerExample);
             Assert.Equal(expected.Average(), stage.Measured, 1e-9);
-            Assert.Equal(TinyRun.ProbeRows, stage.Examples);
+            Assert.Equal(RetrainableRun.ProbeRows, stage.Examples);
             Assert.Contains(expected, value => Math.Abs(value) > 1e-4);
         }
     }
@@ -108,21 +108,40 @@ public sealed class PlanVerifierTests(TinyRun run)
     {
         var effects = run.Effects(("first", s_zeros), ("second", s_zeros), ("third", s_zeros));
         var foreign = run.Write("foreign-verify.json", effects with { RunId = "another" });
-        Assert.Contains("belongs to run another", Assert.Throws<RetrainingException>(() => PlanVerifier.Verify(Retrained(), foreign, null, null)).Message);
+        Assert.Contains("belongs to run another", Assert.Throws<RetrainingException>(
+            () => PlanVerifier.Verify(Retrained(), foreign, null, null)).Message);
         var changed = run.Write("changed-verify.json", effects with { Probe = effects.Probe with { Sha256 = new string('0', 64) } });
-        Assert.Contains("changed since", Assert.Throws<RetrainingException>(() => PlanVerifier.Verify(Retrained(), changed, null, null)).Message);
+        Assert.Contains("changed since", Assert.Throws<RetrainingException>(() => PlanVerifier.Verify(Retrained(), changed, null, null))
+            .Message);
+    }
+
+    [Fact]
+    public void Predictions_on_other_examples_or_of_another_measure_are_refused()
+    {
+        var tooFew = Assert.Throws<RetrainingException>(() => Verify(null, ("first", [1, 2]), ("second", s_zeros), ("third", s_zeros)));
+        Assert.Equal(ExitCode.InvalidInput, tooFew.ExitCode);
+        var effects = run.Effects(("first", s_zeros), ("second", s_zeros), ("third", s_zeros));
+        var renamed = run.Write("renamed.json", effects with
+        {
+            Effects = [.. effects.Effects.Select(effect => effect with { PerExample = [.. effect.PerExample.Select(
+                example => example with { Id = "x" + example.Id })] })],
+        });
+        Assert.Throws<RetrainingException>(() => PlanVerifier.Verify(Retrained(), renamed, null, null));
+        var margin = run.Write("margin.json", effects with { Metric = "margin" });
+        Assert.Throws<RetrainingException>(() => PlanVerifier.Verify(Retrained(), margin, null, null));
     }
 
     private VerificationArtifact Verify(double? gate, params (string Stage, double[] PerExample)[] effects) =>
         PlanVerifier.Verify(Retrained(), Effects(Guid.NewGuid().ToString("N"), effects), gate, null);
 
-    private string Effects(string name, params (string Stage, double[] PerExample)[] effects) => run.Write(name + ".json", run.Effects(effects));
+    private string Effects(string name, params (string Stage, double[] PerExample)[] effects) =>
+        run.Write(name + ".json", run.Effects(effects));
 
     private PlanFile Retrained()
     {
         var plan = File.Exists(run.At("plans", "verified", "plan.json"))
             ? PlanFile.Open(run.At("plans", "verified", "plan.json"))
-            : run.Plan("verified", [.. TinyRun.Stages]);
+            : run.Plan("verified", [.. RetrainableRun.Stages]);
         LocalExecutor.Run(plan, null, null, null, CancellationToken.None);
         return plan;
     }

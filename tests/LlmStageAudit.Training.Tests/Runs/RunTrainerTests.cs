@@ -61,11 +61,11 @@ public sealed class RunTrainerTests : IDisposable
         {
             var program = run.Programs[stage];
             using var log = run.OpenLog(stage);
-            using var end = log.Replay(program.Optimizer.Start(run.StateBefore(stage)), program.Steps.Count);
+            using var end = log.Replay(program.Optimizer.Start(run.StateBefore(stage)), 0, program.Steps.Count);
             Vectors.SameBits(run.StateBefore(stage + 1), end.Theta);
             Assert.False(run.StateBefore(stage).equal(end.Theta));
             // What was logged is the gradient of the batch at the state before the step.
-            using var half = log.Replay(program.Optimizer.Start(run.StateBefore(stage)), 1);
+            using var half = log.Replay(program.Optimizer.Start(run.StateBefore(stage)), 0, 1);
             var (loss, gradient) = program.Objective.LossAndGradient(half.Theta, program.Steps[1].Batch, program.MicroBatchSize);
             Vectors.SameBits(gradient, log.Gradient(program.Steps[1]));
             Assert.Equal(loss, log.Steps[1].LossNats);

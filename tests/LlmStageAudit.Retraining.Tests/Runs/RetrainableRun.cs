@@ -13,20 +13,20 @@ using LlmStageAudit.Training.Runs;
 namespace LlmStageAudit.Retraining.Tests.Runs;
 
 [CollectionDefinition(Name)]
-public sealed class TinyRunCollection : ICollectionFixture<TinyRun>
+public sealed class TinyRunCollection : ICollectionFixture<RetrainableRun>
 {
     public const string Name = "tiny run";
 }
 
 /// <summary>A completed run of three stages on a random GPT-NeoX of a few hundred parameters, and a probe; trained once.</summary>
-public sealed class TinyRun : IDisposable
+public sealed class RetrainableRun : IDisposable
 {
     public const int ProbeRows = 10;
     public const int StepsPerStage = 4;
 
     private readonly TemporaryFolder _folder = new();
 
-    public TinyRun()
+    public RetrainableRun()
     {
         _folder.Write("shape/config.json", """
             {
@@ -80,7 +80,8 @@ public sealed class TinyRun : IDisposable
     {
         RunId = Manifest.RunId,
         Run = Folder.Root,
-        Probe = new ProbeReference { Name = "probe", Path = At("probe.yaml"), Sha256 = ContentHash.OfFile(At("probe.jsonl")), Examples = ProbeRows },
+        Probe = new ProbeReference { Name = "probe", Path = At("probe.yaml"), Sha256 = ContentHash.OfFile(At("probe.jsonl")),
+            Examples = ProbeRows },
         Method = "replay",
         Gradient = "midpoint",
         Level = "stage",
@@ -118,7 +119,8 @@ public sealed class TinyRun : IDisposable
         for (var i = 0; i < count; i++)
         {
             var ids = string.Join(',', Enumerable.Range(0, 3 + random.Next(3)).Select(_ => random.Next(20)));
-            text.Append(CultureInfo.InvariantCulture, $$"""{"id":"{{name}}-{{i}}","ids":[{{ids}}],"label":{{random.Next(2)}}}""").Append('\n');
+            text.Append(CultureInfo.InvariantCulture, $$"""{"id":"{{name}}-{{i}}","ids":[{{ids}}],"label":{{random.Next(2)}}}""")
+                .Append('\n');
         }
 
         return text.ToString();

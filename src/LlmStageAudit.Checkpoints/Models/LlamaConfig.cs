@@ -1,0 +1,33 @@
+namespace LlmStageAudit.Checkpoints.Models;
+
+/// <summary>What fixes the arithmetic of a Llama model, read from either spelling of config.json.</summary>
+public sealed record LlamaConfig : DecoderConfig
+{
+    private LlamaConfig(ModelConfig config, UnsupportedSettings unsupported)
+        : base(config, unsupported, new DecoderPresets(
+            "llama",
+            "hidden_act",
+            config.FindString("hidden_act") ?? "silu",
+            HeadSize: null,
+            OneKeyPerHead: true,
+            TieWordEmbeddings: false,
+            PadTokenId: null))
+    {
+        MlpBias = config.FindBool("mlp_bias") ?? false;
+        Rotary = ReadRotary(config, unsupported);
+    }
+
+    /// <summary>Whether gate_proj, up_proj and down_proj carry a bias.</summary>
+    public bool MlpBias { get; }
+
+    public RotaryConfig Rotary { get; }
+
+    /// <exception cref="ModelFolderException">Another family, a wrong value, or settings that act but are not supported.</exception>
+    public static LlamaConfig Read(ModelConfig config)
+    {
+        var unsupported = new UnsupportedSettings(config);
+        var read = new LlamaConfig(config, unsupported);
+        unsupported.ThrowIfAny();
+        return read;
+    }
+}

@@ -1,0 +1,35 @@
+using LlmStageAudit.Checkpoints.Models;
+
+namespace LlmStageAudit.Modeling.Transformers;
+
+/// <summary>The model families, by the model_type of config.json.</summary>
+public static class TransformerFamilies
+{
+    private static readonly SortedDictionary<string, Func<ModelConfig, Transformer>> s_families = new(StringComparer.Ordinal)
+    {
+        ["gemma"] = config => new Gemma(GemmaConfig.Read(config)),
+        ["gemma2"] = config => new Gemma2(Gemma2Config.Read(config)),
+        ["gemma3_text"] = config => new Gemma3(Gemma3Config.Read(config)),
+        ["gpt_neox"] = config => new GptNeoX(GptNeoXConfig.Read(config)),
+        ["llama"] = config => new Llama(LlamaConfig.Read(config)),
+    };
+
+    public static IReadOnlyCollection<string> Known => s_families.Keys;
+
+    /// <exception cref="ModelingException">A family that is not among the known ones.</exception>
+    /// <exception cref="ModelFolderException">Settings that are wrong or not supported.</exception>
+    public static Transformer Create(ModelConfig config)
+    {
+        if (config.ModelType == "gemma3")
+        {
+            throw config.Fault(
+                "model_type",
+                "found 'gemma3', a model of text and images",
+                "a text model, such as Gemma 3 270M or 1B (model_type 'gemma3_text')");
+        }
+
+        return s_families.TryGetValue(config.ModelType, out var create)
+            ? create(config)
+            : throw ModelingException.UnknownFamily(config.Path, config.ModelType, Known);
+    }
+}
