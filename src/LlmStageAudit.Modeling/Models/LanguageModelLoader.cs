@@ -117,7 +117,8 @@ public sealed class LanguageModelLoader
             return;
         }
 
-        if (slot.Name == ClassificationHead) _notes.Add($"the classification head starts at random from seed {_options.Seed}: the folder has none");
+        if (slot.Name == ClassificationHead)
+            _notes.Add($"the classification head starts at random from seed {_options.Seed}: the folder has none");
         using var fresh = tensor(_transformer.Initialize(slot, _options.Seed), [.. slot.Shape]);
         weight.copy_(fresh);
     }
@@ -180,7 +181,7 @@ public sealed class LanguageModelLoader
     private void NoteUnusedTensors()
     {
         if (_options.Weights == ModelWeights.Random) return;
-        var heads = _transformer.LanguageModelHeadAliases.Append(_transformer.LanguageModelHead?.Name).Append(ClassificationHead).ToHashSet();
+        HashSet<string?> heads = [.. _transformer.LanguageModelHeadAliases, _transformer.LanguageModelHead?.Name, ClassificationHead];
         var unused = _folder.Tensors.Keys
             .Where(name => !_used.Contains(name) && !_transformer.IsBuffer(name) && !heads.Contains(name))
             .Order(StringComparer.Ordinal)
