@@ -27,7 +27,13 @@ internal static class GoldenFolder
             source = new AdapterSource(config, tensors, adapter);
         }
 
-        return LanguageModelLoader.Load(folder, new LanguageModelOptions { Task = task, Labels = labels, Adapter = source });
+        return LanguageModelLoader.Load(folder, new LanguageModelOptions
+        {
+            Task = task,
+            Labels = labels,
+            Adapter = source,
+            Device = TestDevice.Current,
+        });
     }
 
     /// <summary>The rows of a batch without their padding.</summary>

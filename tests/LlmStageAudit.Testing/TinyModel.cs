@@ -28,7 +28,7 @@ public static class TinyModel
         return folder.At(name);
     }
 
-    /// <summary>The model of a folder with random weights; float64 unless said otherwise.</summary>
+    /// <summary>The model of a folder with random weights on the <see cref="TestDevice"/>; float64 unless said otherwise.</summary>
     public static (LanguageModel Model, Tensor State) Load(
         string folder, ModelTask task, AdapterSource? adapter = null, ScalarType dtype = float64, long seed = 3, int labels = 2) =>
         LanguageModelLoader.Load(folder, new LanguageModelOptions
@@ -39,5 +39,6 @@ public static class TinyModel
             Weights = ModelWeights.Random,
             Seed = seed,
             Dtype = dtype,
+            Device = TestDevice.Current,
         });
 }

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
 
 namespace LlmStageAudit.Checkpoints.Adapters;
@@ -7,7 +9,16 @@ internal static class ModulePattern
 {
     private const RegexOptions Options = RegexOptions.CultureInvariant;
 
+    private const int MostKept = 16_384;
+
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
+
+    /// <summary>What most patterns are made of: module names, in which a point stands for any character.</summary>
+    private static readonly SearchValues<char> PlainCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.");
+
+    /// <summary>Adapters with a pattern per module match each of them against every module: parsing them once decides the time.</summary>
+    private static readonly ConcurrentDictionary<string, Regex> Kept = new(StringComparer.Ordinal);
 
     /// <summary>Refuses a pattern that cannot be compiled.</summary>
     public static void Check(string where, string pattern)
@@ -26,7 +37,11 @@ internal static class ModulePattern
     public static bool MatchesWhole(string pattern, string moduleName) => Match(pattern, $@"\A(?:{pattern})\z", moduleName).Success;
 
     /// <summary>PEFT's rule for rank_pattern and alpha_pattern: the whole name or everything after one of its dots.</summary>
-    public static bool MatchesTail(string pattern, string moduleName) => Match(pattern, $@"\A(?:.*\.)?(?:{pattern})\z", moduleName).Success;
+    public static bool MatchesTail(string pattern, string moduleName)
+    {
+        var isPlain = !pattern.AsSpan().ContainsAnyExcept(PlainCharacters) && !moduleName.Contains('\n');
+        return isPlain ? IsTail(pattern, moduleName) : Match(pattern, $@"\A(?:.*\.)?(?:{pattern})\z", moduleName).Success;
+    }
 
     /// <summary>
     /// The index of the layer a module lies in: the number after the list named by one of the patterns or, without patterns, the last
@@ -43,11 +58,24 @@ internal static class ModulePattern
         return null;
     }
 
+    private static bool IsTail(string pattern, string moduleName)
+    {
+        var start = moduleName.Length - pattern.Length;
+        if (start < 0 || (start > 0 && moduleName[start - 1] != '.')) return false;
+        for (var i = 0; i < pattern.Length; i++)
+        {
+            if (pattern[i] != '.' && pattern[i] != moduleName[start + i]) return false;
+        }
+
+        return true;
+    }
+
     private static Match Match(string pattern, string anchored, string moduleName)
     {
         try
         {
-            return Regex.Match(moduleName, anchored, Options, Limit);
+            if (Kept.Count >= MostKept) Kept.Clear();
+            return Kept.GetOrAdd(anchored, static text => new Regex(text, Options, Limit)).Match(moduleName);
         }
         catch (Exception fault) when (fault is ArgumentException or RegexMatchTimeoutException)
         {

@@ -113,6 +113,11 @@ public sealed record GptNeoXConfig
         }
 
         if (!(LayerNormEpsilon > 0)) throw config.Fault("layer_norm_eps", Invariant($"found {LayerNormEpsilon}"), "a positive number");
+        if (!(InitializerRange >= 0))
+        {
+            throw config.Fault("initializer_range", Invariant($"found {InitializerRange}"), "zero or a positive number");
+        }
+
         if (NumLabels is < 1) throw config.Fault("id2label", "is empty", "one entry per class");
         if (PadTokenId is { } pad && (pad < 0 || pad >= VocabularySize))
         {

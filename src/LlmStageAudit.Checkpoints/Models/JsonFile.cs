@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Checkpoints.Safetensors;
 
@@ -33,15 +34,36 @@ internal static class JsonFile
     /// <summary>The root object of a JSON text, detached from its document.</summary>
     public static JsonSection ParseObject(string path, ReadOnlyMemory<byte> bytes, JsonFault fault)
     {
+        if (!Utf8.IsValid(bytes.Span)) throw fault(path, "is not UTF-8", "one JSON object in UTF-8");
         try
         {
             using var document = JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = 64, AllowDuplicateProperties = false });
             if (document.RootElement.ValueKind != JsonValueKind.Object) throw fault(path, "holds no JSON object");
+            DecodeKeys(document.RootElement);
             return new JsonSection(path, "", document.RootElement.Clone(), fault);
         }
         catch (Exception inner) when (inner is JsonException or InvalidOperationException)
         {
             throw fault(path, $"is not valid JSON ({inner.Message})", "one JSON object without duplicate keys", inner);
+        }
+    }
+
+    /// <summary>
+    /// Throws where a key escapes half of a surrogate pair: the parser lets it pass, and every later look at the key would throw.
+    /// </summary>
+    private static void DecodeKeys(JsonElement element)
+    {
+        if (element.ValueKind == JsonValueKind.Object)
+        {
+            foreach (var property in element.EnumerateObject())
+            {
+                _ = property.Name;
+                DecodeKeys(property.Value);
+            }
+        }
+        else if (element.ValueKind == JsonValueKind.Array)
+        {
+            foreach (var item in element.EnumerateArray()) DecodeKeys(item);
         }
     }
 }

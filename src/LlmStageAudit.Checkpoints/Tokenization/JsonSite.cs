@@ -74,6 +74,32 @@ internal readonly record struct JsonSite(JsonElement Element, string Where)
         }
     }
 
+    /// <summary>
+    /// Refuses keys that stand twice in an object, here and further in: which one counts differs between readers. An object under
+    /// <paramref name="except"/> is left to its own reader.
+    /// </summary>
+    public void RequireUniqueKeys(string except)
+    {
+        if (Element.ValueKind == JsonValueKind.Array)
+        {
+            // Most of a file is its list of merges: strings, which hold no keys.
+            foreach (var item in Element.EnumerateArray())
+            {
+                if (item.ValueKind is JsonValueKind.Object or JsonValueKind.Array) new JsonSite(item, Where).RequireUniqueKeys(except);
+            }
+        }
+        else if (Element.ValueKind == JsonValueKind.Object)
+        {
+            var names = new HashSet<string>(StringComparer.Ordinal);
+            foreach (var property in Element.EnumerateObject())
+            {
+                var name = NameOf(property);
+                if (!names.Add(name)) throw TokenizerException.Invalid(Where, $"the key '{name}' stands there twice", "each key once");
+                if (name != except) new JsonSite(property.Value, $"{Where}.{name}").RequireUniqueKeys(except);
+            }
+        }
+    }
+
     public string NameOf(JsonProperty property)
     {
         try

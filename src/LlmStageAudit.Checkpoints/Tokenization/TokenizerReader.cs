@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 using LlmStageAudit.Checkpoints.Tokenization.AddedTokens;
 using LlmStageAudit.Checkpoints.Tokenization.BytePair;
 using LlmStageAudit.Checkpoints.Tokenization.Decoding;
@@ -14,10 +15,14 @@ internal static class TokenizerReader
     private const long FileLimitBytes = 256L << 20;
     private const int DepthLimit = 32;
 
+    /// <summary>Ids a vocabulary of any size may leave unused.</summary>
+    private const long FreeIds = 1 << 16;
+
     public static TokenizerParts Read(string path)
     {
         using var document = Parse(path);
         var root = new JsonSite(document.RootElement, path);
+        root.RequireUniqueKeys(except: "vocab");
         root.RequireOnly(
             "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder", "model");
         if (root.Find("version")?.Text() is { } version and not "1.0")
@@ -54,7 +59,9 @@ internal static class TokenizerReader
             {
                 throw TokenizerException.Unreadable(path, $"{length} bytes, more than the limit of {FileLimitBytes}");
             }
-            return JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { MaxDepth = DepthLimit });
+            var bytes = File.ReadAllBytes(path);
+            if (!Utf8.IsValid(bytes)) throw TokenizerException.Unreadable(path, "not UTF-8");
+            return JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = DepthLimit });
         }
         catch (JsonException exception)
         {
@@ -91,7 +98,16 @@ internal static class TokenizerReader
 
     private static string?[] TokensById(string path, IReadOnlyDictionary<string, int> vocabulary, List<AddedToken> added)
     {
-        var tokens = new string?[vocabulary.Values.Concat(added.Select(token => token.Id)).DefaultIfEmpty(-1).Max() + 1];
+        // The table has a place per id, so a short file must not name a large id.
+        var largest = vocabulary.Values.Concat(added.Select(token => token.Id)).DefaultIfEmpty(-1).Max();
+        var limit = FreeIds + (4L * (vocabulary.Count + added.Count));
+        if (largest >= limit)
+        {
+            throw TokenizerException.Invalid(
+                path, $"the id {largest} among {vocabulary.Count} tokens and {added.Count} added ones", $"ids below {limit} for so few");
+        }
+
+        var tokens = new string?[largest + 1];
         foreach (var (token, id) in vocabulary) tokens[id] = token;
         foreach (var token in added)
         {

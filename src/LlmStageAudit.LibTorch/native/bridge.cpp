@@ -9,6 +9,7 @@
 #include <torch/version.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -231,6 +232,8 @@ int32_t llmstageaudit_set_threads(int32_t count) {
 
 int32_t llmstageaudit_set_deterministic(int32_t enabled) {
     return guarded<int32_t>(-1, [&]() -> int32_t {
+        // cuBLAS is deterministic with a fixed workspace only, and reads this when it starts; a value the user set stays.
+        if (enabled != 0) setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
         at::globalContext().setDeterministicAlgorithms(enabled != 0, false);
         return 0;
     });

@@ -27,6 +27,8 @@ public sealed class LanguageModelLoader
     /// <exception cref="InvalidInputException">The folder, its weights or the adapter cannot be used; the message says why.</exception>
     public static (LanguageModel Model, Tensor InitialState) Load(string path, LanguageModelOptions options)
     {
+        // On a GPU some sums vary from run to run unless they are told not to, and a replay has to repeat the training.
+        if (options.Device is { type: "cuda" }) use_deterministic_algorithms(true);
         var folder = ModelFolder.Open(path);
         try
         {

@@ -31,7 +31,7 @@ public sealed class StageAttributionTests : IDisposable
         {
             var path = _folder.At($"without-{effect.Stage}");
             RunTrainer.TrainWithout(run, effect.Stage, path, null, default);
-            using var counterfactual = TrainedRun.Open(path);
+            using var counterfactual = TrainedRun.Open(path, TestDevice.Current);
             Vectors.SameBits(counterfactual.FinalState(), StateFolder.Read(effect.ExportedAdapter!, run.Model));
             var scores = evaluator.Evaluate(counterfactual.FinalState());
             Assert.Equal(observed.Mean - scores.Mean, effect.Estimate, 1e-12);
@@ -72,8 +72,8 @@ public sealed class StageAttributionTests : IDisposable
     {
         var configuration = TinyRun.Write(_folder, optimizer, lora);
         if (dropout > 0) configuration = configuration with { Adapter = configuration.Adapter! with { Dropout = dropout } };
-        RunTrainer.Train(configuration, _folder.At("run"), null, null, default);
-        return TrainedRun.Open(_folder.At("run"));
+        RunTrainer.Train(configuration, _folder.At("run"), TestDevice.Current, null, default);
+        return TrainedRun.Open(_folder.At("run"), TestDevice.Current);
     }
 
     private Probe ReadProbe(TrainedRun run)

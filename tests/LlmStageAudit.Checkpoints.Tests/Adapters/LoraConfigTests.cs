@@ -53,6 +53,10 @@ public sealed class LoraConfigTests : IDisposable
     [InlineData("trainable_token_indices", "[1]")]
     [InlineData("alora_invocation_tokens", "[1]")]
     [InlineData("velora_config", "{\"a\":1}")]
+    [InlineData("kasa_config", "{\"a\":1}")]
+    [InlineData("arrow_config", "{\"top_k\":3}")]
+    [InlineData("monteclora_config", "{\"a\":1}")]
+    [InlineData("use_dora", "1")]
     [InlineData("bias", "\"all\"")]
     [InlineData("init_lora_weights", "\"pissa_niter_16\"")]
     [InlineData("init_lora_weights", "\"loftq\"")]
@@ -160,6 +164,40 @@ public sealed class LoraConfigTests : IDisposable
         Assert.Equal(4, config.RankOf("layers.1.mlp.dense"));
         Assert.Equal(8.0, config.AlphaOf("layers.1.attention.query_key_value"));
         Assert.Equal(3.5 / 2, config.ScalingOf("layers.0.attention.query_key_value"));
+    }
+
+    [Theory]
+    [InlineData("a.b", "x.a.b", true)]
+    [InlineData("a.b", "a.b", true)]
+    [InlineData("a.b", "xa.b", false)]
+    [InlineData("a.b", "axb", true)]
+    [InlineData("a.b", "x.a.b.c", false)]
+    [InlineData("a.b", "b", false)]
+    [InlineData(".b", "xb", true)]
+    [InlineData(".b", "a.xb", true)]
+    [InlineData("", "", true)]
+    [InlineData("", "a.", true)]
+    [InlineData("", "a", false)]
+    public void Plain_patterns_match_as_the_regular_expressions_they_are(string pattern, string module, bool matches)
+    {
+        LoraConfig Of(string text) => Read(Minimal, ("rank_pattern", new JsonObject { [text] = 3 }));
+        Assert.Equal(matches ? 3 : 8, Of(pattern).RankOf(module));
+        Assert.Equal(matches ? 3 : 8, Of($"(?:{pattern})").RankOf(module));
+    }
+
+    [Fact]
+    public void Thousands_of_patterns_and_modules_match_in_seconds()
+    {
+        var patterns = new JsonObject(Enumerable.Range(0, 1500).SelectMany(i => new[]
+        {
+            KeyValuePair.Create($"layers.{i}.attention.query_key_value", (JsonNode?)(i + 1)),
+            KeyValuePair.Create($"layers\\.{i}\\.attention\\.dense", (JsonNode?)(i + 1)),
+        }));
+        var config = Read(Minimal, ("rank_pattern", patterns));
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        for (var i = 0; i < 1500; i += 15) Assert.Equal(i + 1, config.RankOf($"gpt_neox.layers.{i}.attention.dense"));
+        for (var i = 0; i < 1500; i++) Assert.Equal(i + 1, config.RankOf($"gpt_neox.layers.{i}.attention.query_key_value"));
+        Assert.True(watch.Elapsed.TotalSeconds < 20, $"took {watch.Elapsed.TotalSeconds:0.0} s");
     }
 
     [Fact]

@@ -101,6 +101,7 @@ public sealed class GptNeoXConfigTests
     [InlineData("rotary_pct", 0.0, "a fraction in (0, 1]")]
     [InlineData("rotary_emb_base", -1, "a positive number")]
     [InlineData("layer_norm_eps", 0, "a positive number")]
+    [InlineData("initializer_range", -1, "zero or a positive number")]
     [InlineData("pad_token_id", 100, "below vocab_size 100")]
     [InlineData("pad_token_id", -1, "below vocab_size 100")]
     [InlineData("model_type", "llama", "found 'llama'; expected 'gpt_neox'")]

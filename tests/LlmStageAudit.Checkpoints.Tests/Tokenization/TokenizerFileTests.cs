@@ -47,6 +47,9 @@ public sealed class TokenizerFileTests
     [InlineData("\"c\":3", "\"c\":-1", "-1")]
     [InlineData("\"c\":3", "\"c\":2000000000", "2000000000")]
     [InlineData("\"c\":3", "\"a\":3", "twice")]
+    [InlineData("\"c\":3", "\"c\":70000", "the id 70000 among 7 tokens")]
+    [InlineData("\"version\":\"1.0\"", "\"version\":\"1.0\",\"version\":\"1.0\"", "the key 'version' stands there twice")]
+    [InlineData("\"invert\":false", "\"invert\":false,\"\\u0069nvert\":true", "the key 'invert' stands there twice")]
     [InlineData("\"c\":3", "\"\\ud83d\":3", "not Unicode")]
     [InlineData("\"id\":4", "\"id\":3", "'<s>'")]
     [InlineData("\"ids\":[4]", "\"ids\":[77]", "77")]
@@ -72,53 +75,8 @@ public sealed class TokenizerFileTests
         Assert.Throws<TokenizerException>(() => Tokenizer.Load(absent));
     }
 
-    [Fact]
-    public void MutatedFilesLoadOrAreRefused()
-    {
-        var random = new Random(20240229);
-        var seed = Encoding.UTF8.GetBytes(Json());
-        var loaded = 0;
-        for (var round = 0; round < 3_000; round++)
-        {
-            var bytes = Mutate(seed, random);
-            try
-            {
-                var tokenizer = SmallTokenizer.LoadBytes(bytes);
-                loaded++;
-                tokenizer.Decode(tokenizer.Encode("ab <s> ac\u00E9😀", addSpecialTokens: true), skipSpecialTokens: true);
-            }
-            catch (TokenizerException fault)
-            {
-                Assert.NotEmpty(fault.Message);
-            }
-        }
-
-        Assert.InRange(loaded, 1, 2_999);
-    }
-
     private static string Json() => Whole.Json()
         .Replace("\\u0120", "Ġ", StringComparison.Ordinal)
         .Replace("\\u003C", "<", StringComparison.Ordinal)
         .Replace("\\u003E", ">", StringComparison.Ordinal);
-
-    private static byte[] Mutate(byte[] seed, Random random)
-    {
-        var bytes = seed.ToList();
-        for (var changes = random.Next(1, 4); changes > 0; changes--)
-        {
-            var at = random.Next(bytes.Count);
-            switch (random.Next(5))
-            {
-                case 0: bytes[at] = (byte)random.Next(256); break;
-                case 1: bytes.RemoveRange(at, Math.Min(random.Next(1, 20), bytes.Count - at)); break;
-                case 2: bytes.Insert(at, (byte)"\"[]{},:0123456789\\ue+-"[random.Next(22)]); break;
-                case 3: bytes.InsertRange(at, bytes.GetRange(at, Math.Min(random.Next(1, 40), bytes.Count - at))); break;
-                default: bytes[at] ^= (byte)(1 << random.Next(8)); break;
-            }
-
-            if (bytes.Count == 0) bytes.Add(0);
-        }
-
-        return [.. bytes];
-    }
 }

@@ -46,7 +46,7 @@ public sealed class LoraDropoutTests
         var config = new LoraConfig { Rank = 2, Alpha = 4, Dropout = 0.3, TargetModules = ["query_key_value"], TaskType = "SEQ_CLS" };
         var (model, initial) = TinyModel.Load(TinyModel.Write(folder), ModelTask.SequenceClassification, new AdapterSource(config, null, "test"));
         using var owned = model;
-        var theta = scope.Detach(initial + (tensor(Vectors.Normal((int)initial.numel(), 1)) * 0.1));
+        var theta = scope.Detach(initial + (tensor(Vectors.Normal((int)initial.numel(), 1), model.Device) * 0.1));
         EncodedExample[] examples = [.. Enumerable.Range(0, 5).Select(i => new EncodedExample($"{i}", [3, 4 + i, 7, .. Enumerable.Repeat(9, i)], i % 2, 1, i))];
         var objective = new TransformerObjective(model, examples);
 
@@ -59,7 +59,7 @@ public sealed class LoraDropoutTests
         Assert.NotEqual(whole.LossNats, objective.Loss(theta, [0, 1, 2, 3, 4]));
         Assert.Equal(objective.Loss(theta, [0, 1, 2, 3, 4]), objective.LossAndGradient(theta, [0, 1, 2, 3, 4]).LossNats, 12);
 
-        var direction = tensor(Vectors.Normal((int)theta.numel(), 2));
+        var direction = tensor(Vectors.Normal((int)theta.numel(), 2), model.Device);
         var product = objective.HessianVectorProduct(theta, [0, 1, 2, 3, 4], direction, 2, s_step);
         const double h = 1e-5;
         var plus = objective.LossAndGradient(theta.add(direction, h), [0, 1, 2, 3, 4], null, s_step).Gradient;

@@ -45,7 +45,7 @@ public sealed class LoraTests : IDisposable
         using (adapted)
         using (plain)
         {
-            var theta = tensor(Vectors.Normal(adapted.Layout.Count, 4, 0.2));
+            var theta = tensor(Vectors.Normal(adapted.Layout.Count, 4, 0.2), adapted.Device);
             var merged = Merge(plain, weights, adapted, theta, scaling);
             Vectors.Close(Logits(plain, merged).data<double>(), Logits(adapted, theta).data<double>(), 1e-12);
             Assert.True(Vectors.RelativeDistance(Logits(plain, weights).data<double>(), Logits(adapted, theta).data<double>()) > 1e-3);
@@ -144,6 +144,6 @@ public sealed class LoraTests : IDisposable
             }
         }
 
-        return tensor(merged);
+        return tensor(merged, plain.Device);
     }
 }

@@ -26,7 +26,14 @@ public sealed class LanguageModelLoaderTests : IDisposable
         using var owned = model;
         StateFolder.Write(_folder.At("saved"), model, state);
         var (again, reloaded) = LanguageModelLoader.Load(
-            _folder.At("saved"), new LanguageModelOptions { Task = ModelTask.SequenceClassification, Labels = 3, AllowNewHead = false });
+            _folder.At("saved"),
+            new LanguageModelOptions
+            {
+                Task = ModelTask.SequenceClassification,
+                Labels = 3,
+                AllowNewHead = false,
+                Device = model.Device,
+            });
         using var ownedAgain = again;
         Vectors.SameBits(state, reloaded);
         Assert.Empty(again.Notes);
@@ -71,7 +78,7 @@ public sealed class LanguageModelLoaderTests : IDisposable
         var (model, state) = TinyModel.Load(_path, ModelTask.CausalLm, dtype: float32);
         using (model) StateFolder.Write(_folder.At("causal"), model, state);
         state.Dispose();
-        var options = new LanguageModelOptions { Task = ModelTask.SequenceClassification, Seed = 9 };
+        var options = new LanguageModelOptions { Task = ModelTask.SequenceClassification, Seed = 9, Device = model.Device };
         var (fresh, start) = LanguageModelLoader.Load(_folder.At("causal"), options);
         Assert.Contains(fresh.Notes, note => note.Contains("head starts at random from seed 9", StringComparison.Ordinal));
         fresh.Dispose();

@@ -20,10 +20,11 @@ public sealed class MergedModelTests
         var (model, initial) = TinyModel.Load(TinyModel.Write(folder), task, new AdapterSource(config, null, "test"), dtype: float32);
         using var owned = model;
         using var start = initial;
-        var theta = initial + (tensor(Vectors.Normal(initial.numel(), 1)).to(float32) * 0.3);
+        var theta = initial + (tensor(Vectors.Normal(initial.numel(), 1), model.Device).to(float32) * 0.3);
         MergedModel.Write(folder.At("merged"), model, theta);
 
-        var (merged, weights) = LanguageModelLoader.Load(folder.At("merged"), new LanguageModelOptions { Task = task, AllowNewHead = false });
+        var (merged, weights) = LanguageModelLoader.Load(
+            folder.At("merged"), new LanguageModelOptions { Task = task, AllowNewHead = false, Device = model.Device });
         using var ownedMerged = merged;
         using var all = weights;
         var batch = TokenBatch.Pad([[3, 7, 9, 11], [4, 5]], model.PadTokenId);

@@ -9,7 +9,7 @@ internal static class DerivativeCheck
     public static void Gradient(IObjective objective, double[] theta, int[] batch, double step, double relative)
     {
         using var scope = NewDisposeScope();
-        var gradient = objective.LossAndGradient(tensor(theta), batch).Gradient.data<double>();
+        var gradient = objective.LossAndGradient(On(objective, theta), batch).Gradient.data<double>();
         for (var seed = 0; seed < 5; seed++)
         {
             var direction = Vectors.Normal(theta.Length, seed);
@@ -23,17 +23,19 @@ internal static class DerivativeCheck
     {
         using var scope = NewDisposeScope();
         var direction = Vectors.Normal(theta.Length, seed: 7);
-        double[] GradientAt(double h) => objective.LossAndGradient(tensor(Moved(theta, direction, h)), batch).Gradient.data<double>();
+        double[] GradientAt(double h) =>
+            objective.LossAndGradient(On(objective, Moved(theta, direction, h)), batch).Gradient.data<double>();
         var difference = GradientAt(step).Zip(GradientAt(-step), (plus, minus) => (plus - minus) / (2 * step)).ToArray();
-        Vectors.Close(difference, objective.HessianVectorProduct(tensor(theta), batch, tensor(direction)).data<double>(), relative);
+        var product = objective.HessianVectorProduct(On(objective, theta), batch, On(objective, direction));
+        Vectors.Close(difference, product.data<double>(), relative);
     }
 
     /// <summary>Relative difference of &lt;u, Hv> and &lt;Hu, v>.</summary>
     public static void Symmetry(IObjective objective, double[] theta, int[] batch)
     {
         using var scope = NewDisposeScope();
-        var at = tensor(theta);
-        var (u, v) = (tensor(Vectors.Normal(theta.Length, 8)), tensor(Vectors.Normal(theta.Length, 9)));
+        var at = On(objective, theta);
+        var (u, v) = (On(objective, Vectors.Normal(theta.Length, 8)), On(objective, Vectors.Normal(theta.Length, 9)));
         var left = u.dot(objective.HessianVectorProduct(at, batch, v)).item();
         var right = objective.HessianVectorProduct(at, batch, u).dot(v).item();
         Assert.NotEqual(0, left);
@@ -43,8 +45,8 @@ internal static class DerivativeCheck
     public static void MicroBatches(IObjective objective, double[] theta, int[] batch)
     {
         using var scope = NewDisposeScope();
-        var at = tensor(theta);
-        var direction = tensor(Vectors.Normal(theta.Length, 10));
+        var at = On(objective, theta);
+        var direction = On(objective, Vectors.Normal(theta.Length, 10));
         var (loss, gradient) = objective.LossAndGradient(at, batch);
         var product = objective.HessianVectorProduct(at, batch, direction);
         Assert.Equal(1, objective.Loss(at, batch) / loss, 1e-12);
@@ -58,7 +60,9 @@ internal static class DerivativeCheck
     }
 
     private static double LossAt(IObjective objective, double[] theta, double[] direction, double step, int[] batch) =>
-        objective.Loss(tensor(Moved(theta, direction, step)), batch);
+        objective.Loss(On(objective, Moved(theta, direction, step)), batch);
+
+    private static Tensor On(IObjective objective, double[] values) => tensor(values, objective.Device);
 
     private static double[] Moved(double[] theta, double[] direction, double step) => [.. theta.Zip(direction, (t, d) => t + (step * d))];
 }

@@ -47,7 +47,8 @@ public sealed class TransformerDerivativeTests : IDisposable
         using var initial = state;
         var objective = new TransformerObjective(model, Examples());
         var gradient = model.Layout.Split(objective.LossAndGradient(state, [0, 1]).Gradient)[0];
-        var product = model.Layout.Split(objective.HessianVectorProduct(state, [0, 1], tensor(Vectors.Normal(model.Layout.Count, 1))))[0];
+        var direction = tensor(Vectors.Normal(model.Layout.Count, 1), model.Device);
+        var product = model.Layout.Split(objective.HessianVectorProduct(state, [0, 1], direction))[0];
         Assert.Equal("gpt_neox.embed_in.weight", model.Layout.Slots[0].Name);
         Assert.Equal(0, gradient.narrow(0, 40, 1).norm().item());
         Assert.Equal(0, product.narrow(0, 40, 1).norm().item());
@@ -62,7 +63,7 @@ public sealed class TransformerDerivativeTests : IDisposable
         using var owned = model;
         using var initial = state;
         var objective = new TransformerObjective(model, Examples());
-        using var direction = tensor(Vectors.Normal(model.Layout.Count, 1));
+        using var direction = tensor(Vectors.Normal(model.Layout.Count, 1), model.Device);
         LiveTensors.ReturnToTheirCount(() => objective.LossAndGradient(state, [0, 1, 2], 2).Gradient.Dispose());
         LiveTensors.ReturnToTheirCount(() => objective.HessianVectorProduct(state, [0, 1, 2], direction, 2).Dispose());
         LiveTensors.ReturnToTheirCount(() => objective.Loss(state, [0, 1, 2]));

@@ -31,7 +31,7 @@ public sealed class ResidualTests
         using var owned = model;
         using var initial = state;
         var batch = TokenBatch.Pad([[4, 8, 15], [16, 23]], 0);
-        var constant = tensor(Vectors.Normal(16, seed: 1));
+        var constant = tensor(Vectors.Normal(16, seed: 1), model.Device);
         var parameters = model.Layout.Split(state);
         var moved = model.Layout.Slots
             .Select((slot, i) => slot.Name switch

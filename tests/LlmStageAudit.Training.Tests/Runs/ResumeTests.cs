@@ -29,7 +29,8 @@ public sealed class ResumeTests : IDisposable
         {
             var path = _folder.At($"stopped{step}");
             TinyTraining.Copy(_folder.At("begun"), path);
-            var stop = TinyTraining.StopAfter(step, (progress, token) => RunTrainer.Resume(path, configuration, null, progress, token));
+            var stop = TinyTraining.StopAfter(
+                step, (progress, token) => RunTrainer.Resume(path, configuration, TestDevice.Current, progress, token));
             Assert.Equal(ExitCode.Stopped, stop.ExitCode);
             Assert.Equal(RunState.Stopped, RunFolder.Open(path).ReadManifest().State);
             var resumed = TinyTraining.Resume(path);
@@ -52,7 +53,7 @@ public sealed class ResumeTests : IDisposable
     {
         using var source = new CancellationTokenSource();
         var progress = new Reports<RunProgress>(report => { if (report.Step == 11) source.Cancel(); });
-        var manifest = RunTrainer.Train(TinyRun.Write(_folder, TinyRun.Sgd), _folder.At("run"), null, progress, source.Token);
+        var manifest = RunTrainer.Train(TinyRun.Write(_folder, TinyRun.Sgd), _folder.At("run"), TestDevice.Current, progress, source.Token);
         Assert.Equal(RunState.Completed, manifest.State);
     }
 
@@ -89,7 +90,7 @@ public sealed class ResumeTests : IDisposable
 
         var resumed = TinyTraining.Resume(_folder.At("torn"));
         Assert.Equal(TinyTraining.States(straight), TinyTraining.States(resumed));
-        using var run = TrainedRun.Open(_folder.At("torn"));
+        using var run = TrainedRun.Open(_folder.At("torn"), TestDevice.Current);
         using var whole = run.OpenLog(0);
         Assert.Equal(6, whole.Steps.Count);
     }
@@ -103,7 +104,7 @@ public sealed class ResumeTests : IDisposable
         TinyTraining.TrainUntil(3, bare, _folder.At("bare"));
         var resumed = TinyTraining.Resume(_folder.At("bare"));
         Assert.Equal(TinyTraining.States(logged), TinyTraining.States(resumed));
-        using var run = TrainedRun.Open(_folder.At("bare"));
+        using var run = TrainedRun.Open(_folder.At("bare"), TestDevice.Current);
         using var log = run.OpenLog(0);
         Assert.False(log.HasGradients);
         Assert.Equal(6, log.Steps.Count);
@@ -127,7 +128,7 @@ public sealed class ResumeTests : IDisposable
     {
         var configuration = TinyRun.Write(_folder, TinyRun.Sgd);
         TinyTraining.TrainUntil(3, configuration, _folder.At("run"));
-        var error = Assert.Throws<TrainingException>(() => TrainedRun.Open(_folder.At("run")));
+        var error = Assert.Throws<TrainingException>(() => TrainedRun.Open(_folder.At("run"), TestDevice.Current));
         Assert.Contains("the run is stopped; expected a completed run", error.Message, StringComparison.Ordinal);
         TinyTraining.Resume(_folder.At("run"));
         var written = File.GetLastWriteTimeUtc(_folder.At("run", "manifest.json"));
@@ -144,7 +145,8 @@ public sealed class ResumeTests : IDisposable
         TinyTraining.Train(configuration, _folder.At("done"));
         var path = configuration.Stages[1].Dataset.Path;
         File.AppendAllText(path, "\n");
-        foreach (var use in new Action[] { () => TinyTraining.Resume(_folder.At("stopped")), () => TrainedRun.Open(_folder.At("done")) })
+        Action[] uses = [() => TinyTraining.Resume(_folder.At("stopped")), () => TrainedRun.Open(_folder.At("done"), TestDevice.Current)];
+        foreach (var use in uses)
         {
             var error = Assert.Throws<TrainingException>(use);
             Assert.StartsWith($"{path}: SHA-256 ", error.Message, StringComparison.Ordinal);
@@ -166,7 +168,7 @@ public sealed class ResumeTests : IDisposable
         var manifest = TinyTraining.Train(configuration, _folder.At("run"));
         Assert.Contains(manifest.Inputs, input => input.Role == InputRole.Probe);
         File.AppendAllText(probe, "metric: margin\n");
-        TrainedRun.Open(_folder.At("run")).Dispose();
+        TrainedRun.Open(_folder.At("run"), TestDevice.Current).Dispose();
     }
 
     public void Dispose() => _folder.Dispose();

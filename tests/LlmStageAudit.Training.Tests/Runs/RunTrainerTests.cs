@@ -20,7 +20,8 @@ public sealed class RunTrainerTests : IDisposable
         using var scope = NewDisposeScope();
         var configuration = TinyRun.Write(_folder, TinyRun.Sgd);
         var reported = new List<RunProgress>();
-        var manifest = RunTrainer.Train(configuration, _folder.At("run"), null, new Reports<RunProgress>(reported.Add), default);
+        var manifest = RunTrainer.Train(
+            configuration, _folder.At("run"), TestDevice.Current, new Reports<RunProgress>(reported.Add), default);
 
         Assert.Equal(RunState.Completed, manifest.State);
         Assert.Equal([("first", 1, 6, 10), ("second", 7, 2, 8), ("third", 9, 3, 9)],
@@ -32,7 +33,7 @@ public sealed class RunTrainerTests : IDisposable
             manifest.Inputs.Select(input => Path.GetFileName(input.Path)).Order());
         Assert.All(manifest.Inputs, input => Assert.Equal(ContentHash.OfFile(input.Path), input.Sha256));
 
-        using var run = TrainedRun.Open(_folder.At("run"));
+        using var run = TrainedRun.Open(_folder.At("run"), TestDevice.Current);
         Assert.Equal(manifest.ParameterCount, run.Model.Layout.Count);
         Assert.Equal(run.Model.Layout.Slots.Select(slot => slot.Name), manifest.Parameters.Select(parameter => parameter.Name));
         var states = new[] { "initial", "stages/01-first/state", "stages/02-second/state", "stages/03-third/state" };
@@ -56,7 +57,7 @@ public sealed class RunTrainerTests : IDisposable
     {
         using var scope = NewDisposeScope();
         TinyTraining.Train(TinyRun.Write(_folder, adamW ? TinyRun.AdamW : TinyRun.Sgd, lora), _folder.At("run"));
-        using var run = TrainedRun.Open(_folder.At("run"));
+        using var run = TrainedRun.Open(_folder.At("run"), TestDevice.Current);
         for (var stage = 0; stage < run.Programs.Count; stage++)
         {
             var program = run.Programs[stage];
@@ -90,9 +91,9 @@ public sealed class RunTrainerTests : IDisposable
         TinyTraining.Train(configuration, _folder.At("run"));
         var (model, state) = LanguageModelLoader.Load(
             _folder.At("run", "stages", "03-third", "state"),
-            new LanguageModelOptions { Task = ModelTask.SequenceClassification, AllowNewHead = false });
+            new LanguageModelOptions { Task = ModelTask.SequenceClassification, AllowNewHead = false, Device = TestDevice.Current });
         using var owned = model;
-        using var run = TrainedRun.Open(_folder.At("run"));
+        using var run = TrainedRun.Open(_folder.At("run"), TestDevice.Current);
         Vectors.SameBits(run.FinalState(), state);
         Assert.Equal(model.Layout.Count, run.Manifest.ParameterCount);
         Assert.Contains(run.Model.Layout.Slots, slot => slot.Name == "gpt_neox.embed_in.weight");
@@ -116,7 +117,7 @@ public sealed class RunTrainerTests : IDisposable
         Assert.Equal(
             ["config.json", "model.safetensors"],
             manifest.Inputs.Where(input => input.Role == InputRole.Model).Select(input => Path.GetFileName(input.Path)));
-        using var run = TrainedRun.Open(_folder.At("run"));
+        using var run = TrainedRun.Open(_folder.At("run"), TestDevice.Current);
         Assert.DoesNotContain(run.Model.Layout.Slots, slot => !slot.Name.Contains(".lora_", StringComparison.Ordinal));
         CheckLogs(run);
     }
@@ -149,7 +150,7 @@ public sealed class RunTrainerTests : IDisposable
         TinyTraining.Train(configuration, _folder.At("two"));
         const string Log = "stages/02-second/trajectory.log";
         File.Copy(_folder.At("one", Log), _folder.At("two", Log), overwrite: true);
-        using var run = TrainedRun.Open(_folder.At("two"));
+        using var run = TrainedRun.Open(_folder.At("two"), TestDevice.Current);
         Assert.Throws<TrajectoryException>(() => run.OpenLog(1));
         run.OpenLog(0).Dispose();
     }
@@ -158,7 +159,7 @@ public sealed class RunTrainerTests : IDisposable
     public void A_stage_that_is_not_there_is_answered_with_the_nearest()
     {
         TinyTraining.Train(TinyRun.Write(_folder, TinyRun.Sgd), _folder.At("run"));
-        using var run = TrainedRun.Open(_folder.At("run"));
+        using var run = TrainedRun.Open(_folder.At("run"), TestDevice.Current);
         Assert.Equal(1, run.StageIndex("second"));
         var error = Assert.Throws<TrainingException>(() => run.StageIndex("secnd"));
         Assert.Contains("did you mean 'second'?", error.Message, StringComparison.Ordinal);
@@ -177,10 +178,10 @@ public sealed class RunTrainerTests : IDisposable
         {
             counts.Clear();
             var progress = new Reports<RunProgress>(report => counts.Add((report.Stage, LiveTensorCount)));
-            RunTrainer.Train(configuration, _folder.At($"run{run++}"), null, progress, default);
+            RunTrainer.Train(configuration, _folder.At($"run{run++}"), TestDevice.Current, progress, default);
         });
         Assert.Equal(3, counts.Distinct().Count());
-        LiveTensors.ReturnToTheirCount(() => TrainedRun.Open(_folder.At("run0")).Dispose());
+        LiveTensors.ReturnToTheirCount(() => TrainedRun.Open(_folder.At("run0"), TestDevice.Current).Dispose());
     }
 
     public void Dispose() => _folder.Dispose();

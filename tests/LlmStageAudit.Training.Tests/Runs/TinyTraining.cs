@@ -9,9 +9,9 @@ namespace LlmStageAudit.Training.Tests.Runs;
 internal static class TinyTraining
 {
     public static RunManifest Train(RunConfiguration configuration, string path) =>
-        RunTrainer.Train(configuration, path, null, null, default);
+        RunTrainer.Train(configuration, path, TestDevice.Current, null, default);
 
-    public static RunManifest Resume(string path) => RunTrainer.Resume(path, null, null, null, default);
+    public static RunManifest Resume(string path) => RunTrainer.Resume(path, null, TestDevice.Current, null, default);
 
     /// <summary>Stops as on a signal, after a step of the run.</summary>
     public static TrainingException StopAfter(int step, Func<IProgress<RunProgress>, CancellationToken, RunManifest> run)
@@ -22,14 +22,14 @@ internal static class TinyTraining
     }
 
     public static TrainingException TrainUntil(int step, RunConfiguration configuration, string path) =>
-        StopAfter(step, (progress, token) => RunTrainer.Train(configuration, path, null, progress, token));
+        StopAfter(step, (progress, token) => RunTrainer.Train(configuration, path, TestDevice.Current, progress, token));
 
     /// <summary>Breaks off without any clearing up, as a crash would.</summary>
     public static void TrainUntilCrash(int step, RunConfiguration configuration, string path) => Assert.Throws<IOException>(() =>
         RunTrainer.Train(
             configuration,
             path,
-            null,
+            TestDevice.Current,
             new Reports<RunProgress>(progress => { if (progress.Step == step) throw new IOException(); }),
             default));
 

@@ -1,0 +1,75 @@
+using System.Text;
+using LlmStageAudit.Checkpoints.Tests.Safetensors;
+using LlmStageAudit.Checkpoints.Tests.Tokenization;
+using LlmStageAudit.Checkpoints.Tokenization;
+
+namespace LlmStageAudit.Checkpoints.Tests.Fuzzing;
+
+public sealed class TokenizerFuzzTests : IDisposable
+{
+    private static readonly byte[][] Seeds =
+    [
+        Json(new SmallTokenizer
+        {
+            Vocabulary = [.. SmallTokenizer.Letters("Helo wrdĠab"), "<s>", "ll", "Ġw", "[UNK]"],
+            Merges = ["l l", "Ġ w"],
+            Normalizer = """
+                {"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Replace","pattern":{"Regex":"\\s+"},"content":" "}]}
+                """,
+            PreTokenizer = """
+                {"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"\\p{L}+|\\s"},"behavior":"Isolated","invert":false},
+                 {"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true}]}
+                """,
+            PostProcessor = """
+                {"type":"TemplateProcessing","pair":[],
+                 "single":[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}],
+                 "special_tokens":{"<s>":{"id":"<s>","ids":[11],"tokens":["<s>"]}}}
+                """,
+            Decoder = """{"type":"Sequence","decoders":[{"type":"ByteLevel"},{"type":"Strip","content":" ","start":1,"stop":0}]}""",
+            AddedTokens = """
+                [{"id":11,"content":"<s>","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}]
+                """,
+            Model = """{"unk_token":"[UNK]","fuse_unk":false}""",
+        }),
+        Json(new SmallTokenizer
+        {
+            Vocabulary = [.. SmallTokenizer.Letters("helo▁wrd"), "<unk>", "▁w", "ll"],
+            Merges = ["▁ w", "l l"],
+            Normalizer = """
+                {"type":"Sequence","normalizers":[{"type":"Lowercase"},{"type":"Prepend","prepend":"▁"},
+                {"type":"Replace","pattern":{"String":" "},"content":"▁"}]}
+                """,
+            PreTokenizer = """{"type":"Digits","individual_digits":true}""",
+            Decoder = """
+                {"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"▁"},"content":" "},
+                {"type":"ByteFallback"},{"type":"Fuse"},{"type":"Strip","content":" ","start":1,"stop":0}]}
+                """,
+            Model = """{"unk_token":"<unk>","fuse_unk":true,"byte_fallback":true,"ignore_merges":false}""",
+        }),
+    ];
+
+    private readonly ScratchFolder _scratch = new();
+
+    public void Dispose() => _scratch.Dispose();
+
+    /// <summary>What loads turns texts into ids below the vocabulary's size, each of which is a token.</summary>
+    [Fact]
+    public void Damaged_tokenizers_load_soundly_or_fail_typed() => new FuzzCampaign("tokenizer.json", 20_000).Run(
+        random => JsonMutator.Mutate(Seeds[random.Next(Seeds.Length)], random),
+        bytes =>
+        {
+            var tokenizer = Tokenizer.Load(_scratch.WriteBytes("tokenizer.json", bytes));
+            foreach (var text in (string[])["Hello world", "", "<s> 12  \u00e9\ud83d\ude00\n"]) CheckSound(tokenizer, text);
+        },
+        bytes => JsonSpans.Of(bytes, depth: 32) is not { HasRepeatedKeys: false });
+
+    private static void CheckSound(Tokenizer tokenizer, string text)
+    {
+        var ids = tokenizer.Encode(text, addSpecialTokens: true);
+        Assert.All(ids, id => Assert.InRange(id, 0, tokenizer.VocabularySize - 1));
+        Assert.NotNull(tokenizer.Decode(ids, skipSpecialTokens: false));
+        Assert.Equal(ids, tokenizer.Encode(text, addSpecialTokens: true));
+    }
+
+    private static byte[] Json(SmallTokenizer tokenizer) => Encoding.UTF8.GetBytes(tokenizer.Json());
+}
