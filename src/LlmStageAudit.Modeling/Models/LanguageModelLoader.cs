@@ -11,6 +11,8 @@ namespace LlmStageAudit.Modeling.Models;
 /// <summary>Opens a Hugging Face model folder as a <see cref="LanguageModel"/> with its starting state.</summary>
 public sealed class LanguageModelLoader
 {
+    private const string ClassificationHead = "score.weight";
+
     private readonly ModelFolder _folder;
     private readonly LanguageModelOptions _options;
     private readonly Transformer _transformer;
@@ -53,7 +55,8 @@ public sealed class LanguageModelLoader
         var saved = placement?.SavedWeights.ToHashSet() ?? [.. all.Select(slot => slot.Name)];
 
         var frozen = new Dictionary<string, Tensor>();
-        foreach (var slot in all.Where(slot => !saved.Contains(slot.Name))) frozen[slot.Name] = scope.Detach(Weight(slot, _options.ComputeDtype ?? _options.Dtype));
+        var frozenDtype = _options.ComputeDtype ?? _options.Dtype;
+        foreach (var slot in all.Where(slot => !saved.Contains(slot.Name))) frozen[slot.Name] = scope.Detach(Weight(slot, frozenDtype));
 
         var layout = new ParameterLayout(placement?.Parameters() ?? all.Select(slot => (slot.Name, slot.Shape)));
         var initial = placement is null
@@ -65,51 +68,67 @@ public sealed class LanguageModelLoader
     }
 
     private WeightSlot Head() => _options.Task == ModelTask.SequenceClassification
-        ? new WeightSlot("score.weight", [_options.Labels, _transformer.HiddenSize], WeightInit.Normal)
+        ? new WeightSlot(ClassificationHead, [_options.Labels, _transformer.HiddenSize], WeightInit.Normal)
         : _transformer.LanguageModelHead
           ?? new WeightSlot(_transformer.EmbeddingName, [_transformer.VocabularySize, _transformer.HiddenSize], WeightInit.Normal);
 
     /// <summary>Every weight in the flat state [N]. They are read into it, so that no weight is in memory twice.</summary>
     private Tensor WholeState(ParameterLayout layout, WeightSlot[] all)
     {
+        var names = all.Select(NameOnDisk).ToArray();
         var state = Blank(_options.Dtype, layout.Count);
-        foreach (var (slot, view) in all.Zip(layout.Split(state))) Fill(view, slot);
+        var views = layout.Split(state);
+        for (var i = 0; i < all.Length; i++) Fill(views[i], all[i], names[i]);
         return state;
     }
 
     /// <summary>A base weight, from disk or from the seed.</summary>
     private Tensor Weight(WeightSlot slot, ScalarType dtype)
     {
+        var name = NameOnDisk(slot);
         var weight = Blank(dtype, [.. slot.Shape]);
-        Fill(weight, slot);
+        Fill(weight, slot, name);
         return weight;
     }
 
     private Tensor Blank(ScalarType dtype, params long[] shape) => zeros(shape, dtype, _options.Device ?? CPU);
 
-    private void Fill(Tensor weight, WeightSlot slot)
+    /// <summary>The tensor of the folder a weight is to be read from; null where it starts from the seed.</summary>
+    private string? NameOnDisk(WeightSlot slot)
     {
+        if (_options.Weights == ModelWeights.Random) return null;
         string[] names = slot == _transformer.LanguageModelHead ? [slot.Name, .. _transformer.LanguageModelHeadAliases] : [slot.Name];
-        var name = names.FirstOrDefault(_folder.Tensors.ContainsKey);
-        if (name is not null && _options.Weights == ModelWeights.Pretrained)
+        if (names.FirstOrDefault(_folder.Tensors.ContainsKey) is { } name)
         {
-            FillFromDisk(weight, name, slot);
+            var (file, entry) = _folder.Tensors[name];
+            return entry.Shape.SequenceEqual(slot.Shape)
+                ? name
+                : throw ModelingException.WrongShape(file.Path, name, entry.Shape, slot.Shape);
+        }
+
+        if (slot.Name != ClassificationHead || !_options.AllowNewHead)
+            throw ModelingException.MissingTensor(_folder.Path, slot.Name, Suggestion.Nearest(slot.Name, _folder.Tensors.Keys));
+        return null;
+    }
+
+    private void Fill(Tensor weight, WeightSlot slot, string? name)
+    {
+        if (name is not null)
+        {
+            FillFromDisk(weight, name);
             return;
         }
 
-        var isNewHead = slot.Name == "score.weight";
-        if (_options.Weights == ModelWeights.Pretrained && !(isNewHead && _options.AllowNewHead))
-            throw ModelingException.MissingTensor(_folder.Path, slot.Name, Suggestion.Nearest(slot.Name, _folder.Tensors.Keys));
-        if (isNewHead) _notes.Add($"the classification head starts at random from seed {_options.Seed}: the folder has none");
+        if (slot.Name == ClassificationHead)
+            _notes.Add($"the classification head starts at random from seed {_options.Seed}: the folder has none");
         using var fresh = tensor(_transformer.Initialize(slot, _options.Seed), [.. slot.Shape]);
         weight.copy_(fresh);
     }
 
-    private void FillFromDisk(Tensor weight, string name, WeightSlot slot)
+    private void FillFromDisk(Tensor weight, string name)
     {
         var (file, entry) = _folder.Tensors[name];
         _used.Add(name);
-        if (!entry.Shape.SequenceEqual(slot.Shape)) throw ModelingException.WrongShape(file.Path, name, entry.Shape, slot.Shape);
         ScalarType? direct = entry.Dtype switch
         {
             SafetensorsDtype.F32 => ScalarType.Float32,
@@ -119,7 +138,7 @@ public sealed class LanguageModelLoader
         };
         if (direct is not { } type)
         {
-            using var whole = tensor(file.ReadSingles(name), [.. slot.Shape]);
+            using var whole = tensor(file.ReadSingles(name), [.. entry.Shape]);
             weight.copy_(whole);
             return;
         }
@@ -164,7 +183,7 @@ public sealed class LanguageModelLoader
     private void NoteUnusedTensors()
     {
         if (_options.Weights == ModelWeights.Random) return;
-        var heads = _transformer.LanguageModelHeadAliases.Append(_transformer.LanguageModelHead?.Name).Append("score.weight").ToHashSet();
+        HashSet<string?> heads = [.. _transformer.LanguageModelHeadAliases, _transformer.LanguageModelHead?.Name, ClassificationHead];
         var unused = _folder.Tensors.Keys
             .Where(name => !_used.Contains(name) && !_transformer.IsBuffer(name) && !heads.Contains(name))
             .Order(StringComparer.Ordinal)
