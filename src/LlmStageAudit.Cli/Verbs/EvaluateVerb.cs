@@ -39,6 +39,7 @@ internal static class EvaluateVerb
         else
         {
             var (opened, state) = ModelOpener.Open(model!, context.Get(s_adapter), configuration.Task, context.Device);
+            foreach (var note in opened.Notes) context.Note(note);
             using (opened) Evaluate(context, configuration, opened, new ExampleReader(opened, null), state);
             state.Dispose();
         }

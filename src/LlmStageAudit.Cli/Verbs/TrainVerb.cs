@@ -31,7 +31,7 @@ internal static class TrainVerb
             var progress = display.To<RunProgress>(ShowStep);
             return context.Get(s_resume) && RunFolder.IsRun(folder)
                 ? RunTrainer.Resume(folder, configuration, context.Device, progress, context.Cancellation)
-                : RunTrainer.Train(configuration, folder, context.Device, progress, context.Cancellation);
+                : RunTrainer.Train(configuration, folder, context.Device, progress, context.Cancellation, context.Note);
         });
         Print(context, folder, manifest);
         return (int)ExitCode.Done;

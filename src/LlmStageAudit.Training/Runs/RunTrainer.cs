@@ -33,12 +33,19 @@ public sealed class RunTrainer
     /// <summary>Trains a new run.</summary>
     /// <param name="path">The run folder: absent or empty. It appears only once model and data have been read and checked.</param>
     /// <param name="cancellation">Stops after the current step, at a valid checkpoint.</param>
+    /// <param name="note">Told what a user should know of the loaded model.</param>
     /// <exception cref="Artifacts.Errors.AuditException">Configuration, inputs or arithmetic; or the run was stopped.</exception>
     public static RunManifest Train(
-        RunConfiguration configuration, string path, Device? device, IProgress<RunProgress>? progress, CancellationToken cancellation)
+        RunConfiguration configuration,
+        string path,
+        Device? device,
+        IProgress<RunProgress>? progress,
+        CancellationToken cancellation,
+        Action<string>? note = null)
     {
         RunFolder.CheckIsFree(path);
         using var materials = RunMaterials.Gather(configuration, device);
+        foreach (var text in materials.Model.Notes) note?.Invoke(text);
         return Begin(materials, configuration, path, new RunStart(), progress, cancellation);
     }
 
