@@ -13,8 +13,16 @@ public sealed class ModelingException : InvalidInputException
     public static ModelingException UnknownFamily(string where, string found, IEnumerable<string> known) =>
         new(Sentence(where, $"model_type '{found}' is not supported", string.Join(", ", known)));
 
-    public static ModelingException MissingTensor(string where, string name, string? nearest) =>
-        new(Sentence(where, $"tensor '{name}' is missing", null, nearest is null ? "the file is not a whole checkpoint" : $"found '{nearest}'"));
+    /// <param name="others">What is missing beside it; the first few are listed.</param>
+    public static ModelingException MissingTensor(string where, string name, string? nearest, IReadOnlyList<string>? others = null) =>
+        new(Sentence(where, $"tensor '{name}' is missing{Beside(others ?? [])}", null, nearest is null ? "the file is not a whole checkpoint" : $"found '{nearest}'"));
+
+    private static string Beside(IReadOnlyList<string> others) => others.Count switch
+    {
+        0 => "",
+        <= 5 => $", and so are {string.Join(", ", others)}",
+        _ => $", and so are {others.Count} others ({string.Join(", ", others.Take(5))}, ...)",
+    };
 
     public static ModelingException WrongShape(string where, string name, IEnumerable<long> found, IEnumerable<long> expected) =>
         new(Sentence(

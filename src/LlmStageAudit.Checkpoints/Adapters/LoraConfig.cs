@@ -41,7 +41,7 @@ public sealed record LoraConfig
     /// <summary>The key lora_dropout, in [0, 1): acts on the adapter's input in training only.</summary>
     public double Dropout { get; init; }
 
-    /// <summary>Which biases are trained; only none is supported.</summary>
+    /// <summary>Which biases of the base train along: none, all, or lora_only (those of the adapted layers).</summary>
     public string Bias { get; init; } = "none";
 
     /// <summary>Ranks that differ from <see cref="Rank"/>: patterns over the tails of module names, the first match counts.</summary>

@@ -60,6 +60,7 @@ internal static class LoraConfigReader
             Revision = json.FindString("revision"),
             PeftVersion = json.FindString("peft_version"),
             Dropout = dropout,
+            Bias = json.FindString("bias") ?? "none",
             RankPattern = ReadPattern(json, "rank_pattern", (section, pattern) => (int?)section.FindInteger(pattern, 1, LargestRank)),
             AlphaPattern = ReadPattern(json, "alpha_pattern", (section, pattern) => section.FindDouble(pattern)),
             LayersToTransform = ReadLayers(json),
@@ -80,7 +81,7 @@ internal static class LoraConfigReader
         }
 
         var bias = json.FindString("bias") ?? "none";
-        if (bias != "none") found.Add($"bias {MessageText.Quote(bias)} (only none)");
+        if (bias is not ("none" or "all" or "lora_only")) found.Add($"bias {MessageText.Quote(bias)} (only none, all or lora_only)");
         if (json.Find("init_lora_weights") is { ValueKind: JsonValueKind.String })
         {
             var start = json.FindString("init_lora_weights")!;

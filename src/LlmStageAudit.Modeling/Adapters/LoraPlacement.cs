@@ -5,30 +5,31 @@ using LlmStageAudit.Modeling.Transformers;
 namespace LlmStageAudit.Modeling.Adapters;
 
 /// <summary>
-/// Where an adapter's tensors go in a model: a pair (A, B) per targeted linear layer, in the model's order, then the modules
-/// saved whole. Names are PEFT's keys, so a state written by name is an adapter file.
+/// Where an adapter's tensors go in a model: a pair (A, B) per targeted linear layer, in the model's order, then what is saved
+/// whole: biases, and the head. Names are PEFT's keys, so a state written by name is an adapter file.
 /// </summary>
 public sealed class LoraPlacement
 {
     private const string Prefix = AdapterFolder.KeyPrefix;
+    private const string BiasSuffix = ".bias";
 
     private readonly IReadOnlyList<LinearModule> _targets;
-    private readonly IReadOnlyList<(string WeightName, IReadOnlyList<long> Shape)> _saved;
+    private readonly IReadOnlyList<(string Key, WeightSlot Slot)> _saved;
 
-    private LoraPlacement(
-        LoraConfig config, IReadOnlyList<LinearModule> targets, IReadOnlyList<(string WeightName, IReadOnlyList<long> Shape)> saved) =>
+    private LoraPlacement(LoraConfig config, IReadOnlyList<LinearModule> targets, IReadOnlyList<(string Key, WeightSlot Slot)> saved) =>
         (Config, _targets, _saved) = (config, targets, saved);
 
     public LoraConfig Config { get; }
 
     /// <summary>Whole weights that train along, by their names in the base model.</summary>
-    public IEnumerable<string> SavedWeights => _saved.Select(saved => saved.WeightName);
+    public IEnumerable<string> SavedWeights => _saved.Select(saved => saved.Slot.Name);
 
     /// <param name="source">For messages.</param>
-    /// <param name="head">The head and its shape, saved where modules_to_save names it.</param>
+    /// <param name="trunk">Its biases train where the settings say so.</param>
+    /// <param name="head">Saved where modules_to_save names it.</param>
     /// <exception cref="ModelingException">Nothing is targeted, or a setting is not supported.</exception>
     public static LoraPlacement Of(
-        LoraConfig config, string source, IReadOnlyList<LinearModule> modules, string headName, IReadOnlyList<long> headShape)
+        LoraConfig config, string source, IReadOnlyList<LinearModule> modules, IReadOnlyList<WeightSlot> trunk, WeightSlot head)
     {
         var targets = modules.Where(module => config.Targets(module.Name)).ToArray();
         if (targets.Length == 0)
@@ -37,11 +38,11 @@ public sealed class LoraPlacement
             throw ModelingException.NoTargets(source, config.TargetPattern ?? string.Join(", ", config.TargetModules), suffixes);
         }
 
-        var headModule = headName[..^".weight".Length];
-        var saved = new List<(string, IReadOnlyList<long>)>();
+        var headModule = head.Name[..^".weight".Length];
+        var saved = Biases(config, targets, trunk).ToList();
         foreach (var module in config.SavedModules)
         {
-            if (module == headModule) saved.Add((headName, headShape));
+            if (module == headModule) saved.Add((Prefix + head.Name, head));
             // PEFT lists both names a classification head may have; the one the model lacks is passed over there as here.
             else if (module is not ("classifier" or "score"))
                 throw ModelingException.UnsupportedAdapterSetting(source, $"modules_to_save '{module}' (only the head, '{headModule}', can be saved whole)");
@@ -59,12 +60,11 @@ public sealed class LoraPlacement
             yield return (Prefix + target.Name + ".lora_B.weight", [target.Out, Config.RankOf(target.Name)]);
         }
 
-        foreach (var (name, shape) in _saved) yield return (Prefix + name, shape);
+        foreach (var (key, slot) in _saved) yield return (key, slot.Shape);
     }
 
-    /// <summary>The base weight a saved module's parameter replaces; null for a LoRA tensor.</summary>
-    public static string? BaseWeight(string parameterName) =>
-        parameterName.Contains(".lora_", StringComparison.Ordinal) ? null : parameterName[Prefix.Length..];
+    /// <summary>The base weight a parameter that is saved whole replaces; null for a LoRA tensor.</summary>
+    public WeightSlot? Replaces(string parameterName) => _saved.FirstOrDefault(saved => saved.Key == parameterName).Slot;
 
     /// <summary>PEFT's start: A Kaiming-uniform with a = sqrt 5, that is uniform in +-1/sqrt(in); B zero.</summary>
     public static float[] Initialize(string name, IReadOnlyList<long> shape, long seed)
@@ -77,11 +77,26 @@ public sealed class LoraPlacement
         return values;
     }
 
+    /// <summary>
+    /// The biases that train along: all of them, or those of the targeted layers. PEFT wraps a targeted layer, which shows in
+    /// its bias's key.
+    /// </summary>
+    private static IEnumerable<(string Key, WeightSlot Slot)> Biases(LoraConfig config, IReadOnlyList<LinearModule> targets, IReadOnlyList<WeightSlot> trunk)
+    {
+        if (config.Bias == "none") yield break;
+        var wrapped = targets.Select(target => target.Name + BiasSuffix).ToHashSet();
+        foreach (var slot in trunk.Where(slot => slot.Name.EndsWith(BiasSuffix, StringComparison.Ordinal)))
+        {
+            if (wrapped.Contains(slot.Name)) yield return ($"{Prefix}{slot.Name[..^BiasSuffix.Length]}.base_layer{BiasSuffix}", slot);
+            else if (config.Bias == "all") yield return (Prefix + slot.Name, slot);
+        }
+    }
+
     /// <summary>Hands each parameter to the place it acts in.</summary>
     internal void Distribute(IReadOnlyList<Tensor> parameters, Dictionary<string, Tensor> trainable, Dictionary<string, LoraPair> lora)
     {
         for (var i = 0; i < _targets.Count; i++)
             lora[_targets[i].Name] = new LoraPair(parameters[2 * i], parameters[(2 * i) + 1], Config.ScalingOf(_targets[i].Name));
-        for (var i = 0; i < _saved.Count; i++) trainable[_saved[i].WeightName] = parameters[(2 * _targets.Count) + i];
+        for (var i = 0; i < _saved.Count; i++) trainable[_saved[i].Slot.Name] = parameters[(2 * _targets.Count) + i];
     }
 }

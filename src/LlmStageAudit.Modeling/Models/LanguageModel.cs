@@ -122,6 +122,7 @@ public sealed class LanguageModel : IDisposable
         else
         {
             _placement.Distribute(parameters, trainable, lora);
+            foreach (var name in trainable.Keys.Where(name => name != HeadName).ToArray()) trainable[name] = trainable[name].to(_computeDtype);
         }
 
         return new ForwardWeights(_frozen, trainable, lora, dropout);

@@ -49,7 +49,7 @@ public sealed class LanguageModelLoader
     {
         var head = Head();
         var placement = _options.Adapter is { } adapter
-            ? LoraPlacement.Of(adapter.Config, adapter.Source, _transformer.LinearModules, head.Name, head.Shape)
+            ? LoraPlacement.Of(adapter.Config, adapter.Source, _transformer.LinearModules, _transformer.Trunk, head)
             : null;
         WeightSlot[] all = head.Name == _transformer.EmbeddingName ? [.. _transformer.Trunk] : [.. _transformer.Trunk, head];
         var saved = placement?.SavedWeights.ToHashSet() ?? [.. all.Select(slot => slot.Name)];
@@ -61,7 +61,7 @@ public sealed class LanguageModelLoader
         var layout = new ParameterLayout(placement?.Parameters() ?? all.Select(slot => (slot.Name, slot.Shape)));
         var initial = placement is null
             ? WholeState(layout, all)
-            : layout.Join([.. layout.Slots.Select(slot => AdapterTensor(slot, head))]);
+            : layout.Join([.. layout.Slots.Select(slot => AdapterTensor(slot, placement))]);
         RefuseUnusedAdapterTensors(layout);
         NoteUnusedTensors();
         return (new LanguageModel(_transformer, _folder, _options, frozen, placement, layout, head.Name, _notes), initial);
@@ -107,9 +107,13 @@ public sealed class LanguageModelLoader
         }
 
         if (slot.Name != ClassificationHead || !_options.AllowNewHead)
-            throw ModelingException.MissingTensor(_folder.Path, slot.Name, Suggestion.Nearest(slot.Name, _folder.Tensors.Keys));
+            throw ModelingException.MissingTensor(_folder.Path, slot.Name, Suggestion.Nearest(slot.Name, _folder.Tensors.Keys), OthersMissing(slot));
         return null;
     }
+
+    /// <summary>The further weights of the trunk that the folder lacks.</summary>
+    private string[] OthersMissing(WeightSlot first) =>
+        [.. _transformer.Trunk.Select(slot => slot.Name).Where(name => name != first.Name && !_folder.Tensors.ContainsKey(name))];
 
     private void Fill(Tensor weight, WeightSlot slot, string? name)
     {
@@ -155,8 +159,8 @@ public sealed class LanguageModelLoader
 
     private Tensor Place(Tensor host, ScalarType dtype) => host.to(dtype).to(_options.Device ?? CPU);
 
-    /// <summary>An adapter parameter: from the adapter's file, else fresh; a head the file lacks comes from the base.</summary>
-    private Tensor AdapterTensor(ParameterSlot slot, WeightSlot head)
+    /// <summary>An adapter parameter: from the adapter's file; without one a pair starts fresh, a bias or a head as in the base.</summary>
+    private Tensor AdapterTensor(ParameterSlot slot, LoraPlacement placement)
     {
         var adapter = _options.Adapter!;
         if (adapter.Tensors?.GetValueOrDefault(slot.Name) is { } given)
@@ -167,9 +171,9 @@ public sealed class LanguageModelLoader
 
         if (adapter.Tensors is not null)
             throw ModelingException.MissingTensor(adapter.Source, slot.Name, Suggestion.Nearest(slot.Name, adapter.Tensors.Keys));
-        return LoraPlacement.BaseWeight(slot.Name) is null
-            ? Place(tensor(LoraPlacement.Initialize(slot.Name, slot.Shape, _options.Seed), [.. slot.Shape]), _options.Dtype)
-            : Weight(head, _options.Dtype);
+        return placement.Replaces(slot.Name) is { } replaced
+            ? Weight(replaced, _options.Dtype)
+            : Place(tensor(LoraPlacement.Initialize(slot.Name, slot.Shape, _options.Seed), [.. slot.Shape]), _options.Dtype);
     }
 
     private void RefuseUnusedAdapterTensors(ParameterLayout layout)
