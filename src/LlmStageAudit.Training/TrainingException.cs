@@ -42,5 +42,5 @@ public sealed class TrainingException : AuditException
         new(ExitCode.Usage, Sentence(run, $"no stage '{stage}'", null, suggestion));
 
     public static TrainingException Stopped(string run, string stage, int step) =>
-        new(ExitCode.Stopped, Sentence(run, $"stopped on a signal after step {step} of stage '{stage}'; nothing is lost", null, "run again with --resume to go on"));
+        new(ExitCode.Stopped, Sentence(run, $"stopped on a signal after step {step} of stage '{stage}'; nothing is lost", null, "run the same command again to go on (train: with --resume)"));
 }
