@@ -47,6 +47,18 @@ internal static class TokenizeVerb
             // Falls through to the same message: the line is not what it should be.
         }
 
-        throw ConfigurationException.At($"standard input, line {number}", "no JSON object with a string `text`", "{\"text\": \"...\"}");
+        throw TextLineException.At(number);
     }
+}
+
+/// <summary>A line of standard input that holds no text.</summary>
+internal sealed class TextLineException : InvalidInputException
+{
+    private TextLineException(string message)
+        : base(message)
+    {
+    }
+
+    public static TextLineException At(int line) =>
+        new(Sentence($"standard input, line {line}", "no JSON object with a string `text`", "{\"text\": \"...\"}"));
 }

@@ -30,7 +30,7 @@ public sealed class TokenizeTests
     public void A_line_without_text_is_named(string input, int linesBefore)
     {
         var outcome = Tokenize(input);
-        Assert.NotEqual(0, outcome.ExitCode);
+        Assert.Equal(3, outcome.ExitCode);
         var line = Assert.Single(outcome.ErrorLines);
         Assert.Contains("standard input, line 2", line);
         Assert.Contains("expected {\"text\": \"...\"}", line);
