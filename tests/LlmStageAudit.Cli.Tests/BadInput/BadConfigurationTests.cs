@@ -77,7 +77,7 @@ public sealed class BadConfigurationTests(AuditFixture audit) : IDisposable
         var outcome = CommandLine.Run("train", _workspace.Config, "--out", _workspace.Out, "--set", "optimizer.learningRate=1e30",
             "--set", "schedule.name=constant");
         Assert.Equal(1, outcome.ExitCode);
-        var line = Assert.Single(outcome.ErrorLines);
+        var line = Assert.Single(outcome.ErrorLines, text => text.StartsWith("error: ", StringComparison.Ordinal));
         Assert.Matches("^error: stage 'first', step [2-4]: the (loss|gradient norm) is (NaN|Infinity); expected a finite number; ", line);
         Assert.Contains("lower the learning rate", line);
         Assert.Empty(outcome.Output);
