@@ -56,7 +56,6 @@ internal static class Operators
     public static readonly Operator Tril = new("aten::tril");
     public static readonly Operator Triu = new("aten::triu");
     public static readonly Operator Arange = new("aten::arange");
-    public static readonly Operator ArangeStart = new("aten::arange", "start");
     public static readonly Operator Zeros = new("aten::zeros");
     public static readonly Operator Ones = new("aten::ones");
     public static readonly Operator Full = new("aten::full");
@@ -69,7 +68,6 @@ internal static class Operators
     public static readonly Operator Dot = new("aten::dot");
     public static readonly Operator VectorNorm = new("aten::linalg_vector_norm");
     public static readonly Operator Outer = new("aten::outer");
-    public static readonly Operator EqTensor = new("aten::eq", "Tensor");
     public static readonly Operator EqScalar = new("aten::eq", "Scalar");
     public static readonly Operator NeScalar = new("aten::ne", "Scalar");
     public static readonly Operator GtScalar = new("aten::gt", "Scalar");

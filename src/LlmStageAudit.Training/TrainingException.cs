@@ -23,11 +23,6 @@ public sealed class TrainingException : AuditException
     public static TrainingException OtherConfiguration(string run) =>
         new(ExitCode.Usage, Sentence(run, "the run was started with another configuration", "the same one", "resume with the configuration it was started with, or choose another --out"));
 
-    public static TrainingException NotReproduced(string where, double relativeDifference) =>
-        new(ExitCode.Failed, Sentence(
-            where, $"replaying the log gives another state (relative difference {relativeDifference:g3})", "the recorded one",
-            "the log was changed, or the machine computes differently from the one that trained the run"));
-
     public static TrainingException OtherBatches(string where, int step) =>
         new(ExitCode.InvalidInput, Sentence(where, $"step {step} was logged with other examples than the configuration selects", "the same", "restore the data the run was trained with"));
 

@@ -94,6 +94,10 @@ public sealed class RunFolder
 
     public string StageStateFolder(int index, string name) => Path.Combine(StageFolder(index, name), "state");
 
+    /// <summary>Where the final trainable state lies; the initial one where the run had no stage left to train.</summary>
+    public string FinalStateFolder(RunManifest manifest) =>
+        manifest.Stages.LastOrDefault() is { } last ? StageStateFolder(last.Index, last.Name) : InitialFolder;
+
     public string TrajectoryPath(int index, string name) => Path.Combine(StageFolder(index, name), "trajectory.log");
 
     /// <param name="id">Letters, digits, '.', '-' and '_', such as a probe's name.</param>

@@ -69,9 +69,7 @@ internal static class DemoVerb
     {
         using var scope = NewDisposeScope();
         var folder = RunFolder.Open(plan.RunOf(plan.Plan.Jobs[0]));
-        var last = folder.ReadManifest().Stages.LastOrDefault();
-        var state = last is null ? folder.InitialFolder : folder.StageStateFolder(last.Index, last.Name);
-        return new ProbeEvaluator(run.Model, probe).Evaluate(StateFolder.Read(state, run.Model));
+        return new ProbeEvaluator(run.Model, probe).Evaluate(StateFolder.Read(folder.FinalStateFolder(folder.ReadManifest()), run.Model));
     }
 
     private static void Print(VerbContext context, Outcome outcome)

@@ -64,8 +64,7 @@ public static class PlanVerifier
     private static Tensor RetrainedState(string path, LanguageModel model)
     {
         var folder = RunFolder.Open(path);
-        var stages = folder.ReadManifest().Stages;
-        return StateFolder.Read(stages.Count == 0 ? folder.InitialFolder : folder.StageStateFolder(stages.Count - 1, stages[^1].Name), model);
+        return StateFolder.Read(folder.FinalStateFolder(folder.ReadManifest()), model);
     }
 
     private static VerifiedStage Compare(StageEffect effect, Probe probe, ProbeScores observed, ProbeScores retrained)
