@@ -14,6 +14,11 @@ public sealed class AttributionException : AuditException
         new(ExitCode.Failed, Sentence(
             $"counterfactual '{counterfactual}', stage '{stage}', step {step}", $"the gradient of source '{source}' is not finite", "finite numbers", "use --gradient exact"));
 
+    public static AttributionException SweepNotFinite(string stage, int step) =>
+        new(ExitCode.Failed, Sentence(
+            $"stage '{stage}', step {step}", "the propagated perturbation is not finite", "finite numbers",
+            "the run's curvature is too large for first-order propagation; use --method replay"));
+
     public static AttributionException NotReproduced(string stage, double relativeDifference) =>
         new(ExitCode.Failed, Sentence(
             $"stage '{stage}'", $"the logged gradients lead to another state than the saved one (relative difference {relativeDifference:g3})",

@@ -45,42 +45,31 @@ public static class Differentiation
         return objective.Losses(objective.Layout.Split(theta), batch).sum().item() / batch.Sum(objective.Weight);
     }
 
-    /// <summary>
-    /// The Hessian of the mean batch loss at theta times a vector, [N], by differentiating the gradient a second time
-    /// (Pearlmutter 1994); nothing of size N x N is formed.
-    /// </summary>
-    public static Tensor HessianVectorProduct(
-        this IObjective objective, Tensor theta, IReadOnlyList<int> batch, Tensor vector, int? microBatchSize = null, StepNoise? noise = null)
+    /// <summary>sum_i weight_i grad loss_i(theta), [N]: losses as they are, no mean taken.</summary>
+    /// <param name="weights">One per example.</param>
+    public static Tensor WeightedGradient(
+        this IObjective objective, Tensor theta, IReadOnlyList<int> examples, IReadOnlyList<double> weights, int? microBatchSize = null, StepNoise? noise = null)
     {
-        var totalWeight = batch.Sum(objective.Weight);
-        Tensor? product = null;
-        foreach (var part in batch.Chunk(microBatchSize ?? batch.Count))
+        Tensor? gradient = null;
+        foreach (var part in Enumerable.Range(0, examples.Count).Chunk(microBatchSize ?? examples.Count))
         {
             using var scope = NewDisposeScope();
             var leaves = Leaves(objective.Layout, theta);
-            var loss = objective.Losses(leaves, part, noise).sum() / totalWeight;
-            var gradients = NonNull(autograd.grad([loss], leaves, create_graph: true, allow_unused: true), leaves);
-            var slices = objective.Layout.Split(vector);
-            // Parameters the loss is linear in have gradients without a graph.
-            var curved = Enumerable.Range(0, gradients.Count).Where(i => gradients[i].requires_grad).ToArray();
-            var products = curved.Length == 0
-                ? [.. leaves.Select(leaf => leaf.zeros_like())]
-                : NonNull(
-                    autograd.grad([.. curved.Select(i => gradients[i])], leaves, [.. curved.Select(i => slices[i])], allow_unused: true),
-                    leaves);
-            var flat = objective.Layout.Join(products);
-            var total = product is null ? flat : product + flat;
-            product?.Dispose();
-            product = scope.MoveToOuter(total);
+            var losses = objective.Losses(leaves, [.. part.Select(i => examples[i])], noise);
+            var factors = tensor([.. part.Select(i => weights[i])]).to(objective.Dtype).to(objective.Device);
+            var flat = objective.Layout.Join(NonNull(autograd.grad([(losses * factors).sum()], leaves, allow_unused: true), leaves));
+            var total = gradient is null ? flat : gradient + flat;
+            gradient?.Dispose();
+            gradient = scope.MoveToOuter(total);
         }
 
-        return product!;
+        return gradient!;
     }
 
-    private static Tensor[] Leaves(ParameterLayout layout, Tensor theta) =>
+    internal static Tensor[] Leaves(ParameterLayout layout, Tensor theta) =>
         [.. layout.Split(theta).Select(view => view.detach().requires_grad_())];
 
     /// <summary>A parameter that takes no part in the loss has derivative zero.</summary>
-    private static List<Tensor> NonNull(Tensor?[] derivatives, Tensor[] leaves) =>
+    internal static Tensor[] NonNull(IReadOnlyList<Tensor?> derivatives, IReadOnlyList<Tensor> leaves) =>
         [.. derivatives.Select((derivative, i) => derivative ?? leaves[i].zeros_like())];
 }

@@ -7,6 +7,18 @@ namespace LlmStageAudit.Modeling.Parameters;
 public sealed record ParameterSlot(string Name, IReadOnlyList<long> Shape, long Offset)
 {
     public long Length { get; } = Shape.Aggregate(1L, (product, extent) => product * extent);
+
+    /// <summary>The module the parameter belongs to: its name without the last part; the two sides of a LoRA pair share one.</summary>
+    public string Layer
+    {
+        get
+        {
+            var module = Name[..Math.Max(0, Name.LastIndexOf('.'))];
+            return module.EndsWith(".lora_A", StringComparison.Ordinal) || module.EndsWith(".lora_B", StringComparison.Ordinal)
+                ? module[..module.LastIndexOf('.')]
+                : module;
+        }
+    }
 }
 
 /// <summary>

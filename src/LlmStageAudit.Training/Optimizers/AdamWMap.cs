@@ -22,4 +22,9 @@ internal sealed class AdamWMap(double beta1, double beta2, double epsilon, doubl
         var theta = (state.Theta * (1 - (learningRate * weightDecay))).add(mean / denominator, -step);
         return (theta, [mean, square]);
     }
+
+    private protected override OptimizerPropagator Tangent(
+        OptimizerState after, Tensor clipped, double learningRate, double epsilonFloor, (Tensor Gradient, double Norm, double Limit)? clip) =>
+        new AdamWPropagator(
+            (beta1, beta2, Math.Max(epsilon, epsilonFloor)), weightDecay, learningRate, after.Steps, clipped, after.Buffers[0], after.Buffers[1], clip);
 }

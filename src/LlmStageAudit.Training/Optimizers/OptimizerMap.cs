@@ -9,6 +9,9 @@ namespace LlmStageAudit.Training.Optimizers;
 /// </summary>
 public abstract class OptimizerMap
 {
+    /// <summary>What torch.nn.utils.clip_grad_norm_ adds to the length it divides by.</summary>
+    internal const double ClipEpsilon = 1e-6;
+
     private protected OptimizerMap(double? clipNorm) => ClipNorm = clipNorm;
 
     /// <summary>Gradients longer than this are scaled down to it; null for none.</summary>
@@ -35,6 +38,10 @@ public abstract class OptimizerMap
             steps: 0);
     }
 
+    /// <summary>A direction, or a linear function, of theta alone: zero in the buffers. In the current dispose scope.</summary>
+    /// <param name="theta">Its theta block [N]; copied.</param>
+    public StatePerturbation Perturbation(Tensor theta) => new(theta.clone(), [.. Enumerable.Range(0, BufferCount).Select(_ => theta.zeros_like())], 0);
+
     /// <summary>The state after one more update; the given one stays valid and the caller's.</summary>
     /// <param name="state">s_{t-1}.</param>
     /// <param name="gradient">g_t [N], raw.</param>
@@ -47,13 +54,32 @@ public abstract class OptimizerMap
         return new OptimizerState(scope.Detach(theta), [.. buffers.Select(scope.Detach)], state.Steps + 1);
     }
 
+    /// <summary>The Jacobian of the update that leads from a state to the next. Its tensors live in the current dispose scope.</summary>
+    /// <param name="after">What <see cref="Advance"/> makes of the gradient.</param>
+    /// <param name="gradient">g_t [N], raw; must outlive the result.</param>
+    /// <param name="learningRate">lr_t.</param>
+    /// <param name="epsilonFloor">
+    /// The least eps the Jacobian is taken with: where gradients are tiny AdamW is a sign function, of which a tangent says little.
+    /// 0 for the Jacobian of the map as it is; of no matter to SGD.
+    /// </param>
+    public OptimizerPropagator Linearize(OptimizerState after, Tensor gradient, double learningRate, double epsilonFloor = 0)
+    {
+        using var off = no_grad();
+        var norm = ClipNorm is null ? 0 : gradient.norm().item();
+        var clip = ClipNorm is { } limit && limit / (norm + ClipEpsilon) < 1 ? (gradient, norm, limit) : ((Tensor, double, double)?)null;
+        return Tangent(after, Clip(gradient), learningRate, epsilonFloor, clip);
+    }
+
     protected abstract (Tensor Theta, Tensor[] Buffers) Update(OptimizerState state, Tensor gradient, double learningRate);
 
-    /// <summary>min(1, c / (|g| + 1e-6)) g, as torch.nn.utils.clip_grad_norm_ over all parameters together.</summary>
+    private protected abstract OptimizerPropagator Tangent(
+        OptimizerState after, Tensor clipped, double learningRate, double epsilonFloor, (Tensor Gradient, double Norm, double Limit)? clip);
+
+    /// <summary>min(1, c / (|g| + e)) g, as torch.nn.utils.clip_grad_norm_ over all parameters together.</summary>
     private Tensor Clip(Tensor gradient)
     {
         if (ClipNorm is not { } limit) return gradient;
-        var coefficient = limit / (gradient.norm().item() + 1e-6);
+        var coefficient = limit / (gradient.norm().item() + ClipEpsilon);
         return coefficient < 1 ? gradient * coefficient : gradient;
     }
 }

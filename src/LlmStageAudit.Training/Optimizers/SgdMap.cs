@@ -16,4 +16,8 @@ internal sealed class SgdMap(double momentum, double weightDecay, double? clipNo
         var velocity = (state.Buffers[0] * momentum) + gradient.add(state.Theta, weightDecay);
         return (state.Theta.add(velocity, -learningRate), [velocity]);
     }
+
+    private protected override OptimizerPropagator Tangent(
+        OptimizerState after, Tensor clipped, double learningRate, double epsilonFloor, (Tensor Gradient, double Norm, double Limit)? clip) =>
+        new SgdPropagator(momentum, weightDecay, learningRate, clip);
 }

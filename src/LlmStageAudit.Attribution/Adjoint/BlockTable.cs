@@ -1,0 +1,31 @@
+namespace LlmStageAudit.Attribution.Adjoint;
+
+/// <summary>
+/// The effects of all sets of consecutive steps a..b of a run, from one sweep:
+/// <code>effect(a..b) = lambda_b . (s_b - s_{a-1})</code>
+/// as if the steps had been skipped together ([AA] appendix B, eq. 24). It differs from the sum of the steps' own effects, which
+/// counts the momentum they hand each other more than once. Steps are numbered from 1 through the whole run; across a
+/// job boundary the state before is taken with the fresh optimizer of the job b belongs to.
+/// </summary>
+public sealed class BlockTable
+{
+    private readonly double[][] _before;
+    private readonly double[] _after;
+
+    /// <param name="before">[b - 1][a - 1]: lambda_b . s_{a-1}, for a up to b.</param>
+    /// <param name="after">[b - 1]: lambda_b . s_b.</param>
+    internal BlockTable(double[][] before, double[] after) => (_before, _after) = (before, after);
+
+    /// <summary>Steps of the run.</summary>
+    public int Count => _after.Length;
+
+    /// <param name="first">a, from 1.</param>
+    /// <param name="last">b, at least a.</param>
+    public double Effect(int first, int last)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(first, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(last, first);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(last, Count);
+        return _after[last - 1] - _before[last - 1][first - 1];
+    }
+}

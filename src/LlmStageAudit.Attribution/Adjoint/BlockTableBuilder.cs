@@ -1,0 +1,85 @@
+using LlmStageAudit.Training.Optimizers;
+using LlmStageAudit.Training.Runs;
+
+namespace LlmStageAudit.Attribution.Adjoint;
+
+/// <summary>
+/// Collects the adjoints of a few consecutive steps at a time and pairs them with every state before: K^2 / 2 numbers from
+/// rebuilt states, with sqrt(K) adjoints in memory. States enter less the run's first parameters, which drops out of every block and keeps the
+/// differences from drowning.
+/// </summary>
+internal sealed class BlockTableBuilder : IDisposable
+{
+    private readonly ITrajectory _trajectory;
+    private readonly int[] _firstSteps;
+    private readonly double[][] _before;
+    private readonly double[] _after;
+    private readonly Tensor _origin;
+    private readonly List<(int Step, Tensor[] Blocks)> _pending = [];
+
+    public BlockTableBuilder(ITrajectory trajectory)
+    {
+        _trajectory = trajectory;
+        _firstSteps = [.. trajectory.Programs.Select((_, stage) => trajectory.Programs.Take(stage).Sum(program => program.Steps.Count))];
+        var total = trajectory.Programs.Sum(program => program.Steps.Count);
+        _before = [.. Enumerable.Range(1, total).Select(step => new double[step])];
+        _after = new double[total];
+        using var scope = NewDisposeScope();
+        _origin = scope.Detach(trajectory.StateBefore(0));
+    }
+
+    /// <summary>Takes lambda_t of an observed step.</summary>
+    public void Add(ObservedStep observed, StatePerturbation adjoint)
+    {
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        var step = _firstSteps[observed.StageIndex] + observed.Step.StageStep - 1;
+        Tensor[] blocks = [adjoint.Theta, .. adjoint.Buffers, tensor(new[] { adjoint.Steps })];
+        _after[step] = Parts(observed.After).Zip(blocks, (part, block) => part.dot(block.to(part.dtype)).item()).Sum();
+        _pending.Add((step, [.. blocks.Select(block => scope.Detach(block.clone()))]));
+    }
+
+    /// <summary>Pairs what was collected, all of one stage, with the states before.</summary>
+    public void Flush(int stageIndex)
+    {
+        if (_pending.Count == 0) return;
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        var stacked = Enumerable.Range(0, _pending[0].Blocks.Length).Select(part => stack([.. _pending.Select(pending => pending.Blocks[part])])).ToArray();
+        for (var stage = 0; stage <= stageIndex; stage++)
+        {
+            using var states = new ObservedStage(_trajectory, stage, "adjoint");
+            foreach (var observed in states.Forwards())
+            {
+                var first = _firstSteps[stage] + observed.Step.StageStep - 1;
+                if (_pending.All(pending => pending.Step < first)) break;
+                using var inner = NewDisposeScope();
+                // A fresh optimizer has no buffers of an earlier job.
+                var parts = Parts(observed.Before).Take(stage == stageIndex ? stacked.Length : 1);
+                var products = parts.Zip(stacked, (part, rows) => matmul(rows, part.to(rows.dtype)).to(float64).data<double>()).ToArray();
+                for (var i = 0; i < _pending.Count; i++)
+                {
+                    if (_pending[i].Step >= first) _before[_pending[i].Step][first] = products.Sum(product => product[i]);
+                }
+            }
+        }
+
+        Release();
+    }
+
+    public BlockTable Build() => new(_before, _after);
+
+    public void Dispose()
+    {
+        Release();
+        _origin.Dispose();
+    }
+
+    private Tensor[] Parts(OptimizerState state) => [state.Theta - _origin, .. state.Buffers, tensor(new[] { (double)state.Steps })];
+
+    private void Release()
+    {
+        foreach (var block in _pending.SelectMany(pending => pending.Blocks)) block.Dispose();
+        _pending.Clear();
+    }
+}

@@ -1,0 +1,100 @@
+using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Training.Optimizers;
+using LlmStageAudit.Training.Runs;
+
+namespace LlmStageAudit.Attribution.Adjoint;
+
+/// <summary>What the steps a question leaves out hand to the ones after them.</summary>
+public enum LeftOutSteps
+{
+    /// <summary>
+    /// They are skipped together: while they last, d = s - s' grows by each update and nothing is propagated, since the
+    /// counterfactual stands still. The block form, [AA] appendix B, eq. 24.
+    /// </summary>
+    Together,
+
+    /// <summary>Each is skipped by itself and the effects are added up: every update goes through all later steps, left out or not. [AA] estimator 4.3.</summary>
+    EachAlone,
+}
+
+/// <summary>
+/// Carries d_t = s_t - s'_t, to first order, from the steps left out to the end of the run:
+/// <code>
+/// step left out:   d_t = d_{t-1} + (s_t - s_{t-1})         (together)    P_t d_{t-1} + (s_t - s_{t-1})    (each alone)
+/// any other step:  d_t = P_t d_{t-1}                       job boundary: buffers 0
+/// </code>
+/// The other direction of <see cref="AdjointSweep"/>, by the same propagator: it costs a Hessian-vector product per later step and
+/// question, and gives the change of all parameters, hence the effect on every probe example.
+/// </summary>
+public sealed class ForwardPropagation(ITrajectory trajectory, Curvature curvature, double epsilonFloor)
+{
+    /// <summary>d_T of each question: the theta block [N], in the current dispose scope.</summary>
+    /// <param name="questions">What is left out.</param>
+    /// <param name="leftOut">How left out steps act on one another.</param>
+    /// <param name="progress">Gets steps walked and steps in all.</param>
+    public Tensor[] Run(
+        IReadOnlyList<Counterfactual> questions, LeftOutSteps leftOut, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
+    {
+        var first = questions.Min(question => question.FirstStage);
+        var total = trajectory.Programs.Skip(first).Sum(program => program.Steps.Count);
+        var done = 0;
+        var changes = new StatePerturbation?[questions.Count];
+        try
+        {
+            for (var stage = first; stage < trajectory.Programs.Count; stage++)
+            {
+                using var observed = new ObservedStage(trajectory, stage, "forward propagation");
+                for (var i = 0; i < changes.Length; i++)
+                {
+                    // A job starts with a fresh optimizer, in the run and in the counterfactual alike.
+                    using var scope = NewDisposeScope();
+                    if (changes[i] is { } change) Replace(changes, i, observed.Program.Optimizer.Perturbation(change.Theta), scope);
+                }
+
+                foreach (var step in observed.Forwards())
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    Advance(step, questions, leftOut, changes);
+                    progress?.Report((++done, total));
+                }
+            }
+
+            return [.. changes.Select(change => change!.Theta.clone())];
+        }
+        finally
+        {
+            foreach (var change in changes) change?.Dispose();
+        }
+    }
+
+    private void Advance(ObservedStep step, IReadOnlyList<Counterfactual> questions, LeftOutSteps leftOut, StatePerturbation?[] changes)
+    {
+        using var scope = NewDisposeScope();
+        var without = questions.Select(question => question.SkipsStep(step.StageIndex, step.Step.StageStep)).ToArray();
+        var moved = Enumerable.Range(0, changes.Length)
+            .Where(i => changes[i] is not null && (!without[i] || leftOut == LeftOutSteps.EachAlone)).ToArray();
+        if (moved.Length > 0)
+        {
+            var propagator = step.Propagator(epsilonFloor);
+            var products = curvature.Products(step, [.. moved.Select(i => changes[i]!.Theta)]);
+            for (var j = 0; j < moved.Length; j++)
+            {
+                if (!products[j].allfinite()) throw AttributionException.SweepNotFinite(step.Program.Name, step.Step.StageStep);
+                Replace(changes, moved[j], propagator.Forward(changes[moved[j]]!, products[j]), scope);
+            }
+        }
+
+        if (!without.Contains(true)) return;
+        var own = step.Change();
+        for (var i = 0; i < changes.Length; i++)
+        {
+            if (without[i]) Replace(changes, i, changes[i] is { } so ? so.Plus(own) : own.Clone(), scope);
+        }
+    }
+
+    private static void Replace(StatePerturbation?[] changes, int i, StatePerturbation next, DisposeScope scope)
+    {
+        changes[i]?.Dispose();
+        changes[i] = next.DetachFrom(scope);
+    }
+}

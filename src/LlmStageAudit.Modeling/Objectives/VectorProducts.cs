@@ -1,0 +1,132 @@
+using LlmStageAudit.Modeling.Parameters;
+
+namespace LlmStageAudit.Modeling.Objectives;
+
+/// <summary>
+/// Second derivatives of a batch loss, and first derivatives of every single loss, times vectors; nothing of size N x N or
+/// B x N is formed. Both come from differentiating the gradient once more (Pearlmutter 1994): with one factor u_i = 1 on each
+/// loss, <code>d/dtheta [g(theta, u) . v] = H v    and    d/du_i [g(theta, u) . v] = grad loss_i . v / W</code>
+/// so the products of all examples cost no further pass.
+/// </summary>
+public static class VectorProducts
+{
+    /// <summary>The Hessian of the mean batch loss at theta times a vector, [N].</summary>
+    public static Tensor HessianVectorProduct(
+        this IObjective objective, Tensor theta, IReadOnlyList<int> batch, Tensor vector, int? microBatchSize = null, StepNoise? noise = null) =>
+        objective.HessianVectorProducts(theta, batch, [vector], microBatchSize, noise)[0];
+
+    /// <summary>The same for several vectors, [N] each, with the loss and its gradient computed once.</summary>
+    public static Tensor[] HessianVectorProducts(
+        this IObjective objective, Tensor theta, IReadOnlyList<int> batch, IReadOnlyList<Tensor> vectors, int? microBatchSize = null, StepNoise? noise = null) =>
+        Products(objective, theta, batch, vectors, ofExamples: false, microBatchSize, noise).Products;
+
+    /// <summary>The Hessian-vector products, and each example's share of g . v: grad loss_i . v / W, which sums to g . v over the batch.</summary>
+    /// <returns>Per vector a product [N], in the caller's dispose scope, and B shares in batch order.</returns>
+    public static (Tensor[] Products, double[][] Shares) HessianVectorProductsWithShares(
+        this IObjective objective, Tensor theta, IReadOnlyList<int> batch, IReadOnlyList<Tensor> vectors, int? microBatchSize = null, StepNoise? noise = null) =>
+        Products(objective, theta, batch, vectors, ofExamples: true, microBatchSize, noise);
+
+    /// <summary>
+    /// The Hessian with all blocks between different layers set to zero, times a vector, [N]. A layer is what
+    /// <see cref="ParameterSlot.Layer"/> says: one second differentiation each.
+    /// </summary>
+    public static Tensor LayerwiseHessianVectorProduct(
+        this IObjective objective, Tensor theta, IReadOnlyList<int> batch, Tensor vector, int? microBatchSize = null, StepNoise? noise = null)
+    {
+        var totalWeight = batch.Sum(objective.Weight);
+        var layers = Enumerable.Range(0, objective.Layout.Slots.Count)
+            .GroupBy(slot => objective.Layout.Slots[slot].Layer).Select(layer => layer.ToArray()).ToArray();
+        return InParts(batch, microBatchSize, part =>
+        {
+            var leaves = Differentiation.Leaves(objective.Layout, theta);
+            var gradients = Gradients(objective.Losses(leaves, part, noise).sum() / totalWeight, leaves);
+            var slices = objective.Layout.Split(vector);
+            var products = leaves.Select(leaf => leaf.zeros_like()).ToArray();
+            foreach (var layer in layers)
+            {
+                var own = layer.Select(slot => leaves[slot]).ToArray();
+                var found = Differentiated(gradients, slices, layer, own, last: layer == layers[^1]);
+                for (var i = 0; i < layer.Length; i++) products[layer[i]] = found[i];
+            }
+
+            return [objective.Layout.Join(products)];
+        })[0];
+    }
+
+    /// <summary>grad loss_i(theta) . v of every example and vector: the Jacobian of the losses times the vectors.</summary>
+    /// <returns>Per vector one number per example.</returns>
+    public static double[][] LossDerivatives(
+        this IObjective objective, Tensor theta, IReadOnlyList<int> examples, IReadOnlyList<Tensor> vectors, int? microBatchSize = null, StepNoise? noise = null)
+    {
+        var derivatives = vectors.Select(_ => new List<double>()).ToArray();
+        foreach (var part in examples.Chunk(microBatchSize ?? examples.Count))
+        {
+            using var scope = NewDisposeScope();
+            var leaves = Differentiation.Leaves(objective.Layout, theta);
+            var factors = ones([part.Length], objective.Dtype, objective.Device).requires_grad_();
+            var gradients = Gradients((objective.Losses(leaves, part, noise) * factors).sum(), leaves);
+            for (var i = 0; i < vectors.Count; i++)
+            {
+                var found = Differentiated(gradients, objective.Layout.Split(vectors[i]), [.. Enumerable.Range(0, leaves.Length)], [factors], i == vectors.Count - 1);
+                derivatives[i].AddRange(found[0].to(float64).data<double>());
+            }
+        }
+
+        return [.. derivatives.Select(values => values.ToArray())];
+    }
+
+    private static (Tensor[] Products, double[][] Shares) Products(
+        IObjective objective, Tensor theta, IReadOnlyList<int> batch, IReadOnlyList<Tensor> vectors, bool ofExamples, int? microBatchSize, StepNoise? noise)
+    {
+        var totalWeight = batch.Sum(objective.Weight);
+        var shares = vectors.Select(_ => new List<double>()).ToArray();
+        var products = InParts(batch, microBatchSize, part =>
+        {
+            var leaves = Differentiation.Leaves(objective.Layout, theta);
+            var losses = objective.Losses(leaves, part, noise);
+            var factors = ofExamples ? ones([part.Length], objective.Dtype, objective.Device).requires_grad_() : null;
+            var gradients = Gradients((factors is null ? losses : losses * factors).sum() / totalWeight, leaves);
+            var all = Enumerable.Range(0, leaves.Length).ToArray();
+            var flat = new Tensor[vectors.Count];
+            for (var i = 0; i < vectors.Count; i++)
+            {
+                var found = Differentiated(gradients, objective.Layout.Split(vectors[i]), all, factors is null ? leaves : [.. leaves, factors], i == vectors.Count - 1);
+                if (factors is not null) shares[i].AddRange(found[^1].to(float64).data<double>());
+                flat[i] = objective.Layout.Join(found[..leaves.Length]);
+            }
+
+            return flat;
+        });
+        return (products, [.. shares.Select(share => share.ToArray())]);
+    }
+
+    /// <summary>The derivatives of sum over the given slots of gradient . vector; the last call lets the graph go.</summary>
+    private static Tensor[] Differentiated(Tensor[] gradients, Tensor[] vectors, int[] slots, Tensor[] inputs, bool last)
+    {
+        // Parameters the loss is linear in have gradients without a graph.
+        var curved = slots.Where(slot => gradients[slot].requires_grad).ToArray();
+        if (curved.Length == 0) return [.. inputs.Select(input => input.zeros_like())];
+        var found = autograd.grad(
+            [.. curved.Select(slot => gradients[slot])], inputs, [.. curved.Select(slot => vectors[slot])], retain_graph: !last, allow_unused: true);
+        return Differentiation.NonNull(found, inputs);
+    }
+
+    private static Tensor[] Gradients(Tensor loss, Tensor[] leaves) =>
+        Differentiation.NonNull(autograd.grad([loss], leaves, create_graph: true, allow_unused: true), leaves);
+
+    /// <summary>Adds up what the micro-batches contribute.</summary>
+    private static Tensor[] InParts(IReadOnlyList<int> batch, int? microBatchSize, Func<int[], Tensor[]> contribution)
+    {
+        Tensor[]? totals = null;
+        foreach (var part in batch.Chunk(microBatchSize ?? batch.Count))
+        {
+            using var scope = NewDisposeScope();
+            var flat = contribution(part);
+            var sums = totals is null ? flat : [.. flat.Zip(totals, (product, total) => total + product)];
+            foreach (var total in totals ?? []) total.Dispose();
+            totals = [.. sums.Select(scope.MoveToOuter)];
+        }
+
+        return totals!;
+    }
+}

@@ -1,0 +1,27 @@
+namespace LlmStageAudit.Training.Optimizers;
+
+/// <summary>
+/// The Jacobian of <see cref="SgdMap"/>:
+/// <code>
+/// dv' = mu dv + dg + w dtheta            q   = lv - lr lth
+/// dtheta' = dtheta - lr dv'              lth &lt;- lth + w q  (+ H q)
+///                                        lv  &lt;- mu q
+/// </code>
+/// </summary>
+internal sealed class SgdPropagator(double momentum, double weightDecay, double learningRate, (Tensor Gradient, double Norm, double Limit)? clip)
+    : OptimizerPropagator(clip)
+{
+    private protected override StatePerturbation Push(StatePerturbation before, Tensor gradientChange)
+    {
+        var velocity = (before.Buffers[0] * momentum) + gradientChange.add(before.Theta, weightDecay);
+        return new StatePerturbation(before.Theta.add(velocity, -learningRate), [velocity], before.Steps);
+    }
+
+    private protected override (StatePerturbation Before, Tensor Gradient) Pull(StatePerturbation after)
+    {
+        var gradient = after.Buffers[0].add(after.Theta, -learningRate);
+        return (new StatePerturbation(after.Theta.add(gradient, weightDecay), [gradient * momentum], after.Steps), gradient);
+    }
+
+    private protected override Tensor Settle(Tensor gradientChange) => gradientChange * (-learningRate / (1 - momentum));
+}
