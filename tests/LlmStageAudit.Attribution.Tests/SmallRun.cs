@@ -30,7 +30,7 @@ internal static class SmallRun
     };
 
     /// <param name="change">Of each stage's section, by index.</param>
-    public static MemoryTrajectory Train(
+    public static RetrainableTrajectory Train(
         OptimizerSection optimizer, double cubic, Func<int, StageSection, StageSection>? change = null, bool logsGradients = true)
     {
         StageProgram Program(int index, string name, int examples)
@@ -40,7 +40,7 @@ internal static class SmallRun
                 change?.Invoke(index, section) ?? section, PolynomialObjective.Random(examples, Parameters, 20 + index, cubic), seed: 5);
         }
 
-        return new MemoryTrajectory(
+        return new RetrainableTrajectory(
             [Program(0, "first", 10), Program(1, "second", 8), Program(2, "third", 9)], Vectors.Normal(Parameters, 1, 0.3))
         {
             LogsGradients = logsGradients,
@@ -48,22 +48,22 @@ internal static class SmallRun
     }
 
     public static double[] Replay(
-        MemoryTrajectory trajectory, string source, Counterfactual counterfactual, double rho = 0.5, long seed = 1) =>
+        RetrainableTrajectory trajectory, string source, Counterfactual counterfactual, double rho = 0.5, long seed = 1) =>
         Replay(trajectory, source, [counterfactual], rho, seed)[0];
 
     public static double[][] Replay(
-        MemoryTrajectory trajectory, string source, Counterfactual[] counterfactuals, double rho = 0.5, long seed = 1)
+        RetrainableTrajectory trajectory, string source, Counterfactual[] counterfactuals, double rho = 0.5, long seed = 1)
     {
         using var scope = NewDisposeScope();
         var replay = new CounterfactualReplay(trajectory, GradientSource.Named(source, rho, seed));
         return [.. replay.Run(counterfactuals, null, default).Select(theta => theta.data<double>())];
     }
 
-    public static double[] ReplayWithout(MemoryTrajectory trajectory, string source, int stage, double rho = 0.5) =>
+    public static double[] ReplayWithout(RetrainableTrajectory trajectory, string source, int stage, double rho = 0.5) =>
         Replay(trajectory, source, Counterfactual.WithoutStage(trajectory.Programs[stage].Name, stage), rho);
 
     /// <summary>||estimated - true|| over the length of the true change.</summary>
-    public static double Error(MemoryTrajectory trajectory, double[] found, double[] truth)
+    public static double Error(RetrainableTrajectory trajectory, double[] found, double[] truth)
     {
         double[] Change(double[] state) => [.. trajectory.Final().Zip(state, (observed, other) => observed - other)];
         return Vectors.RelativeDistance(Change(truth), Change(found));

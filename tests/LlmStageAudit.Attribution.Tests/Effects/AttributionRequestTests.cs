@@ -6,7 +6,7 @@ namespace LlmStageAudit.Attribution.Tests.Effects;
 /// <summary>What a request asks for, on a run of 6 + 4 + 6 steps.</summary>
 public sealed class AttributionRequestTests : IDisposable
 {
-    private readonly MemoryTrajectory _trajectory = SmallRun.Train(SmallRun.Sgd, cubic: 0);
+    private readonly RetrainableTrajectory _trajectory = SmallRun.Train(SmallRun.Sgd, cubic: 0);
 
     [Fact]
     public void One_counterfactual_per_stage_by_default()

@@ -77,7 +77,7 @@ public sealed class ExactReplayTests
         Assert.Equal(trajectory.Final(), SmallRun.Replay(trajectory, source, Counterfactual.WithoutSteps("none", 0, [])));
     }
 
-    private static MemoryTrajectory Train(string optimizer) => SmallRun.Train(
+    private static RetrainableTrajectory Train(string optimizer) => SmallRun.Train(
         optimizer.StartsWith("adamw", StringComparison.Ordinal) ? SmallRun.AdamW : SmallRun.Sgd,
         cubic: 0.3,
         (stage, section) => optimizer switch
