@@ -13,7 +13,7 @@ public sealed class PolynomialObjective(double[][] directions, double[] targets,
     private readonly int _size = directions[0].Length;
 
     public ParameterLayout Layout { get; } =
-        new([("first", (IReadOnlyList<long>)[1L]), ("rest", [directions[0].Length - 1L])]);
+        new([("first.weight", (IReadOnlyList<long>)[1L]), ("rest.weight", [directions[0].Length - 1L])]);
 
     public ScalarType Dtype => float64;
 
