@@ -28,6 +28,10 @@ public sealed class AttributionException : AuditException
         new(ExitCode.InvalidInput, Sentence(
             $"stage '{stage}'", "its log holds no gradients (trajectory.gradients: false)", $"logged gradients, which source '{source}' needs", "use --gradient exact with whole stages, or train with trajectory.gradients: true"));
 
+    public static AttributionException NotDifferentiable(string path, string metric) =>
+        new(ExitCode.Usage, Sentence(
+            path, $"metric {metric} orders examples and has no gradient", "a mean over examples, for a sweep over steps", "use metric: log-likelihood or margin, or --method replay"));
+
     public static AttributionException BadSteps(string found, int steps) =>
         new(ExitCode.Usage, Sentence("--steps", $"'{found}'", $"step numbers or ranges within 1-{steps}, such as 3,10-12"));
 

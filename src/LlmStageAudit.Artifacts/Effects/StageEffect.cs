@@ -8,13 +8,22 @@ public sealed record StageEffect
 
     public required string Metric { get; init; }
 
+    /// <summary>The first step left out, numbered from 1 through the run; null for whole stages and for examples.</summary>
+    public int? FirstStep { get; init; }
+
+    /// <summary>The last step left out.</summary>
+    public int? LastStep { get; init; }
+
+    /// <summary>The training example, where the effect is one's.</summary>
+    public string? Example { get; init; }
+
     public required double Estimate { get; init; }
 
-    /// <summary>Lower end of the bootstrap interval over probe rows.</summary>
-    public required double Low { get; init; }
+    /// <summary>Lower end of the bootstrap interval over probe rows; null where a sweep gave the mean over the probe alone.</summary>
+    public double? Low { get; init; }
 
     /// <summary>Upper end.</summary>
-    public required double High { get; init; }
+    public double? High { get; init; }
 
     /// <summary>verified, high, medium or low.</summary>
     public required string Trust { get; init; }

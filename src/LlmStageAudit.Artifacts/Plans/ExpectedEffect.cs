@@ -8,10 +8,10 @@ public sealed record ExpectedEffect
     public required double Estimate { get; init; }
 
     /// <summary>Lower end of the interval.</summary>
-    public required double Low { get; init; }
+    public double? Low { get; init; }
 
     /// <summary>Upper end.</summary>
-    public required double High { get; init; }
+    public double? High { get; init; }
 
     /// <summary>The gradient source that it was estimated with.</summary>
     public required string Gradient { get; init; }

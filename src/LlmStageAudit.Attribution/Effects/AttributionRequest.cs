@@ -1,21 +1,21 @@
 using System.Globalization;
+using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Attribution.Effects;
 
-/// <summary>What is asked of an attribution by replay.</summary>
+/// <summary>What is asked of an attribution.</summary>
 public sealed record AttributionRequest
 {
-    public const string ReplayMethod = "replay";
+    public static IReadOnlyList<string> Levels { get; } = ["stage", "step", "batch", "example"];
 
-    /// <summary>One of <see cref="GradientSource.Names"/>.</summary>
-    public string Gradient { get; init; } = "exact";
+    public Estimator Estimator { get; init; } = new();
 
-    /// <summary>The share of each batch the source `sampled` looks at.</summary>
-    public double Rho { get; init; } = 0.25;
-
-    /// <summary>stage: one effect per stage. step: one per step.</summary>
+    /// <summary>
+    /// stage: one effect per stage (or set of steps). step: per step. batch: per step, of the batch's gradient alone, the update's
+    /// momentum and decay going on. example: per training example of each stage, over all batches it was in.
+    /// </summary>
     public string Level { get; init; } = "stage";
 
     /// <summary>stage: a job that never ran. steps: updates skipped inside a job.</summary>
@@ -27,19 +27,34 @@ public sealed record AttributionRequest
     /// <summary>Where to save the counterfactual states as PEFT folders; null for nowhere.</summary>
     public string? ExportFolder { get; init; }
 
-    /// <summary>The name results are filed under, after the probe's.</summary>
-    public string Id => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{ReplayMethod}-{Gradient}{(Gradient == "sampled" ? $"-{Rho}" : "")}.{(Level == "step" ? "step" : Treatment)}");
+    /// <summary>The treatment as results state it: whatever is smaller than a stage is skipped inside its job.</summary>
+    public string EffectiveTreatment => Level == "stage" ? Treatment : "steps";
 
+    /// <summary>The name results are filed under, after the probe's.</summary>
+    public string Id => $"{Estimator.Id}.{(Level == "stage" ? Treatment : Level)}";
+
+    /// <summary>Whether one backward sweep answers: the adjoint, asked about steps, batches or examples.</summary>
+    public bool IsSweep => Estimator.Method == Estimator.Adjoint && Level != "stage";
+
+    /// <exception cref="AttributionException">Options that do not go together.</exception>
+    public AttributionRequest Validated()
+    {
+        Estimator.Validated();
+        if (!Levels.Contains(Level)) throw AttributionException.BadOption("--level", Level, string.Join(", ", Levels));
+        if (Treatment is not ("stage" or "steps")) throw AttributionException.BadOption("--treatment", Treatment, "stage or steps");
+        if (Level is "batch" or "example" && Estimator.Method != Estimator.Adjoint)
+            throw AttributionException.BadOption("--level", Level, "--method adjoint beside it: one sweep scores every batch and example");
+        if (IsSweep && Estimator.Curvature != "full") throw AttributionException.BadOption("--curvature", Estimator.Curvature, "full below the level of stages");
+        if (Steps.Count > 0 && (Treatment != "steps" || Level != "stage"))
+            throw AttributionException.BadOption("--steps", string.Join(' ', Steps), "to be used with --treatment steps");
+        return this;
+    }
+
+    /// <summary>The questions, where each is answered by itself.</summary>
     /// <exception cref="AttributionException">Options that do not go together, or steps the run does not have.</exception>
     public IReadOnlyList<Counterfactual> Counterfactuals(ITrajectory trajectory)
     {
-        if (Level is not ("stage" or "step")) throw AttributionException.BadOption("--level", Level, "stage or step");
-        if (Treatment is not ("stage" or "steps")) throw AttributionException.BadOption("--treatment", Treatment, "stage or steps");
-        if (Steps.Count > 0 && (Treatment != "steps" || Level != "stage"))
-            throw AttributionException.BadOption("--steps", string.Join(' ', Steps), "to be used with --treatment steps");
-
+        Validated();
         var programs = trajectory.Programs;
         if (Level == "step")
         {

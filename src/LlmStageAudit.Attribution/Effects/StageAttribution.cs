@@ -1,19 +1,21 @@
 using System.Diagnostics;
 using LlmStageAudit.Artifacts.Effects;
-using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Auditing.Probes;
+using LlmStageAudit.Auditing.Statistics;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Attribution.Effects;
 
 /// <summary>
-/// The effect of every stage (or set of steps) of a run on a probe: effect = gamma(observed) - gamma(counterfactual), from
-/// counterfactuals made by replay and evaluated by running the probe with both states.
+/// The effect of every stage (or set of steps, step, batch, example) of a run on a probe: effect = gamma(observed) -
+/// gamma(counterfactual). Replay makes the counterfactual and the probe is run with both states; the first-order methods
+/// multiply the probe's gradient with the change of the parameters.
 /// </summary>
 public static class StageAttribution
 {
-    /// <summary>Replays everything the request asks for.</summary>
+    /// <summary>Answers everything the request asks for.</summary>
     /// <param name="run">A completed run.</param>
     /// <param name="probe">Read for the run's model.</param>
     public static EffectsArtifact Attribute(
@@ -21,51 +23,69 @@ public static class StageAttribution
     {
         using var scope = NewDisposeScope();
         var watch = Stopwatch.StartNew();
-        var counterfactuals = request.Counterfactuals(run);
-        var source = GradientSource.Named(request.Gradient, request.Rho, run.Configuration.Seed);
-        var finals = new CounterfactualReplay(run, source).Run(counterfactuals, progress, cancellation);
+        request.Validated();
         var evaluator = new ProbeEvaluator(run.Model, probe);
         var observed = evaluator.Evaluate(run.FinalState());
-        var effects = counterfactuals.Zip(finals, (counterfactual, theta) =>
-        {
-            var effect = Effect(probe, observed, evaluator.Evaluate(theta), counterfactual.Name, source);
-            return request.ExportFolder is { } folder ? effect with { ExportedAdapter = Export(folder, counterfactual.Name, run.Model, theta) } : effect;
-        });
+        var (effects, cost) = request.IsSweep
+            ? SweepAttribution.Effects(run, probe, request, progress, cancellation)
+            : Effects(run, probe, request, evaluator, observed, progress, cancellation);
         var artifact = new EffectsArtifact
         {
             RunId = run.Manifest.RunId,
             Run = run.Folder.Root,
             Probe = probe.Reference,
-            Method = AttributionRequest.ReplayMethod,
-            Gradient = source.Name,
-            Rho = source.Name == "sampled" ? request.Rho : null,
+            Method = request.Estimator.Method,
+            Gradient = request.Estimator.Method == Estimator.Replay ? request.Estimator.Gradient : null,
+            Rho = request.Estimator.EffectiveRho,
             Level = request.Level,
-            Treatment = request.Level == "step" ? "steps" : request.Treatment,
+            Treatment = request.EffectiveTreatment,
             Metric = probe.Performance.Name,
             Groups = [.. probe.Groups.Select(group => group.Name)],
             CreatedUtc = DateTime.UtcNow,
             Observed = observed,
-            Effects = [.. effects],
-            GradientEquivalents = source.GradientEquivalents,
+            Effects = effects,
+            GradientEquivalents = cost,
         };
         return artifact with { AttributeSeconds = watch.Elapsed.TotalSeconds };
     }
 
-    private static StageEffect Effect(Probe probe, ProbeScores observed, ProbeScores counterfactual, string name, GradientSource source)
+    private static (IReadOnlyList<StageEffect> Effects, double GradientEquivalents) Effects(
+        TrainedRun run,
+        Probe probe,
+        AttributionRequest request,
+        ProbeEvaluator evaluator,
+        ProbeScores observed,
+        IProgress<(int Step, int Total)>? progress,
+        CancellationToken cancellation)
     {
-        var effect = probe.Performance.Effect(observed.Examples, counterfactual.Examples, name);
-        return new StageEffect
+        var questions = request.Counterfactuals(run);
+        var estimation = Estimation.Run(run, request.Estimator, run.Configuration.Seed, questions, progress, cancellation);
+        // A metric that orders examples has no derivative: there the probe is run whatever the method.
+        var readings = request.Estimator.IsLinear && probe.Performance.Weighted is { } weighted
+            ? new ProbeGradient(run.Model, probe, weighted).Derivatives(run.FinalState(), estimation.Changes)
+            : null;
+        var effects = questions.Select((question, i) =>
         {
-            Stage = name,
-            Metric = probe.Performance.Name,
-            Estimate = effect.Estimate,
-            Low = effect.Low,
-            High = effect.High,
-            // Exact replay is retraining; what the other sources are worth only a comparison with it can say.
-            Trust = source.Name == "exact" ? "verified" : "unchecked",
-            Counterfactual = counterfactual,
-            PerExample = [.. observed.Examples.Zip(counterfactual.Examples, (o, c) => new ExampleEffect { Id = o.Id, Estimate = o.Value - c.Value })],
-        };
+            var counterfactual = evaluator.Evaluate(estimation.Counterfactuals[i]);
+            var perExample = readings?[i] ?? [.. observed.Examples.Zip(counterfactual.Examples, (o, c) => o.Value - c.Value)];
+            var effect = readings is null
+                ? probe.Performance.Effect(observed.Examples, counterfactual.Examples, question.Name)
+                : Bootstrap.Mean(perExample, question.Name);
+            return new StageEffect
+            {
+                Stage = question.Name,
+                Metric = probe.Performance.Name,
+                Estimate = effect.Estimate,
+                Low = effect.Low,
+                High = effect.High,
+                // Exact replay is retraining; what the other sources are worth only a comparison with it can say.
+                Trust = request.Estimator is { Method: Estimator.Replay, Gradient: "exact" } ? "verified" : "unchecked",
+                Counterfactual = counterfactual,
+                PerExample = [.. observed.Examples.Zip(perExample, (example, value) => new ExampleEffect { Id = example.Id, Estimate = value })],
+                ExportedAdapter = request.ExportFolder is { } folder ? Export(folder, question.Name, run.Model, estimation.Counterfactuals[i]) : null,
+            };
+        });
+        return ([.. effects], estimation.GradientEquivalents);
     }
 
     private static string Export(string folder, string name, LanguageModel model, Tensor theta)

@@ -9,12 +9,30 @@ namespace LlmStageAudit.Auditing.Probes;
 /// where the score is the log-odds of the positive class (of a causal language model, the log-likelihood). 0: no reliance;
 /// above 0: members are scored higher than others of the same label. Labels that one side lacks are left out.
 /// </summary>
-public sealed class ConfounderGap
+public sealed class ConfounderGap : IMeasure
 {
     private readonly IReadOnlyList<(double Weight, int[] Examples)> _cells;
     private readonly string _name;
+    private readonly int _examples;
 
-    private ConfounderGap(string name, IReadOnlyList<(double Weight, int[] Examples)> cells) => (_name, _cells) = (name, cells);
+    private ConfounderGap(string name, int examples, IReadOnlyList<(double Weight, int[] Examples)> cells) =>
+        (_name, _examples, _cells) = (name, examples, cells);
+
+    public string Name => $"confounder-gap({_name})";
+
+    public WeightedReading Weighted
+    {
+        get
+        {
+            var weights = new double[_examples];
+            foreach (var (weight, examples) in _cells)
+            {
+                foreach (var i in examples) weights[i] += weight / examples.Length;
+            }
+
+            return new WeightedReading(ProbeReading.LogOdds, weights);
+        }
+    }
 
     /// <exception cref="ProbeException">No such group, or no label that both sides have.</exception>
     public static ConfounderGap Of(Probe probe, string confounder)
@@ -29,7 +47,7 @@ public sealed class ConfounderGap
         if (pairs.Length == 0)
             throw ProbeException.EmptyCell(probe.Configuration.Path, confounder, group.Subgroup.Count(), group.Background.Count());
         var weight = 1.0 / pairs.Length;
-        return new ConfounderGap(confounder, [.. pairs.SelectMany(pair => new[] { (weight, pair.Subgroup), (-weight, pair.Background) })]);
+        return new ConfounderGap(confounder, probe.Examples.Count, [.. pairs.SelectMany(pair => new[] { (weight, pair.Subgroup), (-weight, pair.Background) })]);
     }
 
     public double Evaluate(ProbeScores scores) => _cells.Sum(cell => cell.Weight * cell.Examples.Average(i => Score(scores.Examples[i])));

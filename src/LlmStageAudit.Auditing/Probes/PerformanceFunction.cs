@@ -10,7 +10,7 @@ namespace LlmStageAudit.Auditing.Probes;
 /// gamma: the one number a probe gives a model. The mean over examples of a log-likelihood or a margin; or a group metric, of
 /// one group or the least over all groups. An effect is gamma(observed) - gamma(counterfactual): positive, the stage raised gamma.
 /// </summary>
-public sealed class PerformanceFunction
+public sealed class PerformanceFunction : IMeasure
 {
     private readonly Probe _probe;
     private readonly MetricSection _metric;
@@ -19,6 +19,11 @@ public sealed class PerformanceFunction
 
     /// <summary>As results name it: log-likelihood, log-likelihood(christian), subgroup-auc.</summary>
     public string Name => EnumSpelling<MetricKind>.Of(_metric.Kind) + (_metric.Column is { } column ? $"({column})" : "");
+
+    /// <summary>The mean over examples; null for a group metric, which orders examples and has no derivative.</summary>
+    public WeightedReading? Weighted => IsOfGroups(_metric.Kind)
+        ? null
+        : new WeightedReading(ProbeReading.Performance, [.. Enumerable.Repeat(1.0 / _probe.Examples.Count, _probe.Examples.Count)]);
 
     public static bool IsOfGroups(MetricKind kind) => kind is not (MetricKind.LogLikelihood or MetricKind.Margin);
 
@@ -30,6 +35,11 @@ public sealed class PerformanceFunction
     public BootstrapResult Effect(IReadOnlyList<ExampleScore> observed, IReadOnlyList<ExampleScore> counterfactual, string key) => IsOfGroups(_metric.Kind)
         ? Bootstrap.Statistic(observed.Count, indices => OfGroups(observed, indices) - OfGroups(counterfactual, indices), key)
         : Bootstrap.Mean([.. observed.Zip(counterfactual, (o, c) => o.Value - c.Value)], key);
+
+    double IMeasure.Evaluate(ProbeScores scores) => Evaluate(scores.Examples);
+
+    BootstrapResult IMeasure.Effect(ProbeScores observed, ProbeScores counterfactual, string key) =>
+        Effect(observed.Examples, counterfactual.Examples, key);
 
     private double OfGroups(IReadOnlyList<ExampleScore> scores, int[] indices)
     {

@@ -4,6 +4,7 @@ using LlmStageAudit.Artifacts.Effects;
 using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Artifacts.Serialization;
 using LlmStageAudit.Attribution.Effects;
+using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Auditing.Probes;
 using LlmStageAudit.Cli.Terminal;
@@ -20,9 +21,35 @@ internal static class AttributeVerb
         DefaultValueFactory = _ => "exact",
     };
 
-    private static readonly Option<string> s_method = new("--method") { Description = "replay", DefaultValueFactory = _ => AttributionRequest.ReplayMethod };
-    private static readonly Option<double> s_rho = new("--rho") { Description = "Share of each batch for --gradient sampled", DefaultValueFactory = _ => 0.25 };
-    private static readonly Option<string> s_level = new("--level") { Description = "stage or step", DefaultValueFactory = _ => "stage" };
+    private static readonly Option<string> s_method = new("--method", "-m")
+    {
+        Description = $"How counterfactuals are estimated: {string.Join(", ", Estimator.Methods)}",
+        DefaultValueFactory = _ => Estimator.Replay,
+    };
+
+    private static readonly Option<double?> s_rho = new("--rho")
+    {
+        Description = "Share of each batch that --gradient sampled draws (0.25), and that the curvature of adjoint and aa-score is taken from (1)",
+    };
+
+    private static readonly Option<string> s_curvature = new("--curvature")
+    {
+        Description = "For adjoint and aa-score: full, or layer-wise (no blocks between layers)",
+        DefaultValueFactory = _ => "full",
+    };
+
+    private static readonly Option<double> s_epsilonFloor = new("--epsilon-floor")
+    {
+        Description = "For adjoint and aa-score on AdamW: the least eps of the optimizer's tangent",
+        DefaultValueFactory = _ => 0,
+    };
+
+    private static readonly Option<string> s_level = new("--level")
+    {
+        Description = "stage, step, or, with --method adjoint, batch or example (of the training data)",
+        DefaultValueFactory = _ => "stage",
+    };
+
     private static readonly Option<string> s_treatment = new("--treatment")
     {
         Description = "stage: the job never ran; steps: its updates are skipped while the schedule goes on",
@@ -40,14 +67,18 @@ internal static class AttributeVerb
             "stageaudit attribute runs/a --probe probes/identity.yaml",
             "stageaudit attribute runs/a --probe probes/identity.yaml --gradient midpoint --json --per-example",
             "stageaudit attribute runs/a --probe probes/identity.yaml --treatment steps --steps 3,10-12",
+            "stageaudit attribute runs/a --probe probes/identity.yaml --method adjoint --level step",
         ],
-        [RunArgument, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_method, Gradient, s_rho, s_level, s_treatment, s_steps, s_export, s_perExample, CommonOptions.Device],
+        [
+            RunArgument, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_method, Gradient, s_rho, s_curvature, s_epsilonFloor, s_level, s_treatment, s_steps,
+            s_export, s_perExample, CommonOptions.Device,
+        ],
         Run);
 
     /// <summary>Attributes and files the result in the run folder.</summary>
     internal static (EffectsArtifact Effects, string Path) AttributeAndFile(VerbContext context, TrainedRun run, Probe probe, AttributionRequest request)
     {
-        var effects = context.Track($"replaying ({request.Gradient})", display => StageAttribution.Attribute(
+        var effects = context.Track(Activity(request), display => StageAttribution.Attribute(
             run, probe, request, display.To<(int Step, int Total)>((shown, step) => shown.Report(step.Step, step.Total, "")), context.Cancellation));
         var path = run.Folder.EffectsPath($"{probe.Reference.Name}.{request.Id}");
         ArtifactJson.Write(path, effects);
@@ -56,17 +87,21 @@ internal static class AttributeVerb
 
     private static int Run(VerbContext context)
     {
-        if (context.Get(s_method) is not AttributionRequest.ReplayMethod and var method)
-            throw ConfigurationException.At("--method", $"'{method}'", AttributionRequest.ReplayMethod);
         var request = new AttributionRequest
         {
-            Gradient = context.Get(Gradient)!,
-            Rho = context.Get(s_rho),
+            Estimator = new Estimator
+            {
+                Method = context.Get(s_method)!,
+                Gradient = context.Get(Gradient)!,
+                Rho = context.Get(s_rho),
+                Curvature = context.Get(s_curvature)!,
+                EpsilonFloor = context.Get(s_epsilonFloor),
+            },
             Level = context.Get(s_level)!,
             Treatment = context.Get(s_treatment)!,
             Steps = context.Get(s_steps) ?? [],
             ExportFolder = context.Get(s_export),
-        };
+        }.Validated();
         var configuration = ProbeConfigurationReader.Read(context.Get(ProbeOptions.Probe)!);
         using var run = TrainedRun.Open(context.Get(RunArgument), context.Device);
         var probe = Probe.Read(configuration, run.Model, run.Materials.Reader, context.Get(ProbeOptions.Unlabelled));
@@ -74,6 +109,10 @@ internal static class AttributeVerb
         Print(context, effects, path);
         return (int)ExitCode.Done;
     }
+
+    private static string Activity(AttributionRequest request) => request.Estimator.Method == Estimator.Replay
+        ? $"replaying ({request.Estimator.Gradient})"
+        : request.IsSweep ? "sweeping back" : $"propagating ({request.Estimator.Method})";
 
     private static void Print(VerbContext context, EffectsArtifact effects, string path)
     {
@@ -93,6 +132,9 @@ internal static class AttributeVerb
                 Effects = effects.Effects.Select(effect => new
                 {
                     effect.Stage,
+                    effect.FirstStep,
+                    effect.LastStep,
+                    effect.Example,
                     effect.Metric,
                     effect.Estimate,
                     effect.Low,
@@ -111,7 +153,7 @@ internal static class AttributeVerb
         context.Out.WriteLine($"Effect on mean {effects.Metric} of {effects.Probe.Name} ({effects.Probe.Examples} examples); positive: the stage raised it.");
         context.WriteTable(
             ["stage", ">effect", ">95% interval", "trust"],
-            effects.Effects.Select(effect => (IReadOnlyList<string>)[effect.Stage, Numbers.Signed(effect.Estimate), Numbers.Interval(effect.Low, effect.High), effect.Trust]));
+            effects.Effects.Select(effect => (IReadOnlyList<string>)[effect.Example is { } id ? $"{effect.Stage} / {id}" : effect.Stage, Numbers.Signed(effect.Estimate), Interval(effect), effect.Trust]));
         if (perExample)
         {
             context.WriteTable(
@@ -119,6 +161,8 @@ internal static class AttributeVerb
                 effects.Observed.Examples.Select((example, i) => (IReadOnlyList<string>)[example.Id, .. effects.Effects.Select(effect => Numbers.Signed(effect.PerExample[i].Estimate))]));
         }
 
-        context.Note($"replay with gradient source {effects.Gradient}: {Numbers.Seconds(effects.AttributeSeconds)}, {effects.GradientEquivalents:0} gradients; filed in {path}");
+        context.Note($"{(effects.Gradient is { } gradient ? $"replay with gradient source {gradient}" : effects.Method)}: {Numbers.Seconds(effects.AttributeSeconds)}, {effects.GradientEquivalents:0} gradients; filed in {path}");
     }
+
+    private static string Interval(StageEffect effect) => effect is { Low: { } low, High: { } high } ? Numbers.Interval(low, high) : "-";
 }

@@ -7,6 +7,7 @@ using LlmStageAudit.Artifacts.Rankings;
 using LlmStageAudit.Artifacts.Runs;
 using LlmStageAudit.Artifacts.Verifications;
 using LlmStageAudit.Attribution.Effects;
+using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Auditing.Metrics;
 using LlmStageAudit.Auditing.Probes;
 using LlmStageAudit.Cli.Demo;
@@ -48,7 +49,7 @@ internal static class DemoVerb
         using var run = TrainedRun.Open(workspace.Run, context.Device);
         var probe = Probe.Read(ProbeConfigurationReader.Read(workspace.ProbeConfiguration), run.Model, run.Materials.Reader);
         context.Note($"4  attributing: what would the model be without each stage? (replay, gradient source {PredictionSource})");
-        var (effects, effectsPath) = AttributeVerb.AttributeAndFile(context, run, probe, new AttributionRequest { Gradient = PredictionSource });
+        var (effects, effectsPath) = AttributeVerb.AttributeAndFile(context, run, probe, new AttributionRequest { Estimator = new Estimator { Gradient = PredictionSource } });
         var ranking = RankVerb.RankAndFile(run, probe, effects, effectsPath, DemoCorpus.PlantedIdentity);
 
         context.Note("5  retraining without each stage, the one that ranks first to begin with, to verify the predictions");

@@ -5,6 +5,7 @@ using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Artifacts.Rankings;
 using LlmStageAudit.Artifacts.Serialization;
 using LlmStageAudit.Attribution.Effects;
+using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Ranking;
 using LlmStageAudit.Auditing.Probes;
 using LlmStageAudit.Cli.Terminal;
@@ -37,7 +38,7 @@ internal static class RankVerb
         using var run = TrainedRun.Open(context.Get(AttributeVerb.RunArgument), context.Device);
         var probe = Probe.Read(configuration, run.Model, run.Materials.Reader, context.Get(ProbeOptions.Unlabelled));
         probe.RequireGroup(context.Get(s_confounder)!);
-        var request = new AttributionRequest { Gradient = context.Get(AttributeVerb.Gradient)! };
+        var request = new AttributionRequest { Estimator = new Estimator { Gradient = context.Get(AttributeVerb.Gradient)! } };
         var (effects, path) = Filed(run, probe, request) ?? AttributeVerb.AttributeAndFile(context, run, probe, request);
         Print(context, RankAndFile(run, probe, effects, path, context.Get(s_confounder)!));
         return (int)ExitCode.Done;

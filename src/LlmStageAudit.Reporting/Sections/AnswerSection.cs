@@ -41,7 +41,7 @@ internal static class AnswerSection
         }
 
         var effect = top.Effect;
-        var interval = $" (interval {NumberText.Interval(effect.Low, effect.High)})";
+        var interval = $" (interval {NumberText.Interval(effect.Low ?? double.NaN, effect.High ?? double.NaN)})";
         if (!top.IsDistinguishable)
         {
             page.Text($"No {finding.Noun} changed {metric} distinguishably from zero: the largest estimate is ");

@@ -50,8 +50,8 @@ internal static class StagesSection
             {
                 Stage = stage.Effect.Stage,
                 Estimate = stage.Effect.Estimate,
-                Low = stage.Effect.Low,
-                High = stage.Effect.High,
+                Low = stage.Effect.Low ?? double.NaN,
+                High = stage.Effect.High ?? double.NaN,
                 Measured = stage.Verified?.Measured,
                 IsVerified = stage.IsVerified,
             }).ToArray(),
@@ -78,7 +78,7 @@ internal static class StagesSection
         {
             stage.Effect.Stage,
             NumberText.Signed(stage.Effect.Estimate),
-            NumberText.Interval(stage.Effect.Low, stage.Effect.High),
+            NumberText.Interval(stage.Effect.Low ?? double.NaN, stage.Effect.High ?? double.NaN),
             stage.Effect.Counterfactual is { } scores ? NumberText.Value(scores.Mean) : "–",
             stage.Verified is { } verified ? NumberText.Signed(verified.Measured) : "–",
             stage.IsDistinguishable ? "no" : "yes",

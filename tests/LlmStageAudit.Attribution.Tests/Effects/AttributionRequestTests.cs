@@ -1,5 +1,6 @@
 using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Attribution.Effects;
+using LlmStageAudit.Attribution.Estimators;
 
 namespace LlmStageAudit.Attribution.Tests.Effects;
 
@@ -87,8 +88,8 @@ public sealed class AttributionRequestTests : IDisposable
     public void Results_are_filed_under_what_was_asked()
     {
         Assert.Equal("replay-exact.stage", new AttributionRequest().Id);
-        Assert.Equal("replay-sampled-0.25.steps", new AttributionRequest { Gradient = "sampled", Treatment = "steps" }.Id);
-        Assert.Equal("replay-linear.step", new AttributionRequest { Gradient = "linear", Level = "step" }.Id);
+        Assert.Equal("replay-sampled-0.25.steps", new AttributionRequest { Estimator = new Estimator { Gradient = "sampled" }, Treatment = "steps" }.Id);
+        Assert.Equal("replay-linear.step", new AttributionRequest { Estimator = new Estimator { Gradient = "linear" }, Level = "step" }.Id);
     }
 
     public void Dispose() => _trajectory.Dispose();

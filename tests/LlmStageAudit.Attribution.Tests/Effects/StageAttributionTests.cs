@@ -1,5 +1,6 @@
 using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Attribution.Effects;
+using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Auditing.Probes;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Testing;
@@ -36,7 +37,7 @@ public sealed class StageAttributionTests : IDisposable
             var scores = evaluator.Evaluate(counterfactual.FinalState());
             Assert.Equal(observed.Mean - scores.Mean, effect.Estimate, 1e-12);
             Assert.NotEqual(0, effect.Estimate);
-            Assert.InRange(effect.Estimate, effect.Low, effect.High);
+            Assert.InRange(effect.Estimate, effect.Low!.Value, effect.High!.Value);
             Assert.Equal(
                 observed.Examples.Zip(scores.Examples, (o, c) => o.Value - c.Value), effect.PerExample.Select(example => example.Estimate));
             Assert.Equal(probe.Examples.Select(example => example.Id), effect.PerExample.Select(example => example.Id));
@@ -55,7 +56,7 @@ public sealed class StageAttributionTests : IDisposable
         var probe = ReadProbe(run);
         double[] Effects(string source) =>
         [
-            .. StageAttribution.Attribute(run, probe, new AttributionRequest { Gradient = source }, null, default)
+            .. StageAttribution.Attribute(run, probe, new AttributionRequest { Estimator = new Estimator { Gradient = source } }, null, default)
                 .Effects.SelectMany(effect => effect.PerExample).Select(example => example.Estimate),
         ];
         var truth = Effects("exact");

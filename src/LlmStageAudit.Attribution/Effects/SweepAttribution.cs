@@ -1,0 +1,57 @@
+using LlmStageAudit.Artifacts.Effects;
+using LlmStageAudit.Attribution.Adjoint;
+using LlmStageAudit.Auditing.Probes;
+using LlmStageAudit.Training.Runs;
+
+namespace LlmStageAudit.Attribution.Effects;
+
+/// <summary>Effects of all steps, batches or examples of a run on a probe, from one backward sweep.</summary>
+internal static class SweepAttribution
+{
+    public static (IReadOnlyList<StageEffect> Effects, double GradientEquivalents) Effects(
+        TrainedRun run, Probe probe, AttributionRequest request, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
+    {
+        var measure = probe.Performance.Weighted ?? throw AttributionException.NotDifferentiable(probe.Configuration.Path, probe.Performance.Name);
+        var sweep = new AdjointSweep(run, new PropagationOptions
+        {
+            Rho = request.Estimator.Rho ?? 1,
+            Seed = run.Configuration.Seed,
+            EpsilonFloor = request.Estimator.EpsilonFloor,
+        });
+        var gradient = new ProbeGradient(run.Model, probe, measure).Gradient(run.FinalState());
+        var result = sweep.Run([gradient], ofExamples: request.Level == "example", ofBlocks: false, progress, cancellation)[0];
+        var named = request.Level == "example" ? OfExamples(run, result) : OfSteps(run, request.Level, result);
+        return ([.. named.Select(effect => effect with { Metric = probe.Performance.Name })], sweep.GradientEquivalents);
+    }
+
+    private static IEnumerable<StageEffect> OfSteps(TrainedRun run, string level, SweepResult result) => result.Steps.Select((score, i) => new StageEffect
+    {
+        Stage = level == "batch" ? $"batch of step {i + 1}" : $"step {i + 1}",
+        FirstStep = i + 1,
+        LastStep = i + 1,
+        Metric = "",
+        Estimate = level == "batch" ? score.BatchEffect : score.Effect,
+        Trust = "unchecked",
+    });
+
+    /// <summary>An example that was in several batches of a stage has the sum of its effects there.</summary>
+    private static IEnumerable<StageEffect> OfExamples(TrainedRun run, SweepResult result)
+    {
+        for (var stage = 0; stage < run.Programs.Count; stage++)
+        {
+            var examples = run.Materials.ExampleSets[stage].Examples;
+            var effects = new double?[examples.Count];
+            foreach (var score in result.Steps.Where(step => step.StageIndex == stage))
+            {
+                var batch = run.Programs[stage].Steps[score.StageStep - 1].Batch;
+                for (var i = 0; i < batch.Length; i++) effects[batch[i]] = (effects[batch[i]] ?? 0) + score.ExampleEffects![i];
+            }
+
+            for (var i = 0; i < effects.Length; i++)
+            {
+                if (effects[i] is not { } effect) continue;
+                yield return new StageEffect { Stage = run.Programs[stage].Name, Example = examples[i].Id, Metric = "", Estimate = effect, Trust = "unchecked" };
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+using System.Globalization;
+using LlmStageAudit.Attribution.Replay;
+
+namespace LlmStageAudit.Attribution.Estimators;
+
+/// <summary>A way to estimate what a run would have become without some of its steps, with its settings.</summary>
+public sealed record Estimator
+{
+    public const string Replay = "replay";
+    public const string Adjoint = "adjoint";
+    public const string AaScore = "aa-score";
+    public const string DvEmb = "dvemb";
+    public const string TracIn = "tracin";
+
+    public static IReadOnlyList<string> Methods { get; } = [Replay, Adjoint, AaScore, DvEmb, TracIn];
+
+    public static IReadOnlyList<string> Curvatures { get; } = ["full", "layer-wise"];
+
+    /// <summary>One of <see cref="Methods"/>.</summary>
+    public string Method { get; init; } = Replay;
+
+    /// <summary>For replay: one of <see cref="GradientSource.Names"/>.</summary>
+    public string Gradient { get; init; } = "exact";
+
+    /// <summary>The share of each batch looked at by the source `sampled`, and by the curvature of `adjoint` and `aa-score`; null: 0.25 there, all here.</summary>
+    public double? Rho { get; init; }
+
+    /// <summary>For adjoint and aa-score: one of <see cref="Curvatures"/>.</summary>
+    public string Curvature { get; init; } = "full";
+
+    /// <summary>For adjoint and aa-score: the least eps of AdamW's Jacobian.</summary>
+    public double EpsilonFloor { get; init; }
+
+    /// <summary>Whether effects are first-order: the probe's gradient times the change of the parameters.</summary>
+    public bool IsLinear => Method != Replay;
+
+    /// <summary>rho as it acts; null where the method has none.</summary>
+    public double? EffectiveRho => Method switch
+    {
+        Replay => Gradient == "sampled" ? Rho ?? 0.25 : null,
+        Adjoint or AaScore when Curvature == "full" && Rho < 1 => Rho,
+        _ => null,
+    };
+
+    /// <summary>Short, unique to the settings, and fit for a file name: replay-sampled-0.25, aa-score-layer-wise.</summary>
+    public string Id => string.Create(CultureInfo.InvariantCulture, $"{Method}{Detail}{(EffectiveRho is { } rho ? $"-{rho}" : "")}{Floor}");
+
+    private string Detail => Method switch
+    {
+        Replay => "-" + Gradient,
+        Adjoint or AaScore when Curvature != "full" => "-" + Curvature,
+        _ => "",
+    };
+
+    private string Floor => Method is Adjoint or AaScore && EpsilonFloor > 0 ? string.Create(CultureInfo.InvariantCulture, $"-eps{EpsilonFloor}") : "";
+
+    /// <summary>Reads a spelling as <see cref="Id"/> gives it: a method, or a gradient source of replay, with its share.</summary>
+    /// <exception cref="AttributionException">No such estimator.</exception>
+    public static Estimator Parse(string text)
+    {
+        var estimator = text switch
+        {
+            Adjoint or AaScore or DvEmb or TracIn => new Estimator { Method = text },
+            AaScore + "-layer-wise" => new Estimator { Method = AaScore, Curvature = "layer-wise" },
+            Adjoint + "-layer-wise" => new Estimator { Method = Adjoint, Curvature = "layer-wise" },
+            _ => OfSource(text.StartsWith(Replay + "-", StringComparison.Ordinal) ? text[(Replay.Length + 1)..] : text),
+        };
+        return estimator ?? throw AttributionException.BadOption(
+            "--estimators", text, $"{string.Join(", ", GradientSource.Names)}, sampled-RHO, adjoint, aa-score, aa-score-layer-wise, dvemb, tracin");
+
+        static Estimator? OfSource(string source)
+        {
+            if (GradientSource.Names.Contains(source)) return new Estimator { Gradient = source };
+            return source.StartsWith("sampled-", StringComparison.Ordinal)
+                && double.TryParse(source["sampled-".Length..], NumberStyles.Float, CultureInfo.InvariantCulture, out var rho)
+                ? new Estimator { Gradient = "sampled", Rho = rho }
+                : null;
+        }
+    }
+
+    /// <exception cref="AttributionException">A setting that is none, or out of range.</exception>
+    public Estimator Validated()
+    {
+        Among("--method", Method, Methods);
+        Among("--gradient", Gradient, GradientSource.Names);
+        Among("--curvature", Curvature, Curvatures);
+        if (Rho is not (null or (> 0 and <= 1)))
+            throw AttributionException.BadOption("--rho", Rho.Value.ToString(CultureInfo.InvariantCulture), "a share above 0, at most 1");
+        if (!(EpsilonFloor is >= 0 and < 1))
+            throw AttributionException.BadOption("--epsilon-floor", EpsilonFloor.ToString(CultureInfo.InvariantCulture), "a number from 0, below 1");
+        return this;
+
+        static void Among(string option, string found, IReadOnlyList<string> known)
+        {
+            if (!known.Contains(found)) throw AttributionException.BadOption(option, found, string.Join(", ", known));
+        }
+    }
+}

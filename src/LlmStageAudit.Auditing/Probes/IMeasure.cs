@@ -1,0 +1,20 @@
+using LlmStageAudit.Artifacts.Effects;
+using LlmStageAudit.Auditing.Statistics;
+
+namespace LlmStageAudit.Auditing.Probes;
+
+/// <summary>gamma: one number of a model on a probe, whose change by a stage is asked about.</summary>
+public interface IMeasure
+{
+    /// <summary>As results name it.</summary>
+    string Name { get; }
+
+    double Evaluate(ProbeScores scores);
+
+    /// <summary>gamma(observed) - gamma(counterfactual) with its bootstrap interval over probe examples.</summary>
+    /// <param name="key">Names the random stream.</param>
+    BootstrapResult Effect(ProbeScores observed, ProbeScores counterfactual, string key);
+
+    /// <summary>gamma as a weighted sum of readings; null for a metric without a derivative.</summary>
+    WeightedReading? Weighted { get; }
+}

@@ -1,0 +1,37 @@
+using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Modeling.Objectives;
+
+namespace LlmStageAudit.Auditing.Probes;
+
+/// <summary>First derivatives of a differentiable measure at a trainable state.</summary>
+/// <param name="model">The model.</param>
+/// <param name="probe">Read for it.</param>
+/// <param name="measure">A weighted sum of readings.</param>
+public sealed class ProbeGradient(LanguageModel model, Probe probe, WeightedReading measure)
+{
+    private const int BatchSize = 32;
+
+    private readonly ProbeObjective _objective = new(model, probe, measure.Reading);
+
+    /// <summary>Rows of similar length beside each other.</summary>
+    private readonly int[] _order = [.. Enumerable.Range(0, probe.Examples.Count).OrderBy(i => probe.Examples[i].Ids.Length)];
+
+    /// <summary>grad gamma(theta), [N], in the current dispose scope.</summary>
+    public Tensor Gradient(Tensor theta) => Gradient(theta, measure.Weights);
+
+    /// <summary>grad of sum_i weight_i reading_i, [N], with other weights than the measure's.</summary>
+    public Tensor Gradient(Tensor theta, IReadOnlyList<double> weights) =>
+        _objective.WeightedGradient(theta, _order, [.. _order.Select(i => -weights[i])], BatchSize);
+
+    /// <summary>grad reading_i(theta) . direction, for every example in probe order and every direction.</summary>
+    public double[][] Derivatives(Tensor theta, IReadOnlyList<Tensor> directions)
+    {
+        var sorted = _objective.LossDerivatives(theta, _order, directions, BatchSize);
+        return [.. sorted.Select(values =>
+        {
+            var ordered = new double[values.Length];
+            for (var i = 0; i < values.Length; i++) ordered[_order[i]] = -values[i];
+            return ordered;
+        })];
+    }
+}
