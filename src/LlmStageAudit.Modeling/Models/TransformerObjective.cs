@@ -12,6 +12,12 @@ namespace LlmStageAudit.Modeling.Models;
 /// </summary>
 public sealed class TransformerObjective(LanguageModel model, IReadOnlyList<EncodedExample> examples) : IVariantObjective
 {
+    /// <summary>
+    /// Tokens in a pass beyond which the CPU gains nothing from more: its products are efficient by then, and larger
+    /// intermediate results leave its caches.
+    /// </summary>
+    private const long TokensThatPay = 1024;
+
     public ParameterLayout Layout => model.Layout;
 
     public ScalarType Dtype => model.Dtype;
@@ -21,6 +27,14 @@ public sealed class TransformerObjective(LanguageModel model, IReadOnlyList<Enco
     public int ExampleCount => examples.Count;
 
     public bool SharesBase => model.SharesBase;
+
+    public int VariantsThatPay(IReadOnlyList<int> batch, int? microBatchSize)
+    {
+        if (!SharesBase) return 1;
+        if (Device.type != "cpu" || batch.Count == 0) return int.MaxValue;
+        var tokens = (long)Math.Min(batch.Count, microBatchSize ?? batch.Count) * batch.Max(i => examples[i].Ids.Length);
+        return (int)Math.Max(1, TokensThatPay / tokens);
+    }
 
     public double Weight(int example) =>
         model.Task == ModelTask.CausalLm ? examples[example].Ids.Length - examples[example].PromptTokens : 1;

@@ -13,6 +13,14 @@ public interface IVariantObjective : IObjective
     bool SharesBase { get; }
 
     /// <summary>
+    /// How many variants one pass over these examples should carry to be faster than a pass for each: at least 1, which says that
+    /// none should be put together.
+    /// </summary>
+    /// <param name="examples">Of one step.</param>
+    /// <param name="microBatchSize">Examples of each variant per forward pass; null for all.</param>
+    int VariantsThatPay(IReadOnlyList<int> examples, int? microBatchSize);
+
+    /// <summary>
     /// Losses in nats, [R, B]: row r is, up to rounding, <see cref="IObjective.Losses"/> of variant r alone, random numbers
     /// included, and depends on no other variant.
     /// </summary>
