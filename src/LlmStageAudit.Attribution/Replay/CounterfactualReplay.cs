@@ -1,3 +1,4 @@
+using LlmStageAudit.Modeling.Objectives;
 using LlmStageAudit.Training.Optimizers;
 using LlmStageAudit.Training.Runs;
 
@@ -16,6 +17,20 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource 
 
     private readonly ITrajectory _trajectory = trajectory;
     private readonly GradientSource _source = source;
+
+    /// <summary>
+    /// Whether counterfactuals go through the objective together, the frozen base's products made for all of them at once, where
+    /// it offers that. The results then differ by rounding from those of one counterfactual at a time. Null: where that pays by
+    /// the objective's own judgement, but not on the CPU with a source that promises the bits of retraining.
+    /// </summary>
+    public bool? ShareBase { get; init; }
+
+    /// <summary>The most counterfactuals in one forward pass; bounds its memory. At least 1.</summary>
+    public int VariantsPerPass
+    {
+        get;
+        init => field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "at least 1 expected");
+    } = 8;
 
     /// <summary>The final trainable state [N] of each counterfactual, in the current dispose scope.</summary>
     /// <param name="counterfactuals">Any number, replayed together.</param>
@@ -48,6 +63,15 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource 
         }
 
         return [.. thetas.Select(theta => theta is null ? _trajectory.StateBefore(_trajectory.Programs.Count) : Given(theta))];
+    }
+
+    /// <summary>How many counterfactuals share the passes of a step.</summary>
+    private int Together(ReplayStep step)
+    {
+        if (ShareBase == false || step.Program.Objective is not IVariantObjective { SharesBase: true } objective) return 1;
+        if (ShareBase == true) return VariantsPerPass;
+        if (_source.RepeatsRetraining && objective.Device.type == "cpu") return 1;
+        return Math.Min(VariantsPerPass, objective.VariantsThatPay(_source.Examples(step), step.Program.MicroBatchSize));
     }
 
     /// <summary>Hands a tensor the replay held over to the caller's scope.</summary>
@@ -90,27 +114,38 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource 
             using var scope = NewDisposeScope();
             var program = _replay._trajectory.Programs[_stage];
             var shared = new ReplayStep(program, step, _observed?.Theta, _log, scope);
+            var moving = new List<int>();
             for (var i = 0; i < _states.Length; i++)
             {
-                var counterfactual = _counterfactuals[i];
-                if (counterfactual.SkipsStep(_stage, step.StageStep))
-                {
-                    _states[i] ??= _observed!.Clone();
-                    continue;
-                }
+                if (_counterfactuals[i].SkipsStep(_stage, step.StageStep)) _states[i] ??= _observed!.Clone();
+                else if (_states[i] is not null) moving.Add(i);
+            }
 
-                if (_states[i] is not { } state) continue;
-                using var inner = NewDisposeScope();
-                var gradient = _replay._source.Gradient(shared, state.Theta);
-                if (!gradient.allfinite()) throw AttributionException.NotFinite(counterfactual.Name, program.Name, step.StageStep, _replay._source.Name);
-                _states[i] = program.Optimizer.Advance(state, gradient, step.LearningRate);
-                state.Dispose();
+            if (moving.Count > 0)
+            {
+                foreach (var together in moving.Chunk(moving.Count == 1 ? 1 : _replay.Together(shared))) Move(shared, together);
             }
 
             if (_observed is null) return;
             var next = program.Optimizer.Advance(_observed, shared.LoggedGradient, step.LearningRate);
             _observed.Dispose();
             _observed = next;
+        }
+
+        /// <summary>Advances the states of counterfactuals by their own gradients.</summary>
+        private void Move(ReplayStep shared, int[] together)
+        {
+            using var inner = NewDisposeScope();
+            var (program, step, source) = (shared.Program, shared.Step, _replay._source);
+            var gradients = source.Gradients(shared, [.. together.Select(i => _states[i]!.Theta)]);
+            foreach (var (place, i) in together.Index())
+            {
+                var state = _states[i]!;
+                if (!gradients[place].allfinite())
+                    throw AttributionException.NotFinite(_counterfactuals[i].Name, program.Name, step.StageStep, source.Name);
+                _states[i] = program.Optimizer.Advance(state, gradients[place], step.LearningRate);
+                state.Dispose();
+            }
         }
 
         /// <summary>The parameters each counterfactual leaves the stage with; null: still the observed run.</summary>

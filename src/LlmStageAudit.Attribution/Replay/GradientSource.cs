@@ -1,6 +1,6 @@
 using System.Globalization;
 using LlmStageAudit.Artifacts.Randomness;
-using LlmStageAudit.Modeling.Objectives;
+using LlmStageAudit.Training;
 
 namespace LlmStageAudit.Attribution.Replay;
 
@@ -27,6 +27,9 @@ public abstract class GradientSource
     /// <summary>Whether the observed trajectory has to be walked alongside.</summary>
     public bool NeedsObserved { get; }
 
+    /// <summary>Whether its replay is retraining to the bit, so that the arithmetic of a gradient may not change either.</summary>
+    public virtual bool RepeatsRetraining => false;
+
     /// <summary>Cost so far in full-batch gradients; a Hessian-vector product counts 2.5.</summary>
     public double GradientEquivalents { get; private protected set; }
 
@@ -45,13 +48,19 @@ public abstract class GradientSource
         _ => throw AttributionException.BadOption("--gradient", name, string.Join(", ", Names)),
     };
 
-    /// <summary>The counterfactual gradient [N], in the current dispose scope.</summary>
-    /// <param name="counterfactualTheta">theta' [N].</param>
-    public abstract Tensor Gradient(ReplayStep step, Tensor counterfactualTheta);
+    /// <summary>The counterfactual gradients [N], one per state, in the current dispose scope.</summary>
+    /// <param name="counterfactualThetas">theta' [N] of counterfactuals; several go through one pass on the objective's shared base.</param>
+    public abstract IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas);
+
+    /// <summary>The examples whose losses are computed at the counterfactual states; none where the log is all it takes.</summary>
+    public virtual int[] Examples(ReplayStep step) => step.Step.Batch;
 
     private sealed class RecordedGradient() : GradientSource("recorded", needsObserved: true)
     {
-        public override Tensor Gradient(ReplayStep step, Tensor counterfactualTheta) => step.LoggedGradient;
+        public override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas) =>
+            [.. counterfactualThetas.Select(_ => step.LoggedGradient)];
+
+        public override int[] Examples(ReplayStep step) => [];
     }
 
     /// <param name="share">How far from theta towards theta' the Hessian is taken: 0, or 1/2 for the midpoint rule.</param>
@@ -59,49 +68,71 @@ public abstract class GradientSource
     {
         private const double ProductCost = 2.5;
 
-        public override Tensor Gradient(ReplayStep step, Tensor counterfactualTheta)
+        public override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas)
         {
-            var difference = step.ObservedTheta! - counterfactualTheta;
-            var at = share == 0 ? step.ObservedTheta! : step.ObservedTheta!.add(difference, -share);
-            var product = step.Program.Objective.HessianVectorProduct(at, step.Step.Batch, difference, step.Program.MicroBatchSize, step.Noise);
-            GradientEquivalents += ProductCost;
-            return step.LoggedGradient - product;
+            var observed = step.ObservedTheta!;
+            Tensor[] differences = [.. counterfactualThetas.Select(theta => observed - theta)];
+            Tensor[] points = [.. differences.Select(difference => share == 0 ? observed : observed.add(difference, -share))];
+            GradientEquivalents += ProductCost * points.Length;
+            return [.. step.HessianVectorProducts(points, differences).Select(product => step.LoggedGradient - product)];
         }
     }
 
     private sealed class SampledGradient(double rho, long seed) : GradientSource("sampled", needsObserved: true)
     {
-        public override Tensor Gradient(ReplayStep step, Tensor counterfactualTheta)
-        {
-            var batch = step.Step.Batch;
-            var sample = Sample(step, Math.Max(1, (int)Math.Round(rho * batch.Length)));
-            var moved = Mean(step, counterfactualTheta, sample);
-            // The whole batch leaves nothing to control for: what remains is the exact gradient, to the bit.
-            if (sample.Length == batch.Length) return moved;
-            return step.LoggedGradient + (moved - step.Shared("sample", () => Mean(step, step.ObservedTheta!, sample)));
-        }
+        public override bool RepeatsRetraining => rho == 1;
 
-        private Tensor Mean(ReplayStep step, Tensor theta, int[] sample)
+        public override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas)
         {
-            GradientEquivalents += (double)sample.Length / step.Step.Batch.Length;
-            return step.Program.Objective.LossAndGradient(theta, sample, step.Program.MicroBatchSize, step.Noise).Gradient;
+            var sample = Examples(step);
+            // The whole batch leaves nothing to control for: what remains is the exact gradient, to the bit.
+            if (sample.Length == step.Step.Batch.Length) return Means(step, counterfactualThetas, sample);
+            var moved = Means(step, counterfactualThetas, sample);
+            var observed = step.Shared("sample", () => Means(step, [step.ObservedTheta!], sample)[0]);
+            // A state that is the observed one takes the logged gradient as it is: passes of different sizes round differently.
+            return [.. moved.Select((mean, i) => counterfactualThetas[i].equal(step.ObservedTheta!)
+                ? step.LoggedGradient
+                : step.LoggedGradient + (mean - observed))];
         }
 
         /// <summary>The same examples for every counterfactual, in batch order.</summary>
-        private int[] Sample(ReplayStep step, int size)
+        public override int[] Examples(ReplayStep step)
         {
+            var size = Math.Max(1, (int)Math.Round(rho * step.Step.Batch.Length));
             var positions = Enumerable.Range(0, step.Step.Batch.Length).ToArray();
             StableRandom.For(seed, "sampled", step.Program.Name, step.Step.StageStep.ToString(CultureInfo.InvariantCulture)).Shuffle<int>(positions);
             return [.. positions.Take(size).Order().Select(position => step.Step.Batch[position])];
+        }
+
+        private IReadOnlyList<Tensor> Means(ReplayStep step, IReadOnlyList<Tensor> thetas, int[] sample)
+        {
+            GradientEquivalents += (double)sample.Length / step.Step.Batch.Length * thetas.Count;
+            return step.LossesAndGradients(thetas, sample).Gradients;
         }
     }
 
     private sealed class ExactGradient() : GradientSource("exact", needsObserved: false)
     {
-        public override Tensor Gradient(ReplayStep step, Tensor counterfactualTheta)
+        public override bool RepeatsRetraining => true;
+
+        public override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas)
         {
-            GradientEquivalents++;
-            return step.Program.Gradient(step.Step, counterfactualTheta).Gradient;
+            GradientEquivalents += counterfactualThetas.Count;
+            if (counterfactualThetas.Count == 1) return [step.Program.Gradient(step.Step, counterfactualThetas[0]).Gradient];
+            var (losses, gradients) = step.LossesAndGradients(counterfactualThetas, step.Step.Batch);
+            for (var i = 0; i < gradients.Count; i++)
+            {
+                Require(step, "loss", losses[i]);
+                Require(step, "gradient norm", gradients[i].norm().item());
+            }
+
+            return gradients;
+        }
+
+        /// <summary>Retraining fails as training does.</summary>
+        private static void Require(ReplayStep step, string what, double value)
+        {
+            if (!double.IsFinite(value)) throw TrainingException.NotFinite(step.Program.Name, step.Step.StageStep, what, value);
         }
     }
 }

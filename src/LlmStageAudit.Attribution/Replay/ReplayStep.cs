@@ -30,6 +30,27 @@ public sealed class ReplayStep
     /// <summary>g_t as logged [N].</summary>
     public Tensor LoggedGradient => Shared("logged", () => _log.Gradient(Step));
 
+    /// <summary>The mean losses in nats and the gradients [N] of examples at states; several states go through one pass.</summary>
+    /// <param name="thetas">States [N]: one, or several where the objective shares its base.</param>
+    public (double[] LossNats, IReadOnlyList<Tensor> Gradients) LossesAndGradients(IReadOnlyList<Tensor> thetas, IReadOnlyList<int> examples)
+    {
+        if (thetas.Count == 1)
+        {
+            var (loss, gradient) = Program.Objective.LossAndGradient(thetas[0], examples, Program.MicroBatchSize, Noise);
+            return ([loss], [gradient]);
+        }
+
+        var (losses, gradients) = Variants.LossesAndGradients(stack(thetas), examples, Program.MicroBatchSize, Noise);
+        return (losses, Rows(gradients));
+    }
+
+    /// <summary>The Hessian of the step's batch loss at states times a vector each, [N]; several go through one pass.</summary>
+    /// <param name="thetas">States [N]: one, or several where the objective shares its base.</param>
+    /// <param name="vectors">As many vectors [N].</param>
+    public IReadOnlyList<Tensor> HessianVectorProducts(IReadOnlyList<Tensor> thetas, IReadOnlyList<Tensor> vectors) => thetas.Count == 1
+        ? [Program.Objective.HessianVectorProduct(thetas[0], Step.Batch, vectors[0], Program.MicroBatchSize, Noise)]
+        : Rows(Variants.HessianVectorProducts(stack(thetas), Step.Batch, stack(vectors), Program.MicroBatchSize, Noise));
+
     /// <summary>Computes a tensor once per step, for all counterfactuals.</summary>
     public Tensor Shared(string name, Func<Tensor> compute)
     {
@@ -38,4 +59,8 @@ public sealed class ReplayStep
         var made = inner.Detach(compute());
         return _shared[name] = _scope.Adopt(made);
     }
+
+    private IVariantObjective Variants => (IVariantObjective)Program.Objective;
+
+    private static Tensor[] Rows(Tensor rows) => [.. Enumerable.Range(0, (int)rows.size(0)).Select(r => rows.narrow(0, r, 1).view(-1))];
 }

@@ -16,10 +16,10 @@ namespace LlmStageAudit.Modeling.Adapters;
 public sealed class LoraDropout(double probability, StepNoise noise, IReadOnlyList<(int Example, int Tokens)> examples, int width)
 {
     /// <param name="module">The adapted layer.</param>
-    /// <param name="x">Its input [B, T, in].</param>
+    /// <param name="x">Its input [B, T, in], or [R, B, T, in], where the masks of B rows act R times.</param>
     public Tensor Apply(string module, Tensor x)
     {
-        var features = (int)x.size(2);
+        var features = (int)x.size(-1);
         var kept = (float)(1 / (1 - probability));
         var mask = new float[examples.Count * width * features];
         for (var row = 0; row < examples.Count; row++)

@@ -37,6 +37,9 @@ public sealed class TokenBatch
         return new TokenBatch(ids, width, starts, ends);
     }
 
+    /// <summary>These B rows, a number of times behind one another.</summary>
+    public TokenBatch Repeat(int times) => new(Repeat(Ids, times), Width, Repeat(_starts, times), Repeat(_ends, times));
+
     /// <summary>[B, T]: true at tokens, false at padding.</summary>
     public bool[] Real()
     {
@@ -61,4 +64,6 @@ public sealed class TokenBatch
 
         return positions;
     }
+
+    private static T[] Repeat<T>(T[] values, int times) => [.. Enumerable.Repeat(values, times).SelectMany(copy => copy)];
 }

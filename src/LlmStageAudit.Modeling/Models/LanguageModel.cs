@@ -49,6 +49,9 @@ public sealed class LanguageModel : IDisposable
     /// <summary>The trainable parameters.</summary>
     public ParameterLayout Layout { get; }
 
+    /// <summary>Whether variants of the parameters have a frozen base in common; false in full training.</summary>
+    public bool SharesBase => _placement is not null;
+
     /// <summary>The adapter's settings; null in full training.</summary>
     public LoraConfig? Adapter => _placement?.Config;
 
@@ -71,20 +74,28 @@ public sealed class LanguageModel : IDisposable
     /// <summary>Class logits [B, C] read at the rightmost token that is not padding.</summary>
     /// <param name="parameters">One tensor per slot of the layout.</param>
     /// <param name="dropout">On the adapter's inputs, in training.</param>
-    public Tensor ClassLogits(IReadOnlyList<Tensor> parameters, TokenBatch batch, LoraDropout? dropout = null)
-    {
-        var weights = WeightsOf(parameters, dropout);
-        var hidden = HiddenStates(weights, batch);
-        var rows = batch.PooledPositions(PadTokenId).Select((position, row) => (row * (long)batch.Width) + position).ToArray();
-        var pooled = hidden.reshape(-1, _transformer.HiddenSize).index_select(0, tensor(rows, Device));
-        return nn.functional.linear(pooled.to(Dtype), weights[HeadName].to(Dtype));
-    }
+    public Tensor ClassLogits(IReadOnlyList<Tensor> parameters, TokenBatch batch, LoraDropout? dropout = null) =>
+        ClassLogits(WeightsOf(parameters, dropout), batch);
 
     /// <summary>Next-token logits [B, T, V].</summary>
-    public Tensor TokenLogits(IReadOnlyList<Tensor> parameters, TokenBatch batch, LoraDropout? dropout = null)
+    public Tensor TokenLogits(IReadOnlyList<Tensor> parameters, TokenBatch batch, LoraDropout? dropout = null) =>
+        TokenLogits(WeightsOf(parameters, dropout), batch);
+
+    /// <summary>
+    /// Logits of R variants of the parameters, class logits [R B, C] or next-token logits [R B, T, V] as the task asks, the
+    /// variants behind one another; the frozen base's products are made for all of them at once.
+    /// </summary>
+    /// <param name="parameters">One tensor per slot of the layout, with a leading dimension R.</param>
+    /// <param name="batch">B rows.</param>
+    /// <param name="dropout">Of the B rows, the same for every variant.</param>
+    /// <exception cref="InvalidOperationException">Every weight trains, so there is no base.</exception>
+    public Tensor VariantLogits(IReadOnlyList<Tensor> parameters, TokenBatch batch, LoraDropout? dropout = null)
     {
-        var weights = WeightsOf(parameters, dropout);
-        return _transformer.TokenLogits(HiddenStates(weights, batch), weights[HeadName].to(_computeDtype)).to(Dtype);
+        if (!SharesBase) throw new InvalidOperationException("every weight trains: variants have no base in common");
+        var count = parameters[0].size(0);
+        var (trainable, lora) = Distribute(parameters);
+        var (weights, rows) = (new VariantWeights(count, _frozen, trainable, lora, dropout), batch.Repeat((int)count));
+        return Task == ModelTask.CausalLm ? TokenLogits(weights, rows) : ClassLogits(weights, rows);
     }
 
     /// <summary>Every weight with the adapter folded in, by its name on disk: the model as one without adapter.</summary>
@@ -102,6 +113,17 @@ public sealed class LanguageModel : IDisposable
         Folder.Dispose();
     }
 
+    private Tensor ClassLogits(ForwardWeights weights, TokenBatch batch)
+    {
+        var hidden = HiddenStates(weights, batch);
+        var rows = batch.PooledPositions(PadTokenId).Select((position, row) => (row * (long)batch.Width) + position).ToArray();
+        var pooled = hidden.reshape(-1, _transformer.HiddenSize).index_select(0, tensor(rows, Device));
+        return weights.Project(HeadName, pooled.to(Dtype));
+    }
+
+    private Tensor TokenLogits(ForwardWeights weights, TokenBatch batch) =>
+        _transformer.TokenLogits(weights, HeadName, HiddenStates(weights, batch).to(_computeDtype)).to(Dtype);
+
     private Tensor HiddenStates(ForwardWeights weights, TokenBatch batch)
     {
         var ids = tensor(batch.Ids, [batch.Rows, batch.Width], Device);
@@ -112,6 +134,12 @@ public sealed class LanguageModel : IDisposable
     }
 
     private ForwardWeights WeightsOf(IReadOnlyList<Tensor> parameters, LoraDropout? dropout)
+    {
+        var (trainable, lora) = Distribute(parameters);
+        return new ForwardWeights(_frozen, trainable, lora, dropout);
+    }
+
+    private (Dictionary<string, Tensor> Trainable, Dictionary<string, LoraPair> Lora) Distribute(IReadOnlyList<Tensor> parameters)
     {
         var trainable = new Dictionary<string, Tensor>();
         var lora = new Dictionary<string, LoraPair>();
@@ -125,6 +153,6 @@ public sealed class LanguageModel : IDisposable
             foreach (var name in trainable.Keys.Where(name => name != HeadName).ToArray()) trainable[name] = trainable[name].to(_computeDtype);
         }
 
-        return new ForwardWeights(_frozen, trainable, lora, dropout);
+        return (trainable, lora);
     }
 }

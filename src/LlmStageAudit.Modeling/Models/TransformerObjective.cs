@@ -10,8 +10,14 @@ namespace LlmStageAudit.Modeling.Models;
 /// A language model on a list of examples, as an objective. Classification: cross-entropy of the label. Causal language
 /// model: negative log-likelihood summed over the predicted tokens after the prompt, each token counting one.
 /// </summary>
-public sealed class TransformerObjective(LanguageModel model, IReadOnlyList<EncodedExample> examples) : IObjective
+public sealed class TransformerObjective(LanguageModel model, IReadOnlyList<EncodedExample> examples) : IVariantObjective
 {
+    /// <summary>
+    /// Tokens in a pass beyond which the CPU gains nothing from more: its products are efficient by then, and larger
+    /// intermediate results leave its caches.
+    /// </summary>
+    private const long TokensThatPay = 1024;
+
     public ParameterLayout Layout => model.Layout;
 
     public ScalarType Dtype => model.Dtype;
@@ -20,30 +26,56 @@ public sealed class TransformerObjective(LanguageModel model, IReadOnlyList<Enco
 
     public int ExampleCount => examples.Count;
 
+    public bool SharesBase => model.SharesBase;
+
+    public int VariantsThatPay(IReadOnlyList<int> batch, int? microBatchSize)
+    {
+        if (!SharesBase) return 1;
+        if (Device.type != "cpu" || batch.Count == 0) return int.MaxValue;
+        var tokens = (long)Math.Min(batch.Count, microBatchSize ?? batch.Count) * batch.Max(i => examples[i].Ids.Length);
+        return (int)Math.Max(1, TokensThatPay / tokens);
+    }
+
     public double Weight(int example) =>
         model.Task == ModelTask.CausalLm ? examples[example].Ids.Length - examples[example].PromptTokens : 1;
 
     public Tensor Losses(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> batch, StepNoise? noise = null)
     {
-        if (model.Task == ModelTask.CausalLm) return TokenLosses(parameters, batch, noise);
-        var labels = tensor([.. batch.Select(i => (long)examples[i].Label)], [batch.Count, 1], Device);
-        return -ClassLogits(parameters, batch, noise).log_softmax(-1).gather(1, labels).squeeze(1);
+        var tokens = Pad(batch);
+        var dropout = Dropout(batch, tokens, noise);
+        return model.Task == ModelTask.CausalLm
+            ? TokenLosses(model.TokenLogits(parameters, tokens, dropout), batch, tokens)
+            : ClassLosses(model.ClassLogits(parameters, tokens, dropout), batch);
+    }
+
+    public Tensor VariantLosses(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> batch, StepNoise? noise = null)
+    {
+        var count = (int)parameters[0].size(0);
+        var tokens = Pad(batch);
+        var logits = model.VariantLogits(parameters, tokens, Dropout(batch, tokens, noise));
+        int[] rows = [.. Enumerable.Repeat(batch, count).SelectMany(copy => copy)];
+        var losses = model.Task == ModelTask.CausalLm ? TokenLosses(logits, rows, tokens.Repeat(count)) : ClassLosses(logits, rows);
+        return losses.view(count, batch.Count);
     }
 
     /// <summary>Class logits [B, C], without dropout.</summary>
-    public Tensor Logits(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> batch) => ClassLogits(parameters, batch, noise: null);
+    public Tensor Logits(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> batch) => model.ClassLogits(parameters, Pad(batch));
 
-    private Tensor ClassLogits(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> batch, StepNoise? noise)
+    /// <param name="logits">[B, C].</param>
+    /// <param name="batch">The example of each row.</param>
+    private Tensor ClassLosses(Tensor logits, IReadOnlyList<int> batch)
     {
-        var tokens = Pad(batch);
-        return model.ClassLogits(parameters, tokens, Dropout(batch, tokens, noise));
+        var labels = tensor([.. batch.Select(i => (long)examples[i].Label)], [batch.Count, 1], Device);
+        return -logits.log_softmax(-1).gather(1, labels).squeeze(1);
     }
 
-    private Tensor TokenLosses(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> batch, StepNoise? noise)
+    /// <param name="all">Logits [B, T, V].</param>
+    /// <param name="batch">The example of each row.</param>
+    /// <param name="tokens">The rows.</param>
+    private Tensor TokenLosses(Tensor all, IReadOnlyList<int> batch, TokenBatch tokens)
     {
-        var tokens = Pad(batch);
         var (rows, predicted) = (tokens.Rows, tokens.Width - 1);
-        var logits = model.TokenLogits(parameters, tokens, Dropout(batch, tokens, noise)).narrow(1, 0, predicted); // [B, T - 1, V]
+        var logits = all.narrow(1, 0, predicted); // the last position predicts nothing
         var targets = new long[rows * predicted];
         var scored = new bool[rows * predicted];
         for (var i = 0; i < rows; i++)

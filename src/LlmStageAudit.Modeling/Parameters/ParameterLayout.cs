@@ -51,4 +51,11 @@ public sealed class ParameterLayout
 
     /// <summary>The flat vector [N] of one tensor per slot: a copy.</summary>
     public Tensor Join(IReadOnlyList<Tensor> tensors) => cat([.. tensors.Select(tensor => tensor.reshape(-1))]);
+
+    /// <summary>Views of R flat vectors [R, N], one per slot, in the slots' shapes after a leading R; they share its storage.</summary>
+    public Tensor[] SplitRows(Tensor flats) =>
+        [.. Slots.Select(slot => flats.narrow(1, slot.Offset, slot.Length).view([flats.size(0), .. slot.Shape]))];
+
+    /// <summary>The R flat vectors [R, N] of one tensor per slot, each with a leading R: a copy.</summary>
+    public Tensor JoinRows(IReadOnlyList<Tensor> tensors) => cat([.. tensors.Select(tensor => tensor.reshape(tensor.size(0), -1))], 1);
 }

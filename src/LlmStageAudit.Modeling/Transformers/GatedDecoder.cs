@@ -55,9 +55,8 @@ public abstract class GatedDecoder : Transformer, IDisposable
     /// </summary>
     private protected Tensor Embed(ForwardWeights weights, Tensor ids)
     {
-        var table = weights[EmbeddingName];
-        var x = nn.functional.embedding(ids, table);
-        return _config.PadTokenId is { } pad && table.requires_grad ? where(ids.eq(pad).unsqueeze(-1), x.detach(), x) : x;
+        var x = weights.Embed(EmbeddingName, ids);
+        return _config.PadTokenId is { } pad && x.requires_grad ? where(ids.eq(pad).unsqueeze(-1), x.detach(), x) : x;
     }
 
     /// <summary>Embeddings times sqrt(H), rounded to their dtype first, as in the reference (Gemma).</summary>

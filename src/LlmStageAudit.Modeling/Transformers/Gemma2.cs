@@ -45,7 +45,8 @@ public sealed class Gemma2 : GatedDecoder
         return Norm(weights, "model.norm", x);
     }
 
-    public override Tensor TokenLogits(Tensor hidden, Tensor head) => SoftCap.Apply(base.TokenLogits(hidden, head), _config.FinalSoftCap);
+    public override Tensor TokenLogits(ForwardWeights weights, string head, Tensor hidden) =>
+        SoftCap.Apply(base.TokenLogits(weights, head, hidden), _config.FinalSoftCap);
 
     public override void Dispose() => _rotary.Dispose();
 

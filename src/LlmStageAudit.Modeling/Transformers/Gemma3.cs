@@ -54,7 +54,8 @@ public sealed class Gemma3 : GatedDecoder
         return Norm(weights, "model.norm", x);
     }
 
-    public override Tensor TokenLogits(Tensor hidden, Tensor head) => SoftCap.Apply(base.TokenLogits(hidden, head), _config.FinalSoftCap);
+    public override Tensor TokenLogits(ForwardWeights weights, string head, Tensor hidden) =>
+        SoftCap.Apply(base.TokenLogits(weights, head, hidden), _config.FinalSoftCap);
 
     public override void Dispose()
     {

@@ -58,7 +58,7 @@ public sealed class GptNeoX : Transformer, IDisposable
 
     public override Tensor HiddenStates(ForwardWeights weights, Tensor ids, AttentionMask mask)
     {
-        var x = nn.functional.embedding(ids, weights[EmbeddingName]);
+        var x = weights.Embed(EmbeddingName, ids);
         for (var layer = 0; layer < _config.LayerCount; layer++) x = Layer(weights, $"gpt_neox.layers.{layer}", x, mask);
         return Norm(weights, "gpt_neox.final_layer_norm", x);
     }
@@ -90,7 +90,7 @@ public sealed class GptNeoX : Transformer, IDisposable
         weights.Linear(name + ".dense_4h_to_h", _activation(weights.Linear(name + ".dense_h_to_4h", x)));
 
     private Tensor Norm(ForwardWeights weights, string name, Tensor x) =>
-        nn.functional.layer_norm(x, [_config.HiddenSize], weights[name + ".weight"], weights[name + ".bias"], _config.LayerNormEpsilon);
+        weights.LayerNorm(name, x, _config.LayerNormEpsilon);
 
     private IEnumerable<WeightSlot> DescribeTrunk()
     {

@@ -65,8 +65,8 @@ public abstract class Transformer
     /// <param name="mask">True where attention may look, [B, 1, T, T] or broadcastable: causal, and not at padding.</param>
     public abstract Tensor HiddenStates(ForwardWeights weights, Tensor ids, AttentionMask mask);
 
-    /// <summary>The language model's logits [B, T, V] of final hidden states [B, T, H] under a head [V, H].</summary>
-    public virtual Tensor TokenLogits(Tensor hidden, Tensor head) => nn.functional.linear(hidden, head);
+    /// <summary>The language model's logits [B, T, V] of final hidden states [B, T, H] under the head [V, H] of that name.</summary>
+    public virtual Tensor TokenLogits(ForwardWeights weights, string head, Tensor hidden) => weights.Project(head, hidden);
 
     /// <summary>A fresh weight: normal with the model's initializer range, zeros or ones; a function of seed and name.</summary>
     public float[] Initialize(WeightSlot slot, long seed)
