@@ -1,4 +1,7 @@
+using LlmStageAudit.Attribution.Adjoint;
+using LlmStageAudit.Attribution.Baselines;
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Modeling.Objectives;
 
 namespace LlmStageAudit.Benchmarks.Digits;
 
@@ -12,6 +15,11 @@ internal sealed record Estimator(string Name, Func<DigitRun, PerceptronObjective
 
     public static IReadOnlyList<Estimator> All { get; } =
     [
+        Propagated("aa-score", static () => Curvature.Full(), LeftOutSteps.EachAlone),
+        Propagated("aa-score layer-wise", Curvature.Layerwise, LeftOutSteps.EachAlone),
+        PlainSgd("dvemb", Curvature.OuterProduct),
+        PlainSgd("tracin", static () => null),
+        Propagated("block adjoint", static () => Curvature.Full(), LeftOutSteps.Together),
         Replay("replay recorded", "recorded"),
         Replay("replay linear", "linear"),
         Replay("replay midpoint", "midpoint"),
@@ -31,7 +39,25 @@ internal sealed record Estimator(string Name, Func<DigitRun, PerceptronObjective
     {
         using var scope = NewDisposeScope();
         var replay = new CounterfactualReplay(run.Trajectory, GradientSource.Named(source, rho, SampleSeed));
-        var ends = replay.Run([.. run.Questions.Select(static question => question.Without)], null, default);
+        var ends = replay.Run(Questions(run), null, default);
         return [.. ends.Select(end => Effect(run, probe, end))];
     });
+
+    private static Estimator Propagated(string name, Func<Curvature> curvature, LeftOutSteps leftOut) => new(name, (run, probe) =>
+        Linear(run, probe, new ForwardPropagation(run.Trajectory, curvature(), epsilonFloor: 0).Run(Questions(run), leftOut, null, default)));
+
+    private static Estimator PlainSgd(string name, Func<Curvature?> curvature) => new(name, (run, probe) =>
+        Linear(run, probe, new PlainSgdPropagation(run.Trajectory, curvature()).Run(Questions(run), null, default)));
+
+    private static Counterfactual[] Questions(DigitRun run) => [.. run.Questions.Select(static question => question.Without)];
+
+    /// <summary>To first order at the final parameters: grad log p(y_i | x_i) . d for each change d of the parameters.</summary>
+    private static double[][] Linear(DigitRun run, PerceptronObjective probe, Tensor[] changes)
+    {
+        using var final = run.Trajectory.StateBefore(run.Trajectory.Programs.Count);
+        int[] examples = [.. Enumerable.Range(0, probe.ExampleCount)];
+        var derivatives = probe.LossDerivatives(final, examples, changes);
+        foreach (var change in changes) change.Dispose();
+        return [.. derivatives.Select(static values => Array.ConvertAll(values, static value => -value))];
+    }
 }

@@ -14,24 +14,26 @@ internal static class MnistBenchmark
         var train = Read("train", TrainDigits);
         var test = Read("t10k", ProbeDigits);
         using var probe = new PerceptronObjective(test.Images, test.Labels, DigitRun.Hidden, DigitSet.Classes);
-        var found = new List<Agreement>();
+        int[] all = [.. Enumerable.Range(0, test.Count)];
+        int[] foreign = [.. all.Where(i => test.Labels[i] == DigitRun.ForeignDigit)];
+        var agreements = new List<Agreement>();
+        var findings = new List<Finding>();
         foreach (var seed in s_seeds)
         {
-            foreach (var make in new Func<DigitSet, long, DigitRun>[] { DigitRun.Insert, DigitRun.Mislabel, DigitRun.Shift })
-            {
-                using var run = make(train, seed);
-                found.AddRange(Compare(run, probe));
-                Console.Error.WriteLine($"mnist: seed {seed}, {run.Questions[0].Column} done");
-            }
+            using var insert = DigitRun.Insert(train, seed);
+            using var mislabel = DigitRun.Mislabel(train, seed);
+            using var shift = DigitRun.Shift(train, seed);
+            foreach (var run in new[] { insert, mislabel, shift }) agreements.AddRange(Compare(run, probe));
+            findings.Add(new Finding(
+                PlantedSteps.AreaUnderCurve(insert, probe, foreign, sign: 1),
+                PlantedSteps.AreaUnderCurve(mislabel, probe, all, sign: -1),
+                Accuracy(insert, probe, test),
+                Accuracy(mislabel, probe, test),
+                Accuracy(shift, probe, test)));
+            Console.Error.WriteLine($"mnist: seed {seed} of {s_seeds.Length} done");
         }
 
-        string[] columns = [.. found.Select(static agreement => agreement.Column).Distinct()];
-        new ResultFile("mnist", "Effects of training steps and stages on a perceptron that reads digits")
-            .Paragraph("Pearson's correlation over the probe's digits, estimated with measured effect: mean over the seeds (standard deviation).")
-            .Table(["Estimator", .. columns, "Average"], Rows(found, columns, static agreement => agreement.Pearson, "F4"))
-            .Paragraph("Relative error ||estimated - measured|| / ||measured|| over the probe's digits.")
-            .Table(["Estimator", .. columns, "Average"], Rows(found, columns, static agreement => agreement.RelativeError, "F3"))
-            .Write($"libtorch {version}");
+        MnistReport.Write(agreements, findings, train.Count, test.Count, foreign.Length);
     }
 
     private static DigitSet Read(string name, int count)
@@ -41,44 +43,24 @@ internal static class MnistBenchmark
         return all.Count >= count ? all.Take(Enumerable.Range(0, count)) : throw AbsenceException.Of($"{all.Count} digits of {count} in {name}");
     }
 
-    private static IEnumerable<Agreement> Compare(DigitRun run, PerceptronObjective probe)
+    private static List<Agreement> Compare(DigitRun run, PerceptronObjective probe)
     {
         using var scope = NewDisposeScope();
         double[][] measured =
             [.. run.Questions.Select(question => Estimator.Effect(run, probe, PlainRetraining.Train(run.Trajectory, question.Without)))];
-        foreach (var estimator in Estimator.All)
-        {
-            var estimated = estimator.Estimate(run, probe);
-            for (var i = 0; i < estimated.Length; i++)
-            {
-                yield return new Agreement(
-                    estimator.Name,
-                    run.Questions[i].Column,
-                    Correlation.Pearson(estimated[i], measured[i]),
-                    Correlation.RelativeError(estimated[i], measured[i]));
-            }
-        }
+        return
+        [
+            .. Estimator.All.SelectMany(estimator => estimator.Estimate(run, probe).Select((estimated, i) => new Agreement(
+                estimator.Name,
+                run.Questions[i].Column,
+                Correlation.Pearson(estimated, measured[i]),
+                Correlation.RelativeError(estimated, measured[i])))),
+        ];
     }
 
-    private static IEnumerable<string[]> Rows(
-        IReadOnlyCollection<Agreement> found, string[] columns, Func<Agreement, double> figure, string format) =>
-        found.GroupBy(static agreement => agreement.Estimator).Select(row =>
-        {
-            double[][] cells = [.. columns.Select(column => row.Where(agreement => agreement.Column == column).Select(figure).ToArray())];
-            return (string[])
-            [
-                row.Key,
-                .. cells.Select(cell => $"{cell.Average().Shown(format)} ({Deviation(cell).Shown(format)})"),
-                cells.Average(static cell => cell.Average()).Shown(format),
-            ];
-        });
-
-    private static double Deviation(double[] values)
+    private static double Accuracy(DigitRun run, PerceptronObjective probe, DigitSet test)
     {
-        var mean = values.Average();
-        return Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (values.Length - 1));
+        using var final = run.Trajectory.StateBefore(run.Trajectory.Programs.Count);
+        return probe.Predictions(final).Zip(test.Labels, static (predicted, label) => predicted == label ? 1.0 : 0).Average();
     }
-
-    /// <summary>How one estimator's effects agree with the measured ones, for one column and one seed.</summary>
-    private sealed record Agreement(string Estimator, string Column, double Pearson, double RelativeError);
 }

@@ -55,9 +55,7 @@ internal sealed class PerceptronObjective : IObjective, IDisposable
     public Tensor Losses(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> examples, StepNoise? noise = null)
     {
         var chosen = tensor([.. examples.Select(static example => (long)example)]);
-        var hidden = nn.functional.relu(nn.functional.linear(_images.index_select(0, chosen), parameters[0], parameters[1]));
-        var scores = nn.functional.linear(hidden, parameters[2], parameters[3]).log_softmax(1);
-        return -scores.gather(1, _labels.index_select(0, chosen)).squeeze(1);
+        return -Logits(parameters, chosen).log_softmax(1).gather(1, _labels.index_select(0, chosen)).squeeze(1);
     }
 
     public double Weight(int example) => 1;
@@ -71,10 +69,24 @@ internal sealed class PerceptronObjective : IObjective, IDisposable
         return (-losses).to(float64).data<double>();
     }
 
+    /// <summary>The likeliest class of every example.</summary>
+    public int[] Predictions(Tensor theta)
+    {
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        return Array.ConvertAll(Logits(Layout.Split(theta), arange(ExampleCount)).argmax(1).data<long>(), label => (int)label);
+    }
+
     public void Dispose()
     {
         _images.Dispose();
         _labels.Dispose();
+    }
+
+    private Tensor Logits(IReadOnlyList<Tensor> parameters, Tensor examples)
+    {
+        var hidden = nn.functional.relu(nn.functional.linear(_images.index_select(0, examples), parameters[0], parameters[1]));
+        return nn.functional.linear(hidden, parameters[2], parameters[3]);
     }
 
     private static ParameterLayout LayoutOf(long size, long hidden, long classes) => new(
