@@ -96,7 +96,11 @@ internal sealed class DigitRun : IDisposable
             ],
             seed)
         {
-            Questions = [.. Rotations.Select((_, stage) => ($"Shift {stage + 1}", Counterfactual.WithoutStage($"stage-{stage + 1}", stage)))],
+            Questions =
+            [
+                .. Rotations.Select(
+                    (_, stage) => ($"Shift {stage + 1}", Counterfactual.WithoutStage($"stage-{stage + 1}", stage))),
+            ],
         };
     }
 

@@ -44,7 +44,10 @@ internal sealed record Estimator(string Name, Func<DigitRun, PerceptronObjective
     });
 
     private static Estimator Propagated(string name, Func<Curvature> curvature, LeftOutSteps leftOut) => new(name, (run, probe) =>
-        Linear(run, probe, new ForwardPropagation(run.Trajectory, curvature(), epsilonFloor: 0).Run(Questions(run), leftOut, null, default)));
+    {
+        var propagation = new ForwardPropagation(run.Trajectory, curvature(), epsilonFloor: 0);
+        return Linear(run, probe, propagation.Run(Questions(run), leftOut, null, default));
+    });
 
     private static Estimator PlainSgd(string name, Func<Curvature?> curvature) => new(name, (run, probe) =>
         Linear(run, probe, new PlainSgdPropagation(run.Trajectory, curvature()).Run(Questions(run), null, default)));

@@ -40,7 +40,8 @@ internal static class MnistBenchmark
     {
         var all = DigitSet.Read(
             Repository.Shared($"data/mnist/{name}-images-idx3-ubyte.gz"), Repository.Shared($"data/mnist/{name}-labels-idx1-ubyte.gz"));
-        return all.Count >= count ? all.Take(Enumerable.Range(0, count)) : throw AbsenceException.Of($"{all.Count} digits of {count} in {name}");
+        if (all.Count < count) throw AbsenceException.Of($"{all.Count} digits of {count} in {name}");
+        return all.Take(Enumerable.Range(0, count));
     }
 
     private static List<Agreement> Compare(DigitRun run, PerceptronObjective probe)

@@ -16,7 +16,8 @@ internal sealed class PerceptronObjective : IObjective, IDisposable
     /// <param name="images">x_i, all of one length.</param>
     /// <param name="labels">y_i, each below the number of classes.</param>
     /// <param name="hidden">Rows of W1.</param>
-    public PerceptronObjective(IReadOnlyList<float[]> images, IReadOnlyList<int> labels, int hidden, int classes, ScalarType dtype = float32)
+    public PerceptronObjective(
+        IReadOnlyList<float[]> images, IReadOnlyList<int> labels, int hidden, int classes, ScalarType dtype = float32)
     {
         using var scope = NewDisposeScope();
         var size = images[0].Length;
