@@ -4,15 +4,20 @@ namespace LlmStageAudit.Benchmarks.Digits;
 internal static class MnistReport
 {
     public static void Write(
-        IReadOnlyCollection<Agreement> agreements, IReadOnlyCollection<Finding> findings, int trainDigits, int probeDigits, int foreignDigits)
+        IReadOnlyCollection<Agreement> agreements,
+        IReadOnlyCollection<Finding> findings,
+        int trainDigits,
+        int probeDigits,
+        int foreignDigits)
     {
         string[] columns = [.. agreements.Select(static agreement => agreement.Column).Distinct()];
         string[] heads = ["Estimator", .. columns, "Average"];
         var optimizer = DigitRun.Optimizer;
         new ResultFile("mnist", "Effects of steps and stages of training, on a perceptron that reads digits")
             .Paragraph(
-                $"The first {trainDigits:N0} training digits of MNIST (pixels 0 to 1), a perceptron 784-{DigitRun.Hidden}-{DigitSet.Classes} "
-                    + $"with ReLU in float32, SGD with momentum {optimizer.Momentum.Shown("0.###")}, "
+                $"The first {((double)trainDigits).Shown("N0")} training digits of MNIST (pixels 0 to 1), a perceptron "
+                    + $"784-{DigitRun.Hidden}-{DigitSet.Classes} with ReLU in float32, "
+                    + $"SGD with momentum {optimizer.Momentum.Shown("0.###")}, "
                     + $"learning rate {optimizer.LearningRate.Shown("0.####")}, weight decay {optimizer.WeightDecay.Shown("0.#####")}, "
                     + $"batches of {DigitRun.BatchSize}, one epoch, a constant rate. The performance function is the log-likelihood of the "
                     + $"label of each of the first {probeDigits} test digits. {findings.Count} seeds, each with weights, order and planted "
@@ -20,9 +25,9 @@ internal static class MnistReport
                     + "same for all estimators.")
             .Paragraph(
                 $"Insert: a job on all digits but the {DigitRun.ForeignDigit}s, and {DigitRun.InsertedSteps} batches of "
-                    + $"{DigitRun.ForeignDigit}s at random places in it; without these steps. Mislabel: a job on all digits with every label "
-                    + $"wrong in one batch of {DigitRun.MislabeledShare}; without these steps. Shift: three jobs, on a third of the digits "
-                    + $"each, turned by {string.Join(", ", DigitRun.Rotations.Select(static degrees => degrees.Shown("0")))} degrees; "
+                    + $"{DigitRun.ForeignDigit}s at random places in it; without these steps. Mislabel: a job on all digits with every "
+                    + $"label wrong in one batch of {DigitRun.MislabeledShare}; without these steps. Shift: three jobs, on a third of the "
+                    + $"digits each, turned by {string.Join(", ", DigitRun.Rotations.Select(static degrees => degrees.Shown("0")))} degrees; "
                     + "without the first, second, third job.")
             .Paragraph(
                 "Measured is what training again without them gives, by a loop that shares no code with the replay or the optimizers. "
@@ -33,15 +38,15 @@ internal static class MnistReport
             .Table(heads, Rows(agreements, columns, static agreement => agreement.RelativeError, "F3"))
             .Paragraph(
                 "How well the step scores of one adjoint sweep single out the planted steps: the chance that a planted step scores above "
-                    + $"another one, by its effect on the mean log-likelihood of the {foreignDigits} {DigitRun.ForeignDigit}s among the test "
-                    + "digits (insert: planted steps raise it) and of all test digits (mislabel: planted steps lower it). With it the share "
-                    + "of the test digits that the trained perceptron reads right.")
+                    + $"another one, by its effect on the mean log-likelihood of the {foreignDigits} {DigitRun.ForeignDigit}s among the "
+                    + "test digits (insert: planted steps raise it) and of all test digits (mislabel: planted steps lower it). With it "
+                    + "the share of the test digits that the trained perceptron reads right.")
             .Table(
                 ["Job", "AUC", "Accuracy"],
                 [
-                    ["Insert", Mean(findings, static finding => finding.InsertArea), Mean(findings, static finding => finding.InsertAccuracy)],
-                    ["Mislabel", Mean(findings, static finding => finding.MislabelArea), Mean(findings, static finding => finding.MislabelAccuracy)],
-                    ["Shift", "", Mean(findings, static finding => finding.ShiftAccuracy)],
+                    ["Insert", Mean(findings, static of => of.InsertArea), Mean(findings, static of => of.InsertAccuracy)],
+                    ["Mislabel", Mean(findings, static of => of.MislabelArea), Mean(findings, static of => of.MislabelAccuracy)],
+                    ["Shift", "", Mean(findings, static of => of.ShiftAccuracy)],
                 ])
             .Write($"libtorch {version}");
     }
