@@ -2,6 +2,7 @@
 # Runs one benchmark and files its figures under tests/benchmarks/results/. Exits with 2 where what it needs is absent.
 #   scripts/bench.sh tokenize    throughput beside Hugging Face's tokenizers (needs Node and the shared data)
 #   scripts/bench.sh load        time and memory from a model folder to its first logits
+#   scripts/bench.sh mnist       every estimator against retraining, on a perceptron that reads digits (needs the shared data)
 set -euo pipefail
 
 root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")

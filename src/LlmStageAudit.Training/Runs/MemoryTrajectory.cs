@@ -15,7 +15,7 @@ public sealed class MemoryTrajectory : ITrajectory, IDisposable
 
     public IReadOnlyList<StageProgram> Programs { get; }
 
-    /// <summary>Trains the stages in order: each from the parameters the one before it ended with and with fresh optimizer buffers.</summary>
+    /// <summary>Trains the stages in order, each from the parameters the one before ended with and with fresh optimizer buffers.</summary>
     /// <param name="programs">The stages; their objectives share one layout.</param>
     /// <param name="start">theta_0 [N], copied.</param>
     /// <param name="observe">Called after each step with the stage's place and the step.</param>
@@ -24,7 +24,10 @@ public sealed class MemoryTrajectory : ITrajectory, IDisposable
     /// <exception cref="TrainingException">A loss or a gradient is not finite.</exception>
     /// <exception cref="OperationCanceledException">Training was cancelled; nothing is kept.</exception>
     public static MemoryTrajectory Train(
-        IReadOnlyList<StageProgram> programs, Tensor start, Action<int, StepTaken>? observe = null, CancellationToken cancellation = default)
+        IReadOnlyList<StageProgram> programs,
+        Tensor start,
+        Action<int, StepTaken>? observe = null,
+        CancellationToken cancellation = default)
     {
         foreach (var program in programs) CheckFits(program, start);
         var trajectory = new MemoryTrajectory(programs);
@@ -53,7 +56,8 @@ public sealed class MemoryTrajectory : ITrajectory, IDisposable
     private static void CheckFits(StageProgram program, Tensor start)
     {
         var objective = program.Objective;
-        if (start.dim() == 1 && start.numel() == objective.Layout.Count && start.dtype == objective.Dtype && start.device == objective.Device) return;
+        var sameShape = start.dim() == 1 && start.numel() == objective.Layout.Count;
+        if (sameShape && start.dtype == objective.Dtype && start.device == objective.Device) return;
         throw new ArgumentException(
             $"stage '{program.Name}': the start is {start.dtype} [{string.Join(", ", start.shape)}] on {start.device}; "
                 + $"expected {objective.Dtype} [{objective.Layout.Count}] on {objective.Device}, as its objective has it",

@@ -1,4 +1,5 @@
 using LlmStageAudit.Benchmarks;
+using LlmStageAudit.Benchmarks.Digits;
 using LlmStageAudit.Benchmarks.Loading;
 using LlmStageAudit.Benchmarks.Tokenization;
 
@@ -13,11 +14,14 @@ try
         case ["load"]:
             LoadBenchmark.Run();
             return 0;
+        case ["mnist"]:
+            MnistBenchmark.Run();
+            return 0;
         case ["load-once", var folder, var trains]:
             LoadOnce.Run(folder, trains);
             return 0;
         default:
-            Console.Error.WriteLine("benchmarks: expected one of tokenize, load");
+            Console.Error.WriteLine("benchmarks: expected one of tokenize, load, mnist");
             return 2;
     }
 }

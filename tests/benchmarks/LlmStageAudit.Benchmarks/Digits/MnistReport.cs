@@ -1,0 +1,75 @@
+namespace LlmStageAudit.Benchmarks.Digits;
+
+/// <summary>What the benchmark files: what was trained and asked, and the tables.</summary>
+internal static class MnistReport
+{
+    public static void Write(
+        IReadOnlyCollection<Agreement> agreements,
+        IReadOnlyCollection<Finding> findings,
+        int trainDigits,
+        int probeDigits,
+        int foreignDigits)
+    {
+        string[] columns = [.. agreements.Select(static agreement => agreement.Column).Distinct()];
+        string[] heads = ["Estimator", .. columns, "Average"];
+        var optimizer = DigitRun.Optimizer;
+        new ResultFile("mnist", "Effects of steps and stages of training, on a perceptron that reads digits")
+            .Paragraph(
+                $"The first {((double)trainDigits).Shown("N0")} training digits of MNIST (pixels 0 to 1), a perceptron "
+                    + $"784-{DigitRun.Hidden}-{DigitSet.Classes} with ReLU in float32, "
+                    + $"SGD with momentum {optimizer.Momentum.Shown("0.###")}, "
+                    + $"learning rate {optimizer.LearningRate.Shown("0.####")}, weight decay {optimizer.WeightDecay.Shown("0.#####")}, "
+                    + $"batches of {DigitRun.BatchSize}, one epoch, a constant rate. The performance function is the log-likelihood of the "
+                    + $"label of each of the first {probeDigits} test digits. {findings.Count} seeds, each with weights, order and planted "
+                    + "steps of its own. After [AA], appendix E.2, table 1; what the paper leaves open was chosen as it stands here, the "
+                    + "same for all estimators.")
+            .Paragraph(
+                $"Insert: a job on all digits but the {DigitRun.ForeignDigit}s, and {DigitRun.InsertedSteps} batches of "
+                    + $"{DigitRun.ForeignDigit}s at random places in it; without these steps. Mislabel: a job on all digits with every "
+                    + $"label wrong in one batch of {DigitRun.MislabeledShare}; without these steps. Shift: three jobs, on a third of the "
+                    + $"digits each, turned by {string.Join(", ", DigitRun.Rotations.Select(static degrees => degrees.Shown("0")))} degrees; "
+                    + "without the first, second, third job.")
+            .Paragraph(
+                "Measured is what training again without them gives, by a loop that shares no code with the replay or the optimizers. "
+                    + "Pearson's correlation over the test digits, estimated with measured effect: mean over the seeds "
+                    + "(standard deviation).")
+            .Table(heads, Rows(agreements, columns, static agreement => agreement.Pearson, "F4"))
+            .Paragraph("Relative error, ||estimated - measured|| / ||measured||, likewise.")
+            .Table(heads, Rows(agreements, columns, static agreement => agreement.RelativeError, "F3"))
+            .Paragraph(
+                "How well the step scores of one adjoint sweep single out the planted steps: the chance that a planted step scores above "
+                    + $"another one, by its effect on the mean log-likelihood of the {foreignDigits} {DigitRun.ForeignDigit}s among the "
+                    + "test digits (insert: planted steps raise it) and of all test digits (mislabel: planted steps lower it). With it "
+                    + "the share of the test digits that the trained perceptron reads right.")
+            .Table(
+                ["Job", "AUC", "Accuracy"],
+                [
+                    ["Insert", Mean(findings, static of => of.InsertArea), Mean(findings, static of => of.InsertAccuracy)],
+                    ["Mislabel", Mean(findings, static of => of.MislabelArea), Mean(findings, static of => of.MislabelAccuracy)],
+                    ["Shift", "", Mean(findings, static of => of.ShiftAccuracy)],
+                ])
+            .Write($"libtorch {version}");
+    }
+
+    private static IEnumerable<string[]> Rows(
+        IReadOnlyCollection<Agreement> agreements, string[] columns, Func<Agreement, double> figure, string format) =>
+        agreements.GroupBy(static agreement => agreement.Estimator).Select(row =>
+        {
+            double[][] cells = [.. columns.Select(column => row.Where(agreement => agreement.Column == column).Select(figure).ToArray())];
+            return (string[])
+            [
+                row.Key,
+                .. cells.Select(cell => Mean(cell, format)),
+                cells.Average(static cell => cell.Average()).Shown(format),
+            ];
+        });
+
+    private static string Mean(IEnumerable<Finding> findings, Func<Finding, double> figure) => Mean([.. findings.Select(figure)], "F3");
+
+    private static string Mean(double[] values, string format)
+    {
+        var mean = values.Average();
+        var deviation = Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (values.Length - 1));
+        return $"{mean.Shown(format)} ({deviation.Shown(format)})";
+    }
+}
