@@ -28,6 +28,9 @@ public sealed record StageEffect
     /// <summary>verified, high, medium or low.</summary>
     public required string Trust { get; init; }
 
+    /// <summary>What the grade rests on.</summary>
+    public TrustEvidence? Evidence { get; init; }
+
     /// <summary>The model without the stage; null where the method makes none.</summary>
     public ProbeScores? Counterfactual { get; init; }
 

@@ -28,6 +28,9 @@ public enum LeftOutSteps
 /// </summary>
 public sealed class ForwardPropagation(ITrajectory trajectory, Curvature curvature, double epsilonFloor)
 {
+    /// <summary>Sees every step a perturbation is carried through; null for nobody.</summary>
+    public IPropagationWitness? Witness { get; init; }
+
     /// <summary>d_T of each question: the theta block [N], in the current dispose scope.</summary>
     /// <param name="questions">What is left out.</param>
     /// <param name="leftOut">How left out steps act on one another.</param>
@@ -80,7 +83,10 @@ public sealed class ForwardPropagation(ITrajectory trajectory, Curvature curvatu
             for (var j = 0; j < moved.Length; j++)
             {
                 if (!products[j].allfinite()) throw AttributionException.SweepNotFinite(step.Program.Name, step.Step.StageStep);
-                Replace(changes, moved[j], propagator.Forward(changes[moved[j]]!, products[j]), scope);
+                var before = changes[moved[j]]!;
+                var after = propagator.Forward(before, products[j]);
+                Witness?.Propagated(moved[j], step, before, products[j], propagator, after);
+                Replace(changes, moved[j], after, scope);
             }
         }
 

@@ -1,6 +1,9 @@
 using System.Diagnostics;
+using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Artifacts.Effects;
 using LlmStageAudit.Attribution.Estimators;
+using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Auditing.Probes;
 using LlmStageAudit.Auditing.Statistics;
 using LlmStageAudit.Modeling.Models;
@@ -59,27 +62,28 @@ public static class StageAttribution
         CancellationToken cancellation)
     {
         var questions = request.Counterfactuals(run);
-        var estimation = Estimation.Run(run, request.Estimator, run.Configuration.Seed, questions, progress, cancellation);
-        // A metric that orders examples has no derivative: there the probe is run whatever the method.
-        var readings = request.Estimator.IsLinear && probe.Performance.Weighted is { } weighted
-            ? new ProbeGradient(run.Model, probe, weighted).Derivatives(run.FinalState(), estimation.Changes)
-            : null;
+        var estimation = Estimation.Run(run, request.Estimator, run.Configuration.Seed, questions, progress, cancellation, spotChecks: true);
+        var readings = new QuestionReadings(run, probe, request.Estimator, estimation, observed);
         var effects = questions.Select((question, i) =>
         {
             var counterfactual = evaluator.Evaluate(estimation.Counterfactuals[i]);
-            var perExample = readings?[i] ?? [.. observed.Examples.Zip(counterfactual.Examples, (o, c) => o.Value - c.Value)];
-            var effect = readings is null
-                ? probe.Performance.Effect(observed.Examples, counterfactual.Examples, question.Name)
-                : Bootstrap.Mean(perExample, question.Name);
+            var (perExample, linearityGap) = readings.Of(i, counterfactual);
+            var effect = readings.AreLinear
+                ? Bootstrap.Mean(perExample, question.Name)
+                : probe.Performance.Effect(observed.Examples, counterfactual.Examples, question.Name);
+            var (grade, evidence) = TrustAssessment.Of(request.Estimator, estimation.Checks?.Of(i), linearityGap, ThroughAdamW(run, question));
+            var steps = StepSet.Ends(question, run.Programs);
             return new StageEffect
             {
                 Stage = question.Name,
+                FirstStep = steps?.First,
+                LastStep = steps?.Last,
                 Metric = probe.Performance.Name,
                 Estimate = effect.Estimate,
                 Low = effect.Low,
                 High = effect.High,
-                // Exact replay is retraining; what the other sources are worth only a comparison with it can say.
-                Trust = request.Estimator is { Method: Estimator.Replay, Gradient: "exact" } ? "verified" : "unchecked",
+                Trust = grade,
+                Evidence = grade == TrustGrade.Low ? Settlement.Offer(evidence, run, probe, question) : evidence,
                 Counterfactual = counterfactual,
                 PerExample = [.. observed.Examples.Zip(perExample, (example, value) => new ExampleEffect { Id = example.Id, Estimate = value })],
                 ExportedAdapter = request.ExportFolder is { } folder ? Export(folder, question.Name, run.Model, estimation.Counterfactuals[i]) : null,
@@ -87,6 +91,10 @@ public static class StageAttribution
         });
         return ([.. effects], estimation.GradientEquivalents);
     }
+
+    /// <summary>Whether a step after the first one left out was made by AdamW.</summary>
+    private static bool ThroughAdamW(TrainedRun run, Counterfactual question) =>
+        run.Configuration.Stages.Skip(question.FirstStage).Any(stage => stage.Optimizer.Name == OptimizerName.AdamW);
 
     private static string Export(string folder, string name, LanguageModel model, Tensor theta)
     {

@@ -32,6 +32,14 @@ internal static class StepSet
             $"{(single ? "step" : "steps")} {text}", skipped.ToDictionary(pair => pair.Key, pair => (IReadOnlySet<int>?)pair.Value));
     }
 
+    /// <summary>The first and the last step left out; null for whole stages.</summary>
+    public static (int First, int Last)? Ends(Counterfactual question, IReadOnlyList<StageProgram> programs)
+    {
+        if (question.Skipped.Values.Any(steps => steps is null)) return null;
+        var steps = question.Skipped.SelectMany(pair => pair.Value!.Select(step => FirstStep(programs, pair.Key) + step - 1)).ToArray();
+        return (steps.Min(), steps.Max());
+    }
+
     private static int StageOf(IReadOnlyList<StageProgram> programs, int step)
     {
         var stage = 0;

@@ -1,5 +1,7 @@
+using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Artifacts.Effects;
 using LlmStageAudit.Attribution.Adjoint;
+using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Auditing.Probes;
 using LlmStageAudit.Training.Runs;
 
@@ -12,26 +14,33 @@ internal static class SweepAttribution
         TrainedRun run, Probe probe, AttributionRequest request, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
     {
         var measure = probe.Performance.Weighted ?? throw AttributionException.NotDifferentiable(probe.Configuration.Path, probe.Performance.Name);
-        var sweep = new AdjointSweep(run, new PropagationOptions
+        var options = new PropagationOptions
         {
             Rho = request.Estimator.Rho ?? 1,
             Seed = run.Configuration.Seed,
             EpsilonFloor = request.Estimator.EpsilonFloor,
-        });
+        };
+        var sweep = new AdjointSweep(run, options);
         var gradient = new ProbeGradient(run.Model, probe, measure).Gradient(run.FinalState());
         var result = sweep.Run([gradient], ofExamples: request.Level == "example", ofBlocks: false, progress, cancellation)[0];
-        var named = request.Level == "example" ? OfExamples(run, result) : OfSteps(run, request.Level, result);
-        return ([.. named.Select(effect => effect with { Metric = probe.Performance.Name })], sweep.GradientEquivalents);
+        var named = request.Level == "example" ? OfExamples(run, result) : OfSteps(request.Level, result);
+        var check = new SweepCheck(run, options);
+        var (grade, evidence) = TrustAssessment.OfSweep(check.Run(result.Steps), IsAdamW(run));
+        return (
+            [.. named.Select(effect => effect with { Metric = probe.Performance.Name, Trust = grade, Evidence = evidence })],
+            sweep.GradientEquivalents + check.GradientEquivalents);
     }
 
-    private static IEnumerable<StageEffect> OfSteps(TrainedRun run, string level, SweepResult result) => result.Steps.Select((score, i) => new StageEffect
+    private static bool IsAdamW(TrainedRun run) => run.Configuration.Stages.Any(stage => stage.Optimizer.Name == OptimizerName.AdamW);
+
+    private static IEnumerable<StageEffect> OfSteps(string level, SweepResult result) => result.Steps.Select((score, i) => new StageEffect
     {
         Stage = level == "batch" ? $"batch of step {i + 1}" : $"step {i + 1}",
         FirstStep = i + 1,
         LastStep = i + 1,
         Metric = "",
         Estimate = level == "batch" ? score.BatchEffect : score.Effect,
-        Trust = "unchecked",
+        Trust = "",
     });
 
     /// <summary>An example that was in several batches of a stage has the sum of its effects there.</summary>
@@ -50,7 +59,7 @@ internal static class SweepAttribution
             for (var i = 0; i < effects.Length; i++)
             {
                 if (effects[i] is not { } effect) continue;
-                yield return new StageEffect { Stage = run.Programs[stage].Name, Example = examples[i].Id, Metric = "", Estimate = effect, Trust = "unchecked" };
+                yield return new StageEffect { Stage = run.Programs[stage].Name, Example = examples[i].Id, Metric = "", Estimate = effect, Trust = "" };
             }
         }
     }

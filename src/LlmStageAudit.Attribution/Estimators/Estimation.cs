@@ -1,6 +1,7 @@
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Baselines;
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Attribution.Estimators;
@@ -8,15 +9,20 @@ namespace LlmStageAudit.Attribution.Estimators;
 /// <summary>What an estimator says the run would have become. Tensors live in the scope it was made in.</summary>
 /// <param name="Counterfactuals">theta'_T of each question, [N].</param>
 /// <param name="Changes">d_T = theta_T - theta'_T of each question, [N].</param>
-/// <param name="GradientEquivalents">The cost in gradients of one batch.</param>
+/// <param name="GradientEquivalents">The cost in gradients of one batch, spot checks included.</param>
 public sealed record Estimation(IReadOnlyList<Tensor> Counterfactuals, IReadOnlyList<Tensor> Changes, double GradientEquivalents)
 {
+    /// <summary>What spot checks found on the way; null where none were made.</summary>
+    internal ISpotCheck? Checks { get; private init; }
+
     /// <summary>Asks an estimator about a run of any differentiable model.</summary>
     /// <param name="trajectory">The observed run.</param>
     /// <param name="estimator">Which, with its settings.</param>
     /// <param name="seed">Of the random shares of batches.</param>
     /// <param name="questions">What is left out.</param>
     /// <param name="progress">Gets steps walked and steps in all.</param>
+    /// <param name="cancellation">Checked between steps.</param>
+    /// <param name="spotChecks">Whether to compare the estimated gradients with true ones at a few steps of each stage.</param>
     /// <exception cref="AttributionException">Bad settings, missing or damaged logs, numbers that are not finite.</exception>
     public static Estimation Run(
         ITrajectory trajectory,
@@ -24,29 +30,32 @@ public sealed record Estimation(IReadOnlyList<Tensor> Counterfactuals, IReadOnly
         long seed,
         IReadOnlyList<Counterfactual> questions,
         IProgress<(int Step, int Total)>? progress,
-        CancellationToken cancellation)
+        CancellationToken cancellation,
+        bool spotChecks = false)
     {
         estimator.Validated();
         if (estimator.Method == Estimator.Replay)
         {
             var source = GradientSource.Named(estimator.Gradient, estimator.Rho ?? 0.25, seed);
-            var thetas = new CounterfactualReplay(trajectory, source).Run(questions, progress, cancellation);
+            var witness = spotChecks && !estimator.IsExact ? new ReplaySpotCheck(questions.Count, estimator.Gradient == "sampled") : null;
+            var thetas = new CounterfactualReplay(trajectory, source) { Witness = witness }.Run(questions, progress, cancellation);
             var final = trajectory.StateBefore(trajectory.Programs.Count);
             using var off = no_grad();
-            return new Estimation(thetas, [.. thetas.Select(theta => final - theta)], source.GradientEquivalents);
+            return Checked(thetas, [.. thetas.Select(theta => final - theta)], source.GradientEquivalents, witness);
         }
 
         var curvature = CurvatureOf(estimator, seed);
+        var check = spotChecks && !estimator.IsBaseline ? new PropagationSpotCheck(questions.Count) : null;
         var changes = estimator.Method switch
         {
             Estimator.Adjoint => Propagated(LeftOutSteps.Together),
             Estimator.AaScore => Propagated(LeftOutSteps.EachAlone),
             _ => new PlainSgdPropagation(trajectory, curvature).Run(questions, progress, cancellation),
         };
-        return new Estimation(Without(changes), changes, curvature?.GradientEquivalents ?? 0);
+        return Checked(Without(changes), changes, curvature?.GradientEquivalents ?? 0, check);
 
         Tensor[] Propagated(LeftOutSteps leftOut) =>
-            new ForwardPropagation(trajectory, curvature!, estimator.EpsilonFloor).Run(questions, leftOut, progress, cancellation);
+            new ForwardPropagation(trajectory, curvature!, estimator.EpsilonFloor) { Witness = check }.Run(questions, leftOut, progress, cancellation);
 
         Tensor[] Without(Tensor[] changes)
         {
@@ -55,6 +64,9 @@ public sealed record Estimation(IReadOnlyList<Tensor> Counterfactuals, IReadOnly
             return [.. changes.Select(change => final - change)];
         }
     }
+
+    private static Estimation Checked(IReadOnlyList<Tensor> thetas, IReadOnlyList<Tensor> changes, double cost, ISpotCheck? checks) =>
+        new(thetas, changes, cost + (checks?.GradientEquivalents ?? 0)) { Checks = checks };
 
     private static Curvature? CurvatureOf(Estimator estimator, long seed) => estimator switch
     {

@@ -31,6 +31,12 @@ public sealed record Estimator
     /// <summary>For adjoint and aa-score: the least eps of AdamW's Jacobian.</summary>
     public double EpsilonFloor { get; init; }
 
+    /// <summary>Whether it is retraining, to the bit on the CPU.</summary>
+    public bool IsExact => Method == Replay && Gradient == "exact";
+
+    /// <summary>Whether it is a published method kept for comparison.</summary>
+    public bool IsBaseline => Method is AaScore or DvEmb or TracIn;
+
     /// <summary>Whether effects are first-order: the probe's gradient times the change of the parameters.</summary>
     public bool IsLinear => Method != Replay;
 

@@ -32,6 +32,9 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource 
         init => field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "at least 1 expected");
     } = 8;
 
+    /// <summary>Sees every move by an estimated gradient; null for nobody.</summary>
+    public IReplayWitness? Witness { get; init; }
+
     /// <summary>The final trainable state [N] of each counterfactual, in the current dispose scope.</summary>
     /// <param name="counterfactuals">Any number, replayed together.</param>
     /// <param name="progress">Gets steps walked and steps in all.</param>
@@ -143,7 +146,9 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource 
                 var state = _states[i]!;
                 if (!gradients[place].allfinite())
                     throw AttributionException.NotFinite(_counterfactuals[i].Name, program.Name, step.StageStep, source.Name);
-                _states[i] = program.Optimizer.Advance(state, gradients[place], step.LearningRate);
+                var next = program.Optimizer.Advance(state, gradients[place], step.LearningRate);
+                _states[i] = next;
+                _replay.Witness?.Moved(i, shared, state, gradients[place], next);
                 state.Dispose();
             }
         }

@@ -23,14 +23,16 @@ public sealed class ProbeGradient(LanguageModel model, Probe probe, WeightedRead
     public Tensor Gradient(Tensor theta, IReadOnlyList<double> weights) =>
         _objective.WeightedGradient(theta, _order, [.. _order.Select(i => -weights[i])], BatchSize);
 
-    /// <summary>grad reading_i(theta) . direction, for every example in probe order and every direction.</summary>
-    public double[][] Derivatives(Tensor theta, IReadOnlyList<Tensor> directions)
+    /// <summary>grad reading_i(theta) . direction, for every direction.</summary>
+    /// <param name="examples">Probe examples, in the order wanted; null for all in probe order.</param>
+    public double[][] Derivatives(Tensor theta, IReadOnlyList<Tensor> directions, IReadOnlyList<int>? examples = null)
     {
-        var sorted = _objective.LossDerivatives(theta, _order, directions, BatchSize);
+        var places = (examples ?? [.. Enumerable.Range(0, probe.Examples.Count)]).Index().OrderBy(one => probe.Examples[one.Item].Ids.Length).ToArray();
+        var sorted = _objective.LossDerivatives(theta, [.. places.Select(one => one.Item)], directions, BatchSize);
         return [.. sorted.Select(values =>
         {
             var ordered = new double[values.Length];
-            for (var i = 0; i < values.Length; i++) ordered[_order[i]] = -values[i];
+            for (var i = 0; i < values.Length; i++) ordered[places[i].Index] = -values[i];
             return ordered;
         })];
     }

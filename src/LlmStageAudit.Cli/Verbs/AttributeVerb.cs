@@ -140,6 +140,7 @@ internal static class AttributeVerb
                     effect.Low,
                     effect.High,
                     effect.Trust,
+                    effect.Evidence,
                     effect.ExportedAdapter,
                     PerExample = perExample ? effect.PerExample : null,
                 }),
@@ -153,7 +154,7 @@ internal static class AttributeVerb
         context.Out.WriteLine($"Effect on mean {effects.Metric} of {effects.Probe.Name} ({effects.Probe.Examples} examples); positive: the stage raised it.");
         context.WriteTable(
             ["stage", ">effect", ">95% interval", "trust"],
-            effects.Effects.Select(effect => (IReadOnlyList<string>)[effect.Example is { } id ? $"{effect.Stage} / {id}" : effect.Stage, Numbers.Signed(effect.Estimate), Interval(effect), effect.Trust]));
+            effects.Effects.Select(effect => (IReadOnlyList<string>)[Name(effect), Numbers.Signed(effect.Estimate), Interval(effect), effect.Trust]));
         if (perExample)
         {
             context.WriteTable(
@@ -161,8 +162,24 @@ internal static class AttributeVerb
                 effects.Observed.Examples.Select((example, i) => (IReadOnlyList<string>)[example.Id, .. effects.Effects.Select(effect => Numbers.Signed(effect.PerExample[i].Estimate))]));
         }
 
+        WriteTrust(context, effects);
         context.Note($"{(effects.Gradient is { } gradient ? $"replay with gradient source {gradient}" : effects.Method)}: {Numbers.Seconds(effects.AttributeSeconds)}, {effects.GradientEquivalents:0} gradients; filed in {path}");
     }
+
+    /// <summary>Why effects have their grades, and what would settle the low ones.</summary>
+    private static void WriteTrust(VerbContext context, EffectsArtifact effects)
+    {
+        foreach (var alike in effects.Effects.Where(effect => effect.Evidence is not null).GroupBy(effect => (effect.Trust, effect.Evidence!.Reason)))
+        {
+            var names = alike.Count() == effects.Effects.Count ? "all" : string.Join(", ", alike.Take(3).Select(Name)) + (alike.Count() > 3 ? ", ..." : "");
+            context.Note($"{names}: trust {alike.Key.Trust}; {alike.Key.Reason}");
+        }
+
+        foreach (var effect in effects.Effects.Where(effect => effect.Evidence is { Settle: not null }))
+            context.Note($"to settle {Name(effect)} ({effect.Evidence!.SettleGradientEquivalents:0} gradients): {effect.Evidence.Settle}");
+    }
+
+    private static string Name(StageEffect effect) => effect.Example is { } id ? $"{effect.Stage} / {id}" : effect.Stage;
 
     private static string Interval(StageEffect effect) => effect is { Low: { } low, High: { } high } ? Numbers.Interval(low, high) : "-";
 }

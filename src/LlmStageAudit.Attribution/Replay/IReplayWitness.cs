@@ -1,0 +1,14 @@
+using LlmStageAudit.Training.Optimizers;
+
+namespace LlmStageAudit.Attribution.Replay;
+
+/// <summary>Watches counterfactuals being moved by estimated gradients.</summary>
+public interface IReplayWitness
+{
+    /// <param name="question">Which counterfactual, by its place among those asked for.</param>
+    /// <param name="step">The observed step; its tensors are valid during the call.</param>
+    /// <param name="before">s'_{t-1}.</param>
+    /// <param name="gradient">The estimate of the counterfactual gradient [N].</param>
+    /// <param name="after">s'_t, made with it.</param>
+    void Moved(int question, ReplayStep step, OptimizerState before, Tensor gradient, OptimizerState after);
+}

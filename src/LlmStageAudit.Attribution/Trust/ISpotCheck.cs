@@ -1,0 +1,10 @@
+namespace LlmStageAudit.Attribution.Trust;
+
+/// <summary>What spot checks found, per question.</summary>
+internal interface ISpotCheck
+{
+    /// <summary>Their cost in full-batch gradients.</summary>
+    double GradientEquivalents { get; }
+
+    DriftTally Of(int question);
+}

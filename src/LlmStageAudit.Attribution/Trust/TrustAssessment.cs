@@ -1,0 +1,56 @@
+using System.Globalization;
+using LlmStageAudit.Artifacts.Effects;
+using LlmStageAudit.Attribution.Estimators;
+
+namespace LlmStageAudit.Attribution.Trust;
+
+/// <summary>Grades an effect by what spot checks and the linearity gap say of its error.</summary>
+internal static class TrustAssessment
+{
+    private const string Linearised = "; AdamW's map was linearised, which its first steps after a fresh start do not bear";
+
+    /// <summary>The grade and the evidence of one effect.</summary>
+    /// <param name="estimator">How it was estimated.</param>
+    /// <param name="checks">What spot checks found; null where there were none.</param>
+    /// <param name="linearityGap">Null where unknown.</param>
+    /// <param name="throughAdamW">Whether AdamW's map was linearised on the way.</param>
+    public static (string Grade, TrustEvidence Evidence) Of(Estimator estimator, DriftTally? checks, double? linearityGap, bool throughAdamW)
+    {
+        var evidence = new TrustEvidence
+        {
+            Reason = "",
+            LinearityGap = linearityGap,
+            Checks = checks?.Checks ?? 0,
+            GradientMismatch = checks is { Checks: > 0 } ? checks.GradientMismatch : null,
+            Growth = checks is { Checks: > 0 } ? checks.Growth : null,
+        };
+        if (estimator.IsExact) return (TrustGrade.Verified, evidence with { Reason = "exact replay is retraining" });
+        if (estimator.IsBaseline)
+            return (TrustGrade.Low, evidence with { Reason = $"{estimator.Method} is here for comparison; its error is not bounded by any check" });
+        if (checks is null) return (TrustGrade.Low, evidence with { Reason = "nothing checked it" });
+
+        // Nothing was left to estimate: no step comes after the last one left out.
+        var predicted = checks.Checks == 0 ? 0 : checks.PredictedError;
+        var error = predicted + (estimator.IsLinear ? linearityGap ?? 0 : 0);
+        var grade = double.IsFinite(error) ? TrustGrade.Of(error) : TrustGrade.Low;
+        var reason = checks.Checks == 0
+            ? "no step comes after it, so nothing was estimated but the probe's response"
+            : string.Create(CultureInfo.InvariantCulture, $"{checks.Checks} spot-checked steps foretell an error of {error:P0} of the effect");
+        if (estimator.IsLinear && linearityGap is { } gap)
+            reason += string.Create(CultureInfo.InvariantCulture, $", {gap:P0} of it from taking the probe as linear");
+        if (throughAdamW && estimator.IsLinear && grade == TrustGrade.High)
+            (grade, reason) = (TrustGrade.Medium, reason + Linearised);
+        return (grade, evidence with { Reason = reason, PredictedError = predicted });
+    }
+
+    /// <summary>The grade of all scores of a sweep: it is the propagator that was checked, on a few steps really skipped.</summary>
+    public static (string Grade, TrustEvidence Evidence) OfSweep((double Predicted, double Worst, int Checks) found, bool throughAdamW)
+    {
+        var grade = double.IsFinite(found.Predicted) ? TrustGrade.Of(found.Predicted) : TrustGrade.Low;
+        var reason = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{found.Checks} steps were skipped for a while with true gradients: the error foretold is {found.Predicted:P0} of a score, {found.Worst:P0} at worst");
+        if (throughAdamW && grade == TrustGrade.High) (grade, reason) = (TrustGrade.Medium, reason + Linearised);
+        return (grade, new TrustEvidence { Reason = reason, PredictedError = found.Predicted, Checks = found.Checks });
+    }
+}
