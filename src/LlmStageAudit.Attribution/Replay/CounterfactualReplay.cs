@@ -74,7 +74,7 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource 
         if (ShareBase == false || step.Program.Objective is not IVariantObjective { SharesBase: true } objective) return 1;
         if (ShareBase == true) return VariantsPerPass;
         if (_source.RepeatsRetraining && objective.Device.type == "cpu") return 1;
-        return Math.Min(VariantsPerPass, objective.VariantsThatPay(_source.Examples(step), step.Program.MicroBatchSize));
+        return Math.Min(VariantsPerPass, objective.VariantsThatPay(_source.Examples(step), step.Program.MicroBatchSize, _source.Derivative));
     }
 
     /// <summary>Hands a tensor the replay held over to the caller's scope.</summary>

@@ -30,6 +30,9 @@ public abstract class GradientSource
     /// <summary>Whether its replay is retraining to the bit, so that the arithmetic of a gradient may not change either.</summary>
     public virtual bool RepeatsRetraining => false;
 
+    /// <summary>The highest derivative of the loss it takes: 1 for gradients, 2 for Hessian-vector products.</summary>
+    public virtual int Derivative => 1;
+
     /// <summary>Cost so far in full-batch gradients; a Hessian-vector product counts 2.5.</summary>
     public double GradientEquivalents { get; private protected set; }
 
@@ -67,6 +70,8 @@ public abstract class GradientSource
     private sealed class CurvatureGradient(string name, double share) : GradientSource(name, needsObserved: true)
     {
         private const double ProductCost = 2.5;
+
+        public override int Derivative => 2;
 
         public override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas)
         {

@@ -58,6 +58,8 @@ public sealed class LanguageModel : IDisposable
     /// <summary>The weight the final hidden states are multiplied with: a language-model or a classification head.</summary>
     public string HeadName { get; }
 
+    public int HiddenSize => _transformer.HiddenSize;
+
     public int MaxPositions => _transformer.MaxPositions;
 
     public int VocabularySize => _transformer.VocabularySize;

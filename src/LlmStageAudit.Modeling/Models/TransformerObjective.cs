@@ -13,10 +13,13 @@ namespace LlmStageAudit.Modeling.Models;
 public sealed class TransformerObjective(LanguageModel model, IReadOnlyList<EncodedExample> examples) : IVariantObjective
 {
     /// <summary>
-    /// Tokens in a pass beyond which the CPU gains nothing from more: its products are efficient by then, and larger
-    /// intermediate results leave its caches.
+    /// Tokens times features in a pass beyond which the CPU gains nothing from more, as measured at 128 and 512 hidden dimensions:
+    /// products are efficient by then, and larger intermediate results leave the caches and cost the allocator fresh pages.
     /// </summary>
-    private const long TokensThatPay = 1024;
+    private const long ElementsThatPayOnCpu = 1 << 17;
+
+    /// <summary>The same for other devices, where it bounds memory: 64 MiB for a float32 tensor of the widest layer.</summary>
+    private const long ElementsThatPayElsewhere = 1 << 24;
 
     public ParameterLayout Layout => model.Layout;
 
@@ -28,12 +31,13 @@ public sealed class TransformerObjective(LanguageModel model, IReadOnlyList<Enco
 
     public bool SharesBase => model.SharesBase;
 
-    public int VariantsThatPay(IReadOnlyList<int> batch, int? microBatchSize)
+    public int VariantsThatPay(IReadOnlyList<int> batch, int? microBatchSize, int derivative)
     {
-        if (!SharesBase) return 1;
-        if (Device.type != "cpu" || batch.Count == 0) return int.MaxValue;
+        if (!SharesBase || batch.Count == 0) return 1;
         var tokens = (long)Math.Min(batch.Count, microBatchSize ?? batch.Count) * batch.Max(i => examples[i].Ids.Length);
-        return (int)Math.Max(1, TokensThatPay / tokens);
+        var features = model.Task == ModelTask.CausalLm ? Math.Max(model.HiddenSize, model.VocabularySize) : model.HiddenSize;
+        var limit = (Device.type == "cpu" ? ElementsThatPayOnCpu : ElementsThatPayElsewhere) / derivative;
+        return (int)Math.Clamp(limit / (tokens * features), 1, int.MaxValue);
     }
 
     public double Weight(int example) =>

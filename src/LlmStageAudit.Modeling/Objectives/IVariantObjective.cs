@@ -18,7 +18,8 @@ public interface IVariantObjective : IObjective
     /// </summary>
     /// <param name="examples">Of one step.</param>
     /// <param name="microBatchSize">Examples of each variant per forward pass; null for all.</param>
-    int VariantsThatPay(IReadOnlyList<int> examples, int? microBatchSize);
+    /// <param name="derivative">1 for gradients, 2 for Hessian-vector products, which hold more at a time.</param>
+    int VariantsThatPay(IReadOnlyList<int> examples, int? microBatchSize, int derivative);
 
     /// <summary>
     /// Losses in nats, [R, B]: row r is, up to rounding, <see cref="IObjective.Losses"/> of variant r alone, random numbers

@@ -27,7 +27,8 @@ internal sealed class ObservedObjective(IVariantObjective inner) : IVariantObjec
 
     public double Weight(int example) => inner.Weight(example);
 
-    public int VariantsThatPay(IReadOnlyList<int> examples, int? microBatchSize) => Paying ?? inner.VariantsThatPay(examples, microBatchSize);
+    public int VariantsThatPay(IReadOnlyList<int> examples, int? microBatchSize, int derivative) =>
+        Paying ?? inner.VariantsThatPay(examples, microBatchSize, derivative);
 
     public Tensor Losses(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> examples, StepNoise? noise = null)
     {

@@ -137,7 +137,26 @@ public sealed class VariantDerivativeTests : IDisposable
         using var state = initial;
         var objective = new TransformerObjective(model, s_examples);
         Assert.False(objective.SharesBase);
+        Assert.Equal(1, objective.VariantsThatPay([0], null, 1));
         Assert.Throws<InvalidOperationException>(() => objective.LossesAndGradients(state.unsqueeze(0), [0]));
+    }
+
+    [Theory]
+    [InlineData(ModelTask.SequenceClassification, 24)]
+    [InlineData(ModelTask.CausalLm, 30)]
+    public void How_many_pay_falls_with_the_tokens_of_a_pass_and_its_widest_layer(ModelTask task, int features)
+    {
+        var (model, initial) = Load("gpt_neox", task, new LoraConfig { Rank = 2, Alpha = 4 });
+        using var owned = model;
+        using var state = initial;
+        var objective = new TransformerObjective(model, s_examples);
+        // On the CPU 2^17 elements in all, half for second derivatives. The longest of a and b has 6 tokens.
+        var limit = model.Device.type == "cpu" ? 1 << 17 : 1 << 24;
+        Assert.Equal(limit / (2 * 6 * features), objective.VariantsThatPay([0, 1], null, 1));
+        Assert.Equal(limit / 2 / (2 * 6 * features), objective.VariantsThatPay([0, 1], null, 2));
+        Assert.Equal(limit / (1 * 6 * features), objective.VariantsThatPay([0, 1], 1, 1));
+        Assert.Equal(1, objective.VariantsThatPay([.. Enumerable.Repeat(2, 1 << 20)], null, 1));
+        Assert.Equal(1, objective.VariantsThatPay([], null, 1));
     }
 
     [Fact]
