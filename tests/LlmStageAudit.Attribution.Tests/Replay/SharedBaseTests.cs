@@ -177,7 +177,7 @@ public sealed class SharedBaseTests : IDisposable
     }
 
     private static double[][] Replay(
-        MemoryTrajectory trajectory, string source, Counterfactual[] counterfactuals, bool? share, int perPass = 8, double rho = 0.5)
+        RetrainableTrajectory trajectory, string source, Counterfactual[] counterfactuals, bool? share, int perPass = 8, double rho = 0.5)
     {
         using var scope = NewDisposeScope();
         var replay = new CounterfactualReplay(trajectory, GradientSource.Named(source, rho, seed: 1))
@@ -189,10 +189,10 @@ public sealed class SharedBaseTests : IDisposable
     }
 
     /// <summary>What leaving something out did: the quantity whose digits count.</summary>
-    private static double[] Change(MemoryTrajectory trajectory, double[] state) =>
+    private static double[] Change(RetrainableTrajectory trajectory, double[] state) =>
         [.. trajectory.Final().Zip(state, (observed, other) => observed - other)];
 
-    private MemoryTrajectory Train(
+    private RetrainableTrajectory Train(
         out ObservedObjective observed,
         double dropout = 0,
         int? microBatchSize = null,
@@ -235,6 +235,6 @@ public sealed class SharedBaseTests : IDisposable
             return StageProgram.Of(change?.Invoke(index, section) ?? section, objective, seed: 5);
         }
 
-        return new MemoryTrajectory([Program(0, "first"), Program(1, "second"), Program(2, "third")], start.data<double>());
+        return new RetrainableTrajectory([Program(0, "first"), Program(1, "second"), Program(2, "third")], start.data<double>());
     }
 }
