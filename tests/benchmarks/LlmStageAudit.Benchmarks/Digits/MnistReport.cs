@@ -13,6 +13,7 @@ internal static class MnistReport
         string[] columns = [.. agreements.Select(static agreement => agreement.Column).Distinct()];
         string[] heads = ["Estimator", .. columns, "Average"];
         var optimizer = DigitRun.Optimizer;
+        var turns = string.Join(", ", DigitRun.Rotations.Select(static degrees => degrees.Shown("0")));
         new ResultFile("mnist", "Effects of steps and stages of training, on a perceptron that reads digits")
             .Paragraph(
                 $"The first {((double)trainDigits).Shown("N0")} training digits of MNIST (pixels 0 to 1), a perceptron "
@@ -27,7 +28,7 @@ internal static class MnistReport
                 $"Insert: a job on all digits but the {DigitRun.ForeignDigit}s, and {DigitRun.InsertedSteps} batches of "
                     + $"{DigitRun.ForeignDigit}s at random places in it; without these steps. Mislabel: a job on all digits with every "
                     + $"label wrong in one batch of {DigitRun.MislabeledShare}; without these steps. Shift: three jobs, on a third of the "
-                    + $"digits each, turned by {string.Join(", ", DigitRun.Rotations.Select(static degrees => degrees.Shown("0")))} degrees; "
+                    + $"digits each, turned by {turns} degrees; "
                     + "without the first, second, third job.")
             .Paragraph(
                 "Measured is what training again without them gives, by a loop that shares no code with the replay or the optimizers. "
@@ -48,6 +49,8 @@ internal static class MnistReport
                     ["Mislabel", Mean(findings, static of => of.MislabelArea), Mean(findings, static of => of.MislabelAccuracy)],
                     ["Shift", "", Mean(findings, static of => of.ShiftAccuracy)],
                 ])
+            .Paragraph("What was aimed at before anything was measured, with these figures beside it.")
+            .Table(["Aim", "Found", "Met"], MnistAims.Rows(agreements, findings))
             .Write($"libtorch {version}");
     }
 
