@@ -222,7 +222,10 @@ public sealed class SharedBaseTests : IDisposable
         _model = model;
         using var start = initial;
         EncodedExample[] examples =
-            [.. Enumerable.Range(0, 11).Select(i => new EncodedExample($"{i}", [3, 4 + i, 7 + (i * 2), .. Enumerable.Repeat(9 + i, i % 4)], i % 2, 1, i))];
+        [
+            .. Enumerable.Range(0, 11).Select(
+                i => new EncodedExample($"{i}", [3, 4 + i, 7 + (i * 2), .. Enumerable.Repeat(9 + i, i % 4)], i % 2, 1, i)),
+        ];
         var objective = observed = new ObservedObjective(new TransformerObjective(model, examples)) { Paying = paying };
         StageProgram Program(int index, string name)
         {
