@@ -9,7 +9,7 @@ namespace LlmStageAudit.Benchmarks.Digits;
 /// <summary>A trained perceptron and what is asked of its training: one question a column of the table.</summary>
 internal sealed class DigitRun : IDisposable
 {
-    public const int BatchSize = 50;
+    public const int BatchSize = 128;
     public const int Hidden = 128;
 
     /// <summary>The digit that only inserted batches show.</summary>
