@@ -85,7 +85,7 @@ public sealed class ForwardPropagation(ITrajectory trajectory, Curvature curvatu
                 if (!products[j].allfinite()) throw AttributionException.SweepNotFinite(step.Program.Name, step.Step.StageStep);
                 var before = changes[moved[j]]!;
                 var after = propagator.Forward(before, products[j]);
-                Witness?.Propagated(moved[j], step, before, products[j], propagator, after);
+                Witness?.Propagated(moved[j], step, before, products[j], after);
                 Replace(changes, moved[j], after, scope);
             }
         }

@@ -9,8 +9,6 @@ public interface IPropagationWitness
     /// <param name="step">The observed step; valid during the call.</param>
     /// <param name="before">d_{t-1}.</param>
     /// <param name="gradientChange">H_t d_{t-1}, the estimate of g_t - g'_t, [N].</param>
-    /// <param name="propagator">The step's.</param>
     /// <param name="after">P_t d_{t-1}.</param>
-    void Propagated(
-        int question, ObservedStep step, StatePerturbation before, Tensor gradientChange, OptimizerPropagator propagator, StatePerturbation after);
+    void Propagated(int question, ObservedStep step, StatePerturbation before, Tensor gradientChange, StatePerturbation after);
 }

@@ -148,7 +148,7 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource 
                     throw AttributionException.NotFinite(_counterfactuals[i].Name, program.Name, step.StageStep, source.Name);
                 var next = program.Optimizer.Advance(state, gradients[place], step.LearningRate);
                 _states[i] = next;
-                _replay.Witness?.Moved(i, shared, state, gradients[place], next);
+                _replay.Witness?.Moved(i, shared, state, gradients[place]);
                 state.Dispose();
             }
         }

@@ -9,6 +9,5 @@ public interface IReplayWitness
     /// <param name="step">The observed step; its tensors are valid during the call.</param>
     /// <param name="before">s'_{t-1}.</param>
     /// <param name="gradient">The estimate of the counterfactual gradient [N].</param>
-    /// <param name="after">s'_t, made with it.</param>
-    void Moved(int question, ReplayStep step, OptimizerState before, Tensor gradient, OptimizerState after);
+    void Moved(int question, ReplayStep step, OptimizerState before, Tensor gradient);
 }

@@ -15,8 +15,7 @@ internal sealed class PropagationSpotCheck(int questions) : IPropagationWitness,
 
     public DriftTally Of(int question) => _tallies[question];
 
-    public void Propagated(
-        int question, ObservedStep step, StatePerturbation before, Tensor gradientChange, OptimizerPropagator propagator, StatePerturbation after)
+    public void Propagated(int question, ObservedStep step, StatePerturbation before, Tensor gradientChange, StatePerturbation after)
     {
         var steps = CheckPlan.StepsSpokenFor(step.Program, step.Step.StageStep);
         if (steps == 0) return;
@@ -29,7 +28,8 @@ internal sealed class PropagationSpotCheck(int questions) : IPropagationWitness,
         var change = step.Gradient - truth;
         var missed = gradientChange - change;
         var map = (after.Theta - (step.After.Theta - moved.Theta)).norm().item();
-        var drift = Math.Max(map, propagator.Settled(missed).norm().item());
+        var estimate = step.Gradient - gradientChange;
+        var drift = Math.Max(map, RunOut.Distance(step.Program.Optimizer, counterfactual, estimate, truth, step.Step.LearningRate));
         var length = before.Theta.norm().item();
         _tallies[question].Add(
             steps, DriftTally.Ratio(drift, length), DriftTally.Ratio(missed.norm().item(), change.norm().item()), length);

@@ -4,8 +4,8 @@ using LlmStageAudit.Training.Optimizers;
 namespace LlmStageAudit.Attribution.Trust;
 
 /// <summary>
-/// At a few steps of a replay, computes the gradient the estimate stands in for: the true one at theta'. The difference, taken
-/// through the optimizer at the counterfactual state until its momentum has run out, is the step's drift.
+/// At a few steps of a replay, computes the gradient the estimate stands in for: the true one at theta'. How far
+/// the difference takes the counterfactual until its momentum has run out is the step's drift.
 /// </summary>
 internal sealed class ReplaySpotCheck(int questions, bool independent) : IReplayWitness, ISpotCheck
 {
@@ -15,7 +15,7 @@ internal sealed class ReplaySpotCheck(int questions, bool independent) : IReplay
 
     public DriftTally Of(int question) => _tallies[question];
 
-    public void Moved(int question, ReplayStep step, OptimizerState before, Tensor gradient, OptimizerState after)
+    public void Moved(int question, ReplayStep step, OptimizerState before, Tensor gradient)
     {
         var steps = CheckPlan.StepsSpokenFor(step.Program, step.Step.StageStep);
         if (steps == 0) return;
@@ -25,7 +25,7 @@ internal sealed class ReplaySpotCheck(int questions, bool independent) : IReplay
         using var off = no_grad();
         var error = gradient - truth;
         var length = (step.ObservedTheta! - before.Theta).norm().item();
-        var drift = step.Program.Optimizer.Linearize(after, gradient, step.Step.LearningRate).Settled(error).norm().item();
+        var drift = RunOut.Distance(step.Program.Optimizer, before, gradient, truth, step.Step.LearningRate);
         var missed = DriftTally.Ratio(error.norm().item(), (step.LoggedGradient - truth).norm().item());
         _tallies[question].Add(steps, DriftTally.Ratio(drift, length), missed, length);
     }

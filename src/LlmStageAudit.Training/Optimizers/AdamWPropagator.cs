@@ -72,6 +72,4 @@ internal sealed class AdamWPropagator : OptimizerPropagator
         var steps = after.Steps + _ofSteps.dot(after.Theta).item();
         return (new StatePerturbation(after.Theta * _decay, [mean * _beta1, square * _beta2], steps), gradient);
     }
-
-    private protected override Tensor Settle(Tensor gradientChange) => -(_ofMean * gradientChange);
 }

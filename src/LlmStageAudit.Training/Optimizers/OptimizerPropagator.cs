@@ -43,22 +43,9 @@ public abstract class OptimizerPropagator
         return (Kept(scope, before), scope.MoveToOuter(ReferenceEquals(raw, gradient) ? raw.clone() : raw));
     }
 
-    /// <summary>
-    /// Where a change of one gradient takes theta in the end, once the momentum it leaves has run out: a gain per
-    /// coordinate, the loss taken as flat. [N], in the current dispose scope.
-    /// </summary>
-    public Tensor Settled(Tensor gradientChange)
-    {
-        using var scope = NewDisposeScope();
-        using var off = no_grad();
-        return scope.MoveToOuter(Settle(Unclip(gradientChange)));
-    }
-
     private protected abstract StatePerturbation Push(StatePerturbation before, Tensor gradientChange);
 
     private protected abstract (StatePerturbation Before, Tensor Gradient) Pull(StatePerturbation after);
-
-    private protected abstract Tensor Settle(Tensor gradientChange);
 
     private static StatePerturbation Kept(DisposeScope scope, StatePerturbation made) =>
         new(scope.MoveToOuter(made.Theta), [.. made.Buffers.Select(scope.MoveToOuter)], made.Steps);

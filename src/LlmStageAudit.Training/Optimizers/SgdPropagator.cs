@@ -22,6 +22,4 @@ internal sealed class SgdPropagator(double momentum, double weightDecay, double 
         var gradient = after.Buffers[0].add(after.Theta, -learningRate);
         return (new StatePerturbation(after.Theta.add(gradient, weightDecay), [gradient * momentum], after.Steps), gradient);
     }
-
-    private protected override Tensor Settle(Tensor gradientChange) => gradientChange * (-learningRate / (1 - momentum));
 }

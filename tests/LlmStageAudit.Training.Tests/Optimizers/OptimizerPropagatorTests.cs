@@ -80,19 +80,6 @@ public sealed class OptimizerPropagatorTests
         Assert.All(before.Theta.data<double>().Concat(drawn.data<double>()), value => Assert.True(double.IsFinite(value)));
     }
 
-    /// <summary>With the loss flat, a change of one gradient is carried on by the momentum alone, until it has run out.</summary>
-    [Fact]
-    public void A_settled_change_is_what_momentum_makes_of_it_in_the_end()
-    {
-        using var scope = NewDisposeScope();
-        var at = new Point(new OptimizerSection { Name = OptimizerName.Sgd, LearningRate = 1, Momentum = 0.9 });
-        var change = Vectors.Normal(Size, 60);
-        var flat = zeros([Size], float64);
-        var carried = at.Propagator().Forward(at.Map.Perturbation(flat), tensor(change));
-        for (var step = 0; step < 400; step++) carried = at.Propagator().Forward(carried, flat);
-        Vectors.Close(carried.Theta.data<double>(), at.Propagator().Settled(tensor(change)).data<double>(), 1e-12);
-    }
-
     /// <summary>A state a few steps into a job, and the update that follows.</summary>
     private sealed class Point
     {
