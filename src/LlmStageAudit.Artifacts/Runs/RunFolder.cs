@@ -40,6 +40,9 @@ public sealed class RunFolder
 
     public string EffectsFolder => Within("effects");
 
+    /// <summary>Scores of all sets of consecutive steps, by probe and estimator.</summary>
+    public string BlockScoresFolder => Within("blocks");
+
     public string RankingsFolder => Within("rankings");
 
     public string VerificationsFolder => Within("verifications");
@@ -102,6 +105,9 @@ public sealed class RunFolder
 
     /// <param name="id">Letters, digits, '.', '-' and '_', such as a probe's name.</param>
     public string EffectsPath(string id) => Path.Combine(EffectsFolder, $"{Checked(id)}.json");
+
+    /// <param name="id">As for <see cref="EffectsPath"/>.</param>
+    public string BlockScoresPath(string id) => Path.Combine(BlockScoresFolder, $"{Checked(id)}.json");
 
     /// <param name="id">As for <see cref="EffectsPath"/>.</param>
     public string RankingsPath(string id) => Path.Combine(RankingsFolder, $"{Checked(id)}.json");

@@ -9,15 +9,28 @@ namespace LlmStageAudit.Attribution.Adjoint;
 /// </summary>
 public sealed class BlockTable
 {
-    private readonly double[][] _before;
-    private readonly double[] _after;
+    /// <summary>A table of more steps is not kept: it grows with their square.</summary>
+    public const int MaximumSteps = 2000;
+
+    private readonly IReadOnlyList<IReadOnlyList<double>> _before;
+    private readonly IReadOnlyList<double> _after;
 
     /// <param name="before">[b - 1][a - 1]: lambda_b . s_{a-1}, for a up to b.</param>
     /// <param name="after">[b - 1]: lambda_b . s_b.</param>
-    internal BlockTable(double[][] before, double[] after) => (_before, _after) = (before, after);
+    /// <exception cref="ArgumentException">The rows are not as many, or as long, as the steps.</exception>
+    public BlockTable(IReadOnlyList<IReadOnlyList<double>> before, IReadOnlyList<double> after)
+    {
+        if (before.Count != after.Count || before.Index().Any(row => row.Item.Count != row.Index + 1))
+            throw new ArgumentException($"{after.Count} steps take {after.Count} rows of 1, 2, 3, ... numbers.", nameof(before));
+        (_before, _after) = (before, after);
+    }
 
     /// <summary>Steps of the run.</summary>
-    public int Count => _after.Length;
+    public int Count => _after.Count;
+
+    public IReadOnlyList<IReadOnlyList<double>> Before => _before;
+
+    public IReadOnlyList<double> After => _after;
 
     /// <param name="first">a, from 1.</param>
     /// <param name="last">b, at least a.</param>

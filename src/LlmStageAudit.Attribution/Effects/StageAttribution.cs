@@ -62,6 +62,8 @@ public static class StageAttribution
         CancellationToken cancellation)
     {
         var questions = request.Counterfactuals(run);
+        if (BlockAttribution.Blocks(run, request, questions) is { } blocks)
+            return BlockAttribution.Effects(run, probe, request, questions, blocks, progress, cancellation);
         var estimation = Estimation.Run(run, request.Estimator, run.Configuration.Seed, questions, progress, cancellation, spotChecks: true);
         var readings = new QuestionReadings(run, probe, request.Estimator, estimation, observed);
         var effects = questions.Select((question, i) =>

@@ -22,10 +22,12 @@ internal static class SweepAttribution
         };
         var sweep = new AdjointSweep(run, options);
         var gradient = new ProbeGradient(run.Model, probe, measure).Gradient(run.FinalState());
-        var result = sweep.Run([gradient], ofExamples: request.Level == "example", ofBlocks: false, progress, cancellation)[0];
+        var ofBlocks = request.Level == "step" && run.Programs.Sum(program => program.Steps.Count) <= BlockTable.MaximumSteps;
+        var result = sweep.Run([gradient], ofExamples: request.Level == "example", ofBlocks, progress, cancellation)[0];
         var named = request.Level == "example" ? OfExamples(run, result) : OfSteps(request.Level, result);
         var check = new SweepCheck(run, options);
         var (grade, evidence) = TrustAssessment.OfSweep(check.Run(result.Steps), IsAdamW(run));
+        if (result.Blocks is { } blocks) BlockAttribution.File(run, probe, request, blocks, grade, evidence);
         return (
             [.. named.Select(effect => effect with { Metric = probe.Performance.Name, Trust = grade, Evidence = evidence })],
             sweep.GradientEquivalents + check.GradientEquivalents);
