@@ -14,6 +14,8 @@ internal sealed class ResultFile(string name, string title)
     /// <summary>Looks at the machine before the benchmark itself loads it.</summary>
     public static void Prepare() => _ = LoadAtStart;
 
+    public ResultFile Section(string heading) => Paragraph($"## {heading}");
+
     public ResultFile Paragraph(string text)
     {
         _text.Append('\n').Append(text).Append('\n');

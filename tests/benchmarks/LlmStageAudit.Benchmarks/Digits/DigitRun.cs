@@ -9,7 +9,7 @@ namespace LlmStageAudit.Benchmarks.Digits;
 /// <summary>A trained perceptron and what is asked of its training: one question a column of the table.</summary>
 internal sealed class DigitRun : IDisposable
 {
-    public const int BatchSize = 128;
+    public const int DefaultBatchSize = 128;
     public const int Hidden = 128;
 
     /// <summary>The digit that only inserted batches show.</summary>
@@ -22,13 +22,13 @@ internal sealed class DigitRun : IDisposable
 
     private readonly List<PerceptronObjective> _objectives = [];
 
-    private DigitRun(IReadOnlyList<(string Name, DigitSet Digits, IReadOnlyList<int[]> Batches)> stages, long seed)
+    private DigitRun(IReadOnlyList<(string Name, DigitSet Digits, IReadOnlyList<int[]> Batches)> stages, long seed, int batchSize)
     {
         var programs = stages.Select(stage =>
         {
             var objective = new PerceptronObjective(stage.Digits.Images, stage.Digits.Labels, Hidden, DigitSet.Classes);
             _objectives.Add(objective);
-            return new StageProgram(Section(stage.Name), objective, seed, stage.Batches.Select(static batch => (0, batch)));
+            return new StageProgram(Section(stage.Name, batchSize), objective, seed, stage.Batches.Select(static batch => (0, batch)));
         }).ToArray();
         using var start = _objectives[0].Start(seed);
         Trajectory = MemoryTrajectory.Train(programs, start);
@@ -48,11 +48,11 @@ internal sealed class DigitRun : IDisposable
     public IReadOnlyCollection<int> PlantedSteps { get; init; } = [];
 
     /// <summary>One job on all digits but one, into which a few batches of that digit are inserted at random places.</summary>
-    public static DigitRun Insert(DigitSet train, long seed)
+    public static DigitRun Insert(DigitSet train, long seed, int batchSize = DefaultBatchSize)
     {
         var order = Order(train, seed, "insert");
-        var ordinary = order.Where(i => train.Labels[i] != ForeignDigit).Chunk(BatchSize).ToArray();
-        var foreign = order.Where(i => train.Labels[i] == ForeignDigit).Chunk(BatchSize).Take(InsertedSteps);
+        var ordinary = order.Where(i => train.Labels[i] != ForeignDigit).Chunk(batchSize).ToArray();
+        var foreign = order.Where(i => train.Labels[i] == ForeignDigit).Chunk(batchSize).Take(InsertedSteps);
         var planted = PickSteps(ordinary.Length + InsertedSteps, InsertedSteps, seed, "insert");
         var (nextOrdinary, nextForeign) = (new Queue<int[]>(ordinary), new Queue<int[]>(foreign));
         int[][] batches =
@@ -60,7 +60,7 @@ internal sealed class DigitRun : IDisposable
             .. Enumerable.Range(1, ordinary.Length + InsertedSteps)
                 .Select(step => (planted.Contains(step) ? nextForeign : nextOrdinary).Dequeue()),
         ];
-        return new DigitRun([("job", train, batches)], seed)
+        return new DigitRun([("job", train, batches)], seed, batchSize)
         {
             Questions = [("Insert", Counterfactual.WithoutSteps("inserted", 0, planted))],
             PlantedSteps = planted,
@@ -68,15 +68,15 @@ internal sealed class DigitRun : IDisposable
     }
 
     /// <summary>One job on all digits, in some of whose batches every label is one of the nine wrong ones.</summary>
-    public static DigitRun Mislabel(DigitSet train, long seed)
+    public static DigitRun Mislabel(DigitSet train, long seed, int batchSize = DefaultBatchSize)
     {
-        var batches = Order(train, seed, "mislabel").Chunk(BatchSize).ToArray();
+        var batches = Order(train, seed, "mislabel").Chunk(batchSize).ToArray();
         var planted = PickSteps(batches.Length, batches.Length / MislabeledShare, seed, "mislabel");
         var random = StableRandom.For(seed, "wrong labels");
         var labels = train.Labels.ToArray();
         foreach (var example in planted.Order().SelectMany(step => batches[step - 1]))
             labels[example] = (labels[example] + 1 + random.Next(DigitSet.Classes - 1)) % DigitSet.Classes;
-        return new DigitRun([("job", train with { Labels = labels }, batches)], seed)
+        return new DigitRun([("job", train with { Labels = labels }, batches)], seed, batchSize)
         {
             Questions = [("Mislabel", Counterfactual.WithoutSteps("mislabeled", 0, planted))],
             PlantedSteps = planted,
@@ -84,7 +84,7 @@ internal sealed class DigitRun : IDisposable
     }
 
     /// <summary>Three jobs on a third of the digits each: upright, turned by 45 degrees, turned by 90.</summary>
-    public static DigitRun Shift(DigitSet train, long seed)
+    public static DigitRun Shift(DigitSet train, long seed, int batchSize = DefaultBatchSize)
     {
         var thirds = Order(train, seed, "shift").Chunk((train.Count + Rotations.Count - 1) / Rotations.Count).ToArray();
         return new DigitRun(
@@ -92,9 +92,10 @@ internal sealed class DigitRun : IDisposable
                 .. Rotations.Select((degrees, stage) => (
                     $"stage-{stage + 1}",
                     train.Take(thirds[stage]).Rotated(degrees),
-                    (IReadOnlyList<int[]>)[.. Enumerable.Range(0, thirds[stage].Length).Chunk(BatchSize)])),
+                    (IReadOnlyList<int[]>)[.. Enumerable.Range(0, thirds[stage].Length).Chunk(batchSize)])),
             ],
-            seed)
+            seed,
+            batchSize)
         {
             Questions =
             [
@@ -124,11 +125,11 @@ internal sealed class DigitRun : IDisposable
         return [.. all.Take(count)];
     }
 
-    private static StageSection Section(string name) => new()
+    private static StageSection Section(string name, int batchSize) => new()
     {
         Name = name,
         Dataset = new DatasetSection { Path = "digits" },
-        BatchSize = BatchSize,
+        BatchSize = batchSize,
         Optimizer = Optimizer,
         Schedule = new ScheduleSection { Name = ScheduleName.Constant },
     };

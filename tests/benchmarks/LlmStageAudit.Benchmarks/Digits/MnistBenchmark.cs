@@ -9,6 +9,9 @@ internal static class MnistBenchmark
     private const int ProbeDigits = 501;
     private static readonly long[] s_seeds = [1, 2, 3];
 
+    /// <summary>About 31 and 80 steps a stage.</summary>
+    private static readonly int[] s_batchSizes = [DigitRun.DefaultBatchSize, 50];
+
     public static void Run()
     {
         var train = Read("train", TrainDigits);
@@ -16,13 +19,26 @@ internal static class MnistBenchmark
         using var probe = new PerceptronObjective(test.Images, test.Labels, DigitRun.Hidden, DigitSet.Classes);
         int[] all = [.. Enumerable.Range(0, test.Count)];
         int[] foreign = [.. all.Where(i => test.Labels[i] == DigitRun.ForeignDigit)];
+        var report = new MnistReport(train.Count, test.Count, foreign.Length, s_seeds.Length);
+        foreach (var batchSize in s_batchSizes)
+        {
+            var (agreements, findings) = Run(train, test, probe, all, foreign, batchSize);
+            report.Add(batchSize, agreements, findings);
+        }
+
+        report.Write();
+    }
+
+    private static (List<Agreement> Agreements, List<Finding> Findings) Run(
+        DigitSet train, DigitSet test, PerceptronObjective probe, int[] all, int[] foreign, int batchSize)
+    {
         var agreements = new List<Agreement>();
         var findings = new List<Finding>();
         foreach (var seed in s_seeds)
         {
-            using var insert = DigitRun.Insert(train, seed);
-            using var mislabel = DigitRun.Mislabel(train, seed);
-            using var shift = DigitRun.Shift(train, seed);
+            using var insert = DigitRun.Insert(train, seed, batchSize);
+            using var mislabel = DigitRun.Mislabel(train, seed, batchSize);
+            using var shift = DigitRun.Shift(train, seed, batchSize);
             foreach (var run in new[] { insert, mislabel, shift }) agreements.AddRange(Compare(run, probe));
             findings.Add(new Finding(
                 PlantedSteps.AreaUnderCurve(insert, probe, foreign, sign: 1),
@@ -30,10 +46,10 @@ internal static class MnistBenchmark
                 Accuracy(insert, probe, test),
                 Accuracy(mislabel, probe, test),
                 Accuracy(shift, probe, test)));
-            Console.Error.WriteLine($"mnist: seed {seed} of {s_seeds.Length} done");
+            Console.Error.WriteLine($"mnist: batches of {batchSize}, seed {seed} of {s_seeds.Length} done");
         }
 
-        MnistReport.Write(agreements, findings, train.Count, test.Count, foreign.Length);
+        return (agreements, findings);
     }
 
     private static DigitSet Read(string name, int count)
