@@ -9,6 +9,12 @@ public sealed record Certification
     /// <summary>What ranks, such as log-likelihood or confounder-gap(muslim).</summary>
     public required string Measure { get; init; }
 
+    /// <summary>The group whose confounder gap ranks; null where the probe's performance does.</summary>
+    public string? Confounder { get; init; }
+
+    /// <summary>Options of the command line that ask for the same, such as "--budget 3x --top 2".</summary>
+    public required string Options { get; init; }
+
     /// <summary>magnitude: the largest effect in size is first. highest: the highest.</summary>
     public required string Order { get; init; }
 

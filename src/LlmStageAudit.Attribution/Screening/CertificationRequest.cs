@@ -6,6 +6,12 @@ namespace LlmStageAudit.Attribution.Screening;
 /// <summary>What a certified head of a ranking may cost and how sure it has to be.</summary>
 public sealed record CertificationRequest
 {
+    /// <summary>
+    /// The least eps of AdamW's tangent in a sweep that screens: without it the noise of curvature from a share of the batch grows through
+    /// coordinates with tiny gradients.
+    /// </summary>
+    private const double EpsilonFloor = 1e-3;
+
     /// <summary>Gradients to spend, in trainings of the run; infinite for no limit.</summary>
     public double BudgetTrainings { get; init; } = double.PositiveInfinity;
 
@@ -18,25 +24,30 @@ public sealed record CertificationRequest
     /// <summary>What to screen with where the budget does not hold exact replay of everything; null for the cost model's choice.</summary>
     public Estimator? Screen { get; init; }
 
-    /// <summary>The share of each batch a screen of the cost model's choice looks at; null for its choice.</summary>
+    /// <summary>
+    /// The share of each batch a screen of the cost model's choice looks at; null for its choice. For stages a share asks for sampled replay.
+    /// </summary>
     public double? Rho { get; init; }
 
     public HeadOrder Order { get; init; } = HeadOrder.Magnitude;
 
-    /// <summary>Unique to the settings and fit for a file name: certified-3x, certified-unlimited.</summary>
-    public string Id
+    /// <summary>Options of the command line that ask for this, such as "--budget 3x --top 2".</summary>
+    public string Options
     {
         get
         {
-            var id = $"certified-{Spelled(BudgetTrainings)}";
-            if (Top != 1) id += Invariant($"-top{Top}");
-            if (Confidence != 0.95) id += Invariant($"-{Confidence}");
-            if (Screen is not null) id += $"-{Screen.Id}";
-            return Rho is { } rho ? id + Invariant($"-rho{rho}") : id;
+            var options = $"--budget {Spelled(BudgetTrainings)}";
+            if (Top != 1) options += Invariant($" --top {Top}");
+            if (Confidence != 0.95) options += Invariant($" --confidence {Confidence}");
+            if (Screen is { } screen) options += $" --screen {(screen.Method == Estimator.Adjoint ? screen.Method : screen.Gradient)}";
+            return (Screen?.Rho ?? Rho) is { } rho ? options + Invariant($" --rho {rho}") : options;
 
             static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
         }
     }
+
+    /// <summary>Unique to the settings and fit for a file name: certified-3x, certified-3x-top-2.</summary>
+    public string Id => "certified" + Options["--budget".Length..].Replace(" --", "-", StringComparison.Ordinal).Replace(' ', '-');
 
     /// <summary>A budget as it is given: 3x, 0.5x, unlimited.</summary>
     public static string Spelled(double budgetTrainings) =>
@@ -60,10 +71,15 @@ public sealed record CertificationRequest
     public static Estimator? ParseScreen(string text, double? rho) => text switch
     {
         "auto" => null,
-        "adjoint" => new Estimator { Method = Estimator.Adjoint, Rho = rho },
-        "recorded" or "linear" or "midpoint" or "sampled" => new Estimator { Gradient = text, Rho = rho },
+        "adjoint" => Sweep(rho ?? 1),
+        "sampled" => Sampled(rho ?? 0.25),
+        "recorded" or "linear" or "midpoint" => new Estimator { Gradient = text },
         _ => throw AttributionException.BadOption("--screen", text, "auto, adjoint, recorded, linear, midpoint or sampled"),
     };
+
+    internal static Estimator Sweep(double rho) => new() { Method = Estimator.Adjoint, Rho = rho, EpsilonFloor = EpsilonFloor };
+
+    internal static Estimator Sampled(double rho) => new() { Gradient = "sampled", Rho = rho };
 
     /// <exception cref="AttributionException">A setting out of range.</exception>
     public CertificationRequest Validated()

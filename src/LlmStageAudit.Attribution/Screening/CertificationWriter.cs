@@ -1,10 +1,11 @@
 using System.Globalization;
 using LlmStageAudit.Artifacts.Effects;
+using LlmStageAudit.Auditing.Probes;
 
 namespace LlmStageAudit.Attribution.Screening;
 
 /// <summary>Puts down what was certified, for how much, and in words.</summary>
-internal sealed class CertificationWriter(CostModel cost, ScreeningPlan plan, CertificationRequest request, string measure)
+internal sealed class CertificationWriter(CostModel cost, ScreeningPlan plan, CertificationRequest request, IMeasure measure)
 {
     /// <summary>More names than this are counted.</summary>
     private const int NamesShown = 5;
@@ -19,7 +20,9 @@ internal sealed class CertificationWriter(CostModel cost, ScreeningPlan plan, Ce
         var openGradients = finding.Open.Sum(i => candidates[i].ExactCost);
         return new Certification
         {
-            Measure = measure,
+            Measure = measure.Name,
+            Confounder = (measure as ConfounderGap)?.Confounder,
+            Options = request.Options,
             Order = request.Order == HeadOrder.Magnitude ? "magnitude" : "highest",
             Top = request.Top,
             Confidence = request.Confidence,
@@ -51,7 +54,7 @@ internal sealed class CertificationWriter(CostModel cost, ScreeningPlan plan, Ce
         var head = string.Join(", ", finding.Head.Select(i =>
             string.Create(CultureInfo.InvariantCulture, $"{candidates[i].Name} ({settled[i]?.Value ?? candidates[i].Score:+0.0000;-0.0000;0.0000})")));
         var first = request.Order == HeadOrder.Magnitude ? "changed" : "raised";
-        var claim = $"{head} {first} {measure} most";
+        var claim = $"{head} {first} {measure.Name} most";
         if (finding.IsCertain)
         {
             var unsettled = finding.Rest.Count(i => settled[i] is null);

@@ -38,7 +38,7 @@ public sealed class CertifiedAttribution(TrainedRun run, Probe probe, IMeasure m
             ScreenedCandidate[] candidates = [.. questions.Zip(exact.Effects, (question, effect) =>
                 new ScreenedCandidate(question.Name, cost.Exact(question), ValueOf(exact, effect)))];
             SettledEffect[] settled = [.. exact.Effects.Select(effect => Settled(exact, effect))];
-            var record = new CertificationWriter(cost, plan, certification, measure.Name)
+            var record = new CertificationWriter(cost, plan, certification, measure)
                 .Write(candidates, settled, certificate.Examine(candidates, settled), screenGradients: 0, exact.GradientEquivalents);
             return exact with { Effects = [.. exact.Effects.Select(effect => Marked(effect, new Estimator(), null))], Certification = record };
         }
@@ -73,7 +73,7 @@ public sealed class CertifiedAttribution(TrainedRun run, Probe probe, IMeasure m
                     return Settled(last, effect);
                 })];
             });
-        var record = new CertificationWriter(cost, plan, certification, measure.Name)
+        var record = new CertificationWriter(cost, plan, certification, measure)
             .Write(candidates, settled, finding, screenGradients, settleGradients);
         // A sweep makes no artifact of its own, but it scores the last stage or step too, which costs nothing to settle.
         return last! with

@@ -8,7 +8,8 @@ namespace LlmStageAudit.Attribution.Screening;
 /// <code>
 /// error of the screen     r_i = e_i - s_i of every settled i with c_i > 0, m of them
 /// spread for unsettled j  sigma_j^2 = (1/m) sum_i r_i^2 max(1, c_j / c_i)
-/// limit of unsettled j    |e_j - s_j| at most sigma_j t_m(1 - alpha / 4U), for all U unsettled together with probability 1 - alpha / 2
+/// limit of unsettled j    e_j at most s_j + sigma_j t_m(1 - alpha / 2U), for all U unsettled together with probability 1 - alpha / 2;
+///                         where size ranks, |e_j| at most |s_j| + sigma_j t_m(1 - alpha / 4U)
 /// certain                 in a share 1 - alpha / 2 of the bootstrap draws over probe examples every one of the head exceeds
 ///                         every other settled candidate and every unsettled one at its limit
 /// </code>
@@ -88,7 +89,8 @@ public sealed class HeadCertificate(double confidence, int top, HeadOrder order)
     {
         if (errors.Length < LeastErrors) return double.PositiveInfinity;
         var square = errors.Average(error => error.Error * error.Error * Math.Max(1, candidate.ExactCost / error.Cost));
-        var tail = (1 - confidence) / 4 / unsettled;
+        var sides = order == HeadOrder.Magnitude ? 2 : 1;
+        var tail = (1 - confidence) / 2 / sides / unsettled;
         return Math.Sqrt(square) * StudentT.InvCDF(0, 1, errors.Length, 1 - tail);
     }
 }

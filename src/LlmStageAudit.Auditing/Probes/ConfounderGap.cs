@@ -20,6 +20,9 @@ public sealed class ConfounderGap : IMeasure
 
     public string Name => $"confounder-gap({_name})";
 
+    /// <summary>The group.</summary>
+    public string Confounder => _name;
+
     public WeightedReading Weighted
     {
         get

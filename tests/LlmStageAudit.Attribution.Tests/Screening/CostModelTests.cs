@@ -28,7 +28,7 @@ public sealed class CostModelTests : IDisposable
         Assert.Equal(16, _cost.Exact(Stages()));
         // Of the first stage's steps: 6 - 1 + 10 remain after the first of them, none is run twice.
         Assert.Equal(Enumerable.Range(1, 16).Select(step => 16.0 - step), Of(new AttributionRequest { Level = "step" }).Select(_cost.Exact));
-        Assert.Equal([1 + 2 + 8, 0], Of(new AttributionRequest { Treatment = "steps", Steps = ["3,5,7-8", "16"] }).Select(_cost.Exact));
+        Assert.Equal([2 + 2 + 6, 0], Of(new AttributionRequest { Treatment = "steps", Steps = ["3,5,7-8", "16"] }).Select(_cost.Exact));
     }
 
     [Fact]
@@ -96,8 +96,9 @@ public sealed class CostModelTests : IDisposable
         Assert.Null(Plan(double.PositiveInfinity, "step").Screen);
         Assert.Equal(120, Plan(3, "step").EverythingGradients);
 
-        Assert.Equal("recorded", Plan(0.9).Screen!.Gradient);
-        Assert.Equal("recorded", Plan(0).Screen!.Gradient);
+        Assert.Equal("replay-recorded", Plan(0.9).Screen!.Id);
+        Assert.Equal("replay-sampled-0.5", Plan(0.9, rho: 0.5).Screen!.Id);
+        Assert.Equal("replay-recorded", Plan(0).Screen!.Id);
         var steps = Plan(3, "step");
         Assert.Equal(Estimator.Adjoint, steps.Screen!.Method);
         // A third of the budget, 16 gradients, holds a sweep of 6.4 whole batches.
@@ -107,6 +108,23 @@ public sealed class CostModelTests : IDisposable
         var error = Assert.Throws<AttributionException>(() => Plan(0.9, screen: new Estimator { Gradient = "midpoint" }));
         Assert.StartsWith("--budget: '0.9x'; expected at least 40 gradients (2.5x) for the screen replay-midpoint", error.Message, StringComparison.Ordinal);
         Assert.StartsWith("--budget: '0.1x'", Assert.Throws<AttributionException>(() => Plan(0.1, "step")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_sweep_takes_the_largest_share_that_a_third_of_the_budget_holds()
+    {
+        // Four steps a stage on all of its 10, 8 and 9 examples; a training is 12 gradients.
+        using var run = SmallRun.Train(SmallRun.AdamW, cubic: 0, (_, section) => section with { BatchSize = 10, Epochs = 4 });
+        var request = new AttributionRequest { Level = "step" };
+        double? Share(double budget) => ScreeningPlan.Choose(
+            new CostModel(run.Programs), request.Counterfactuals(run), request, new CertificationRequest { BudgetTrainings = budget }).Screen!.Rho;
+
+        // One example a batch: 10 (1/10 + 1/8 + 1/9) = 3.36 of 3.6; from 0.15 on it would be two of ten.
+        Assert.Equal(0.14, Share(0.9));
+        // Less than that cannot be; there it takes more than a third.
+        Assert.Equal(0.01, Share(0.5));
+        // 7 of 10, 5 of 8 and 6 of 9 take 10 (0.7 + 0.625 + 0.667) = 19.9 of 20; from 0.69 on it would be six of eight.
+        Assert.Equal(0.68, Share(5));
     }
 
     [Theory]

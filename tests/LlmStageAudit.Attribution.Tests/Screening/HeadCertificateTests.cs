@@ -5,8 +5,9 @@ namespace LlmStageAudit.Attribution.Tests.Screening;
 /// <summary>Certificates of made-up effects, against counts and quantiles from tables.</summary>
 public sealed class HeadCertificateTests
 {
-    /// <summary>Student's quantile at 1 - 0.05 / 4 with 3 degrees of freedom.</summary>
-    private const double T3 = 4.17653;
+    /// <summary>Student's quantiles with 3 degrees of freedom at 1 - 0.05 / 2 and at 1 - 0.05 / 4.</summary>
+    private const double OneSided = 3.18245;
+    private const double TwoSided = 4.17653;
 
     [Fact]
     public void Among_settled_candidates_the_share_of_draws_decides()
@@ -54,16 +55,18 @@ public sealed class HeadCertificateTests
     }
 
     [Theory]
-    [InlineData(0.999, true)]
-    [InlineData(1.001, false)]
-    public void An_unsettled_one_is_excluded_by_students_bound_on_the_screens_error(double part, bool certain)
+    [InlineData(HeadOrder.Highest, 0.999, true)]
+    [InlineData(HeadOrder.Highest, 1.001, false)]
+    [InlineData(HeadOrder.Magnitude, 0.999, true)]
+    [InlineData(HeadOrder.Magnitude, 1.001, false)]
+    public void An_unsettled_one_is_excluded_by_students_bound_on_the_screens_error(HeadOrder order, double part, bool certain)
     {
         // Errors 0.1, -0.2, 0.2: sigma = sqrt(0.09 / 3).
-        var limit = Math.Sqrt(0.03) * T3;
+        var limit = Math.Sqrt(0.03) * (order == HeadOrder.Magnitude ? TwoSided : OneSided);
         ScreenedCandidate[] candidates =
             [Candidate("a", 3 - 0.1, 5), Candidate("b", 1 + 0.2, 5), Candidate("c", 0.5 - 0.2, 5), Candidate("open", 3 - (limit / part), 5)];
         SettledEffect?[] settled = [Exactly(3), Exactly(1), Exactly(0.5), null];
-        var found = new HeadCertificate(0.95, 1, HeadOrder.Highest).Examine(candidates, settled);
+        var found = new HeadCertificate(0.95, 1, order).Examine(candidates, settled);
         Assert.Equal(limit, found.Limits[3], 1e-4);
         Assert.Equal(Math.Sqrt(0.03), found.ScreeningError!.Value, 1e-12);
         Assert.Equal(certain, found.IsCertain);
@@ -79,7 +82,7 @@ public sealed class HeadCertificateTests
             [Candidate("a", 3.1, 4), Candidate("b", 1.1, 4), Candidate("c", 0.1, 4), Candidate("early", 0, 16), Candidate("late", 0, 1)];
         var limits = new HeadCertificate(0.95, 1, HeadOrder.Highest).Examine(candidates, settled).Limits;
         Assert.Equal(2, limits[3] / limits[4], 1e-12);
-        Assert.True(limits[4] > 0.1 * T3);
+        Assert.True(limits[4] > 0.1 * OneSided);
     }
 
     [Fact]

@@ -9,8 +9,8 @@ namespace LlmStageAudit.Benchmarks.Certification;
 
 /// <summary>
 /// A run whose cause of a spurious correlation is known: a small GPT-NeoX with random frozen weights, LoRA and a head, AdamW, seven
-/// stages of generated token ids. Some tokens make a row toxic; one token names a group. Everywhere the group appears independently of
-/// the label, but in one stage, drawn with the seed, most of its rows are labelled toxic.
+/// stages of generated token ids. Some tokens make a row toxic; one token names a group, which only the probe and one stage, drawn with the
+/// seed, mention. There nine in ten of the toxic rows and one in twenty of the others name it.
 /// </summary>
 internal static class PlantedRun
 {
@@ -39,7 +39,7 @@ internal static class PlantedRun
     public static TrainedRun Train(string folder, long seed)
     {
         Write(folder, "shape/config.json", Shape);
-        var optimizer = new OptimizerSection { Name = OptimizerName.AdamW, LearningRate = double.Parse(Environment.GetEnvironmentVariable("LR") ?? "5e-3", CultureInfo.InvariantCulture), WeightDecay = 0.01 };
+        var optimizer = new OptimizerSection { Name = OptimizerName.AdamW, LearningRate = 5e-3, WeightDecay = 0.01 };
         var schedule = new ScheduleSection { Name = ScheduleName.Linear, WarmupSteps = 1 };
         var names = Enumerable.Range(0, Stages).Select(Name).ToArray();
         var configuration = new RunConfiguration
@@ -56,7 +56,7 @@ internal static class PlantedRun
             {
                 Name = name,
                 Dataset = Rows(folder, $"{name}.jsonl", seed, RowsPerStage, isPlanted: name == Planted(seed)),
-                Epochs = int.Parse(Environment.GetEnvironmentVariable("EP") ?? "2", CultureInfo.InvariantCulture),
+                Epochs = 2,
                 BatchSize = 16,
                 Optimizer = optimizer,
                 Schedule = schedule,
