@@ -42,7 +42,7 @@ public sealed class BudgetTests(AuditFixture audit)
         var outcome = CommandLine.Succeed(command);
         Assert.Contains("95% certain", outcome.Output);
         Assert.Contains("adjoint-0.2", outcome.Output);
-        Assert.Contains("exact replay of all 12 steps would cost", outcome.Error);
+        Assert.Contains("Exact replay of all 12 steps would cost", outcome.Error);
         Assert.Contains("of 3x", outcome.Error);
         CommandLine.Succeed([.. command, "--per-example"]);
     }
