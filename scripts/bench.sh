@@ -3,6 +3,7 @@
 #   scripts/bench.sh tokenize    throughput beside Hugging Face's tokenizers (needs Node and the shared data)
 #   scripts/bench.sh load        time and memory from a model folder to its first logits
 #   scripts/bench.sh mnist       every estimator against retraining, on a perceptron that reads digits (needs the shared data)
+#   scripts/bench.sh certify     the certified top stage beside exact replay of all stages, over ten runs with a planted cause
 set -euo pipefail
 
 root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")

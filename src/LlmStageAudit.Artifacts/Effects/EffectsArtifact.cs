@@ -5,6 +5,9 @@ namespace LlmStageAudit.Artifacts.Effects;
 /// <summary>The effect of every stage of a run (or step, or example) on a probe, and how it was estimated.</summary>
 public sealed record EffectsArtifact : IArtifact<EffectsArtifact>
 {
+    /// <summary>The method where some effects are screened and others settled; each effect says which.</summary>
+    public const string Certified = "certified";
+
     public static string KindName => "effects";
 
     public static int CurrentSchemaVersion => 1;
@@ -20,7 +23,7 @@ public sealed record EffectsArtifact : IArtifact<EffectsArtifact>
 
     public required ProbeReference Probe { get; init; }
 
-    /// <summary>replay, adjoint, or a baseline.</summary>
+    /// <summary>replay, adjoint, a baseline, or <see cref="Certified"/>.</summary>
     public required string Method { get; init; }
 
     /// <summary>Gradient source of a replay: recorded, linear, midpoint, sampled or exact; null for other methods.</summary>
@@ -46,6 +49,9 @@ public sealed record EffectsArtifact : IArtifact<EffectsArtifact>
 
     /// <summary>Cost in gradients of one batch.</summary>
     public double GradientEquivalents { get; init; }
+
+    /// <summary>What was certified of the ranking and what it cost; null where there was no budget.</summary>
+    public Certification? Certification { get; init; }
 
     /// <summary>The model as trained.</summary>
     public required ProbeScores Observed { get; init; }

@@ -31,6 +31,12 @@ public sealed record StageEffect
     /// <summary>What the grade rests on.</summary>
     public TrustEvidence? Evidence { get; init; }
 
+    /// <summary>How this effect was estimated, such as replay-exact or adjoint, where a file mixes estimates; else null.</summary>
+    public string? Estimator { get; init; }
+
+    /// <summary>The screen's estimate of the effect on the measure that was certified; null where there was no screen.</summary>
+    public double? Screened { get; init; }
+
     /// <summary>The model without the stage; null where the method makes none.</summary>
     public ProbeScores? Counterfactual { get; init; }
 

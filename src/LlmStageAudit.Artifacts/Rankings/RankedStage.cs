@@ -8,6 +8,12 @@ public sealed record RankedStage
     /// <summary>Observed less counterfactual gap; positive where the stage raised the reliance.</summary>
     public required double Score { get; init; }
 
+    /// <summary>
+    /// What screened the stage, such as sampled replay, where it was not settled by exact replay: then its score is an estimate of unknown error,
+    /// it has no interval (NaN), its p-value is 1 and it is never significant. Null for settled stages, and where nothing was screened.
+    /// </summary>
+    public string? Screen { get; init; }
+
     /// <summary>Lower end of the interval.</summary>
     public required double Low { get; init; }
 

@@ -6,13 +6,16 @@ namespace LlmStageAudit.Attribution.Adjoint;
 /// <summary>Draws a random share of a batch, the same one whenever it is asked for again.</summary>
 internal static class BatchShare
 {
+    /// <summary>How many examples a share of a batch is.</summary>
+    public static int Size(int batchSize, double rho) => Math.Clamp((int)Math.Round(rho * batchSize), 1, batchSize);
+
     /// <param name="batch">Example numbers.</param>
     /// <param name="rho">In (0, 1]: at least one example is drawn.</param>
     /// <param name="purpose">Tells streams of one seed apart.</param>
     /// <returns>In batch order; the batch itself at rho = 1.</returns>
     public static int[] Draw(int[] batch, double rho, long seed, string purpose, string stage, int stageStep)
     {
-        var size = Math.Max(1, (int)Math.Round(rho * batch.Length));
+        var size = Size(batch.Length, rho);
         if (size >= batch.Length) return batch;
         var positions = Enumerable.Range(0, batch.Length).ToArray();
         StableRandom.For(seed, purpose, stage, stageStep.ToString(CultureInfo.InvariantCulture)).Shuffle<int>(positions);

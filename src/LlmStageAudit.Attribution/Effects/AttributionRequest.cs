@@ -24,6 +24,9 @@ public sealed record AttributionRequest
     /// <summary>For treatment steps: the sets of steps to skip, numbered within the run, such as "3,10-12"; empty: each stage's steps.</summary>
     public IReadOnlyList<string> Steps { get; init; } = [];
 
+    /// <summary>Names of the questions to answer, of those the request stands for; null for all.</summary>
+    public IReadOnlyList<string>? Only { get; init; }
+
     /// <summary>Where to save the counterfactual states as PEFT folders; null for nowhere.</summary>
     public string? ExportFolder { get; init; }
 
@@ -55,6 +58,12 @@ public sealed record AttributionRequest
     public IReadOnlyList<Counterfactual> Counterfactuals(ITrajectory trajectory)
     {
         Validated();
+        var all = All(trajectory);
+        return Only is null ? all : [.. all.Where(counterfactual => Only.Contains(counterfactual.Name))];
+    }
+
+    private IReadOnlyList<Counterfactual> All(ITrajectory trajectory)
+    {
         var programs = trajectory.Programs;
         if (Level == "step")
         {

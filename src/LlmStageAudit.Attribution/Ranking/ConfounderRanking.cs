@@ -1,5 +1,6 @@
 using LlmStageAudit.Artifacts.Effects;
 using LlmStageAudit.Artifacts.Rankings;
+using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Auditing.Probes;
 using LlmStageAudit.Auditing.Statistics;
 
@@ -19,20 +20,15 @@ public static class ConfounderRanking
     public static RankingArtifact Rank(EffectsArtifact effects, Probe probe, string confounder, string effectsPath)
     {
         var gap = ConfounderGap.Of(probe, confounder);
-        var results = effects.Effects.Select(effect => (Effect: effect, Result: gap.Effect(effects.Observed, effect.Counterfactual!, effect.Stage))).ToArray();
-        var adjusted = FalseDiscovery.Adjust([.. results.Select(result => result.Result.PValue)]);
         var observedGap = gap.Evaluate(effects.Observed);
-        var ranking = results.Select((result, i) => new RankedStage
+        var results = effects.Effects.Select(effect => IsScreened(effect)
+            ? Screened(gap, observedGap, effect)
+            : Settled(gap, observedGap, effects, effect)).ToArray();
+        var adjusted = FalseDiscovery.Adjust([.. results.Select(result => result.PValue)]);
+        var ranking = results.Select((result, i) => result with
         {
-            Stage = result.Effect.Stage,
-            Score = result.Result.Estimate,
-            Low = result.Result.Low,
-            High = result.Result.High,
-            PValue = result.Result.PValue,
             AdjustedPValue = adjusted[i],
-            Significant = adjusted[i] <= FalseDiscoveryRate,
-            ObservedGap = observedGap,
-            CounterfactualGap = gap.Evaluate(result.Effect.Counterfactual!),
+            Significant = result.Screen is null && adjusted[i] <= FalseDiscoveryRate,
         });
         return new RankingArtifact
         {
@@ -47,8 +43,49 @@ public static class ConfounderRanking
             [
                 "score: how much the stage raised the confounder gap (mean log-odds of the positive class in the subgroup less the background, label held fixed)",
                 $"significant: two-sided bootstrap over probe examples, false discovery rate 5% over the stages (Benjamini-Hochberg)",
-                $"counterfactuals by replay with gradient source {effects.Gradient}",
+                effects.Gradient is { } gradient
+                    ? $"counterfactuals by replay with gradient source {gradient}"
+                    : "screened: not settled by exact replay, so that the score is an estimate without interval and never significant",
             ],
+        };
+    }
+
+    /// <summary>Whether the effect of a mixed file is an estimate that exact replay did not settle.</summary>
+    private static bool IsScreened(StageEffect effect) => effect.Estimator is { } estimator && estimator != new Estimator().Id;
+
+    private static RankedStage Settled(ConfounderGap gap, double observedGap, EffectsArtifact effects, StageEffect effect)
+    {
+        var result = gap.Effect(effects.Observed, effect.Counterfactual!, effect.Stage);
+        return new RankedStage
+        {
+            Stage = effect.Stage,
+            Score = result.Estimate,
+            Low = result.Low,
+            High = result.High,
+            PValue = result.PValue,
+            AdjustedPValue = 1,
+            Significant = false,
+            ObservedGap = observedGap,
+            CounterfactualGap = gap.Evaluate(effect.Counterfactual!),
+        };
+    }
+
+    /// <summary>From the counterfactual where a replay screened, else what a sweep of the gap said.</summary>
+    private static RankedStage Screened(ConfounderGap gap, double observedGap, StageEffect effect)
+    {
+        var without = effect.Counterfactual is { } counterfactual ? gap.Evaluate(counterfactual) : observedGap - effect.Estimate;
+        return new RankedStage
+        {
+            Stage = effect.Stage,
+            Screen = effect.Estimator,
+            Score = observedGap - without,
+            Low = double.NaN,
+            High = double.NaN,
+            PValue = 1,
+            AdjustedPValue = 1,
+            Significant = false,
+            ObservedGap = observedGap,
+            CounterfactualGap = without,
         };
     }
 }

@@ -20,6 +20,9 @@ public sealed class ConfounderGap : IMeasure
 
     public string Name => $"confounder-gap({_name})";
 
+    /// <summary>The group.</summary>
+    public string Confounder => _name;
+
     public WeightedReading Weighted
     {
         get
@@ -54,11 +57,16 @@ public sealed class ConfounderGap : IMeasure
 
     /// <summary>gap(observed) - gap(counterfactual) with its bootstrap interval: positive, the stage raised the reliance.</summary>
     /// <param name="key">Names the random stream.</param>
-    public BootstrapResult Effect(ProbeScores observed, ProbeScores counterfactual, string key) => Bootstrap.Contrast(
+    public BootstrapResult Effect(ProbeScores observed, ProbeScores counterfactual, string key) =>
+        Bootstrap.Contrast(Differences(observed, counterfactual), $"{_name}/{key}");
+
+    public double[] EffectDraws(ProbeScores observed, ProbeScores counterfactual, string key) =>
+        Bootstrap.ContrastDraws(Differences(observed, counterfactual), $"{_name}/{key}");
+
+    private (double Weight, IReadOnlyList<double> Values)[] Differences(ProbeScores observed, ProbeScores counterfactual) =>
         [.. _cells.Select(cell => (
             cell.Weight,
-            (IReadOnlyList<double>)[.. cell.Examples.Select(i => Score(observed.Examples[i]) - Score(counterfactual.Examples[i]))]))],
-        $"{_name}/{key}");
+            (IReadOnlyList<double>)[.. cell.Examples.Select(i => Score(observed.Examples[i]) - Score(counterfactual.Examples[i]))]))];
 
     private static double Score(ExampleScore example) =>
         example.Logits is { } logits ? ProbeEvaluator.PositiveLogOdds(logits) : example.LogLikelihood;

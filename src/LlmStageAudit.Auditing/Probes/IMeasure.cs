@@ -15,6 +15,12 @@ public interface IMeasure
     /// <param name="key">Names the random stream.</param>
     BootstrapResult Effect(ProbeScores observed, ProbeScores counterfactual, string key);
 
+    /// <summary>
+    /// The resampled effects behind such an interval, in the order drawn. One key draws the same examples for every
+    /// counterfactual, so that the draws of several effects pair up. NaN where a draw leaves gamma undefined.
+    /// </summary>
+    double[] EffectDraws(ProbeScores observed, ProbeScores counterfactual, string key);
+
     /// <summary>gamma as a weighted sum of readings; null for a metric without a derivative.</summary>
     WeightedReading? Weighted { get; }
 }

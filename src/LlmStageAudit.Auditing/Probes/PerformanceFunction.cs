@@ -41,6 +41,11 @@ public sealed class PerformanceFunction : IMeasure
     BootstrapResult IMeasure.Effect(ProbeScores observed, ProbeScores counterfactual, string key) =>
         Effect(observed.Examples, counterfactual.Examples, key);
 
+    public double[] EffectDraws(ProbeScores observed, ProbeScores counterfactual, string key) => IsOfGroups(_metric.Kind)
+        ? Bootstrap.StatisticDraws(
+            observed.Examples.Count, indices => OfGroups(observed.Examples, indices) - OfGroups(counterfactual.Examples, indices), key)
+        : Bootstrap.ContrastDraws([(1, [.. observed.Examples.Zip(counterfactual.Examples, (o, c) => o.Value - c.Value)])], key);
+
     private double OfGroups(IReadOnlyList<ExampleScore> scores, int[] indices)
     {
         var groups = _probe.Groups.Where(group => _metric.Column is null || group.Name == _metric.Column);

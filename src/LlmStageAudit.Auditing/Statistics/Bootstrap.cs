@@ -21,9 +21,12 @@ public static class Bootstrap
     /// <summary>sum_c weight_c mean(values_c), resampling within each cell c.</summary>
     /// <param name="cells">Weights and values; no cell is empty.</param>
     /// <param name="key">Names the random stream.</param>
-    public static BootstrapResult Contrast(IReadOnlyList<(double Weight, IReadOnlyList<double> Values)> cells, string key)
+    public static BootstrapResult Contrast(IReadOnlyList<(double Weight, IReadOnlyList<double> Values)> cells, string key) =>
+        Summarize(cells.Sum(cell => cell.Weight * cell.Values.Average()), ContrastDraws(cells, key));
+
+    /// <summary>The resampled contrasts in the order drawn. A key and the sizes of the cells decide which examples a draw takes.</summary>
+    public static double[] ContrastDraws(IReadOnlyList<(double Weight, IReadOnlyList<double> Values)> cells, string key)
     {
-        var estimate = cells.Sum(cell => cell.Weight * cell.Values.Average());
         var random = StableRandom.For(0, "bootstrap", key);
         var draws = new double[Resamples];
         for (var draw = 0; draw < Resamples; draw++)
@@ -36,27 +39,29 @@ public static class Bootstrap
             }
         }
 
-        return Summarize(estimate, draws);
+        return draws;
     }
 
     /// <summary>Any statistic of a list of example numbers; draws where it is undefined (NaN) are left out.</summary>
     /// <param name="count">Examples 0 .. count - 1.</param>
     /// <param name="statistic">Of example numbers, which repeat in a resample.</param>
     /// <param name="key">Names the random stream.</param>
-    public static BootstrapResult Statistic(int count, Func<int[], double> statistic, string key)
+    public static BootstrapResult Statistic(int count, Func<int[], double> statistic, string key) => Summarize(
+        statistic([.. Enumerable.Range(0, count)]), [.. StatisticDraws(count, statistic, key).Where(draw => !double.IsNaN(draw))]);
+
+    /// <summary>The resampled statistics in the order drawn, NaN where undefined. A key and a count decide which examples a draw takes.</summary>
+    public static double[] StatisticDraws(int count, Func<int[], double> statistic, string key)
     {
-        var estimate = statistic([.. Enumerable.Range(0, count)]);
         var random = StableRandom.For(0, "bootstrap", key);
-        var draws = new List<double>();
+        var draws = new double[Resamples];
         var indices = new int[count];
         for (var draw = 0; draw < Resamples; draw++)
         {
             for (var i = 0; i < count; i++) indices[i] = random.Next(count);
-            var value = statistic(indices);
-            if (!double.IsNaN(value)) draws.Add(value);
+            draws[draw] = statistic(indices);
         }
 
-        return Summarize(estimate, [.. draws]);
+        return draws;
     }
 
     private static BootstrapResult Summarize(double estimate, double[] draws)

@@ -6,6 +6,7 @@ using LlmStageAudit.Artifacts.Serialization;
 using LlmStageAudit.Attribution.Effects;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Attribution.Screening;
 using LlmStageAudit.Auditing.Probes;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Training.Runs;
@@ -27,9 +28,10 @@ internal static class AttributeVerb
         DefaultValueFactory = _ => Estimator.Replay,
     };
 
-    private static readonly Option<double?> s_rho = new("--rho")
+    internal static readonly Option<double?> Rho = new("--rho")
     {
-        Description = "Share of each batch that --gradient sampled draws (0.25), and that the curvature of adjoint and aa-score is taken from (1)",
+        Description = "Share of each batch that --gradient sampled draws (0.25), that the curvature of adjoint and aa-score is taken from (1), "
+            + "and that a screen looks at",
     };
 
     private static readonly Option<string> s_curvature = new("--curvature")
@@ -68,10 +70,11 @@ internal static class AttributeVerb
             "stageaudit attribute runs/a --probe probes/identity.yaml --gradient midpoint --json --per-example",
             "stageaudit attribute runs/a --probe probes/identity.yaml --treatment steps --steps 3,10-12",
             "stageaudit attribute runs/a --probe probes/identity.yaml --method adjoint --level step",
+            "stageaudit attribute runs/a --probe probes/identity.yaml --level step --budget 3x --top 3",
         ],
         [
-            RunArgument, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_method, Gradient, s_rho, s_curvature, s_epsilonFloor, s_level, s_treatment, s_steps,
-            s_export, s_perExample, CommonOptions.Device,
+            RunArgument, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_method, Gradient, Rho, s_curvature, s_epsilonFloor, s_level, s_treatment, s_steps,
+            s_export, s_perExample, .. BudgetOptions.All, CommonOptions.Device,
         ],
         Run);
 
@@ -85,15 +88,29 @@ internal static class AttributeVerb
         return (effects, path);
     }
 
+    /// <summary>The same under a budget.</summary>
+    /// <param name="suffix">Of the file's name.</param>
+    internal static (EffectsArtifact Effects, string Path) CertifyAndFile(
+        VerbContext context, TrainedRun run, Probe probe, IMeasure measure, AttributionRequest request, CertificationRequest certification, string suffix)
+    {
+        var effects = context.Track("screening and settling", display => new CertifiedAttribution(run, probe, measure).Attribute(
+            request, certification, display.To<(int Step, int Total)>((shown, step) => shown.Report(step.Step, step.Total, "")), context.Cancellation));
+        var path = run.Folder.EffectsPath($"{probe.Reference.Name}.{certification.Id}.{suffix}");
+        ArtifactJson.Write(path, effects);
+        return (effects, path);
+    }
+
     private static int Run(VerbContext context)
     {
+        var certification = BudgetOptions.Read(context, context.Get(Rho), HeadOrder.Magnitude);
         var request = new AttributionRequest
         {
             Estimator = new Estimator
             {
                 Method = context.Get(s_method)!,
                 Gradient = context.Get(Gradient)!,
-                Rho = context.Get(s_rho),
+                // Under a budget it is the screen's.
+                Rho = certification is null ? context.Get(Rho) : null,
                 Curvature = context.Get(s_curvature)!,
                 EpsilonFloor = context.Get(s_epsilonFloor),
             },
@@ -105,7 +122,9 @@ internal static class AttributeVerb
         var configuration = ProbeConfigurationReader.Read(context.Get(ProbeOptions.Probe)!);
         using var run = TrainedRun.Open(context.Get(RunArgument), context.Device);
         var probe = Probe.Read(configuration, run.Model, run.Materials.Reader, context.Get(ProbeOptions.Unlabelled));
-        var (effects, path) = AttributeAndFile(context, run, probe, request);
+        var (effects, path) = certification is null
+            ? AttributeAndFile(context, run, probe, request)
+            : CertifyAndFile(context, run, probe, probe.Performance, request, certification, request.Level == "stage" ? request.Treatment : request.Level);
         Print(context, effects, path);
         return (int)ExitCode.Done;
     }
@@ -141,25 +160,35 @@ internal static class AttributeVerb
                     effect.High,
                     effect.Trust,
                     effect.Evidence,
+                    effect.Estimator,
                     effect.ExportedAdapter,
                     PerExample = perExample ? effect.PerExample : null,
                 }),
                 effects.AttributeSeconds,
                 effects.GradientEquivalents,
+                effects.Certification,
                 File = path,
             });
             return;
         }
 
         context.Out.WriteLine($"Effect on mean {effects.Metric} of {effects.Probe.Name} ({effects.Probe.Examples} examples); positive: the stage raised it.");
+        var isMixed = effects.Certification is not null;
         context.WriteTable(
-            ["stage", ">effect", ">95% interval", "trust"],
-            effects.Effects.Select(effect => (IReadOnlyList<string>)[Name(effect), Numbers.Signed(effect.Estimate), Interval(effect), effect.Trust]));
+            ["stage", ">effect", ">95% interval", "trust", .. isMixed ? ["estimate"] : Array.Empty<string>()],
+            effects.Effects.Select(effect => (IReadOnlyList<string>)
+            [
+                Name(effect), Numbers.Signed(effect.Estimate), Interval(effect), effect.Trust,
+                .. isMixed ? [effect.Estimator!] : Array.Empty<string>(),
+            ]));
+        BudgetOptions.Print(context, effects.Certification);
         if (perExample)
         {
+            // A sweep scores the probe as a whole.
+            var detailed = effects.Effects.Where(effect => effect.PerExample.Count > 0).ToArray();
             context.WriteTable(
-                ["id", .. effects.Effects.Select(effect => ">" + effect.Stage)],
-                effects.Observed.Examples.Select((example, i) => (IReadOnlyList<string>)[example.Id, .. effects.Effects.Select(effect => Numbers.Signed(effect.PerExample[i].Estimate))]));
+                ["id", .. detailed.Select(effect => ">" + effect.Stage)],
+                effects.Observed.Examples.Select((example, i) => (IReadOnlyList<string>)[example.Id, .. detailed.Select(effect => Numbers.Signed(effect.PerExample[i].Estimate))]));
         }
 
         WriteTrust(context, effects);

@@ -4,9 +4,11 @@ using LlmStageAudit.Artifacts.Effects;
 using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Artifacts.Rankings;
 using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Effects;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Ranking;
+using LlmStageAudit.Attribution.Screening;
 using LlmStageAudit.Auditing.Probes;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Training.Runs;
@@ -20,28 +22,47 @@ internal static class RankVerb
     public static Command Build() => Verb.Of(
         "rank",
         "Orders stages by how much each raised the model's reliance on a confounder, with significance.",
-        ["stageaudit rank runs/a --probe probes/identity.yaml --confounder muslim"],
-        [AttributeVerb.RunArgument, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_confounder, AttributeVerb.Gradient, CommonOptions.Device],
+        [
+            "stageaudit rank runs/a --probe probes/identity.yaml --confounder muslim",
+            "stageaudit rank runs/a --probe probes/identity.yaml --confounder muslim --budget 2x",
+        ],
+        [
+            AttributeVerb.RunArgument, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_confounder, AttributeVerb.Gradient, AttributeVerb.Rho,
+            .. BudgetOptions.All, CommonOptions.Device,
+        ],
         Run);
 
     internal static RankingArtifact RankAndFile(TrainedRun run, Probe probe, EffectsArtifact effects, string effectsPath, string confounder)
     {
         var ranking = ConfounderRanking.Rank(effects, probe, confounder, effectsPath);
-        var id = new string([.. confounder.Select(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.' ? character : '_')]);
-        ArtifactJson.Write(run.Folder.RankingsPath($"{probe.Reference.Name}.{id}"), ranking);
+        ArtifactJson.Write(run.Folder.RankingsPath($"{probe.Reference.Name}.{FileNameOf(confounder)}"), ranking);
         return ranking;
     }
 
+    private static string FileNameOf(string confounder) =>
+        new([.. confounder.Select(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.' ? character : '_')]);
+
     private static int Run(VerbContext context)
     {
+        var certification = BudgetOptions.Read(context, context.Get(AttributeVerb.Rho), HeadOrder.Highest);
+        if (certification is not null && context.Get(AttributeVerb.Gradient) != "exact")
+            throw AttributionException.BadOption("--gradient", context.Get(AttributeVerb.Gradient)!, "exact with --budget; --screen names another screen");
         var configuration = ProbeConfigurationReader.Read(context.Get(ProbeOptions.Probe)!);
         using var run = TrainedRun.Open(context.Get(AttributeVerb.RunArgument), context.Device);
         var probe = Probe.Read(configuration, run.Model, run.Materials.Reader, context.Get(ProbeOptions.Unlabelled));
         probe.RequireGroup(context.Get(s_confounder)!);
-        var request = new AttributionRequest { Estimator = new Estimator { Gradient = context.Get(AttributeVerb.Gradient)! } };
-        var (effects, path) = Filed(run, probe, request) ?? AttributeVerb.AttributeAndFile(context, run, probe, request);
-        Print(context, RankAndFile(run, probe, effects, path, context.Get(s_confounder)!));
+        var confounder = context.Get(s_confounder)!;
+        var (effects, path) = certification is null ? Attributed(context, run, probe) : AttributeVerb.CertifyAndFile(
+            context, run, probe, ConfounderGap.Of(probe, confounder), new AttributionRequest(), certification, $"{FileNameOf(confounder)}.stage");
+        Print(context, RankAndFile(run, probe, effects, path, confounder), effects.Certification);
         return (int)ExitCode.Done;
+    }
+
+    private static (EffectsArtifact Effects, string Path) Attributed(VerbContext context, TrainedRun run, Probe probe)
+    {
+        var estimator = new Estimator { Gradient = context.Get(AttributeVerb.Gradient)!, Rho = context.Get(AttributeVerb.Rho) };
+        var request = new AttributionRequest { Estimator = estimator }.Validated();
+        return Filed(run, probe, request) ?? AttributeVerb.AttributeAndFile(context, run, probe, request);
     }
 
     /// <summary>Effects of this run, probe and gradient source that are already there.</summary>
@@ -55,11 +76,21 @@ internal static class RankVerb
         return same ? (effects, path) : null;
     }
 
-    private static void Print(VerbContext context, RankingArtifact ranking)
+    private static void Print(VerbContext context, RankingArtifact ranking, Certification? certification)
     {
         if (context.Json)
         {
-            context.WriteJson(new { SchemaVersion = 1, ranking.RunId, ranking.Confounder, Probe = ranking.Probe.Name, ranking.Ranking, ranking.EffectsPath, ranking.Notes });
+            context.WriteJson(new
+            {
+                SchemaVersion = 1,
+                ranking.RunId,
+                ranking.Confounder,
+                Probe = ranking.Probe.Name,
+                ranking.Ranking,
+                Certification = certification,
+                ranking.EffectsPath,
+                ranking.Notes,
+            });
             return;
         }
 
@@ -68,9 +99,11 @@ internal static class RankVerb
             [">#", "stage", ">score", ">95% interval", ">gap with", ">gap without", ">adjusted p", "significant"],
             ranking.Ranking.Select((stage, i) => (IReadOnlyList<string>)
             [
-                $"{i + 1}", stage.Stage, Numbers.Signed(stage.Score), Numbers.Interval(stage.Low, stage.High), Numbers.Signed(stage.ObservedGap),
-                Numbers.Signed(stage.CounterfactualGap), Numbers.Plain(stage.AdjustedPValue), stage.Significant ? "yes" : "no",
+                $"{i + 1}", stage.Stage, Numbers.Signed(stage.Score), double.IsNaN(stage.Low) ? "-" : Numbers.Interval(stage.Low, stage.High),
+                Numbers.Signed(stage.ObservedGap), Numbers.Signed(stage.CounterfactualGap), stage.Screen is null ? Numbers.Plain(stage.AdjustedPValue) : "-",
+                stage.Screen is { } screen ? $"screened ({screen})" : stage.Significant ? "yes" : "no",
             ]));
+        BudgetOptions.Print(context, certification);
         foreach (var note in ranking.Notes) context.Note(note);
     }
 }

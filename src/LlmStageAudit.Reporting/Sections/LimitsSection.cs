@@ -1,3 +1,4 @@
+using LlmStageAudit.Artifacts.Effects;
 using LlmStageAudit.Reporting.Findings;
 using LlmStageAudit.Reporting.Markup;
 
@@ -59,6 +60,8 @@ internal static class LimitsSection
             + "times.",
         ("dvemb", _) => "Data value embeddings: a first-order estimate without momentum, with gradient outer products as curvature.",
         ("tracin", _) => "The sum of learning rate times gradient agreement; it ignores everything that later steps did.",
+        (EffectsArtifact.Certified, _) => "A cheap screen of everything, and exact replay of the top of it: the effects that were settled so are "
+            + "verified; the others are the screen’s.",
         _ => "As named by the tool that made the estimate.",
     };
 

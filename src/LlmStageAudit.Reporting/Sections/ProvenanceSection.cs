@@ -112,6 +112,10 @@ internal static class ProvenanceSection
     private static string AttributeCommand(string run, EffectsArtifact effects)
     {
         var probe = ShellText.Quote(effects.Probe.Path);
+        if (effects.Certification is { Confounder: { } confounder } ranked)
+            return $"stageaudit rank {run} --probe {probe} --confounder {ShellText.Quote(confounder)} {ranked.Options}";
+        if (effects.Certification is { } certification)
+            return $"stageaudit attribute {run} --probe {probe} --level {ShellText.Quote(effects.Level)} --treatment {ShellText.Quote(effects.Treatment)} {certification.Options}";
         var command = $"stageaudit attribute {run} --probe {probe} --method {ShellText.Quote(effects.Method)}";
         if (effects.Gradient is { } gradient) command += " --gradient " + ShellText.Quote(gradient);
         if (effects.Rho is { } rho) command += " --rho " + rho.ToString("R", CultureInfo.InvariantCulture);

@@ -63,6 +63,7 @@ internal static class StagesSection
                 ? $" The {NumberText.Count(shown.Count)} largest of {NumberText.Count(finding.Stages.Count)} are drawn."
                 : string.Empty);
         page.Figure(chart.Render(), caption);
+        if (effects.Certification is { } certification) page.Paragraph($"Under a budget: {certification.Finding}. {certification.Choice}.", "quiet");
         WriteTable(page, finding);
     }
 

@@ -1,4 +1,5 @@
 using LlmStageAudit.Benchmarks;
+using LlmStageAudit.Benchmarks.Certification;
 using LlmStageAudit.Benchmarks.Digits;
 using LlmStageAudit.Benchmarks.Loading;
 using LlmStageAudit.Benchmarks.Tokenization;
@@ -20,8 +21,11 @@ try
         case ["load-once", var folder, var trains]:
             LoadOnce.Run(folder, trains);
             return 0;
+        case ["certify"]:
+            CertificationBenchmark.Run();
+            return 0;
         default:
-            Console.Error.WriteLine("benchmarks: expected one of tokenize, load, mnist");
+            Console.Error.WriteLine("benchmarks: expected one of tokenize, load, mnist, certify");
             return 2;
     }
 }

@@ -1,0 +1,126 @@
+using System.Diagnostics;
+using LlmStageAudit.Artifacts.Effects;
+using LlmStageAudit.Attribution.Effects;
+using LlmStageAudit.Attribution.Estimators;
+using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Auditing.Probes;
+using LlmStageAudit.Training.Runs;
+
+namespace LlmStageAudit.Attribution.Screening;
+
+/// <summary>
+/// Effects under a budget: exact replay of everything where the budget holds that; otherwise a cheap screen of all candidates, and exact
+/// replay from its top until the head of the ranking by a measure is certain or the budget is spent.
+/// </summary>
+/// <param name="run">A completed run.</param>
+/// <param name="probe">Read for the run's model.</param>
+/// <param name="measure">What ranks: the probe's performance, or a confounder gap on it.</param>
+public sealed class CertifiedAttribution(TrainedRun run, Probe probe, IMeasure measure)
+{
+    /// <summary>One key for all candidates, so that their bootstrap draws take the same examples.</summary>
+    private const string DrawsKey = "certify";
+
+    /// <param name="request">What is asked about; its estimator is left at exact replay.</param>
+    /// <param name="progress">Gets steps walked and steps in all, anew for every walk.</param>
+    /// <returns>One effect per question in the run's order, settled ones verified, with a <see cref="Certification"/>.</returns>
+    /// <exception cref="AttributionException">Options that do not go together, or a budget too small for any screen.</exception>
+    public EffectsArtifact Attribute(
+        AttributionRequest request, CertificationRequest certification, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
+    {
+        var watch = Stopwatch.StartNew();
+        var questions = request.Counterfactuals(run);
+        var cost = new CostModel(run.Programs);
+        var plan = ScreeningPlan.Choose(cost, questions, request, certification);
+        var certificate = new HeadCertificate(certification.Confidence, certification.Top, certification.Order);
+        if (plan.Screen is null)
+        {
+            var exact = StageAttribution.Attribute(run, probe, request, progress, cancellation);
+            ScreenedCandidate[] candidates = [.. questions.Zip(exact.Effects, (question, effect) =>
+                new ScreenedCandidate(question.Name, cost.Exact(question), ValueOf(exact, effect)))];
+            SettledEffect[] settled = [.. exact.Effects.Select(effect => Settled(exact, effect))];
+            var record = new CertificationWriter(cost, plan, certification, measure)
+                .Write(candidates, settled, certificate.Examine(candidates, settled), screenGradients: 0, exact.GradientEquivalents);
+            return exact with { Effects = [.. exact.Effects.Select(effect => Marked(effect, new Estimator(), null))], Certification = record };
+        }
+
+        return Screened(request, certification, questions, cost, plan, certificate, watch, progress, cancellation);
+    }
+
+    private EffectsArtifact Screened(
+        AttributionRequest request,
+        CertificationRequest certification,
+        IReadOnlyList<Counterfactual> questions,
+        CostModel cost,
+        ScreeningPlan plan,
+        HeadCertificate certificate,
+        Stopwatch watch,
+        IProgress<(int Step, int Total)>? progress,
+        CancellationToken cancellation)
+    {
+        var (screened, effects, candidates, screenGradients) = Screen(request, plan.Screen!, questions, cost, progress, cancellation);
+        var merged = effects.ToArray();
+        var last = screened;
+        var settleGradients = 0.0;
+        var (settled, finding) = new HeadSettlement(certificate, certification.Top).Run(
+            candidates, plan.BudgetGradients - screenGradients, round =>
+            {
+                var names = round.Select(i => questions[i].Name).ToArray();
+                last = StageAttribution.Attribute(run, probe, request with { Only = names }, progress, cancellation);
+                settleGradients += last.GradientEquivalents;
+                return [.. round.Zip(last.Effects, (i, effect) =>
+                {
+                    merged[i] = Marked(effect, new Estimator(), candidates[i].Score);
+                    return Settled(last, effect);
+                })];
+            });
+        var record = new CertificationWriter(cost, plan, certification, measure)
+            .Write(candidates, settled, finding, screenGradients, settleGradients);
+        // A sweep makes no artifact of its own, but it scores the last stage or step too, which costs nothing to settle.
+        return last! with
+        {
+            Method = EffectsArtifact.Certified,
+            Gradient = null,
+            Rho = plan.Screen!.EffectiveRho,
+            Effects = merged,
+            GradientEquivalents = screenGradients + settleGradients,
+            AttributeSeconds = watch.Elapsed.TotalSeconds,
+            Certification = record,
+        };
+    }
+
+    private (EffectsArtifact? Artifact, IReadOnlyList<StageEffect> Effects, ScreenedCandidate[] Candidates, double GradientEquivalents) Screen(
+        AttributionRequest request,
+        Estimator screen,
+        IReadOnlyList<Counterfactual> questions,
+        CostModel cost,
+        IProgress<(int Step, int Total)>? progress,
+        CancellationToken cancellation)
+    {
+        if (screen.Method == Estimator.Adjoint)
+        {
+            var (scored, sweepGradients) = AdjointScreen.Score(run, probe, measure, request, screen, progress, cancellation);
+            return (null, [.. scored.Select(effect => Marked(effect, screen, effect.Estimate))],
+                [.. questions.Zip(scored, (question, effect) => new ScreenedCandidate(question.Name, cost.Exact(question), effect.Estimate))],
+                sweepGradients);
+        }
+
+        var replayed = StageAttribution.Attribute(run, probe, request with { Estimator = screen, ExportFolder = null }, progress, cancellation);
+        var candidates = questions.Zip(replayed.Effects, (question, effect) => new ScreenedCandidate(
+            question.Name, cost.Exact(question), ValueOf(replayed, effect), measure.EffectDraws(replayed.Observed, effect.Counterfactual!, DrawsKey)));
+        var marked = replayed.Effects.Select(effect => Marked(effect, screen, ValueOf(replayed, effect)));
+        return (replayed, [.. marked], [.. candidates], replayed.GradientEquivalents);
+    }
+
+    private static StageEffect Marked(StageEffect effect, Estimator estimator, double? screened)
+    {
+        var step = effect.Stage.StartsWith("step ", StringComparison.Ordinal)
+            && int.TryParse(effect.Stage.AsSpan("step ".Length), System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : (int?)null;
+        return effect with { Estimator = estimator.Id, Screened = screened, FirstStep = effect.FirstStep ?? step, LastStep = effect.LastStep ?? step };
+    }
+
+    private double ValueOf(EffectsArtifact effects, StageEffect effect) =>
+        measure.Evaluate(effects.Observed) - measure.Evaluate(effect.Counterfactual!);
+
+    private SettledEffect Settled(EffectsArtifact effects, StageEffect effect) =>
+        new(ValueOf(effects, effect), measure.EffectDraws(effects.Observed, effect.Counterfactual!, DrawsKey));
+}
