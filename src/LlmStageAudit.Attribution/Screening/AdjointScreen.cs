@@ -2,6 +2,7 @@ using LlmStageAudit.Artifacts.Effects;
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Effects;
 using LlmStageAudit.Attribution.Estimators;
+using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Auditing.Probes;
 using LlmStageAudit.Training.Runs;
 
@@ -10,6 +11,11 @@ namespace LlmStageAudit.Attribution.Screening;
 /// <summary>Scores every stage, or every step, of a run by one backward sweep with the gradient of a measure.</summary>
 internal static class AdjointScreen
 {
+    private static readonly TrustEvidence s_evidence = new()
+    {
+        Reason = "a sweep screened it; what is known of its error is what the settled ones show",
+    };
+
     /// <exception cref="AttributionException">The measure has no gradient.</exception>
     public static (IReadOnlyList<StageEffect> Effects, double GradientEquivalents) Score(
         TrainedRun run,
@@ -32,7 +38,8 @@ internal static class AdjointScreen
             Stage = question.Name,
             Metric = measure.Name,
             Estimate = score,
-            Trust = "unchecked",
+            Trust = TrustGrade.Low,
+            Evidence = s_evidence,
         })], sweep.GradientEquivalents);
     }
 }
