@@ -11,9 +11,6 @@ namespace LlmStageAudit.Attribution.Adjoint;
 /// </summary>
 public sealed class ObservedStage : IDisposable
 {
-    /// <summary>A rebuilt stage end further off than this is not rounding.</summary>
-    private const double ReproductionTolerance = 1e-4;
-
     private readonly ITrajectory _trajectory;
     private readonly IStageGradients _log;
 
@@ -46,7 +43,7 @@ public sealed class ObservedStage : IDisposable
                 yield return new ObservedStep(Program, StageIndex, step, before, state, gradient);
             }
 
-            CheckReproduced(state.Theta);
+            Reproduction.Check(_trajectory, StageIndex, state.Theta);
         }
         finally
         {
@@ -113,15 +110,5 @@ public sealed class ObservedStage : IDisposable
     {
         using var scope = NewDisposeScope();
         return scope.Detach(_log.Gradient(step));
-    }
-
-    private void CheckReproduced(Tensor end)
-    {
-        using var scope = NewDisposeScope();
-        using var off = no_grad();
-        var saved = _trajectory.StateBefore(StageIndex + 1);
-        var scale = saved.norm().item();
-        var difference = (end - saved).norm().item() / (scale == 0 ? 1 : scale);
-        if (!(difference <= ReproductionTolerance)) throw AttributionException.NotReproduced(Program.Name, difference);
     }
 }

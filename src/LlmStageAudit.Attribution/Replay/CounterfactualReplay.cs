@@ -12,9 +12,6 @@ namespace LlmStageAudit.Attribution.Replay;
 /// </summary>
 public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource source)
 {
-    /// <summary>A rebuilt stage end further off than this is not rounding.</summary>
-    private const double ReproductionTolerance = 1e-4;
-
     private readonly ITrajectory _trajectory = trajectory;
     private readonly GradientSource _source = source;
 
@@ -156,7 +153,7 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource 
         /// <summary>The parameters each counterfactual leaves the stage with; null: still the observed run.</summary>
         public Tensor?[] End()
         {
-            if (_observed is not null) CheckReproduced();
+            if (_observed is not null) Reproduction.Check(_replay._trajectory, _stage, _observed.Theta);
             return [.. _states.Select((state, i) => _counterfactuals[i].SkipsStage(_stage) && _starts[i] is { } held ? held : state?.Theta.clone())];
         }
 
@@ -165,15 +162,6 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource 
             foreach (var state in _states) state?.Dispose();
             _observed?.Dispose();
             _log.Dispose();
-        }
-
-        private void CheckReproduced()
-        {
-            using var scope = NewDisposeScope();
-            var saved = _replay._trajectory.StateBefore(_stage + 1);
-            var scale = saved.norm().item();
-            var difference = (_observed!.Theta - saved).norm().item() / (scale == 0 ? 1 : scale);
-            if (!(difference <= ReproductionTolerance)) throw AttributionException.NotReproduced(_replay._trajectory.Programs[_stage].Name, difference);
         }
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using LlmStageAudit.Artifacts.Randomness;
 using LlmStageAudit.Training;
 
 namespace LlmStageAudit.Attribution.Replay;
@@ -33,7 +32,7 @@ public abstract class GradientSource
     /// <summary>The highest derivative of the loss it takes: 1 for gradients, 2 for Hessian-vector products.</summary>
     public virtual int Derivative => 1;
 
-    /// <summary>Cost so far in full-batch gradients; a Hessian-vector product counts 2.5.</summary>
+    /// <summary>Cost so far in full-batch gradients, as <see cref="GradientCost"/> counts them.</summary>
     public double GradientEquivalents { get; private protected set; }
 
     /// <param name="name">One of <see cref="Names"/>.</param>
@@ -69,8 +68,6 @@ public abstract class GradientSource
     /// <param name="share">How far from theta towards theta' the Hessian is taken: 0, or 1/2 for the midpoint rule.</param>
     private sealed class CurvatureGradient(string name, double share) : GradientSource(name, needsObserved: true)
     {
-        private const double ProductCost = 2.5;
-
         public override int Derivative => 2;
 
         public override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas)
@@ -78,7 +75,7 @@ public abstract class GradientSource
             var observed = step.ObservedTheta!;
             Tensor[] differences = [.. counterfactualThetas.Select(theta => observed - theta)];
             Tensor[] points = [.. differences.Select(difference => share == 0 ? observed : observed.add(difference, -share))];
-            GradientEquivalents += ProductCost * points.Length;
+            GradientEquivalents += GradientCost.VectorProducts(1) * points.Length;
             return [.. step.HessianVectorProducts(points, differences).Select(product => step.LoggedGradient - product)];
         }
     }
@@ -101,13 +98,8 @@ public abstract class GradientSource
         }
 
         /// <summary>The same examples for every counterfactual, in batch order.</summary>
-        public override int[] Examples(ReplayStep step)
-        {
-            var size = Math.Max(1, (int)Math.Round(rho * step.Step.Batch.Length));
-            var positions = Enumerable.Range(0, step.Step.Batch.Length).ToArray();
-            StableRandom.For(seed, "sampled", step.Program.Name, step.Step.StageStep.ToString(CultureInfo.InvariantCulture)).Shuffle<int>(positions);
-            return [.. positions.Take(size).Order().Select(position => step.Step.Batch[position])];
-        }
+        public override int[] Examples(ReplayStep step) =>
+            BatchShare.Draw(step.Step.Batch, rho, seed, "sampled", step.Program.Name, step.Step.StageStep);
 
         private IReadOnlyList<Tensor> Means(ReplayStep step, IReadOnlyList<Tensor> thetas, int[] sample)
         {

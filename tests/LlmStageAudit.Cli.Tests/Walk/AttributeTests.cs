@@ -7,12 +7,12 @@ namespace LlmStageAudit.Cli.Tests.Walk;
 public sealed class AttributeTests(AuditFixture audit)
 {
     [Theory]
-    [InlineData("exact", "verified")]
-    [InlineData("midpoint", "unchecked")]
-    [InlineData("linear", "unchecked")]
-    [InlineData("recorded", "unchecked")]
-    [InlineData("sampled", "unchecked")]
-    public void Every_gradient_source_says_the_effects_of_all_stages(string gradient, string trust)
+    [InlineData("exact")]
+    [InlineData("midpoint")]
+    [InlineData("linear")]
+    [InlineData("recorded")]
+    [InlineData("sampled")]
+    public void Every_gradient_source_says_the_effects_of_all_stages(string gradient)
     {
         var said = Attribute("--gradient", gradient, "--per-example");
         Assert.True(said.Number("attributeSeconds") > 0);
@@ -22,7 +22,9 @@ public sealed class AttributeTests(AuditFixture audit)
         foreach (var effect in effects)
         {
             Assert.Equal("log-likelihood", effect.Text("metric"));
-            Assert.Equal(trust, effect.Text("trust"));
+            Assert.Contains(effect.Text("trust"), gradient == "exact" ? ["verified"] : new[] { "high", "medium", "low" });
+            Assert.NotEmpty(effect.GetProperty("evidence").Text("reason"));
+            if (effect.Text("trust") == "low") Assert.Contains("stageaudit plan", effect.GetProperty("evidence").Text("settle"), StringComparison.Ordinal);
             Assert.InRange(effect.Number("estimate"), effect.Number("low"), effect.Number("high"));
             var examples = effect.List("perExample");
             Assert.Equal(Enumerable.Range(1, TinyWorkspace.ProbeRows).Select(i => $"probe-{i}"), examples.Texts("id"));
@@ -51,6 +53,35 @@ public sealed class AttributeTests(AuditFixture audit)
         var exact = Estimates("exact");
         double Off(string gradient) => Estimates(gradient).Zip(exact, (estimate, truth) => Math.Abs(estimate - truth)).Sum();
         Assert.InRange(Off("midpoint"), double.Epsilon, Off("recorded") / 2);
+    }
+
+    [Theory]
+    [InlineData("adjoint")]
+    [InlineData("aa-score")]
+    [InlineData("dvemb")]
+    [InlineData("tracin")]
+    public void Every_method_says_the_effects_of_all_stages(string method)
+    {
+        var said = Attribute("--method", method, "--per-example");
+        Assert.Equal(method, said.Text("method"));
+        Assert.Equal(TinyWorkspace.Stages, said.List("effects").Texts("stage"));
+        Assert.All(said.List("effects"), effect =>
+        {
+            Assert.Equal(effect.List("perExample").Numbers("estimate").Average(), effect.Number("estimate"), 1e-9);
+            Assert.Contains(effect.Text("trust"), method == "adjoint" ? new[] { "high", "medium", "low" } : ["low"]);
+        });
+    }
+
+    [Fact]
+    public void A_sweep_scores_steps_batches_and_examples()
+    {
+        var steps = Attribute("--method", "adjoint", "--level", "step").List("effects");
+        Assert.Equal(Enumerable.Range(1, steps.Count), steps.Select(step => (int)step.Number("firstStep")));
+        var batches = Attribute("--method", "adjoint", "--level", "batch").List("effects");
+        Assert.Equal(steps.Count, batches.Count);
+        var examples = Attribute("--method", "adjoint", "--level", "example").List("effects");
+        Assert.Equal(batches.Numbers("estimate").Sum(), examples.Numbers("estimate").Sum(), 1e-4 * batches.Numbers("estimate").Sum(Math.Abs));
+        Assert.All(examples, example => Assert.NotEmpty(example.Text("example")));
     }
 
     [Fact]

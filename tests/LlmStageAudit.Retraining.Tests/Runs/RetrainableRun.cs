@@ -98,7 +98,7 @@ public sealed class RetrainableRun : IDisposable
                 Estimate = effect.PerExample.Average(),
                 Low = effect.PerExample.Min(),
                 High = effect.PerExample.Max(),
-                Trust = "unchecked",
+                Trust = "medium",
                 PerExample = [.. effect.PerExample.Select((value, i) => new ExampleEffect { Id = $"probe-{i}", Estimate = value })],
             }),
         ],

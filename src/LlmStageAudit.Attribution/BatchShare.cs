@@ -1,7 +1,7 @@
 using System.Globalization;
 using LlmStageAudit.Artifacts.Randomness;
 
-namespace LlmStageAudit.Attribution.Adjoint;
+namespace LlmStageAudit.Attribution;
 
 /// <summary>Draws a random share of a batch, the same one whenever it is asked for again.</summary>
 internal static class BatchShare
