@@ -62,7 +62,7 @@ public static class StageAttribution
         CancellationToken cancellation)
     {
         var questions = request.Counterfactuals(run);
-        var estimation = Estimation.Run(run, request.Estimator, run.Configuration.Seed, questions, progress, cancellation, spotChecks: true);
+        var estimation = Estimation.Run(run, request.Estimator, run.Configuration.Seed, questions, progress, cancellation, request.SpotChecks);
         var readings = new QuestionReadings(run, probe, request.Estimator, estimation, observed);
         var effects = questions.Select((question, i) =>
         {

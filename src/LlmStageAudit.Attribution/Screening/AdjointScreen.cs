@@ -2,6 +2,7 @@ using LlmStageAudit.Artifacts.Effects;
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Effects;
 using LlmStageAudit.Attribution.Estimators;
+using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Auditing.Probes;
 using LlmStageAudit.Training.Runs;
 
@@ -27,12 +28,19 @@ internal static class AdjointScreen
         var gradient = new ProbeGradient(run.Model, probe, weighted).Gradient(run.FinalState());
         var result = sweep.Run([gradient], ofExamples: false, ofBlocks: false, progress, cancellation)[0];
         var scores = request.Level == "step" ? result.Steps.Select(step => step.Effect) : result.StageEffects;
-        return ([.. request.Counterfactuals(run).Zip(scores, (question, score) => new StageEffect
+        var effects = request.Counterfactuals(run).Zip(scores, (question, score) =>
         {
-            Stage = question.Name,
-            Metric = measure.Name,
-            Estimate = score,
-            Trust = "unchecked",
-        })], sweep.GradientEquivalents);
+            var ends = StepSet.Ends(question, run.Programs);
+            return new StageEffect
+            {
+                Stage = question.Name,
+                FirstStep = ends?.First,
+                LastStep = ends?.Last,
+                Metric = measure.Name,
+                Estimate = score,
+                Trust = TrustGrade.Low,
+            };
+        });
+        return ([.. effects], sweep.GradientEquivalents);
     }
 }
