@@ -27,6 +27,9 @@ public sealed record AttributionRequest
     /// <summary>Names of the questions to answer, of those the request stands for; null for all.</summary>
     public IReadOnlyList<string>? Only { get; init; }
 
+    /// <summary>Whether estimated gradients are held against true ones at a few steps; without that nothing bounds their error.</summary>
+    public bool SpotChecks { get; init; } = true;
+
     /// <summary>Where to save the counterfactual states as PEFT folders; null for nowhere.</summary>
     public string? ExportFolder { get; init; }
 

@@ -64,7 +64,7 @@ public static class StageAttribution
         var questions = request.Counterfactuals(run);
         if (BlockAttribution.Blocks(run, request, questions) is { } blocks)
             return BlockAttribution.Effects(run, probe, request, questions, blocks, progress, cancellation);
-        var estimation = Estimation.Run(run, request.Estimator, run.Configuration.Seed, questions, progress, cancellation, spotChecks: true);
+        var estimation = Estimation.Run(run, request.Estimator, run.Configuration.Seed, questions, progress, cancellation, request.SpotChecks);
         var readings = new QuestionReadings(run, probe, request.Estimator, estimation, observed);
         var effects = questions.Select((question, i) =>
         {

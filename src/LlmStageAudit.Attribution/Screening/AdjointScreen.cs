@@ -11,11 +11,6 @@ namespace LlmStageAudit.Attribution.Screening;
 /// <summary>Scores every stage, or every step, of a run by one backward sweep with the gradient of a measure.</summary>
 internal static class AdjointScreen
 {
-    private static readonly TrustEvidence s_evidence = new()
-    {
-        Reason = "a sweep screened it; what is known of its error is what the settled ones show",
-    };
-
     /// <exception cref="AttributionException">The measure has no gradient.</exception>
     public static (IReadOnlyList<StageEffect> Effects, double GradientEquivalents) Score(
         TrainedRun run,
@@ -33,13 +28,19 @@ internal static class AdjointScreen
         var gradient = new ProbeGradient(run.Model, probe, weighted).Gradient(run.FinalState());
         var result = sweep.Run([gradient], ofExamples: false, ofBlocks: false, progress, cancellation)[0];
         var scores = request.Level == "step" ? result.Steps.Select(step => step.Effect) : result.StageEffects;
-        return ([.. request.Counterfactuals(run).Zip(scores, (question, score) => new StageEffect
+        var effects = request.Counterfactuals(run).Zip(scores, (question, score) =>
         {
-            Stage = question.Name,
-            Metric = measure.Name,
-            Estimate = score,
-            Trust = TrustGrade.Low,
-            Evidence = s_evidence,
-        })], sweep.GradientEquivalents);
+            var ends = StepSet.Ends(question, run.Programs);
+            return new StageEffect
+            {
+                Stage = question.Name,
+                FirstStep = ends?.First,
+                LastStep = ends?.Last,
+                Metric = measure.Name,
+                Estimate = score,
+                Trust = TrustGrade.Low,
+            };
+        });
+        return ([.. effects], sweep.GradientEquivalents);
     }
 }

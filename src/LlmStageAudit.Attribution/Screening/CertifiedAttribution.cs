@@ -1,8 +1,10 @@
 using System.Diagnostics;
+using System.Globalization;
 using LlmStageAudit.Artifacts.Effects;
 using LlmStageAudit.Attribution.Effects;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Auditing.Probes;
 using LlmStageAudit.Training.Runs;
 
@@ -73,6 +75,13 @@ public sealed class CertifiedAttribution(TrainedRun run, Probe probe, IMeasure m
                     return Settled(last, effect);
                 })];
             });
+        for (var i = 0; i < merged.Length; i++)
+        {
+            // Hundreds of commands for steps would bury the one that matters.
+            var isOpen = request.Level == "stage" && finding.Open.Contains(i);
+            if (settled[i] is null) merged[i] = Graded(merged[i], questions[i], finding, isOpen);
+        }
+
         var record = new CertificationWriter(cost, plan, certification, measure)
             .Write(candidates, settled, finding, screenGradients, settleGradients);
         // A sweep makes no artifact of its own, but it scores the last stage or step too, which costs nothing to settle.
@@ -104,18 +113,31 @@ public sealed class CertifiedAttribution(TrainedRun run, Probe probe, IMeasure m
                 sweepGradients);
         }
 
-        var replayed = StageAttribution.Attribute(run, probe, request with { Estimator = screen, ExportFolder = null }, progress, cancellation);
+        // Exact replay of the top is check enough, and a free screen has to stay free.
+        var screening = request with { Estimator = screen, SpotChecks = false, ExportFolder = null };
+        var replayed = StageAttribution.Attribute(run, probe, screening, progress, cancellation);
         var candidates = questions.Zip(replayed.Effects, (question, effect) => new ScreenedCandidate(
             question.Name, cost.Exact(question), ValueOf(replayed, effect), measure.EffectDraws(replayed.Observed, effect.Counterfactual!, DrawsKey)));
         var marked = replayed.Effects.Select(effect => Marked(effect, screen, ValueOf(replayed, effect)));
         return (replayed, [.. marked], [.. candidates], replayed.GradientEquivalents);
     }
 
-    private static StageEffect Marked(StageEffect effect, Estimator estimator, double? screened)
+    private static StageEffect Marked(StageEffect effect, Estimator estimator, double? screened) =>
+        effect with { Estimator = estimator.Id, Screened = screened };
+
+    /// <summary>The trust in an effect that was not settled, by what the screen's error is on those that were.</summary>
+    private StageEffect Graded(StageEffect effect, Counterfactual question, HeadFinding finding, bool isOpen)
     {
-        var step = effect.Stage.StartsWith("step ", StringComparison.Ordinal)
-            && int.TryParse(effect.Stage.AsSpan("step ".Length), System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : (int?)null;
-        return effect with { Estimator = estimator.Id, Screened = screened, FirstStep = effect.FirstStep ?? step, LastStep = effect.LastStep ?? step };
+        var error = finding.Errors < HeadCertificate.LeastErrors ? (double?)null : finding.ScreeningError / Math.Abs(effect.Screened!.Value);
+        var evidence = new TrustEvidence
+        {
+            Reason = error is null
+                ? $"screened; of {finding.Errors} settled effects its error cannot be known"
+                : string.Create(CultureInfo.InvariantCulture, $"screened; {finding.Errors} settled effects foretell an error of {error:P0}"),
+            PredictedError = error,
+        };
+        var grade = error is { } known && double.IsFinite(known) ? TrustGrade.Of(known) : TrustGrade.Low;
+        return effect with { Trust = grade, Evidence = isOpen ? Settlement.Offer(evidence, run, probe, question) : evidence };
     }
 
     private double ValueOf(EffectsArtifact effects, StageEffect effect) =>

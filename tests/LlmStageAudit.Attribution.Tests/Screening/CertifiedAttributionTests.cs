@@ -51,7 +51,8 @@ public sealed class CertifiedAttributionTests : IDisposable
         Assert.Equal("replay-recorded", record.Screen);
         Assert.Equal(["third"], record.Settled);
         Assert.Equal(["replay-recorded", "replay-recorded", "replay-exact"], found.Effects.Select(effect => effect.Estimator));
-        Assert.Equal("verified", found.Effects[2].Trust);
+        Assert.Equal(["low", "low", "verified"], found.Effects.Select(effect => effect.Trust));
+        Assert.All(found.Effects.SkipLast(1), effect => Assert.Contains("--skip " + effect.Stage, effect.Evidence!.Settle, StringComparison.Ordinal));
         Assert.Equal(0, record.SpentGradients);
         Assert.False(record.Certain);
         Assert.Equal(["first", "second"], record.Open.Order());
