@@ -103,7 +103,8 @@ public sealed class EstimatorComparisonTests : IDisposable
 
         var swept = Compare(comparison, "adjoint");
         Assert.Equal(measured.Select(effect => effect.Stage), swept.Effects.Select(effect => effect.Stage));
-        Assert.Equal(Pearson([.. swept.Effects.Select(effect => effect.Predicted)], [.. measured.Select(effect => effect.Measured)]), swept.Pearson, 1e-9);
+        double[] scores = [.. swept.Effects.Select(effect => effect.Predicted)];
+        Assert.Equal(Pearson(scores, [.. measured.Select(effect => effect.Measured)]), swept.Pearson, 1e-9);
         Assert.InRange(swept.Pearson, 0.8, 1);
         Assert.InRange(swept.RelativeError, 1e-6, 0.8);
         Assert.Equal(2.5, swept.Trainings, 1e-12);
