@@ -12,7 +12,7 @@ internal sealed class CommentWorkspace : IDisposable
 {
     public const int ProbeTweets = 400;
     public const int BatchSize = 50;
-    private const int MaxLength = 64;
+    private const int MaxLength = 40;
 
     private const string Shape = """
         {

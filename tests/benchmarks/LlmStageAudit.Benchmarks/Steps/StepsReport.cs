@@ -38,7 +38,8 @@ internal static class StepsReport
             .Paragraph(
                 $"One job of {StepsBenchmark.LongSteps} steps (AdamW 1e-4, batches of {StepsBenchmark.LongBatch}), {costs.Count} times: "
                     + $"training with its log, then one sweep that scores all {StepsBenchmark.LongSteps} steps. Skipping each by "
-                    + $"retraining would cost about {StepsBenchmark.LongSteps / 2} trainings, since on average half the run follows a step.")
+                    + $"retraining would cost about {StepsBenchmark.LongSteps / 2} trainings, since on average half the run "
+                    + "follows a step.")
             .Table(
                 ["Time", "Training, s", "Sweep, s", "Sweep in trainings, measured", "Sweep in trainings, by counted gradients"],
                 costs.Select(static (cost, i) => (string[])
