@@ -157,7 +157,7 @@ internal static class CompareVerb
 
         void PrintFigure(string name, Func<ComparedEffect, double?> figure)
         {
-            context.Out.WriteLine($"{name} without the stage:");
+            context.Out.WriteLine($"{name}, by the stage left out:");
             context.WriteTable(
                 ["estimator", .. comparison.Estimators[0].Effects.Select(effect => ">" + effect.Stage)],
                 comparison.Estimators.Select(estimator => (IReadOnlyList<string>)

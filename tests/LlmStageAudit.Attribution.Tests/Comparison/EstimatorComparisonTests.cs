@@ -152,6 +152,14 @@ public sealed class EstimatorComparisonTests : IDisposable
     }
 
     [Fact]
+    public void No_native_tensor_is_left_behind() => LiveTensors.ReturnToTheirCount(() =>
+    {
+        var stages = OfStages(Effects());
+        foreach (var name in EstimatorList.OfStages) Compare(stages, name);
+        Compare(EstimatorComparison.OfSteps(_run, Effects(), 3, seed: 3, null, default), "adjoint");
+    });
+
+    [Fact]
     public void Names_are_read_once_each_and_wrong_ones_come_with_a_suggestion()
     {
         var read = EstimatorList.Parse("midpoint, sampled-0.1,adjoint,midpoint,replay-midpoint,aa-score-layer-wise");

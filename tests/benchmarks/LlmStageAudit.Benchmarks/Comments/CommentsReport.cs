@@ -16,7 +16,7 @@ internal static class CommentsReport
                     + $"log-likelihood of the label of each of {CommentWorkspace.ProbeTweets} other tweets. After [AA], tables 2 and 5. "
                     + "Measured is exact replay, whose bits are those of retraining.")
             .Paragraph(
-                $"Each cell is the mean over two seeds (both); {CommentsBenchmark.Costliest} was asked about one seed only. Per job left "
+                $"Each cell is the mean over two seeds (both); {CommentsBenchmark.Costliest} was asked about one run only. Per job left "
                     + "out: Pearson's correlation over the tweets, estimated with measured effect; then Spearman's, and the relative error "
                     + "||estimated - measured|| / ||measured||. Nothing runs after the last job, so that replay has nothing to estimate "
                     + "there and is right to the bit; first-order methods still read the effect off a gradient. Averages are over all "
@@ -40,7 +40,7 @@ internal static class CommentsReport
         file.Paragraph("## Goals")
             .Paragraph(Goal(figures, "replay-midpoint", 0.999))
             .Paragraph(Goal(figures, "replay-linear", 0.97))
-            .Write($"libtorch {version}, {get_num_threads()} threads");
+            .Write($"libtorch {version}, threads: {get_num_threads()}");
     }
 
     private static IEnumerable<string[]> Rows(

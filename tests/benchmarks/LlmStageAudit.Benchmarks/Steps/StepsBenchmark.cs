@@ -13,7 +13,7 @@ internal static class StepsBenchmark
 {
     public const int Sample = 12;
     public const int LongSteps = 200;
-    public const int LongBatch = 25;
+    public const int LongBatch = 10;
     public const int Repeats = 3;
     private const long Seed = 1;
     private static readonly double[] s_floors = [0, 1e-6, 1e-4, 1e-3];
@@ -24,28 +24,29 @@ internal static class StepsBenchmark
     public static void Run()
     {
         using var workspace = new CommentWorkspace();
-        List<StepFinding> sampled = [], planted = [];
+        var sampled = new List<StepFinding>();
         foreach (var (name, optimizer) in s_optimizers)
         {
-            sampled.AddRange(Compare(workspace, name, workspace.ThreeStages(optimizer, epochs: 1), Sample, null));
-            var (dataset, flipped) = FlippedLabels.Write(workspace);
-            var stage = CommentWorkspace.Stage("flipped", dataset, optimizer, epochs: 1, shuffle: false);
-            planted.AddRange(Compare(workspace, name, [stage], FlippedLabels.Batches, flipped));
+            double[] floors = optimizer.Name == OptimizerName.AdamW ? s_floors : [0];
+            sampled.AddRange(Compare(workspace, name, workspace.ThreeStages(optimizer, epochs: 1), Sample, floors, null));
         }
 
+        var (dataset, flipped) = FlippedLabels.Write(workspace);
+        var (first, section) = s_optimizers[0];
+        var stage = CommentWorkspace.Stage("flipped", dataset, section, epochs: 1, shuffle: false);
+        var planted = Compare(workspace, first, [stage], FlippedLabels.Batches, [0], flipped);
         SweepCost[] costs = [.. Enumerable.Range(0, Repeats).Select(repeat => Cost(workspace, repeat))];
         StepsReport.Write(sampled, planted, costs);
     }
 
     private static List<StepFinding> Compare(
-        CommentWorkspace workspace, string optimizer, StageSection[] stages, int sample, IReadOnlySet<int>? planted)
+        CommentWorkspace workspace, string optimizer, StageSection[] stages, int sample, double[] floors, IReadOnlySet<int>? planted)
     {
         using var scope = NewDisposeScope();
         var folder = $"{(planted is null ? "skips" : "planted")}-{optimizer.Replace(' ', '-')}";
         using var run = workspace.Train(folder, stages, Seed);
         var comparison = EstimatorComparison.OfSteps(run, new ProbeEffects(run, workspace.ReadProbe(run)), sample, Seed, null, default);
         Console.Error.WriteLine($"steps: {folder}: {sample} skips in {comparison.Reference.Seconds.Shown("F1")} s");
-        var floors = stages[0].Optimizer.Name == OptimizerName.AdamW ? s_floors : [0];
         var findings = new List<StepFinding>
         {
             new(optimizer, "true skips", comparison.Reference, Area(comparison.Reference, planted)),
@@ -69,9 +70,8 @@ internal static class StepsBenchmark
     private static SweepCost Cost(CommentWorkspace workspace, int repeat)
     {
         using var scope = NewDisposeScope();
-        const int epochs = 2;
-        var tweets = workspace.Tweets("target != ''", LongSteps * LongBatch / epochs);
-        var stage = CommentWorkspace.Stage("tweets", tweets, CommentWorkspace.AdamW(1e-4), epochs, LongBatch);
+        var tweets = workspace.Tweets("target != ''", LongSteps * LongBatch);
+        var stage = CommentWorkspace.Stage("tweets", tweets, CommentWorkspace.AdamW(1e-4), epochs: 1, LongBatch);
         using var run = workspace.Train($"long-{repeat}", [stage], Seed);
         var gradient = new ProbeEffects(run, workspace.ReadProbe(run)).MeanGradient();
         var sweep = new AdjointSweep(run, new PropagationOptions());

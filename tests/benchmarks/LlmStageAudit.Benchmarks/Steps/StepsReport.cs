@@ -49,7 +49,7 @@ internal static class StepsReport
                 ]))
             .Paragraph(
                 $"Goal: at most {costGoal.Shown("0")} trainings; median {ratio.Shown("F2")}: {(ratio <= costGoal ? "met" : "not met")}.")
-            .Write($"libtorch {version}, {get_num_threads()} threads");
+            .Write($"libtorch {version}, threads: {get_num_threads()}");
     }
 
     private static string[] Row(StepFinding one) =>
