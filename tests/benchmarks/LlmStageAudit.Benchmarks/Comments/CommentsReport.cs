@@ -21,7 +21,8 @@ internal static class CommentsReport
                     + "||estimated - measured|| / ||measured||. Nothing runs after the last job, so that replay has nothing to estimate "
                     + "there and is right to the bit; first-order methods still read the effect off a gradient. Averages are over all "
                     + "three. Cost in trainings of the whole run, by counted gradients; and as measured, in seconds over the training's "
-                    + "seconds, on a machine that did other work beside it: exact replay, one training by count, shows how much that disturbs.");
+                    + "seconds, on a machine that did other work beside it: exact replay, one training by count, shows how "
+                    + "much that disturbs.");
         foreach (var optimizer in figures.GroupBy(static one => one.Optimizer))
         {
             CommentFigures[] runs = [.. optimizer];
