@@ -4,6 +4,8 @@
 #   scripts/bench.sh load        time and memory from a model folder to its first logits
 #   scripts/bench.sh mnist       every estimator against retraining, on a perceptron that reads digits (needs the shared data)
 #   scripts/bench.sh certify     the certified top stage beside exact replay of all stages, over ten runs with a planted cause
+#   scripts/bench.sh comments    every estimator against retraining, on LoRA over real comments (needs the shared data)
+#   scripts/bench.sh steps       scores of single steps against skipping them, planted steps, what a sweep costs (needs the shared data)
 set -euo pipefail
 
 root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")

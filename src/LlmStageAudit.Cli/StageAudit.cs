@@ -74,6 +74,7 @@ public static class StageAudit
         RetrainVerb.Build(),
         StatusVerb.Build(),
         VerifyVerb.Build(),
+        CompareVerb.Build(),
         VerifyLogVerb.Build(),
         ReportVerb.Build(),
         MergeVerb.Build(),

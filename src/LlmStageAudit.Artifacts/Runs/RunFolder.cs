@@ -12,6 +12,7 @@ namespace LlmStageAudit.Artifacts.Runs;
 /// stages/01-NAME/trajectory.log       every step of the stage
 /// effects/ID.json  rankings/ID.json   results, one per probe and method, or ranking
 /// verifications/ID.json               predicted against retrained
+/// comparisons/PROBE.LEVEL.json        estimators against retraining
 /// report.html
 /// plan.json  plan.runs/               a retraining plan, and its runs with a stage left out
 /// </code>
@@ -46,6 +47,8 @@ public sealed class RunFolder
     public string RankingsFolder => Within("rankings");
 
     public string VerificationsFolder => Within("verifications");
+
+    public string ComparisonsFolder => Within("comparisons");
 
     /// <summary>Where a plan goes that is not told otherwise.</summary>
     public string PlanPath => Within("plan.json");
@@ -114,6 +117,9 @@ public sealed class RunFolder
 
     /// <param name="id">As for <see cref="EffectsPath"/>.</param>
     public string VerificationPath(string id) => Path.Combine(VerificationsFolder, $"{Checked(id)}.json");
+
+    /// <param name="id">As for <see cref="EffectsPath"/>.</param>
+    public string ComparisonPath(string id) => Path.Combine(ComparisonsFolder, $"{Checked(id)}.json");
 
     /// <exception cref="ArtifactException">The manifest is damaged or of a newer version.</exception>
     public RunManifest ReadManifest() => ArtifactJson.Read<RunManifest>(ManifestPath);

@@ -23,6 +23,7 @@ public sealed class RunFolderTests : IDisposable
         Assert.Equal("stages/02-a.b/trajectory.log", Below(run.TrajectoryPath(1, "a.b")));
         Assert.Equal("effects/identity.json", Below(run.EffectsPath("identity")));
         Assert.Equal("rankings/identity.json", Below(run.RankingsPath("identity")));
+        Assert.Equal("comparisons/identity.stage.json", Below(run.ComparisonPath("identity.stage")));
         Assert.Equal("report.html", Below(run.ReportPath));
         Assert.Throws<ArgumentException>(() => run.StageFolder(0, "../x"));
         Assert.Throws<ArgumentException>(() => run.EffectsPath(""));

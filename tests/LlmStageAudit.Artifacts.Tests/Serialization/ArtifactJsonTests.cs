@@ -25,6 +25,7 @@ public sealed class ArtifactJsonTests : IDisposable
         AssertRoundTrips(SampleArtifacts.Ranking, "ranking");
         AssertRoundTrips(SampleArtifacts.Plan, "plan");
         AssertRoundTrips(SampleArtifacts.Verification, "verification");
+        AssertRoundTrips(SampleArtifacts.Comparison, "comparison");
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using LlmStageAudit.Artifacts.Comparisons;
 using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Artifacts.Effects;
 using LlmStageAudit.Artifacts.Plans;
@@ -131,6 +132,27 @@ internal static class SampleArtifacts
             {
                 Stage = "a", Predicted = 0.1, Measured = 0.1, Pearson = double.NaN, Spearman = 1, RelativeError = 0, Examples = 8,
                 PredictedPerExample = Doubles, MeasuredPerExample = Doubles, BitIdentical = true,
+            },
+        ],
+    };
+
+    public static ComparisonArtifact Comparison { get; } = new()
+    {
+        RunId = "0f3a",
+        Run = "/r",
+        Probe = Probe(),
+        Level = "stage",
+        Metric = "log-likelihood",
+        CreatedUtc = Created,
+        TrainingSteps = 30,
+        TrainingSeconds = 12.5,
+        Estimators =
+        [
+            new ComparedEstimator
+            {
+                Estimator = "dvemb", Pearson = double.NaN, Spearman = 1.0 / 3, RelativeError = 0.1 + 0.2, GradientEquivalents = 70,
+                Trainings = 70 / 30.0, Seconds = 3, Failure = "not finite",
+                Effects = [new ComparedEffect { Stage = "a", Predicted = -0.0, Measured = double.Epsilon, Pearson = double.NaN }],
             },
         ],
     };

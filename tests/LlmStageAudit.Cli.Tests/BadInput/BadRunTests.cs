@@ -33,6 +33,7 @@ public sealed class BadRunTests(AuditFixture audit) : IDisposable
     [Theory]
     [InlineData("attribute")]
     [InlineData("rank")]
+    [InlineData("compare")]
     [InlineData("plan")]
     [InlineData("report")]
     [InlineData("evaluate")]
@@ -95,6 +96,9 @@ public sealed class BadRunTests(AuditFixture audit) : IDisposable
         CommandLine.Json("train", _workspace.Config, "--out", _workspace.Out, "--set", "trajectory.gradients=false");
         _workspace.Refused(3, ["attribute", _workspace.Out, "--probe", _workspace.Probe, "--gradient", "midpoint"],
             "trajectory.gradients: false", "--gradient exact");
+        var outcome = CommandLine.Run("compare", _workspace.Out, "--probe", _workspace.Probe, "--estimators", "midpoint", "--quiet");
+        Assert.Equal(3, outcome.ExitCode);
+        Assert.Contains("trajectory.gradients: false", Assert.Single(outcome.ErrorLines));
         Assert.Equal(3, CommandLine.Json("attribute", _workspace.Out, "--probe", _workspace.Probe).List("effects").Length);
     }
 }

@@ -1,7 +1,9 @@
 using LlmStageAudit.Benchmarks;
 using LlmStageAudit.Benchmarks.Certification;
+using LlmStageAudit.Benchmarks.Comments;
 using LlmStageAudit.Benchmarks.Digits;
 using LlmStageAudit.Benchmarks.Loading;
+using LlmStageAudit.Benchmarks.Steps;
 using LlmStageAudit.Benchmarks.Tokenization;
 
 try
@@ -18,6 +20,12 @@ try
         case ["mnist"]:
             MnistBenchmark.Run();
             return 0;
+        case ["comments"]:
+            CommentsBenchmark.Run();
+            return 0;
+        case ["steps"]:
+            StepsBenchmark.Run();
+            return 0;
         case ["load-once", var folder, var trains]:
             LoadOnce.Run(folder, trains);
             return 0;
@@ -25,7 +33,7 @@ try
             CertificationBenchmark.Run();
             return 0;
         default:
-            Console.Error.WriteLine("benchmarks: expected one of tokenize, load, mnist, certify");
+            Console.Error.WriteLine("benchmarks: expected one of tokenize, load, mnist, comments, steps, certify");
             return 2;
     }
 }
