@@ -6,9 +6,9 @@ using LlmStageAudit.Reporting.Sections;
 namespace LlmStageAudit.Reporting;
 
 /// <summary>
-/// An audit as one self-contained HTML page: question, answer, stages, verification, groups, training, limits, provenance. It runs no
-/// script and asks for nothing over a network, which its own content security policy enforces. The page is well-formed XML after its first
-/// line.
+/// An audit as one self-contained HTML page: question, answer, stages, trust, verification, groups, training, limits, provenance. It
+/// runs no script and asks for nothing over a network, which its own content security policy enforces. The page is well-formed XML after
+/// its first line.
 /// </summary>
 public static class HtmlReport
 {
@@ -29,6 +29,7 @@ public static class HtmlReport
         QuestionSection.Write(page, findings);
         AnswerSection.Write(page, findings);
         StagesSection.Write(page, findings);
+        TrustSection.Write(page, findings);
         VerificationSection.Write(page, findings);
         GroupsSection.Write(page, findings);
         TrainingSection.Write(page, findings);

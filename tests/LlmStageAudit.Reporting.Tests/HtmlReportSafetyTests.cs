@@ -17,7 +17,7 @@ public sealed partial class HtmlReportSafetyTests
         Assert.Equal("html", page.Root!.Name.LocalName);
         XNamespace svg = "http://www.w3.org/2000/svg";
         var charts = page.Descendants(svg + "svg").ToArray();
-        Assert.Equal(5, charts.Length);
+        Assert.Equal(6, charts.Length);
         Assert.All(charts, chart =>
         {
             Assert.Equal("img", chart.Attribute("role")!.Value);
@@ -99,7 +99,7 @@ public sealed partial class HtmlReportSafetyTests
         var drawn = parsed.Descendants().Where(element => element.Name.NamespaceName.Length > 0).Attributes()
             .Where(attribute => coordinates.Contains(attribute.Name.LocalName))
             .Select(attribute => attribute.Value);
-        Assert.All(drawn, value => Assert.Matches("^[MLZ0-9. -]+$", value));
+        Assert.All(drawn, value => Assert.Matches("^[MLHVZ0-9. -]+$", value));
         Assert.Contains("× not computable", page, StringComparison.Ordinal);
     }
 

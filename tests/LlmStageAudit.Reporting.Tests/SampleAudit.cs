@@ -10,7 +10,7 @@ using LlmStageAudit.Artifacts.Verifications;
 namespace LlmStageAudit.Reporting.Tests;
 
 /// <summary>A made-up audit of three stages on a probe of 120 rows: fixed numbers, the same on every machine.</summary>
-internal static class SampleAudit
+internal static partial class SampleAudit
 {
     public const string RunId = "3f9c2a7be1d04586";
     private const int ProbeRows = 120;
@@ -27,7 +27,7 @@ internal static class SampleAudit
         return new ReportInputs
         {
             Run = Run(name),
-            Effects = [effects],
+            Effects = [effects, StepEffects(name), ExampleEffects(name)],
             Rankings = [Ranking(name)],
             Verifications = [Verification(effects)],
             Steps = Steps(),
@@ -113,7 +113,8 @@ internal static class SampleAudit
                 Estimate = PerExample(index).Average(),
                 Low = PerExample(index).Average() - 0.0348,
                 High = PerExample(index).Average() + 0.0361,
-                Trust = index < 2 ? "verified" : "high",
+                Trust = index switch { 0 => "high", 1 => "medium", _ => "low" },
+                Evidence = Evidence(name, index),
                 Counterfactual = Scores(name, stage.Effect),
                 PerExample = PerExample(index)
                     .Select((value, row) => new ExampleEffect { Id = name("row-" + row), Estimate = value })

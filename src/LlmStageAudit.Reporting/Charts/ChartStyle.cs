@@ -31,6 +31,12 @@ public static class ChartStyle
         .chart .lowered-line { stroke: var(--lowered); stroke-width: 1.4; }
         .chart .hatch-raised { stroke: var(--raised); stroke-width: 3.6; }
         .chart .hatch-lowered { stroke: var(--lowered); stroke-width: 3.6; }
+        .chart .hollow-raised { fill: var(--surface); stroke: var(--raised); stroke-width: 1.6; stroke-dasharray: 3 2.5; }
+        .chart .hollow-lowered { fill: var(--surface); stroke: var(--lowered); stroke-width: 1.6; stroke-dasharray: 3 2.5; }
+        .chart .thin-raised { fill: none; stroke: var(--raised); stroke-width: 0.7; stroke-dasharray: 1.5 3; }
+        .chart .thin-lowered { fill: none; stroke: var(--lowered); stroke-width: 0.7; stroke-dasharray: 1.5 3; }
+        .chart .mark { font-weight: 600; paint-order: stroke; stroke: var(--surface); stroke-width: 3px; stroke-linejoin: round; }
+        .chart .leader { stroke: var(--muted); stroke-width: 0.8; }
         .chart .hatch-missing { stroke: var(--line); stroke-width: 2; }
         .chart .whisker { stroke: var(--ink); stroke-width: 1.5; }
         .chart .diamond { fill: var(--surface); stroke: var(--ink); stroke-width: 1.75; }

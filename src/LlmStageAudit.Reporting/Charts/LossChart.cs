@@ -17,7 +17,6 @@ public sealed record LossChart
     private const double PlotRight = 806;
     private const double PlotTop = 44;
     private const double PlotBottom = 290;
-    private const int Places = 700;
 
     /// <summary>Unique in the page; letters, digits and dashes.</summary>
     public required string Id { get; init; }
@@ -26,10 +25,10 @@ public sealed record LossChart
     public required IReadOnlyList<LossPoint> Points { get; init; }
 
     /// <summary>In step order.</summary>
-    public required IReadOnlyList<LossBand> Bands { get; init; }
+    public required IReadOnlyList<StageBand> Bands { get; init; }
 
     /// <summary>Whether the raw line leaves steps out.</summary>
-    public bool IsThinned => Points.Count > 2 * Places;
+    public bool IsThinned => Points.Count > 2 * StepShapes.Places;
 
     /// <summary>
     /// <c>a_k = s a_(k-1) + (1 - s) x_k</c>, divided by <c>1 - s^k</c>; a value that is not finite is passed over and keeps the average.
@@ -59,57 +58,18 @@ public sealed record LossChart
         var across = LinearScale.Over(Points.Select(point => (double)point.Step), PlotLeft, PlotRight, 0.01);
         var loss = LinearScale.Over(Points.Select(point => point.LossNats), PlotBottom, PlotTop, 0.06);
         var rate = LinearScale.Over(Points.Select(point => point.LearningRate).Append(0), PlotBottom, PlotTop, 0.06);
-        DrawBands(canvas, across);
+        StepShapes.DrawBands(canvas, Bands, across, PlotTop, PlotBottom);
         DrawAxes(canvas, across, loss, rate);
-        foreach (var segment in Segments())
+        foreach (var segment in StepShapes.ByStage(Points, Bands, point => point.Step))
         {
-            canvas.Path(Thin(segment, across, point => rate.At(point.LearningRate), point => point.LearningRate), "rate");
-            canvas.Path(Thin(segment, across, point => loss.At(point.LossNats), point => point.LossNats), "raw");
+            canvas.Path(StepShapes.Thin(segment.Select(point => (point.Step, point.LearningRate)), across, rate), "rate");
+            canvas.Path(StepShapes.Thin(segment.Select(point => (point.Step, point.LossNats)), across, loss), "raw");
             var averages = MovingAverage(segment.Select(point => point.LossNats).ToArray(), Smoothing);
-            var smooth = segment.Select((point, index) => point with { LossNats = averages[index] }).ToArray();
-            canvas.Path(Thin(smooth, across, point => loss.At(point.LossNats), point => point.LossNats), "smooth");
+            canvas.Path(StepShapes.Thin(segment.Select((point, index) => (point.Step, averages[index])), across, loss), "smooth");
         }
 
         DrawLegend(canvas);
         return canvas.Finish();
-    }
-
-    // Of all finite points that fall on one place, in step order: the one with the lowest and the one with the highest value.
-    private static List<(double X, double Y)> Thin(
-        IReadOnlyList<LossPoint> points, LinearScale across, Func<LossPoint, double> ordinate, Func<LossPoint, double> value)
-    {
-        var drawn = new List<(double, double)>();
-        var finite = points.Where(point => double.IsFinite(value(point)));
-        foreach (var place in finite.GroupBy(point => (int)((across.At(point.Step) - PlotLeft) / (PlotRight - PlotLeft) * Places)))
-        {
-            var lowest = place.MinBy(value)!;
-            var highest = place.MaxBy(value)!;
-            var (first, second) = lowest.Step <= highest.Step ? (lowest, highest) : (highest, lowest);
-            drawn.Add((across.At(first.Step), ordinate(first)));
-            if (second != first) drawn.Add((across.At(second.Step), ordinate(second)));
-        }
-
-        return drawn;
-    }
-
-    private IEnumerable<IReadOnlyList<LossPoint>> Segments() =>
-        Points
-            .GroupBy(point => Bands.TakeWhile(band => band.LastStep < point.Step).Count())
-            .Select(group => (IReadOnlyList<LossPoint>)group.ToArray());
-
-    private void DrawBands(SvgCanvas canvas, LinearScale across)
-    {
-        for (var index = 0; index < Bands.Count; index++)
-        {
-            var band = Bands[index];
-            var left = across.At(band.FirstStep - 0.5);
-            var right = across.At(band.LastStep + 0.5);
-            if (index % 2 == 0) canvas.Rectangle(left, PlotTop, right - left, PlotBottom - PlotTop, "band");
-            canvas.Line(left, PlotTop - 20, left, PlotBottom, "grid");
-            var length = (int)((right - left - 8) / 7.2);
-            var label = MarkupText.Shorten(band.Stage, Math.Max(2, length));
-            if (length >= 3) canvas.Text(left + 5, PlotTop - 8, label, "strong", fullText: band.Stage);
-        }
     }
 
     private void DrawAxes(SvgCanvas canvas, LinearScale across, LinearScale loss, LinearScale rate)

@@ -87,6 +87,19 @@ internal sealed class SvgCanvas
         writer.Empty("path", ("class", look), ("d", string.Join(' ', steps) + (isClosed ? "Z" : string.Empty)));
     }
 
+    /// <summary>Many upright bars as one shape: a long run has thousands.</summary>
+    /// <param name="bars">Left and right edge, and the heights of both ends.</param>
+    /// <param name="pattern">One of this drawing's hatch patterns to fill them with; null: the look's own fill.</param>
+    public void Bars(IReadOnlyList<(double Left, double Right, double From, double To)> bars, string? look, string? pattern = null)
+    {
+        if (bars.Count == 0) return;
+        var shapes = bars.Select(bar =>
+            $"M{NumberText.Coordinate(bar.Left)} {NumberText.Coordinate(bar.From)}V{NumberText.Coordinate(bar.To)}"
+            + $"H{NumberText.Coordinate(bar.Right)}V{NumberText.Coordinate(bar.From)}Z");
+        writer.Empty(
+            "path", ("class", look), ("d", string.Concat(shapes)), ("fill", pattern is null ? null : $"url(#{Id}-{pattern})"));
+    }
+
     /// <param name="anchor">start, middle or end.</param>
     /// <param name="fullText">What a pointer shows where the text is shortened.</param>
     public void Text(double x, double y, string text, string look, string anchor = "start", string? fullText = null, string? turn = null)

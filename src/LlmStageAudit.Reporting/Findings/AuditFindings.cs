@@ -2,6 +2,7 @@ using LlmStageAudit.Artifacts.Effects;
 using LlmStageAudit.Artifacts.Rankings;
 using LlmStageAudit.Artifacts.Runs;
 using LlmStageAudit.Artifacts.Verifications;
+using LlmStageAudit.Reporting.Charts;
 using LlmStageAudit.Reporting.Markup;
 
 namespace LlmStageAudit.Reporting.Findings;
@@ -9,7 +10,11 @@ namespace LlmStageAudit.Reporting.Findings;
 /// <summary>The inputs of a report put in order: what belongs to the run, best estimate first, each beside its verification.</summary>
 internal sealed class AuditFindings
 {
-    private static readonly string[] Sources = ["exact", "midpoint", "sampled", "linear", "recorded"];
+    // Baselines, kept for comparison, answer only where nothing else does.
+    private static readonly string[] Sources =
+    [
+        "exact", EffectsArtifact.Certified, "midpoint", "sampled", "linear", "recorded", "adjoint", "aa-score", "dvemb", "tracin",
+    ];
 
     public AuditFindings(ReportInputs inputs)
     {
@@ -52,6 +57,14 @@ internal sealed class AuditFindings
     /// <summary>What a reader must know before anything else.</summary>
     public IReadOnlyList<string> Notices { get; }
 
+    /// <summary>The steps of each stage, as the run made them.</summary>
+    public IReadOnlyList<StageBand> Bands =>
+    [
+        .. Run.Stages.Where(stage => stage is { FirstStep: not null, Steps: > 0 })
+            .OrderBy(stage => stage.FirstStep)
+            .Select(stage => new StageBand(stage.Name, stage.FirstStep!.Value, stage.FirstStep.Value + stage.Steps - 1)),
+    ];
+
     /// <summary>The run folder as a shell argument; RUN where no input names it.</summary>
     public string RunArgument =>
         (Effects.FirstOrDefault()?.Artifact.Run ?? Rankings.FirstOrDefault()?.Run) is { } path ? ShellText.Quote(path) : "RUN";
@@ -62,7 +75,7 @@ internal sealed class AuditFindings
 
     private static int SourceOrder(EffectsArtifact effects)
     {
-        var index = effects.Gradient is { } gradient ? Array.IndexOf(Sources, gradient) : -1;
+        var index = Array.IndexOf(Sources, effects.Gradient ?? effects.Method);
         return index >= 0 ? index : Sources.Length;
     }
 
@@ -75,16 +88,21 @@ internal sealed class AuditFindings
         (left.Probe.Path, left.Probe.Sha256, left.Metric, left.Level, left.Treatment)
         == (right.Probe.Path, right.Probe.Sha256, right.Metric, right.Level, right.Treatment);
 
+    private static VerifiedStage? Match(IEnumerable<VerifiedStage> verified, IEnumerable<StageEffect> estimates) =>
+        verified.FirstOrDefault(stage => estimates.Any(estimate => Repeats(stage, estimate)));
+
     private EffectFinding Pair(EffectsArtifact effects, IReadOnlyList<EffectsArtifact> all)
     {
         var verified = Verifications.SelectMany(verification => verification.Stages).ToLookup(stage => stage.Stage);
         var related = all.Where(other => AskTheSame(effects, other)).SelectMany(other => other.Effects).ToLookup(effect => effect.Stage);
         var stages = effects.Effects
             .Select(effect => new StageFinding(
-                effect, verified[effect.Stage].FirstOrDefault(stage => related[effect.Stage].Any(other => Repeats(stage, other)))))
+                effect, effect.Example is not null ? null : Match(verified[effect.Stage], related[effect.Stage])))
             .OrderByDescending(stage => double.IsFinite(stage.Effect.Estimate))
             .ThenByDescending(stage => stage.Effect.Estimate)
+            .ThenBy(stage => stage.Effect.FirstStep)
             .ThenBy(stage => stage.Effect.Stage, StringComparer.Ordinal)
+            .ThenBy(stage => stage.Effect.Example, StringComparer.Ordinal)
             .ToArray();
         return new EffectFinding(effects, stages);
     }

@@ -1,4 +1,5 @@
 using LlmStageAudit.Artifacts.Effects;
+using LlmStageAudit.Reporting.Markup;
 
 namespace LlmStageAudit.Reporting.Findings;
 
@@ -13,14 +14,33 @@ internal sealed record EffectFinding(EffectsArtifact Artifact, IReadOnlyList<Sta
         Stages.Where(stage => stage.Size >= 0).OrderByDescending(stage => stage.IsDistinguishable).ThenByDescending(stage => stage.Size)
             .FirstOrDefault();
 
-    /// <summary>The largest finding of the other sign whose interval excludes zero.</summary>
+    /// <summary>The largest finding of the other sign whose interval, where it has one, excludes zero.</summary>
     public StageFinding? Opposite => Top is not { } top
         ? null
-        : Stages.Where(stage => stage.IsDistinguishable && Math.Sign(stage.Effect.Estimate) == -Math.Sign(top.Effect.Estimate))
+        : Stages.Where(stage => stage.IsDistinguishable || !stage.HasInterval)
+            .Where(stage => Math.Sign(top.Effect.Estimate) * stage.Effect.Estimate < 0)
             .MaxBy(stage => stage.Size);
 
-    /// <summary>What one row is: stage, step or example.</summary>
-    public string Noun => Artifact.Level is "step" or "example" ? Artifact.Level : "stage";
+    /// <summary>What one row is: stage, step, batch or example.</summary>
+    public string Noun => Artifact.Level is "step" or "batch" or "example" ? Artifact.Level : "stage";
+
+    public string Plural => Noun == "batch" ? "batches" : Noun + "s";
+
+    /// <summary>Effects by grade and evidence, in the order of their largest.</summary>
+    public IReadOnlyList<TrustGroup> TrustGroups =>
+    [
+        .. Stages.GroupBy(stage => (stage.Effect.Trust, stage.Effect.Evidence))
+            .Select(group => new TrustGroup(group.Key.Trust, group.Key.Evidence, [.. group])),
+    ];
+
+    /// <summary>Whether the rows are steps of the run that can be drawn over it.</summary>
+    public bool IsOfSteps => Noun is "step" or "batch" && Stages.Count > 0 && Stages.All(stage => stage.Effect.FirstStep is not null);
+
+    /// <summary>Whether the rows are training examples by their ids.</summary>
+    public bool IsOfExamples => Noun == "example" && Stages.Count > 0 && Stages.All(stage => stage.Effect.Example is not null);
+
+    /// <summary>"1 batch", "110 batches".</summary>
+    public string Counted(int count) => $"{NumberText.Count(count)} {(count == 1 ? Noun : Plural)}";
 
     /// <summary>The largest rows, no more than asked for, in the order of <see cref="Stages"/>.</summary>
     public IReadOnlyList<StageFinding> Largest(int count)

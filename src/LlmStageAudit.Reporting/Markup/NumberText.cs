@@ -48,6 +48,13 @@ internal static class NumberText
         return WithMinus(low.ToString(format, CultureInfo.InvariantCulture) + " to " + high.ToString(format, CultureInfo.InvariantCulture));
     }
 
+    /// <summary>As for two numbers; a dash where there is no interval.</summary>
+    public static string Interval(double? low, double? high) =>
+        low is null && high is null ? "–" : Interval(low ?? double.NaN, high ?? double.NaN);
+
+    /// <summary>A share in percent, to a few digits; a dash where there is none.</summary>
+    public static string Share(double? share) => share is { } value ? Value(value * 100, 3) + " %" : "–";
+
     public static string Count(long count) => WithMinus(count.ToString("N0", CultureInfo.InvariantCulture));
 
     /// <summary>"1 step", "12 steps".</summary>

@@ -41,26 +41,28 @@ internal static class AnswerSection
         }
 
         var effect = top.Effect;
-        var interval = $" (interval {NumberText.Interval(effect.Low ?? double.NaN, effect.High ?? double.NaN)})";
-        if (!top.IsDistinguishable)
+        var interval = top.HasInterval
+            ? $" (interval {NumberText.Interval(effect.Low, effect.High)})"
+            : " (the mean over the probe alone, without an interval)";
+        if (!top.IsDistinguishable && (top.HasInterval || effect.Estimate == 0))
         {
             page.Text($"No {finding.Noun} changed {metric} distinguishably from zero: the largest estimate is ");
             page.Element("strong", NumberText.Signed(effect.Estimate) + MetricText.Suffix(metric)).Text(interval + ", of ");
-            page.Element("strong", effect.Stage).Text(".").Close();
+            page.Element("strong", top.Label).Text(look is null ? $"; trust: {effect.Trust}." : ".").Close();
             return;
         }
 
-        if (finding.Noun == "stage") page.Text("Stage ");
-        page.Element("strong", effect.Stage).Text(effect.Estimate > 0 ? " raised " : " lowered ").Text(metric + " most: ");
+        page.Text(finding.Noun == "stage" ? "Stage " : $"Of all {finding.Plural}, ");
+        page.Element("strong", top.Label).Text(effect.Estimate > 0 ? " raised " : " lowered ").Text(metric + " most: ");
         page.Element("strong", NumberText.Signed(effect.Estimate) + MetricText.Suffix(metric), ("class", "figure"));
-        page.Text(interval + ".").Close();
+        page.Text(interval + (look is null ? $"; trust: {effect.Trust}." : ".")).Close();
     }
 
     private static void WriteQualification(MarkupWriter page, EffectFinding finding)
     {
         if (finding.Top is not { } top) return;
         page.Open("p");
-        page.Text(top.IsDistinguishable ? "Its interval excludes zero. " : "Its interval includes zero. ");
+        if (top.HasInterval) page.Text(top.IsDistinguishable ? "Its interval excludes zero. " : "Its interval includes zero. ");
         if (top.Verified is { } verified)
         {
             page.Text("Retraining without it measured ").Element("strong", NumberText.Signed(verified.Measured));
@@ -72,17 +74,21 @@ internal static class AnswerSection
             page.Text(top.IsVerified ? "It is marked as verified. " : "It has not been verified by retraining. ");
         }
 
+        page.Text("Trust: ").Element("strong", top.Effect.Trust);
+        page.Text(top.Effect.Evidence is { Reason.Length: > 0 } evidence ? $", since {evidence.Reason}. " : ". ");
+
         if (finding.Opposite is { } opposite)
         {
             page.Text(opposite.Effect.Estimate > 0 ? "What raised it most is " : "What lowered it most is ");
-            page.Element("strong", opposite.Effect.Stage).Text($", by {NumberText.Value(Math.Abs(opposite.Effect.Estimate))}");
+            page.Element("strong", opposite.Label).Text($", by {NumberText.Value(Math.Abs(opposite.Effect.Estimate))}");
             page.Text($"{MetricText.Suffix(finding.Artifact.Metric)}. ");
         }
 
         var larger = finding.Stages.MaxBy(stage => stage.Size);
         if (larger is not null && larger.Size > top.Size)
         {
-            page.Text("The estimate of ").Element("strong", larger.Effect.Stage).Text(" is larger, but its interval includes zero.");
+            page.Text("The estimate of ").Element("strong", larger.Label);
+            page.Text(larger.HasInterval ? " is larger, but its interval includes zero." : " is larger, but it has no interval.");
         }
 
         page.Close();

@@ -35,10 +35,14 @@ internal static class EmbeddedNumbers
                 effects = finding.Stages.Take(PageParts.MaximumRows).Select(stage => new
                 {
                     stage.Effect.Stage,
+                    stage.Effect.FirstStep,
+                    stage.Effect.LastStep,
+                    stage.Effect.Example,
                     stage.Effect.Estimate,
                     stage.Effect.Low,
                     stage.Effect.High,
                     stage.Effect.Trust,
+                    stage.Effect.Evidence,
                     measured = stage.Verified?.Measured,
                     counterfactualMean = stage.Effect.Counterfactual?.Mean,
                     counterfactualMetrics = stage.Effect.Counterfactual?.Metrics,

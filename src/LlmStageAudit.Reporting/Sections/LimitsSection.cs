@@ -22,7 +22,8 @@ internal static class LimitsSection
         }
 
         Term(page, "Interval", $"A {NumberText.Percent(findings.Inputs.IntervalLevel)} percentile bootstrap over probe examples. It says "
-            + "how far the effect depends on which rows the probe holds. It does not cover the error of the estimate, nor other seeds.");
+            + "how far the effect depends on which rows the probe holds. It does not cover the error of the estimate, nor other seeds. "
+            + "A dash: a sweep over all steps, batches or examples gives the mean over the probe alone.");
         var estimators = findings.Effects.Select(finding => (finding.Artifact.Method, finding.Artifact.Gradient)).Distinct();
         foreach (var (method, gradient) in estimators)
         {
@@ -34,8 +35,12 @@ internal static class LimitsSection
             if (TreatmentMeaning(treatment) is { } meaning) Term(page, $"Treatment {treatment}", meaning);
         }
 
-        Term(page, "Trust", "Verified: the stage was left out in a real retraining and the two agree as shown above. High, medium, low: "
-            + "graded from checks, not retrained. Unchecked: nothing but the estimate itself.");
+        foreach (var level in findings.Effects.Select(finding => finding.Noun).Distinct(StringComparer.Ordinal))
+        {
+            if (LevelMeaning(level) is { } meaning) Term(page, $"Effects by {level}", meaning);
+        }
+
+        foreach (var (term, meaning) in TrustText.Terms(findings.Effects)) Term(page, term, meaning);
         page.Close().Close();
     }
 
@@ -54,15 +59,27 @@ internal static class LimitsSection
             + "batch. Right on average, with noise that falls as the share grows.",
         ("replay", "recorded") => "The logged gradient as it is: the counterfactual model is taken to pull the same way. Free, and wrong "
             + "where the stage moved the model far.",
-        ("adjoint", _) => "One sweep backwards through the log with the transposed optimizer step: a first-order estimate for every step "
-            + "at once.",
-        ("aa-score", _) => "The estimator of the accountability attribution paper, a sum over steps; it counts growing momentum several "
-            + "times.",
-        ("dvemb", _) => "Data value embeddings: a first-order estimate without momentum, with gradient outer products as curvature.",
-        ("tracin", _) => "The sum of learning rate times gradient agreement; it ignores everything that later steps did.",
-        (EffectsArtifact.Certified, _) => "A cheap screen of everything, and exact replay of the top of it: the effects that were settled so are "
-            + "verified; the others are the screen’s.",
+        ("adjoint", _) => "The change of the parameters to first order: each optimizer step, momentum, moments and decay included, is "
+            + "linearised where the run made it, with Hessian-vector products as curvature. The effect is the probe’s gradient times that "
+            + "change. Below stages one sweep backwards through the log scores every step, batch and example at once.",
+        ("aa-score", _) => "Estimator 4.3 of the accountability attribution paper, for comparison: first-order as the adjoint, but each "
+            + "step left out is skipped by itself and the effects are added up, so that growing momentum counts several times.",
+        ("dvemb", _) => "Data value embeddings (Wang et al., 2025), for comparison: first-order, taking the run for plain SGD without "
+            + "momentum, moments or decay, with the outer products of the examples’ gradients as curvature.",
+        ("tracin", _) => "TracIn (Pruthi et al., 2020), for comparison: the sum, over the steps left out, of learning rate times agreement "
+            + "of the batch’s gradient with the probe’s, which is taken at the end; it ignores everything that later steps did.",
+        (EffectsArtifact.Certified, _) => "A cheap screen of everything, and exact replay of the top of it: the effects that were settled "
+            + "so are verified; the others are the screen’s.",
         _ => "As named by the tool that made the estimate.",
+    };
+
+    private static string? LevelMeaning(string level) => level switch
+    {
+        "step" => "Each row leaves out one update. Effects of steps need not add up to the effect of their stage.",
+        "batch" => "Each row leaves out the gradient of one step’s batch; the update’s momentum and decay go on as they did.",
+        "example" => "Each row leaves out one training example from all batches of a stage that it was in: the sum of its effects there. "
+            + "Ids are those of the training set.",
+        _ => null,
     };
 
     private static string? TreatmentMeaning(string treatment) => treatment switch

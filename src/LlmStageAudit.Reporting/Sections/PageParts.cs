@@ -1,3 +1,5 @@
+using LlmStageAudit.Artifacts.Effects;
+using LlmStageAudit.Reporting.Findings;
 using LlmStageAudit.Reporting.Markup;
 
 namespace LlmStageAudit.Reporting.Sections;
@@ -23,6 +25,16 @@ internal static class PageParts
         page.Open("figure").Open("div", ("class", "wide")).Markup(svg).Close();
         page.Element("figcaption", caption).Close();
     }
+
+    /// <summary>What an estimate's numbers are means of, and how it was made.</summary>
+    public static string HowEstimated(EffectsArtifact effects) =>
+        $"Mean over {NumberText.Count(effects.Probe.Examples, "probe row")}; the model as trained scores "
+        + $"{NumberText.Value(effects.Observed.Mean)}{MetricText.Suffix(effects.Metric)}. "
+        + $"Estimated by {MetricText.Method(effects.Method, effects.Gradient, effects.Rho)}; treatment: {effects.Treatment}.";
+
+    /// <summary>The heading of a column of effects, with their unit.</summary>
+    public static string EffectHeading(EffectsArtifact effects) =>
+        "#Effect" + (MetricText.UnitOf(effects.Metric) is { Length: > 0 } unit ? $" ({unit})" : string.Empty);
 
     /// <param name="headings">A heading that begins with '#' is of a column of numbers; the sign is not shown.</param>
     public static void Table(this MarkupWriter page, string caption, IReadOnlyList<string> headings, IReadOnlyList<TableCell[]> rows)

@@ -45,6 +45,7 @@ internal static class PageStyle
         .facets > div { max-width: 380px; }
         figcaption { margin-top: 10px; color: var(--muted); font-size: 0.88rem; max-width: 76ch; overflow-wrap: anywhere; }
         .scroll { overflow-x: auto; margin: 12px 0 4px; }
+        .scroll + p { margin-top: 12px; }
         table { border-collapse: collapse; width: 100%; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
         caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
         th, td { text-align: left; vertical-align: top; padding: 8px 16px 8px 0; border-bottom: 1px solid var(--line);

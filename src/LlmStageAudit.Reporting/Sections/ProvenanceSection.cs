@@ -115,7 +115,11 @@ internal static class ProvenanceSection
         if (effects.Certification is { Confounder: { } confounder } ranked)
             return $"stageaudit rank {run} --probe {probe} --confounder {ShellText.Quote(confounder)} {ranked.Options}";
         if (effects.Certification is { } certification)
-            return $"stageaudit attribute {run} --probe {probe} --level {ShellText.Quote(effects.Level)} --treatment {ShellText.Quote(effects.Treatment)} {certification.Options}";
+        {
+            return $"stageaudit attribute {run} --probe {probe} --level {ShellText.Quote(effects.Level)} "
+                + $"--treatment {ShellText.Quote(effects.Treatment)} {certification.Options}";
+        }
+
         var command = $"stageaudit attribute {run} --probe {probe} --method {ShellText.Quote(effects.Method)}";
         if (effects.Gradient is { } gradient) command += " --gradient " + ShellText.Quote(gradient);
         if (effects.Rho is { } rho) command += " --rho " + rho.ToString("R", CultureInfo.InvariantCulture);

@@ -46,7 +46,7 @@ internal static class QuestionSection
             var cost = $"{NumberText.Duration(effects.AttributeSeconds)}, {NumberText.Value(effects.GradientEquivalents)} gradients";
             WriteFact(page, "Estimated by", MetricText.Method(effects.Method, effects.Gradient, effects.Rho), cost);
             var verified = NumberText.Count(primary.Stages.Count(stage => stage.IsVerified));
-            WriteFact(page, "Verified", $"{verified} of {NumberText.Count(primary.Stages.Count, primary.Noun)}", "by retraining");
+            WriteFact(page, "Verified", $"{verified} of {primary.Counted(primary.Stages.Count)}", "by retraining or exact replay");
         }
 
         page.Close();

@@ -5,7 +5,7 @@ using LlmStageAudit.Reporting.Markup;
 
 namespace LlmStageAudit.Reporting.Sections;
 
-/// <summary>All stages by effect, per estimate, and the confounder rankings.</summary>
+/// <summary>All stages (steps, batches, examples) by effect, per estimate, and the confounder rankings.</summary>
 internal static class StagesSection
 {
     private const int MaximumBars = 25;
@@ -19,7 +19,11 @@ internal static class StagesSection
             page.Commands($"stageaudit attribute {findings.RunArgument} --probe {findings.ProbeArgument}");
         }
 
-        for (var index = 0; index < findings.Effects.Count; index++) WriteEstimate(page, findings.Effects[index], "effects-" + (index + 1));
+        for (var index = 0; index < findings.Effects.Count; index++)
+        {
+            WriteEstimate(page, findings, findings.Effects[index], "effects-" + (index + 1));
+        }
+
         foreach (var ranking in findings.Rankings) WriteRanking(page, ranking);
         if (findings.Rankings.Count == 0)
         {
@@ -30,16 +34,30 @@ internal static class StagesSection
         page.Close();
     }
 
-    private static void WriteEstimate(MarkupWriter page, EffectFinding finding, string id)
+    private static void WriteEstimate(MarkupWriter page, AuditFindings findings, EffectFinding finding, string id)
     {
         var effects = finding.Artifact;
-        page.Open("h3").Text($"Probe {effects.Probe.Name}").Element("small", MetricText.WithUnit(effects.Metric)).Close();
+        var measure = MetricText.WithUnit(effects.Metric) + (finding.Noun == "stage" ? string.Empty : " by " + finding.Noun);
+        page.Open("h3").Text($"Probe {effects.Probe.Name}").Element("small", measure).Close();
         if (finding.Stages.Count == 0)
         {
             page.Paragraph("The estimate holds no rows.");
             return;
         }
 
+        if (effects.Certification is { } certification)
+        {
+            page.Paragraph($"Under a budget: {certification.Finding}. {certification.Choice}.", "quiet");
+        }
+
+        if (finding.IsOfSteps) StepScores.Write(page, findings, finding, id);
+        else if (finding.IsOfExamples) ExampleScores.Write(page, finding);
+        else WriteStages(page, finding, id);
+    }
+
+    private static void WriteStages(MarkupWriter page, EffectFinding finding, string id)
+    {
+        var effects = finding.Artifact;
         var shown = finding.Largest(MaximumBars);
         var chart = new StageEffectChart
         {
@@ -50,40 +68,36 @@ internal static class StagesSection
             {
                 Stage = stage.Effect.Stage,
                 Estimate = stage.Effect.Estimate,
-                Low = stage.Effect.Low ?? double.NaN,
-                High = stage.Effect.High ?? double.NaN,
+                Low = stage.Effect.Low,
+                High = stage.Effect.High,
                 Measured = stage.Verified?.Measured,
-                IsVerified = stage.IsVerified,
+                Fill = stage.Fill,
+                Standing = stage.Standing,
             }).ToArray(),
         };
-        var caption = $"Mean over {NumberText.Count(effects.Probe.Examples, "probe row")}; the model as trained scores "
-            + $"{NumberText.Value(effects.Observed.Mean)}{MetricText.Suffix(effects.Metric)}. "
-            + $"Estimated by {MetricText.Method(effects.Method, effects.Gradient, effects.Rho)}; treatment: {effects.Treatment}."
-            + (shown.Count < finding.Stages.Count
+        var caption = PageParts.HowEstimated(effects) + (shown.Count < finding.Stages.Count
                 ? $" The {NumberText.Count(shown.Count)} largest of {NumberText.Count(finding.Stages.Count)} are drawn."
                 : string.Empty);
         page.Figure(chart.Render(), caption);
-        if (effects.Certification is { } certification) page.Paragraph($"Under a budget: {certification.Finding}. {certification.Choice}.", "quiet");
         WriteTable(page, finding);
     }
 
     private static void WriteTable(MarkupWriter page, EffectFinding finding)
     {
-        var unit = MetricText.UnitOf(finding.Artifact.Metric) is { Length: > 0 } found ? $" ({found})" : string.Empty;
         string[] headings =
         [
-            char.ToUpperInvariant(finding.Noun[0]) + finding.Noun[1..], "#Effect" + unit, "#Interval", "#Without it", "#Retrained",
-            "Zero in interval", "Trust",
+            char.ToUpperInvariant(finding.Noun[0]) + finding.Noun[1..], PageParts.EffectHeading(finding.Artifact), "#Interval",
+            "#Without it", "#Retrained", "Zero in interval", "Trust",
         ];
         var rows = finding.Stages.Select(stage => new TableCell[]
         {
             stage.Effect.Stage,
             NumberText.Signed(stage.Effect.Estimate),
-            NumberText.Interval(stage.Effect.Low ?? double.NaN, stage.Effect.High ?? double.NaN),
+            NumberText.Interval(stage.Effect.Low, stage.Effect.High),
             stage.Effect.Counterfactual is { } scores ? NumberText.Value(scores.Mean) : "–",
             stage.Verified is { } verified ? NumberText.Signed(verified.Measured) : "–",
-            stage.IsDistinguishable ? "no" : "yes",
-            stage.Effect.Trust,
+            !stage.HasInterval ? "–" : stage.IsDistinguishable ? "no" : "yes",
+            new(stage.Effect.Trust, stage.Effect.Evidence?.Reason),
         }).ToArray();
         page.Table($"Effects on {finding.Artifact.Metric}", headings, rows);
     }

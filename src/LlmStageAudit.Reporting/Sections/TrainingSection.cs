@@ -25,7 +25,7 @@ internal static class TrainingSection
             {
                 Id = "loss",
                 Points = steps.Select(step => new LossPoint(step.Step, step.LossNats, step.LearningRate)).ToArray(),
-                Bands = Bands(findings.Run),
+                Bands = findings.Bands,
             };
             page.Figure(
                 chart.Render(),
@@ -36,12 +36,6 @@ internal static class TrainingSection
         WriteTable(page, findings.Run);
         page.Close();
     }
-
-    private static LossBand[] Bands(RunManifest run) => run.Stages
-        .Where(stage => stage is { FirstStep: not null, Steps: > 0 })
-        .OrderBy(stage => stage.FirstStep)
-        .Select(stage => new LossBand(stage.Name, stage.FirstStep!.Value, stage.FirstStep.Value + stage.Steps - 1))
-        .ToArray();
 
     private static void WriteTable(MarkupWriter page, RunManifest run)
     {

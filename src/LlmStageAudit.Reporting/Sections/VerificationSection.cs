@@ -17,6 +17,7 @@ internal static class VerificationSection
         if (findings.Verifications.Count == 0)
         {
             var stage = findings.Primary?.Top?.Effect.Stage;
+            if (findings.Run.Configuration.Stages.All(known => known.Name != stage)) stage = null;
             page.Paragraph("Not yet: no stage was left out in a real retraining. This plans it, runs it and compares it:");
             page.Commands(
                 $"stageaudit plan {findings.RunArgument} --skip {(stage is null ? "STAGE" : ShellText.Quote(stage))} --out plan.json",

@@ -17,7 +17,7 @@ public sealed class AxisTests
     {
         var chart = new LossChart
         {
-            Id = "loss", Points = [new LossPoint(1, low, 0), new LossPoint(2, high, 0)], Bands = [new LossBand("only", 1, 2)],
+            Id = "loss", Points = [new LossPoint(1, low, 0), new LossPoint(2, high, 0)], Bands = [new StageBand("only", 1, 2)],
         };
         var labels = XDocument.Parse(chart.Render()).Descendants()
             .Where(element => element.Name.LocalName == "text" && element.Attribute("text-anchor")?.Value == "end").ToArray();

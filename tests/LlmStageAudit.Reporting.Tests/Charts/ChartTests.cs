@@ -24,13 +24,34 @@ public sealed class ChartTests
         var unverified = Effects(Bar("a", 0.4));
         Assert.Contains(unverified.Descendants(), element => element.Attribute("fill")?.Value == "url(#chart-hatch-raised)");
         Assert.Empty(Shapes(unverified, "diamond"));
-        var verified = Effects(Bar("a", 0.4) with { IsVerified = true, Measured = 0.4 });
+        var verified = Effects(Bar("a", 0.4) with { Fill = BarFill.Solid, Standing = "verified", Measured = 0.4 });
         Assert.DoesNotContain(verified.Descendants(), element => element.Attribute("fill")?.Value == "url(#chart-hatch-raised)");
         var bar = Shapes(verified, "raised").First();
         var tip = Number(bar, "x") + Number(bar, "width");
         var corners = Shapes(verified, "diamond").First().Attribute("d")!.Value.TrimEnd('Z').Split('M', 'L')
             .Where(corner => corner.Length > 0).Select(corner => double.Parse(corner.Split(' ')[0], CultureInfo.InvariantCulture));
         Assert.Equal(tip, corners.Average(), 0.02);
+    }
+
+    [Fact]
+    public void Bars_of_low_trust_are_outlines_and_say_so_in_words()
+    {
+        var svg = Effects(Bar("a", 0.4) with { Fill = BarFill.Hollow, Standing = "low trust" }, Bar("b", -0.2));
+        var outline = Shapes(svg, "hollow-raised").First();
+        var hatched = svg.Descendants().First(element => element.Attribute("fill")?.Value == "url(#chart-hatch-lowered)");
+        Assert.Equal(2, Number(outline, "width") / Number(hatched, "width"), 0.01);
+        Assert.Contains(svg.Descendants(), element => element.Value == "▲ raised · low trust");
+        Assert.Contains(svg.Descendants(), element => element.Value == "▼ lowered · not verified");
+    }
+
+    [Fact]
+    public void Bars_without_an_interval_have_no_whisker_and_print_a_dash()
+    {
+        var svg = Effects(Bar("a", 0.4) with { Low = null, High = null });
+        Assert.Empty(Shapes(svg, "whisker"));
+        Assert.Contains(svg.Descendants(), element => element.Name.LocalName == "text" && element.Value == "–");
+        Assert.DoesNotContain("NaN", svg.ToString(), StringComparison.Ordinal);
+        Assert.NotEmpty(Shapes(Effects(Bar("a", 0.4)), "whisker"));
     }
 
     [Fact]
@@ -92,7 +113,7 @@ public sealed class ChartTests
         {
             Id = "loss",
             Points = Enumerable.Range(1, 20).Select(step => new LossPoint(step, step, 0.1)).ToArray(),
-            Bands = [new LossBand("first", 1, 10), new LossBand("second", 11, 20)],
+            Bands = [new StageBand("first", 1, 10), new StageBand("second", 11, 20)],
         };
         var svg = XDocument.Parse(chart.Render());
         Assert.Equal(2, Shapes(svg, "smooth").Count(element => element.Name.LocalName == "path"));
@@ -103,7 +124,7 @@ public sealed class ChartTests
     public void Thinned_loss_keeps_the_spike()
     {
         var points = Enumerable.Range(1, 50000).Select(step => new LossPoint(step, step == 31337 ? 100 : 1, 0.1)).ToArray();
-        var chart = new LossChart { Id = "loss", Points = points, Bands = [new LossBand("only", 1, 50000)] };
+        var chart = new LossChart { Id = "loss", Points = points, Bands = [new StageBand("only", 1, 50000)] };
         Assert.True(chart.IsThinned);
         var path = Shapes(XDocument.Parse(chart.Render()), "raw").Single(element => element.Name.LocalName == "path").Attribute("d")!.Value;
         var heights = path.Split('M', 'L').Where(point => point.Length > 0)
@@ -143,6 +164,7 @@ public sealed class ChartTests
     public void Empty_charts_are_drawings_too()
     {
         XDocument.Parse(new StageEffectChart { Id = "a", Title = "t", Measure = "m", Bars = [] }.Render());
+        XDocument.Parse(new StepEffectChart { Id = "e", Title = "t", Measure = "m", Bars = [] }.Render());
         XDocument.Parse(Scatter([], []).Render());
         XDocument.Parse(new LossChart { Id = "c", Points = [], Bands = [] }.Render());
         XDocument.Parse(new GroupHeatMap { Id = "d", Title = "t", Columns = [], Rows = [] }.Render());
