@@ -54,7 +54,9 @@ public sealed record Certification
 
     public required bool Certain { get; init; }
 
-    /// <summary>Root mean square of exact less screened effects, over settled candidates that some step follows; null where none is known.</summary>
+    /// <summary>
+    /// Root mean square of exact less screened effects, over settled candidates that some step follows; null where none is known.
+    /// </summary>
     public double? ScreeningError { get; init; }
 
     /// <summary>Candidates that would have to be settled before the head can be certain.</summary>

@@ -9,8 +9,8 @@ public sealed record RankedStage
     public required double Score { get; init; }
 
     /// <summary>
-    /// What screened the stage, such as sampled replay, where it was not settled by exact replay: then its score is an estimate of unknown error,
-    /// it has no interval (NaN), its p-value is 1 and it is never significant. Null for settled stages, and where nothing was screened.
+    /// What screened the stage, such as recorded replay, where it was not settled by exact replay: then its score is an estimate, it
+    /// has no interval (NaN), its p-value is 1 and it is never significant. Null for settled stages, and where nothing was screened.
     /// </summary>
     public string? Screen { get; init; }
 

@@ -25,7 +25,8 @@ public sealed record CertificationRequest
     public Estimator? Screen { get; init; }
 
     /// <summary>
-    /// The share of each batch a screen of the cost model's choice looks at; null for its choice. For stages a share asks for sampled replay.
+    /// The share of each batch a screen of the cost model's choice looks at; null for its choice. For stages a share asks for
+    /// sampled replay.
     /// </summary>
     public double? Rho { get; init; }
 
@@ -84,10 +85,13 @@ public sealed record CertificationRequest
     /// <exception cref="AttributionException">A setting out of range.</exception>
     public CertificationRequest Validated()
     {
-        if (!(BudgetTrainings >= 0)) throw AttributionException.BadOption("--budget", Spelled(BudgetTrainings), "trainings to spend, from 0");
+        if (!(BudgetTrainings >= 0))
+            throw AttributionException.BadOption("--budget", Spelled(BudgetTrainings), "trainings to spend, from 0");
         if (!(Confidence is > 0.5 and < 1))
-            throw AttributionException.BadOption("--confidence", Confidence.ToString(CultureInfo.InvariantCulture), "a probability above 0.5, below 1");
-        if (Top < 1) throw AttributionException.BadOption("--top", Top.ToString(CultureInfo.InvariantCulture), "a number of candidates, from 1");
+            throw AttributionException.BadOption(
+                "--confidence", Confidence.ToString(CultureInfo.InvariantCulture), "a probability above 0.5, below 1");
+        if (Top < 1)
+            throw AttributionException.BadOption("--top", Top.ToString(CultureInfo.InvariantCulture), "a number of candidates, from 1");
         if (Rho is not (null or (> 0 and <= 1)))
             throw AttributionException.BadOption("--rho", Rho.Value.ToString(CultureInfo.InvariantCulture), "a share above 0, at most 1");
         Screen?.Validated();

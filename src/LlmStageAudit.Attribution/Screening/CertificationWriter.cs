@@ -52,7 +52,9 @@ internal sealed class CertificationWriter(CostModel cost, ScreeningPlan plan, Ce
     {
         var certainty = string.Create(CultureInfo.InvariantCulture, $"{100 * request.Confidence:0.###}% certain");
         var head = string.Join(", ", finding.Head.Select(i =>
-            string.Create(CultureInfo.InvariantCulture, $"{candidates[i].Name} ({settled[i]?.Value ?? candidates[i].Score:+0.0000;-0.0000;0.0000})")));
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{candidates[i].Name} ({settled[i]?.Value ?? candidates[i].Score:+0.0000;-0.0000;0.0000})")));
         var first = request.Order == HeadOrder.Magnitude ? "changed" : "raised";
         var claim = $"{head} {first} {measure.Name} most";
         if (finding.IsCertain)
@@ -60,12 +62,17 @@ internal sealed class CertificationWriter(CostModel cost, ScreeningPlan plan, Ce
             var unsettled = finding.Rest.Count(i => settled[i] is null);
             return unsettled == 0
                 ? $"{certainty}: {claim}; every candidate is settled by exact replay"
-                : $"{certainty}: {claim}; the screen's error, known from {finding.Errors} settled candidates, lets none of the {unsettled} others reach it";
+                : $"{certainty}: {claim}; the screen's error, known from {finding.Errors} settled candidates, "
+                    + $"lets none of the {unsettled} others reach it";
         }
 
         var doubt = $"not {certainty} that {claim}";
         if (finding.Open.Count == 0)
-            return $"{doubt}: on this probe it cannot be told from {Rival(candidates, settled, finding)}; more probe examples may decide, more replay does not";
+        {
+            return $"{doubt}: on this probe it cannot be told from {Rival(candidates, settled, finding)}; "
+                + "more probe examples may decide, more replay does not";
+        }
+
         var (are, them) = finding.Open.Count == 1 ? ("is", "it") : ("are", "them");
         return string.Create(
             CultureInfo.InvariantCulture,

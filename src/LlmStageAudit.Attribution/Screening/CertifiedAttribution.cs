@@ -27,7 +27,10 @@ public sealed class CertifiedAttribution(TrainedRun run, Probe probe, IMeasure m
     /// <returns>One effect per question in the run's order, settled ones verified, with a <see cref="Certification"/>.</returns>
     /// <exception cref="AttributionException">Options that do not go together, or a budget too small for any screen.</exception>
     public EffectsArtifact Attribute(
-        AttributionRequest request, CertificationRequest certification, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
+        AttributionRequest request,
+        CertificationRequest certification,
+        IProgress<(int Step, int Total)>? progress,
+        CancellationToken cancellation)
     {
         var watch = Stopwatch.StartNew();
         var questions = request.Counterfactuals(run);
@@ -42,7 +45,8 @@ public sealed class CertifiedAttribution(TrainedRun run, Probe probe, IMeasure m
             SettledEffect[] settled = [.. exact.Effects.Select(effect => Settled(exact, effect))];
             var record = new CertificationWriter(cost, plan, certification, measure)
                 .Write(candidates, settled, certificate.Examine(candidates, settled), screenGradients: 0, exact.GradientEquivalents);
-            return exact with { Effects = [.. exact.Effects.Select(effect => Marked(effect, new Estimator(), null))], Certification = record };
+            var marked = exact.Effects.Select(effect => Marked(effect, new Estimator(), null));
+            return exact with { Effects = [.. marked], Certification = record };
         }
 
         return Screened(request, certification, questions, cost, plan, certificate, watch, progress, cancellation);
@@ -97,7 +101,7 @@ public sealed class CertifiedAttribution(TrainedRun run, Probe probe, IMeasure m
         };
     }
 
-    private (EffectsArtifact? Artifact, IReadOnlyList<StageEffect> Effects, ScreenedCandidate[] Candidates, double GradientEquivalents) Screen(
+    private ScreenOutcome Screen(
         AttributionRequest request,
         Estimator screen,
         IReadOnlyList<Counterfactual> questions,
@@ -108,18 +112,20 @@ public sealed class CertifiedAttribution(TrainedRun run, Probe probe, IMeasure m
         if (screen.Method == Estimator.Adjoint)
         {
             var (scored, sweepGradients) = AdjointScreen.Score(run, probe, measure, request, screen, progress, cancellation);
-            return (null, [.. scored.Select(effect => Marked(effect, screen, effect.Estimate))],
-                [.. questions.Zip(scored, (question, effect) => new ScreenedCandidate(question.Name, cost.Exact(question), effect.Estimate))],
-                sweepGradients);
+            var swept = questions.Zip(scored, (question, effect) => new ScreenedCandidate(question.Name, cost.Exact(question), effect.Estimate));
+            return new ScreenOutcome(null, [.. scored.Select(effect => Marked(effect, screen, effect.Estimate))], [.. swept], sweepGradients);
         }
 
         // Exact replay of the top is check enough, and a free screen has to stay free.
         var screening = request with { Estimator = screen, SpotChecks = false, ExportFolder = null };
         var replayed = StageAttribution.Attribute(run, probe, screening, progress, cancellation);
         var candidates = questions.Zip(replayed.Effects, (question, effect) => new ScreenedCandidate(
-            question.Name, cost.Exact(question), ValueOf(replayed, effect), measure.EffectDraws(replayed.Observed, effect.Counterfactual!, DrawsKey)));
+            question.Name,
+            cost.Exact(question),
+            ValueOf(replayed, effect),
+            measure.EffectDraws(replayed.Observed, effect.Counterfactual!, DrawsKey)));
         var marked = replayed.Effects.Select(effect => Marked(effect, screen, ValueOf(replayed, effect)));
-        return (replayed, [.. marked], [.. candidates], replayed.GradientEquivalents);
+        return new ScreenOutcome(replayed, [.. marked], [.. candidates], replayed.GradientEquivalents);
     }
 
     private static StageEffect Marked(StageEffect effect, Estimator estimator, double? screened) =>
@@ -128,12 +134,13 @@ public sealed class CertifiedAttribution(TrainedRun run, Probe probe, IMeasure m
     /// <summary>The trust in an effect that was not settled, by what the screen's error is on those that were.</summary>
     private StageEffect Graded(StageEffect effect, Counterfactual question, HeadFinding finding, bool isOpen)
     {
-        var error = finding.Errors < HeadCertificate.LeastErrors ? (double?)null : finding.ScreeningError / Math.Abs(effect.Screened!.Value);
+        var error = finding.Errors < HeadCertificate.LeastErrors ? null : finding.ScreeningError / Math.Abs(effect.Screened!.Value);
         var evidence = new TrustEvidence
         {
             Reason = error is null
                 ? $"screened; of {finding.Errors} settled effects its error cannot be known"
-                : string.Create(CultureInfo.InvariantCulture, $"screened; {finding.Errors} settled effects foretell an error of {error:P0}"),
+                : string.Create(
+                    CultureInfo.InvariantCulture, $"screened; {finding.Errors} settled effects foretell an error of {error:P0}"),
             PredictedError = error,
         };
         var grade = error is { } known && double.IsFinite(known) ? TrustGrade.Of(known) : TrustGrade.Low;
@@ -145,4 +152,8 @@ public sealed class CertifiedAttribution(TrainedRun run, Probe probe, IMeasure m
 
     private SettledEffect Settled(EffectsArtifact effects, StageEffect effect) =>
         new(ValueOf(effects, effect), measure.EffectDraws(effects.Observed, effect.Counterfactual!, DrawsKey));
+
+    /// <param name="Artifact">What a replay made; null for a sweep.</param>
+    private sealed record ScreenOutcome(
+        EffectsArtifact? Artifact, IReadOnlyList<StageEffect> Effects, ScreenedCandidate[] Candidates, double GradientEquivalents);
 }

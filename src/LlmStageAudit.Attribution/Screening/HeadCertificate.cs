@@ -81,7 +81,8 @@ public sealed class HeadCertificate(double confidence, int top, HeadOrder order)
     /// <summary>An effect as the order sees it.</summary>
     public double Height(double effect) => order == HeadOrder.Magnitude ? Math.Abs(effect) : effect;
 
-    private static (double Error, double Cost)[] Errors(IReadOnlyList<ScreenedCandidate> candidates, IReadOnlyList<SettledEffect?> settled) =>
+    private static (double Error, double Cost)[] Errors(
+        IReadOnlyList<ScreenedCandidate> candidates, IReadOnlyList<SettledEffect?> settled) =>
         [.. candidates.Zip(settled).Where(pair => pair.Second is not null && pair.First.ExactCost > 0)
             .Select(pair => (pair.Second!.Value - pair.First.Score, pair.First.ExactCost))];
 

@@ -24,9 +24,11 @@ public sealed record ScreeningPlan(Estimator? Screen, double EverythingGradients
         CostModel cost, IReadOnlyList<Counterfactual> questions, AttributionRequest request, CertificationRequest certification)
     {
         certification.Validated();
-        if (request.Level is not ("stage" or "step")) throw AttributionException.BadOption("--level", request.Level, "stage or step with --budget");
+        if (request.Level is not ("stage" or "step"))
+            throw AttributionException.BadOption("--level", request.Level, "stage or step with --budget");
         if (request.Estimator != new Estimator())
-            throw AttributionException.BadOption("--method", request.Estimator.Id, "none with --budget: exact replay settles; --screen names another screen");
+            throw AttributionException.BadOption(
+                "--method", request.Estimator.Id, "none with --budget: exact replay settles; --screen names another screen");
         var everything = cost.Exact(questions);
         var budget = certification.BudgetTrainings * cost.Training;
         var what = $"{questions.Count} {request.Level}s";
@@ -55,19 +57,25 @@ public sealed record ScreeningPlan(Estimator? Screen, double EverythingGradients
     }
 
     /// <summary>
-    /// Steps: the adjoint sweep, which costs the same however many there are, on the largest share of the batches that a third of the budget holds.
+    /// Steps: the adjoint sweep, which costs the same however many there are, on the largest share of the batches that a third of
+    /// the budget holds.
     /// Stages and sets of steps: recorded replay. It is free, and with few candidates the budget does more in settling than in a dearer
     /// screen, as the benchmark `certify` measures; where its errors are large, they show as the top is settled.
     /// </summary>
     private static Estimator Fitting(
-        CostModel cost, IReadOnlyList<Counterfactual> questions, AttributionRequest request, CertificationRequest certification, double budget)
+        CostModel cost,
+        IReadOnlyList<Counterfactual> questions,
+        AttributionRequest request,
+        CertificationRequest certification,
+        double budget)
     {
         if (request.Level == "stage")
             return certification.Rho is { } drawn ? CertificationRequest.Sampled(drawn) : new Estimator { Gradient = "recorded" };
         if (certification.Rho is { } rho) return CertificationRequest.Sweep(rho);
         // The cost is a step function of the share, nearly a line.
         var percents = Enumerable.Range(1, 100).Reverse();
-        var fitting = percents.FirstOrDefault(percent => cost.Screen(CertificationRequest.Sweep(percent / 100.0), questions) <= ScreenPart * budget, 1);
+        var fitting = percents.FirstOrDefault(
+            percent => cost.Screen(CertificationRequest.Sweep(percent / 100.0), questions) <= ScreenPart * budget, 1);
         return CertificationRequest.Sweep(fitting / 100.0);
     }
 
@@ -77,7 +85,8 @@ public sealed record ScreeningPlan(Estimator? Screen, double EverythingGradients
     private static Estimator Checked(Estimator screen, AttributionRequest request)
     {
         if (screen.Method == Estimator.Adjoint && request.Level == "stage" && !IsOfWholeStages(request))
-            throw AttributionException.BadOption("--screen", "adjoint", "a replay (sampled, recorded, midpoint or linear) for steps skipped together");
+            throw AttributionException.BadOption(
+                "--screen", "adjoint", "a replay (sampled, recorded, midpoint or linear) for steps skipped together");
         return screen.Validated();
     }
 }

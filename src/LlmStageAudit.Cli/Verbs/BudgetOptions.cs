@@ -11,11 +11,15 @@ internal static class BudgetOptions
 {
     private static readonly Option<string?> s_budget = new("--budget")
     {
-        Description = "Spend at most this many trainings of the run (3x): exact replay of everything where that holds it, else a screen and exact "
-            + "replay of its top until the head is certain; unlimited: everything",
+        Description = "Spend at most this many trainings of the run (3x): exact replay of everything where that holds it, else a "
+            + "screen and exact replay of its top until the head is certain; unlimited: everything",
     };
 
-    private static readonly Option<double?> s_confidence = new("--confidence") { Description = "With --budget: how certain the head has to be (0.95)" };
+    private static readonly Option<double?> s_confidence = new("--confidence")
+    {
+        Description = "With --budget: how certain the head has to be (0.95)",
+    };
+
     private static readonly Option<int?> s_top = new("--top") { Description = "With --budget: how many the head holds (1)" };
     private static readonly Option<string?> s_screen = new("--screen")
     {
@@ -62,7 +66,8 @@ internal static class BudgetOptions
         context.Note(Sentence(certification.Choice));
         context.Note(
             $"spent {Numbers.Plain(certification.SpentGradients)} gradients ({Numbers.Plain(certification.SpentTrainings)}x) of "
-            + $"{CertificationRequest.Spelled(certification.BudgetTrainings)}; everything would cost {Numbers.Plain(certification.EverythingGradients)}");
+            + $"{CertificationRequest.Spelled(certification.BudgetTrainings)}; "
+            + $"everything would cost {Numbers.Plain(certification.EverythingGradients)}");
 
         static string Sentence(string text) => char.ToUpperInvariant(text[0]) + text[1..] + ".";
     }

@@ -52,7 +52,9 @@ public sealed class CertifiedAttributionTests : IDisposable
         Assert.Equal(["third"], record.Settled);
         Assert.Equal(["replay-recorded", "replay-recorded", "replay-exact"], found.Effects.Select(effect => effect.Estimator));
         Assert.Equal(["low", "low", "verified"], found.Effects.Select(effect => effect.Trust));
-        Assert.All(found.Effects.SkipLast(1), effect => Assert.Contains("--skip " + effect.Stage, effect.Evidence!.Settle, StringComparison.Ordinal));
+        Assert.All(
+            found.Effects.SkipLast(1),
+            effect => Assert.Contains("--skip " + effect.Stage, effect.Evidence!.Settle, StringComparison.Ordinal));
         Assert.Equal(0, record.SpentGradients);
         Assert.False(record.Certain);
         Assert.Equal(["first", "second"], record.Open.Order());
@@ -73,7 +75,8 @@ public sealed class CertifiedAttributionTests : IDisposable
         Assert.NotEqual(exact.Effects[0].Estimate, found.Effects[0].Estimate);
         Assert.Equal(found.Effects[0].Estimate, found.Effects[0].Screened!.Value, 1e-12);
         Assert.NotEqual(found.Effects[1].Estimate, found.Effects[1].Screened!.Value);
-        Assert.Equal(Math.Abs(found.Effects[1].Estimate - found.Effects[1].Screened!.Value), found.Certification.ScreeningError!.Value, 1e-12);
+        Assert.Equal(
+            Math.Abs(found.Effects[1].Estimate - found.Effects[1].Screened!.Value), found.Certification.ScreeningError!.Value, 1e-12);
         Assert.Equal(["first"], found.Certification.Open);
     }
 
@@ -114,7 +117,7 @@ public sealed class CertifiedAttributionTests : IDisposable
     [InlineData("recorded", 4)]
     public void A_ranking_marks_what_was_only_screened(string screen, double gradients)
     {
-        // Four steps a stage on whole data sets, so that a share of them is cheap: everything costs 12 gradients, a sweep on single examples 3.4.
+        // Four steps a stage on whole data sets: everything costs 12 gradients, a sweep on single examples 3.4.
         var configuration = TinyRun.Write(_folder, TinyRun.AdamW);
         using var run = Train("other", configuration with
         {

@@ -27,7 +27,8 @@ public sealed class CostModelTests : IDisposable
         Assert.Equal([10, 6, 0], Stages().Select(_cost.Exact));
         Assert.Equal(16, _cost.Exact(Stages()));
         // Of the first stage's steps: 6 - 1 + 10 remain after the first of them, none is run twice.
-        Assert.Equal(Enumerable.Range(1, 16).Select(step => 16.0 - step), Of(new AttributionRequest { Level = "step" }).Select(_cost.Exact));
+        Assert.Equal(
+            Enumerable.Range(1, 16).Select(step => 16.0 - step), Of(new AttributionRequest { Level = "step" }).Select(_cost.Exact));
         Assert.Equal([2 + 2 + 6, 0], Of(new AttributionRequest { Treatment = "steps", Steps = ["3,5,7-8", "16"] }).Select(_cost.Exact));
     }
 
@@ -61,7 +62,8 @@ public sealed class CostModelTests : IDisposable
     [InlineData("exact", 1)]
     public void A_replay_costs_what_it_was_said_to(string source, double rho)
     {
-        foreach (var request in new AttributionRequest[] { new(), new() { Level = "step" }, new() { Treatment = "steps", Steps = ["3,5,7-8", "9"] } })
+        var sets = new AttributionRequest { Treatment = "steps", Steps = ["3,5,7-8", "9"] };
+        foreach (var request in new[] { new AttributionRequest(), new AttributionRequest { Level = "step" }, sets })
         {
             using var scope = NewDisposeScope();
             var questions = Of(request);
@@ -106,8 +108,12 @@ public sealed class CostModelTests : IDisposable
         Assert.Equal(40, _cost.Screen(Plan(3, "step", rho: 1).Screen!, []));
         Assert.Equal("replay-recorded", Plan(3, "step", screen: new Estimator { Gradient = "recorded" }).Screen!.Id);
         var error = Assert.Throws<AttributionException>(() => Plan(0.9, screen: new Estimator { Gradient = "midpoint" }));
-        Assert.StartsWith("--budget: '0.9x'; expected at least 40 gradients (2.5x) for the screen replay-midpoint", error.Message, StringComparison.Ordinal);
-        Assert.StartsWith("--budget: '0.1x'", Assert.Throws<AttributionException>(() => Plan(0.1, "step")).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "--budget: '0.9x'; expected at least 40 gradients (2.5x) for the screen replay-midpoint",
+            error.Message,
+            StringComparison.Ordinal);
+        Assert.StartsWith(
+            "--budget: '0.1x'", Assert.Throws<AttributionException>(() => Plan(0.1, "step")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -117,7 +123,8 @@ public sealed class CostModelTests : IDisposable
         using var run = SmallRun.Train(SmallRun.AdamW, cubic: 0, (_, section) => section with { BatchSize = 10, Epochs = 4 });
         var request = new AttributionRequest { Level = "step" };
         double? Share(double budget) => ScreeningPlan.Choose(
-            new CostModel(run.Programs), request.Counterfactuals(run), request, new CertificationRequest { BudgetTrainings = budget }).Screen!.Rho;
+            new CostModel(run.Programs), request.Counterfactuals(run), request, new CertificationRequest { BudgetTrainings = budget })
+            .Screen!.Rho;
 
         // One example a batch: 10 (1/10 + 1/8 + 1/9) = 3.36 of 3.6; from 0.15 on it would be two of ten.
         Assert.Equal(0.14, Share(0.9));
@@ -133,7 +140,8 @@ public sealed class CostModelTests : IDisposable
     [InlineData("1e1x", 10)]
     [InlineData("0", 0)]
     [InlineData("unlimited", double.PositiveInfinity)]
-    public void A_budget_is_a_number_of_trainings(string text, double trainings) => Assert.Equal(trainings, CertificationRequest.ParseBudget(text));
+    public void A_budget_is_a_number_of_trainings(string text, double trainings) =>
+        Assert.Equal(trainings, CertificationRequest.ParseBudget(text));
 
     [Theory]
     [InlineData("")]
@@ -145,7 +153,8 @@ public sealed class CostModelTests : IDisposable
     [InlineData("Infinity")]
     [InlineData("1e999")]
     public void Other_budgets_are_quoted(string text) => Assert.StartsWith(
-        $"--budget: '{text}'; expected trainings", Assert.Throws<AttributionException>(() => CertificationRequest.ParseBudget(text)).Message,
+        $"--budget: '{text}'; expected trainings",
+        Assert.Throws<AttributionException>(() => CertificationRequest.ParseBudget(text)).Message,
         StringComparison.Ordinal);
 
     public void Dispose() => _trajectory.Dispose();

@@ -64,7 +64,12 @@ public sealed class HeadCertificateTests
         // Errors 0.1, -0.2, 0.2: sigma = sqrt(0.09 / 3).
         var limit = Math.Sqrt(0.03) * (order == HeadOrder.Magnitude ? TwoSided : OneSided);
         ScreenedCandidate[] candidates =
-            [Candidate("a", 3 - 0.1, 5), Candidate("b", 1 + 0.2, 5), Candidate("c", 0.5 - 0.2, 5), Candidate("open", 3 - (limit / part), 5)];
+            [
+                Candidate("a", 3 - 0.1, 5),
+                Candidate("b", 1 + 0.2, 5),
+                Candidate("c", 0.5 - 0.2, 5),
+                Candidate("open", 3 - (limit / part), 5),
+            ];
         SettledEffect?[] settled = [Exactly(3), Exactly(1), Exactly(0.5), null];
         var found = new HeadCertificate(0.95, 1, order).Examine(candidates, settled);
         Assert.Equal(limit, found.Limits[3], 1e-4);

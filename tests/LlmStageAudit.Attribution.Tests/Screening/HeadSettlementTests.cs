@@ -9,8 +9,8 @@ public sealed class HeadSettlementTests
     private const int Draws = 200;
 
     /// <summary>
-    /// Effects with a standard deviation of 1 over candidates of rising cost; the screen is off by noise, by noise that grows along the run, or by a
-    /// common shift; the probe holds a sample of examples. Of the heads called certain, as many are the true ones as was promised.
+    /// Effects with a standard deviation of 1 over candidates of falling cost; the screen is off by noise, by noise that grows
+    /// with the steps that follow, or by a common shift; the probe holds a sample of examples. Of the heads called certain, as many are the true ones as was promised.
     /// </summary>
     [Theory]
     [InlineData(0.03, 0, 0, 1, 0.3)]
@@ -45,14 +45,16 @@ public sealed class HeadSettlementTests
         Assert.True(leastCertain == 0 || unsettledLeft > 0.5 * certain, "everything was settled");
         // Fewer by chance than one in a thousand times if the share were the promised one.
         var allowed = certain * (1 - confidence);
-        Assert.True(certain - right <= allowed + (3.1 * Math.Sqrt(allowed)) + 1e-9, $"{certain - right} of {certain} certain heads were wrong");
+        Assert.True(
+            certain - right <= allowed + (3.1 * Math.Sqrt(allowed)) + 1e-9, $"{certain - right} of {certain} certain heads were wrong");
     }
 
     [Fact]
     public void What_costs_nothing_is_settled_first_and_alone_where_the_budget_is_nothing()
     {
         var world = new World(1, candidates: 6, 0.1, 0, 0, 0.05);
-        var (settled, finding) = new HeadSettlement(new HeadCertificate(0.95, 1, HeadOrder.Highest), 1).Run(world.Screened, 0, world.Settle);
+        var certificate = new HeadCertificate(0.95, 1, HeadOrder.Highest);
+        var (settled, finding) = new HeadSettlement(certificate, 1).Run(world.Screened, 0, world.Settle);
         Assert.Equal([5], world.Settled);
         Assert.Equal(0, world.Spent);
         Assert.False(finding.IsCertain);
@@ -65,7 +67,8 @@ public sealed class HeadSettlementTests
     {
         // A screen whose errors are as large as its scores decides nothing.
         var world = new World(3, candidates: 8, noise: 2, 0, 0, probeError: 0.001);
-        var (settled, finding) = new HeadSettlement(new HeadCertificate(0.95, 1, HeadOrder.Highest), 1).Run(world.Screened, 1000, world.Settle);
+        var certificate = new HeadCertificate(0.95, 1, HeadOrder.Highest);
+        var (settled, finding) = new HeadSettlement(certificate, 1).Run(world.Screened, 1000, world.Settle);
         Assert.All(settled, Assert.NotNull);
         Assert.True(finding.IsCertain);
         Assert.Equal(Array.IndexOf(world.Truth, world.Truth.Max()), finding.Head[0]);
@@ -93,7 +96,8 @@ public sealed class HeadSettlementTests
             var random = StableRandom.For(seed, "world");
             Truth = [.. Enumerable.Range(0, candidates).Select(_ => random.NextNormal())];
             _onProbe = [.. Truth.Select(effect => effect + (probeError * random.NextNormal()))];
-            _draws = [.. _onProbe.Select(effect => Enumerable.Range(0, Draws).Select(_ => effect + (probeError * random.NextNormal())).ToArray())];
+            double Drawn(double effect) => effect + (probeError * random.NextNormal());
+            _draws = [.. _onProbe.Select(effect => Enumerable.Range(0, Draws).Select(_ => Drawn(effect)).ToArray())];
             var common = shift * random.NextNormal();
             Screened = [.. _onProbe.Select((effect, i) =>
             {

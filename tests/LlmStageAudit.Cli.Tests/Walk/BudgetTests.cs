@@ -12,7 +12,8 @@ public sealed class BudgetTests(AuditFixture audit)
         var exact = CommandLine.Json("attribute", audit.Run, "--probe", audit.Probe).List("effects");
         var said = CommandLine.Json("attribute", audit.Run, "--probe", audit.Probe, "--budget", "3x");
         Assert.Equal(exact.Numbers("estimate"), said.List("effects").Numbers("estimate"));
-        Assert.All(said.List("effects"), effect => Assert.Equal(("verified", "replay-exact"), (effect.Text("trust"), effect.Text("estimator"))));
+        Assert.All(
+            said.List("effects"), effect => Assert.Equal(("verified", "replay-exact"), (effect.Text("trust"), effect.Text("estimator"))));
         var certification = said.GetProperty("certification");
         Assert.Equal(3, certification.Number("budgetTrainings"));
         Assert.Equal((12, 1), (certification.Number("spentGradients"), certification.Number("spentTrainings")));
@@ -25,7 +26,8 @@ public sealed class BudgetTests(AuditFixture audit)
     [Fact]
     public void Steps_are_screened_and_settled_within_the_budget()
     {
-        string[] command = ["attribute", audit.Run, "--probe", audit.Probe, "--level", "step", "--budget", "3x", "--top", "2", "--rho", "0.2"];
+        string[] command =
+            ["attribute", audit.Run, "--probe", audit.Probe, "--level", "step", "--budget", "3x", "--top", "2", "--rho", "0.2"];
         var said = CommandLine.Json(command);
         var certification = said.GetProperty("certification");
         Assert.Equal("certified", said.Text("method"));

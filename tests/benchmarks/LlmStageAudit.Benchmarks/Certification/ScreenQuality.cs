@@ -9,7 +9,8 @@ internal sealed record ScreenQuality(double[] Truth, double[] Scores, double Cos
     public double Pearson => Correlation.Pearson(Scores, Truth);
 
     /// <summary>Over all stages but the last.</summary>
-    public double RootMeanSquareError => Math.Sqrt(Scores.Zip(Truth, (score, truth) => (score - truth) * (score - truth)).SkipLast(1).Average());
+    public double RootMeanSquareError =>
+        Math.Sqrt(Scores.Zip(Truth, (score, truth) => (score - truth) * (score - truth)).SkipLast(1).Average());
 
     public bool IsRightFirst => Array.IndexOf(Scores, Scores.Max()) == Array.IndexOf(Truth, Truth.Max());
 }
