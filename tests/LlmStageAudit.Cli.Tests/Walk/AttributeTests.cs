@@ -76,9 +76,9 @@ public sealed class AttributeTests(AuditFixture audit)
     public void A_sweep_scores_steps_batches_and_examples()
     {
         var steps = Attribute("--method", "adjoint", "--level", "step").List("effects");
-        Assert.Equal(Enumerable.Range(1, steps.Count), steps.Select(step => (int)step.Number("firstStep")));
+        Assert.Equal(Enumerable.Range(1, steps.Length), steps.Select(step => (int)step.Number("firstStep")));
         var batches = Attribute("--method", "adjoint", "--level", "batch").List("effects");
-        Assert.Equal(steps.Count, batches.Count);
+        Assert.Equal(steps.Length, batches.Length);
         var examples = Attribute("--method", "adjoint", "--level", "example").List("effects");
         Assert.Equal(batches.Numbers("estimate").Sum(), examples.Numbers("estimate").Sum(), 1e-4 * batches.Numbers("estimate").Sum(Math.Abs));
         Assert.All(examples, example => Assert.NotEmpty(example.Text("example")));
