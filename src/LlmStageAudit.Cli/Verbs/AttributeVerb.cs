@@ -62,6 +62,8 @@ internal static class AttributeVerb
     private static readonly Option<string?> s_export = new("--export-adapters") { Description = "Save each counterfactual as a PEFT folder below this one" };
     private static readonly Option<bool> s_perExample = new("--per-example") { Description = "Also each probe example's effect" };
 
+    private const int ShownSettlements = 3;
+
     public static Command Build() => Verb.Of(
         "attribute",
         "Computes the effect of every stage (or set of steps) on a probe: observed minus counterfactual, positive where the stage raised the measure.",
@@ -204,8 +206,10 @@ internal static class AttributeVerb
             context.Note($"{names}: trust {alike.Key.Trust}; {alike.Key.Reason}");
         }
 
-        foreach (var effect in effects.Effects.Where(effect => effect.Evidence is { Settle: not null }))
+        var open = effects.Effects.Where(effect => effect.Evidence is { Settle: not null }).OrderByDescending(effect => Math.Abs(effect.Estimate)).ToArray();
+        foreach (var effect in open.Take(ShownSettlements))
             context.Note($"to settle {Name(effect)} ({effect.Evidence!.SettleGradientEquivalents:0} gradients): {effect.Evidence.Settle}");
+        if (open.Length > ShownSettlements) context.Note($"and {open.Length - ShownSettlements} more of low trust, with smaller effects; --json names what would settle each");
     }
 
     private static string Name(StageEffect effect) => effect.Example is { } id ? $"{effect.Stage} / {id}" : effect.Stage;

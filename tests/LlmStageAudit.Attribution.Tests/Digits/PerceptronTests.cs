@@ -9,6 +9,8 @@ namespace LlmStageAudit.Attribution.Tests.Digits;
 /// <summary>The core on a model that is no transformer: a small version of the digits benchmark, on images made from a seed.</summary>
 public sealed class PerceptronTests
 {
+    private const int BatchSize = 50;
+
     private const int Side = 8;
 
     [Fact]
@@ -67,7 +69,7 @@ public sealed class PerceptronTests
     public void Replay_with_curvature_comes_closer_to_retraining_than_without()
     {
         using var scope = NewDisposeScope();
-        using var run = DigitRun.Shift(Images(1200), seed: 1);
+        using var run = DigitRun.Shift(Images(1200), seed: 1, BatchSize);
         using var probe = Probe();
         var measured = PlainRetraining.Train(run.Trajectory, run.Questions[0].Without);
         var effect = Estimator.Effect(run, probe, measured);
@@ -81,7 +83,7 @@ public sealed class PerceptronTests
     public void It_learns_to_read()
     {
         using var scope = NewDisposeScope();
-        using var run = DigitRun.Mislabel(Images(6000), seed: 1);
+        using var run = DigitRun.Mislabel(Images(6000), seed: 1, BatchSize);
         using var probe = Probe();
         double Accuracy(int stage) =>
             probe.Predictions(run.Trajectory.StateBefore(stage)).Where((predicted, i) => predicted == i % DigitSet.Classes).Count()
@@ -96,7 +98,7 @@ public sealed class PerceptronTests
         var images = Images(1200);
         using var probe = Probe();
         int[] all = [.. Enumerable.Range(0, probe.ExampleCount)];
-        using (var mislabel = DigitRun.Mislabel(images, seed: 1))
+        using (var mislabel = DigitRun.Mislabel(images, seed: 1, BatchSize))
         {
             Assert.Equal(2, mislabel.PlantedSteps.Count);
             Assert.Equal(1, PlantedSteps.AreaUnderCurve(mislabel, probe, all, sign: -1));
@@ -105,7 +107,7 @@ public sealed class PerceptronTests
 
         // Labels go round: every tenth image is of the foreign class.
         int[] foreign = [.. all.Where(i => i % DigitSet.Classes == DigitRun.ForeignDigit)];
-        using var insert = DigitRun.Insert(Images(2600), seed: 1);
+        using var insert = DigitRun.Insert(Images(2600), seed: 1, BatchSize);
         Assert.Equal(DigitRun.InsertedSteps, insert.PlantedSteps.Count);
         Assert.Equal(1, PlantedSteps.AreaUnderCurve(insert, probe, foreign, sign: 1));
     }
