@@ -15,7 +15,10 @@ public sealed record TrustEvidence
     /// <summary>The mean over spot-checked steps of ||estimated - true|| / ||true|| of the change of the gradient; null: none checked.</summary>
     public double? GradientMismatch { get; init; }
 
-    /// <summary>The relative error of the change of the parameters that the spot checks foretell.</summary>
+    /// <summary>
+    /// The relative error over probe examples that the checks foretell of the effects, by the probe's gradient: without what the
+    /// linearity gap adds where the effects themselves are linear. Where the measure has no derivative, that of the parameters' change.
+    /// </summary>
     public double? PredictedError { get; init; }
 
     /// <summary>||theta - theta'|| at the last spot check over that at the first: above 1, differences grow on their way.</summary>

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Artifacts.Effects;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
@@ -73,7 +72,8 @@ public static class StageAttribution
             var effect = readings.AreLinear
                 ? Bootstrap.Mean(perExample, question.Name)
                 : probe.Performance.Effect(observed.Examples, counterfactual.Examples, question.Name);
-            var (grade, evidence) = TrustAssessment.Of(request.Estimator, estimation.Checks?.Of(i), linearityGap, ThroughAdamW(run, question));
+            var (grade, evidence) = TrustAssessment.Of(
+                request.Estimator, estimation.Checks?.Of(i), readings.PredictedError(i), linearityGap);
             var steps = StepSet.Ends(question, run.Programs);
             return new StageEffect
             {
@@ -93,10 +93,6 @@ public static class StageAttribution
         });
         return ([.. effects], estimation.GradientEquivalents);
     }
-
-    /// <summary>Whether a step after the first one left out was made by AdamW.</summary>
-    private static bool ThroughAdamW(TrainedRun run, Counterfactual question) =>
-        run.Configuration.Stages.Skip(question.FirstStage).Any(stage => stage.Optimizer.Name == OptimizerName.AdamW);
 
     private static string Export(string folder, string name, LanguageModel model, Tensor theta)
     {

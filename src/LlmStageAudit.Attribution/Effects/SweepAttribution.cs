@@ -1,4 +1,3 @@
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Artifacts.Effects;
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Trust;
@@ -25,15 +24,14 @@ internal static class SweepAttribution
         var ofBlocks = request.Level == "step" && run.Programs.Sum(program => program.Steps.Count) <= BlockTable.MaximumSteps;
         var result = sweep.Run([gradient], ofExamples: request.Level == "example", ofBlocks, progress, cancellation)[0];
         var named = request.Level == "example" ? OfExamples(run, result) : OfSteps(request.Level, result);
-        var check = new SweepCheck(run, options);
-        var (grade, evidence) = TrustAssessment.OfSweep(check.Run(result.Steps), IsAdamW(run));
+        var check = new SweepCheck(run);
+        var evaluator = new ProbeEvaluator(run.Model, probe);
+        var (grade, evidence) = TrustAssessment.OfSweep(check.Run(result.Steps, theta => evaluator.Evaluate(theta).Mean, cancellation));
         if (result.Blocks is { } blocks) BlockAttribution.File(run, probe, request, blocks, grade, evidence);
         return (
             [.. named.Select(effect => effect with { Metric = probe.Performance.Name, Trust = grade, Evidence = evidence })],
             sweep.GradientEquivalents + check.GradientEquivalents);
     }
-
-    private static bool IsAdamW(TrainedRun run) => run.Configuration.Stages.Any(stage => stage.Optimizer.Name == OptimizerName.AdamW);
 
     private static IEnumerable<StageEffect> OfSteps(string level, SweepResult result) => result.Steps.Select((score, i) => new StageEffect
     {

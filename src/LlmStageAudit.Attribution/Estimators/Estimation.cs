@@ -15,6 +15,9 @@ public sealed record Estimation(IReadOnlyList<Tensor> Counterfactuals, IReadOnly
     /// <summary>What spot checks found on the way; null where none were made.</summary>
     internal ISpotCheck? Checks { get; private init; }
 
+    /// <summary>The errors of theta'_T that spot checks foretell, [N]; null per question where none was made of it.</summary>
+    internal IReadOnlyList<Tensor?> ErrorsForetold { get; private init; } = [];
+
     /// <summary>Asks an estimator about a run of any differentiable model.</summary>
     /// <param name="trajectory">The observed run.</param>
     /// <param name="estimator">Which, with its settings.</param>
@@ -37,7 +40,9 @@ public sealed record Estimation(IReadOnlyList<Tensor> Counterfactuals, IReadOnly
         if (estimator.Method == Estimator.Replay)
         {
             var source = GradientSource.Named(estimator.Gradient, estimator.Rho ?? 0.25, seed);
-            var witness = spotChecks && !estimator.IsExact ? new ReplaySpotCheck(questions.Count, estimator.Gradient == "sampled") : null;
+            using var witness = spotChecks && !estimator.IsExact
+                ? new ReplaySpotCheck(Plan(), questions.Count, estimator.Gradient == "sampled")
+                : null;
             var thetas = new CounterfactualReplay(trajectory, source) { Witness = witness }.Run(questions, progress, cancellation);
             var final = trajectory.StateBefore(trajectory.Programs.Count);
             using var off = no_grad();
@@ -45,7 +50,7 @@ public sealed record Estimation(IReadOnlyList<Tensor> Counterfactuals, IReadOnly
         }
 
         var curvature = CurvatureOf(estimator, seed);
-        var check = spotChecks && !estimator.IsBaseline ? new PropagationSpotCheck(questions.Count) : null;
+        using var check = spotChecks && !estimator.IsBaseline ? new PropagationSpotCheck(Plan(), questions.Count) : null;
         var changes = estimator.Method switch
         {
             Estimator.Adjoint => Propagated(LeftOutSteps.Together),
@@ -53,6 +58,8 @@ public sealed record Estimation(IReadOnlyList<Tensor> Counterfactuals, IReadOnly
             _ => new PlainSgdPropagation(trajectory, curvature).Run(questions, progress, cancellation),
         };
         return Checked(Without(changes), changes, curvature?.GradientEquivalents ?? 0, check);
+
+        CheckPlan Plan() => new(questions, trajectory.Programs);
 
         Tensor[] Propagated(LeftOutSteps leftOut) =>
             new ForwardPropagation(trajectory, curvature!, estimator.EpsilonFloor) { Witness = check }.Run(questions, leftOut, progress, cancellation);
@@ -66,7 +73,11 @@ public sealed record Estimation(IReadOnlyList<Tensor> Counterfactuals, IReadOnly
     }
 
     private static Estimation Checked(IReadOnlyList<Tensor> thetas, IReadOnlyList<Tensor> changes, double cost, ISpotCheck? checks) =>
-        new(thetas, changes, cost + (checks?.GradientEquivalents ?? 0)) { Checks = checks };
+        new(thetas, changes, cost + (checks?.GradientEquivalents ?? 0))
+        {
+            Checks = checks,
+            ErrorsForetold = [.. changes.Select((_, i) => checks?.Of(i).Error?.clone())],
+        };
 
     private static Curvature? CurvatureOf(Estimator estimator, long seed) => estimator switch
     {

@@ -1,30 +1,49 @@
+using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Training.Stages;
 
 namespace LlmStageAudit.Attribution.Trust;
 
 /// <summary>
-/// Which steps of a stage are spot-checked, and how many steps each of them speaks for. The first step of a job is always one:
-/// a fresh AdamW moves farthest on the least gradient there. The others divide the rest evenly.
+/// Which of the steps a question's counterfactual makes in a stage are spot-checked, and how many steps each check speaks for.
+/// The first of them is always one: a fresh AdamW moves farthest on the least gradient there. The others divide the rest evenly.
 /// </summary>
-internal static class CheckPlan
+internal sealed class CheckPlan
 {
     public const int PerStage = 3;
 
-    /// <summary>The share of a stage's steps that is checked at most.</summary>
+    /// <summary>The share of a stage's steps that is checked at most, beyond the first step and one for the others.</summary>
     private const int OneIn = 4;
 
-    /// <summary>The steps a check at this step speaks for; 0: it is not checked.</summary>
-    public static int StepsSpokenFor(StageProgram program, int stageStep)
+    private readonly Dictionary<(int Question, StageProgram Program, int StageStep), int> _spokenFor = [];
+
+    public CheckPlan(IReadOnlyList<Counterfactual> questions, IReadOnlyList<StageProgram> programs)
     {
-        var total = program.Steps.Count;
-        var checks = Math.Clamp(total / OneIn, 1, PerStage);
-        if (checks == 1) return stageStep == 1 ? total : 0;
+        foreach (var (question, asked) in questions.Index())
+        {
+            foreach (var (stage, program) in programs.Index())
+            {
+                int[] made = [.. program.Steps.Select(step => step.StageStep).Where(stageStep => asked.Diverges(stage, stageStep))];
+                for (var i = 0; i < made.Length; i++) _spokenFor[(question, program, made[i])] = StepsSpokenFor(made.Length, i + 1);
+            }
+        }
+    }
+
+    /// <summary>The steps a check of this one speaks for; 0: it is not checked.</summary>
+    public int StepsSpokenFor(int question, StageProgram program, int stageStep) =>
+        _spokenFor.GetValueOrDefault((question, program, stageStep));
+
+    /// <param name="total">Steps the counterfactual makes in the stage.</param>
+    /// <param name="place">Which of them, from 1.</param>
+    public static int StepsSpokenFor(int total, int place)
+    {
+        if (total == 1) return 1;
+        var checks = Math.Clamp(total / OneIn, 2, PerStage);
         var head = Math.Max(1, total / 10);
-        if (stageStep == 1) return head;
+        if (place == 1) return head;
         for (var part = 0; part < checks - 1; part++)
         {
             var (from, to) = (head + (part * (total - head) / (checks - 1)), head + ((part + 1) * (total - head) / (checks - 1)));
-            if (stageStep == 1 + ((from + to) / 2)) return to - from;
+            if (place == 1 + ((from + to) / 2)) return to - from;
         }
 
         return 0;

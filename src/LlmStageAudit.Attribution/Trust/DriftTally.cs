@@ -1,17 +1,22 @@
 namespace LlmStageAudit.Attribution.Trust;
 
 /// <summary>
-/// Adds up what spot checks found for one question. A step's drift is how far its error takes theta in the end, over the
-/// length of d = theta - theta' there. What a step adds to the relative error of d stays that share of it while both grow or
-/// shrink alike, so drifts add up over the steps: all of them in one direction at worst, or, where errors are drawn anew at
-/// every step, as independent ones do.
+/// Adds up what spot checks found for one question. A step's drift is where its error takes theta in the end, [N]. A check
+/// stands for the steps it speaks for:
+/// <code>
+/// error of theta'_T = sum over checks of steps * drift          errors that repeat from step to step
+///                     sum over checks of sqrt(steps) * drift    independent ones, drawn anew at every step
+/// </code>
+/// as if an error stayed what it is on its way through the later steps.
 /// </summary>
-internal sealed class DriftTally(bool independent)
+internal sealed class DriftTally(bool independent) : IDisposable
 {
-    private double _sum;
     private double _missed;
     private double _firstLength;
     private double _lastLength;
+
+    /// <summary>The error foretold of theta'_T, [N]; null where nothing was checked. The tally's.</summary>
+    public Tensor? Error { get; private set; }
 
     public int Checks { get; private set; }
 
@@ -21,20 +26,24 @@ internal sealed class DriftTally(bool independent)
     /// <summary>The mean, over checks, of ||estimated - true|| / ||true change of the gradient||.</summary>
     public double GradientMismatch => Checks == 0 ? 0 : _missed / Checks;
 
-    /// <summary>The predicted ||error of d_T|| / ||d_T||.</summary>
-    public double PredictedError => independent ? Math.Sqrt(_sum) : _sum;
-
     /// <param name="steps">How many steps the check speaks for.</param>
-    /// <param name="drift">Of one of them.</param>
+    /// <param name="drift">Of one of them [N]; stays the caller's.</param>
     /// <param name="mismatch">The share of the gradient's change that was missed.</param>
-    /// <param name="length">||d||.</param>
-    public void Add(int steps, double drift, double mismatch, double length)
+    /// <param name="length">||d||, d = theta - theta'.</param>
+    public void Add(int steps, Tensor drift, double mismatch, double length)
     {
-        _sum += steps * (independent ? drift * drift : drift);
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        var share = drift * (independent ? Math.Sqrt(steps) : steps);
+        var sum = Error is { } error ? error + share : share;
+        Error?.Dispose();
+        Error = scope.Detach(sum);
         _missed += mismatch;
         if (Checks++ == 0) _firstLength = length;
         _lastLength = length;
     }
+
+    public void Dispose() => Error?.Dispose();
 
     /// <summary>One length over another; 0 / 0 is 0.</summary>
     public static double Ratio(double part, double whole) => part == 0 ? 0 : part / whole;

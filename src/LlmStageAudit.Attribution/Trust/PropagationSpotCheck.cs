@@ -4,11 +4,17 @@ using LlmStageAudit.Training.Optimizers;
 namespace LlmStageAudit.Attribution.Trust;
 
 /// <summary>
-/// At a few steps of a forward propagation, makes the real step from s - d with the true gradient there. How far the
-/// linear step is from it, or how far the gradient's error takes theta once momentum has run out if that is more, is the drift.
+/// At a few steps of a forward propagation, makes the real step from s - d with the true gradient there. Where the linear
+/// step is off from it, and where that takes theta until momentum has run out, is the drift.
 /// </summary>
-internal sealed class PropagationSpotCheck(int questions) : IPropagationWitness, ISpotCheck
+internal sealed class PropagationSpotCheck(CheckPlan plan, int questions) : IPropagationWitness, ISpotCheck
 {
+    /// <summary>
+    /// The least a second moment is taken to be, as a share of the observed one. Carried on linearly it may fall below 0, where no
+    /// real one goes.
+    /// </summary>
+    private const double LeastSecondMoment = 0.25;
+
     private readonly DriftTally[] _tallies = [.. Enumerable.Range(0, questions).Select(_ => new DriftTally(independent: false))];
 
     public double GradientEquivalents { get; private set; }
@@ -17,30 +23,37 @@ internal sealed class PropagationSpotCheck(int questions) : IPropagationWitness,
 
     public void Propagated(int question, ObservedStep step, StatePerturbation before, Tensor gradientChange, StatePerturbation after)
     {
-        var steps = CheckPlan.StepsSpokenFor(step.Program, step.Step.StageStep);
+        var (program, made) = (step.Program, step.Step);
+        var steps = plan.StepsSpokenFor(question, program, made.StageStep);
         if (steps == 0) return;
         using var scope = NewDisposeScope();
         var counterfactual = Displaced(step.Before, before);
-        var truth = step.Program.Gradient(step.Step, counterfactual.Theta).Gradient;
+        var truth = program.Gradient(made, counterfactual.Theta).Gradient;
         GradientEquivalents++;
         using var off = no_grad();
-        using var moved = step.Program.Optimizer.Advance(counterfactual, truth, step.Step.LearningRate);
+        using var right = program.Optimizer.Advance(counterfactual, truth, made.LearningRate);
+        var drift = RunOut.Drift(program, made.StageStep, Displaced(step.After, after), right, truth);
         var change = step.Gradient - truth;
-        var missed = gradientChange - change;
-        var map = (after.Theta - (step.After.Theta - moved.Theta)).norm().item();
-        var estimate = step.Gradient - gradientChange;
-        var drift = Math.Max(map, RunOut.Distance(step.Program.Optimizer, counterfactual, estimate, truth, step.Step.LearningRate));
-        var length = before.Theta.norm().item();
-        _tallies[question].Add(
-            steps, DriftTally.Ratio(drift, length), DriftTally.Ratio(missed.norm().item(), change.norm().item()), length);
+        var missed = DriftTally.Ratio((gradientChange - change).norm().item(), change.norm().item());
+        _tallies[question].Add(steps, drift, missed, before.Theta.norm().item());
     }
 
-    /// <summary>s - d; a second moment cannot fall below 0.</summary>
+    public void Dispose()
+    {
+        foreach (var tally in _tallies) tally.Dispose();
+    }
+
+    /// <summary>s - d, in the current dispose scope.</summary>
     private static OptimizerState Displaced(OptimizerState state, StatePerturbation by)
     {
         using var off = no_grad();
         var buffers = state.Buffers.Zip(by.Buffers, (buffer, change) => buffer - change).ToArray();
-        if (buffers.Length == 2) buffers[1] = nn.functional.relu(buffers[1]);
+        if (buffers.Length == 2)
+        {
+            var least = state.Buffers[1] * LeastSecondMoment;
+            buffers[1] = least + nn.functional.relu(buffers[1] - least);
+        }
+
         return new OptimizerState(state.Theta - by.Theta, buffers, Math.Max(0, state.Steps - (int)Math.Round(by.Steps)));
     }
 }

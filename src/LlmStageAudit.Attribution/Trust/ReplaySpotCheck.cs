@@ -4,10 +4,10 @@ using LlmStageAudit.Training.Optimizers;
 namespace LlmStageAudit.Attribution.Trust;
 
 /// <summary>
-/// At a few steps of a replay, computes the gradient the estimate stands in for: the true one at theta'. How far
+/// At a few steps of a replay, computes the gradient the estimate stands in for: the true one at theta'. Where
 /// the difference takes the counterfactual until its momentum has run out is the step's drift.
 /// </summary>
-internal sealed class ReplaySpotCheck(int questions, bool independent) : IReplayWitness, ISpotCheck
+internal sealed class ReplaySpotCheck(CheckPlan plan, int questions, bool independent) : IReplayWitness, ISpotCheck
 {
     private readonly DriftTally[] _tallies = [.. Enumerable.Range(0, questions).Select(_ => new DriftTally(independent))];
 
@@ -17,16 +17,22 @@ internal sealed class ReplaySpotCheck(int questions, bool independent) : IReplay
 
     public void Moved(int question, ReplayStep step, OptimizerState before, Tensor gradient)
     {
-        var steps = CheckPlan.StepsSpokenFor(step.Program, step.Step.StageStep);
+        var (program, made) = (step.Program, step.Step);
+        var steps = plan.StepsSpokenFor(question, program, made.StageStep);
         if (steps == 0) return;
         using var scope = NewDisposeScope();
-        var truth = step.Program.Gradient(step.Step, before.Theta).Gradient;
+        var truth = program.Gradient(made, before.Theta).Gradient;
         GradientEquivalents++;
         using var off = no_grad();
-        var error = gradient - truth;
-        var length = (step.ObservedTheta! - before.Theta).norm().item();
-        var drift = RunOut.Distance(step.Program.Optimizer, before, gradient, truth, step.Step.LearningRate);
-        var missed = DriftTally.Ratio(error.norm().item(), (step.LoggedGradient - truth).norm().item());
-        _tallies[question].Add(steps, DriftTally.Ratio(drift, length), missed, length);
+        using var wrong = program.Optimizer.Advance(before, gradient, made.LearningRate);
+        using var right = program.Optimizer.Advance(before, truth, made.LearningRate);
+        var drift = RunOut.Drift(program, made.StageStep, wrong, right, truth);
+        var missed = DriftTally.Ratio((gradient - truth).norm().item(), (step.LoggedGradient - truth).norm().item());
+        _tallies[question].Add(steps, drift, missed, (step.ObservedTheta! - before.Theta).norm().item());
+    }
+
+    public void Dispose()
+    {
+        foreach (var tally in _tallies) tally.Dispose();
     }
 }

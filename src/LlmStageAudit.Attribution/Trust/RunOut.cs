@@ -1,42 +1,44 @@
 using LlmStageAudit.Training.Optimizers;
+using LlmStageAudit.Training.Stages;
 
 namespace LlmStageAudit.Attribution.Trust;
 
 /// <summary>
-/// How far a wrong gradient takes theta in the end: the optimizer makes the step twice, with the estimate and with the truth, and
-/// then both go on with the true gradient until the momentum of the step has run out. The real map is used, since
-/// AdamW's steps are bounded where its tangent is not.
+/// Where a wrong step takes theta in the end: from the state it leads to, and from the one it should have led to, the optimizer
+/// goes on with the true gradient until the momentum of the step has run out, or the job with it. The real map is used,
+/// since AdamW's steps are bounded where its tangent is not. With SGD, a gradient wrong by e, n steps at one rate and no decay,
+/// it is <c>- lr (1 - mu^n) / (1 - mu) e</c>.
 /// </summary>
 internal static class RunOut
 {
     /// <summary>After so many steps a momentum of 0.9 has handed on 0.9 of what it will.</summary>
     private const int Steps = 20;
 
-    /// <summary>The distance of the two thetas.</summary>
-    /// <param name="optimizer">The stage's.</param>
-    /// <param name="state">The state before the step; stays the caller's.</param>
-    /// <param name="estimate">The gradient [N] used.</param>
-    /// <param name="truth">The gradient [N] it stands in for.</param>
-    /// <param name="learningRate">Of the step, and held.</param>
-    public static double Distance(OptimizerMap optimizer, OptimizerState state, Tensor estimate, Tensor truth, double learningRate)
+    /// <summary>wrong theta - right theta [N], in the current dispose scope.</summary>
+    /// <param name="program">The stage's.</param>
+    /// <param name="stageStep">The step that was made.</param>
+    /// <param name="wrong">The state after it; stays the caller's, as the right one does.</param>
+    /// <param name="right">The state it should have led to.</param>
+    /// <param name="gradient">The true gradient [N].</param>
+    public static Tensor Drift(StageProgram program, int stageStep, OptimizerState wrong, OptimizerState right, Tensor gradient)
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        var (wrong, right) = (optimizer.Advance(state, estimate, learningRate), optimizer.Advance(state, truth, learningRate));
-        for (var step = 1; step < Steps; step++)
-        {
-            Replace(ref wrong);
-            Replace(ref right);
-        }
+        using var wrongEnd = End(wrong);
+        using var rightEnd = End(right);
+        return scope.MoveToOuter(wrongEnd.Theta - rightEnd.Theta);
 
-        using (wrong)
-        using (right) return (wrong.Theta - right.Theta).norm().item();
-
-        void Replace(ref OptimizerState at)
+        OptimizerState End(OptimizerState state)
         {
-            var next = optimizer.Advance(at, truth, learningRate);
-            at.Dispose();
-            at = next;
+            var at = state.Clone();
+            foreach (var step in program.Steps.Skip(stageStep).Take(Steps - 1))
+            {
+                var next = program.Optimizer.Advance(at, gradient, step.LearningRate);
+                at.Dispose();
+                at = next;
+            }
+
+            return at;
         }
     }
 }

@@ -7,14 +7,12 @@ namespace LlmStageAudit.Attribution.Trust;
 /// <summary>Grades an effect by what spot checks and the linearity gap say of its error.</summary>
 internal static class TrustAssessment
 {
-    private const string Linearised = "; AdamW's map was linearised, which its first steps after a fresh start do not bear";
-
     /// <summary>The grade and the evidence of one effect.</summary>
     /// <param name="estimator">How it was estimated.</param>
     /// <param name="checks">What spot checks found; null where there were none.</param>
+    /// <param name="predicted">The relative error they foretell of the effects; null where there were none.</param>
     /// <param name="linearityGap">Null where unknown.</param>
-    /// <param name="throughAdamW">Whether AdamW's map was linearised on the way.</param>
-    public static (string Grade, TrustEvidence Evidence) Of(Estimator estimator, DriftTally? checks, double? linearityGap, bool throughAdamW)
+    public static (string Grade, TrustEvidence Evidence) Of(Estimator estimator, DriftTally? checks, double? predicted, double? linearityGap)
     {
         var evidence = new TrustEvidence
         {
@@ -29,28 +27,24 @@ internal static class TrustAssessment
             return (TrustGrade.Low, evidence with { Reason = $"{estimator.Method} is here for comparison; its error is not bounded by any check" });
         if (checks is null) return (TrustGrade.Low, evidence with { Reason = "nothing checked it" });
 
-        // Nothing was left to estimate: no step comes after the last one left out.
-        var predicted = checks.Checks == 0 ? 0 : checks.PredictedError;
-        var error = predicted + (estimator.IsLinear ? linearityGap ?? 0 : 0);
+        // Nothing was left to estimate where no step comes after the last one left out.
+        var error = (predicted ?? 0) + (estimator.IsLinear ? linearityGap ?? 0 : 0);
         var grade = double.IsFinite(error) ? TrustGrade.Of(error) : TrustGrade.Low;
         var reason = checks.Checks == 0
             ? "no step comes after it, so nothing was estimated but the probe's response"
             : string.Create(CultureInfo.InvariantCulture, $"{checks.Checks} spot-checked steps foretell an error of {error:P0} of the effect");
         if (estimator.IsLinear && linearityGap is { } gap)
             reason += string.Create(CultureInfo.InvariantCulture, $", {gap:P0} of it from taking the probe as linear");
-        if (throughAdamW && estimator.IsLinear && grade == TrustGrade.High)
-            (grade, reason) = (TrustGrade.Medium, reason + Linearised);
-        return (grade, evidence with { Reason = reason, PredictedError = predicted });
+        return (grade, evidence with { Reason = reason, PredictedError = predicted ?? 0 });
     }
 
     /// <summary>The grade of all scores of a sweep: it is the propagator that was checked, on a few steps really skipped.</summary>
-    public static (string Grade, TrustEvidence Evidence) OfSweep((double Predicted, double Worst, int Checks) found, bool throughAdamW)
+    public static (string Grade, TrustEvidence Evidence) OfSweep((double Predicted, double Worst, int Checks) found)
     {
         var grade = double.IsFinite(found.Predicted) ? TrustGrade.Of(found.Predicted) : TrustGrade.Low;
         var reason = string.Create(
             CultureInfo.InvariantCulture,
-            $"{found.Checks} steps were skipped for a while with true gradients: the error foretold is {found.Predicted:P0} of a score, {found.Worst:P0} at worst");
-        if (throughAdamW && grade == TrustGrade.High) (grade, reason) = (TrustGrade.Medium, reason + Linearised);
+            $"{found.Checks} steps were really skipped: the scores are {found.Predicted:P0} off together, {found.Worst:P0} at worst");
         return (grade, new TrustEvidence { Reason = reason, PredictedError = found.Predicted, Checks = found.Checks });
     }
 }

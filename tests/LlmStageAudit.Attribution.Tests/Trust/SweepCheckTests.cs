@@ -1,0 +1,93 @@
+using LlmStageAudit.Attribution.Adjoint;
+using LlmStageAudit.Attribution.Trust;
+using LlmStageAudit.Testing;
+
+namespace LlmStageAudit.Attribution.Tests.Trust;
+
+public sealed class SweepCheckTests
+{
+    private static readonly double[] s_probe = Vectors.Normal(SmallRun.Parameters, 300);
+
+    [Fact]
+    public void On_a_quadratic_a_sweep_is_exact()
+    {
+        using var run = SmallRun.Train(SmallRun.Sgd, cubic: 0);
+        var (predicted, worst, checks) = Check(run);
+        Assert.InRange(predicted, 0, 1e-9);
+        Assert.InRange(worst, 0, 1e-9);
+        Assert.InRange(checks, 3, 4);
+    }
+
+    /// <summary>Against training again without each of the sixteen steps.</summary>
+    [Theory]
+    [InlineData(1e-3)]
+    [InlineData(4e-3)]
+    [InlineData(1.6e-2)]
+    public void What_it_finds_is_of_the_order_of_the_error_of_all_scores(double rate)
+    {
+        using var run = SmallRun.Train(SmallRun.Sgd with { LearningRate = rate }, cubic: 0.5);
+        var scores = Scores(run, new PropagationOptions());
+        double[] truth =
+        [
+            .. scores.Select(score => Gamma(run.Final())
+                - Gamma(run.Retrain((stage, step) => stage == score.StageIndex && step.StageStep == score.StageStep))),
+        ];
+        var error = Vectors.RelativeDistance(truth, [.. scores.Select(score => score.Effect)]);
+        Assert.InRange(Check(run).Predicted / error, 1 / 3.0, 3);
+        Assert.True(Check(run).Worst >= Check(run).Predicted);
+    }
+
+    [Fact]
+    public void A_share_of_the_batch_is_noticed()
+    {
+        using var run = SmallRun.Train(SmallRun.Sgd, cubic: 0);
+        Assert.True(Check(run, new PropagationOptions { Rho = 0.25 }).Predicted > 0.01);
+    }
+
+    [Fact]
+    public void A_score_of_nothing_right_is_noticed()
+    {
+        using var run = SmallRun.Train(SmallRun.Sgd, cubic: 0);
+        using var scope = NewDisposeScope();
+        var scores = Scores(run, new PropagationOptions()).Select(score => score with { Effect = -score.Effect }).ToArray();
+        Assert.Equal(2, new SweepCheck(run).Run(scores, theta => Gamma(theta.data<double>()), default).Predicted, 1e-9);
+    }
+
+    [Fact]
+    public void Skips_are_paid_for()
+    {
+        // Of 16 steps the fifth, ninth and thirteenth are skipped, which leaves 11, 7 and 3 to run, and the largest where it is another.
+        using var run = SmallRun.Train(SmallRun.Sgd, cubic: 0);
+        using var scope = NewDisposeScope();
+        var scores = Scores(run, new PropagationOptions()).ToArray();
+        var check = new SweepCheck(run);
+        var found = check.Run([.. scores.Select((score, i) => score with { Effect = i == 4 ? 1 : 0 })], _ => 0, default);
+        Assert.Equal(3, found.Checks);
+        Assert.Equal(11 + 7 + 3, check.GradientEquivalents);
+        check = new SweepCheck(run);
+        found = check.Run([.. scores.Select((score, i) => score with { Effect = i == 1 ? -1 : 0 })], _ => 0, default);
+        Assert.Equal(4, found.Checks);
+        Assert.Equal(14 + 11 + 7 + 3, check.GradientEquivalents);
+    }
+
+    [Fact]
+    public void Live_tensors_return()
+    {
+        using var run = SmallRun.Train(SmallRun.AdamW, cubic: 0.3);
+        LiveTensors.ReturnToTheirCount(() => Check(run));
+    }
+
+    private static double Gamma(double[] theta) => s_probe.Zip(theta, (weight, value) => weight * value).Sum();
+
+    private static IReadOnlyList<StepScore> Scores(RetrainableTrajectory run, PropagationOptions options)
+    {
+        using var scope = NewDisposeScope();
+        return new AdjointSweep(run, options).Run([tensor(s_probe)], ofExamples: false, ofBlocks: false, null, default)[0].Steps;
+    }
+
+    private static (double Predicted, double Worst, int Checks) Check(RetrainableTrajectory run, PropagationOptions? options = null)
+    {
+        using var scope = NewDisposeScope();
+        return new SweepCheck(run).Run(Scores(run, options ?? new PropagationOptions()), theta => Gamma(theta.data<double>()), default);
+    }
+}

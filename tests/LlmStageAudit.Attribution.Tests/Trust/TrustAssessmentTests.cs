@@ -1,0 +1,100 @@
+using LlmStageAudit.Attribution.Estimators;
+using LlmStageAudit.Attribution.Trust;
+
+namespace LlmStageAudit.Attribution.Tests.Trust;
+
+public sealed class TrustAssessmentTests
+{
+    [Fact]
+    public void Exact_replay_is_verified()
+    {
+        var (grade, evidence) = TrustAssessment.Of(new Estimator(), null, null, linearityGap: 0.7);
+        Assert.Equal(TrustGrade.Verified, grade);
+        Assert.Equal("exact replay is retraining", evidence.Reason);
+        Assert.Equal(0.7, evidence.LinearityGap);
+        Assert.Null(evidence.PredictedError);
+    }
+
+    [Theory]
+    [InlineData(Estimator.AaScore)]
+    [InlineData(Estimator.DvEmb)]
+    [InlineData(Estimator.TracIn)]
+    public void Baselines_are_low_with_a_reason(string method)
+    {
+        var (grade, evidence) = TrustAssessment.Of(new Estimator { Method = method }, null, null, 0.01);
+        Assert.Equal(TrustGrade.Low, grade);
+        Assert.StartsWith($"{method} is here for comparison", evidence.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_last_stage_leaves_replay_nothing_to_estimate()
+    {
+        var (grade, evidence) = TrustAssessment.Of(Recorded, new DriftTally(false), null, linearityGap: 3);
+        Assert.Equal(TrustGrade.High, grade);
+        Assert.Equal(0, evidence.PredictedError);
+        Assert.StartsWith("no step comes after it", evidence.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_last_stage_leaves_the_adjoint_the_probes_curvature()
+    {
+        var adjoint = new Estimator { Method = Estimator.Adjoint };
+        Assert.Equal(TrustGrade.Low, TrustAssessment.Of(adjoint, new DriftTally(false), null, linearityGap: 3).Grade);
+        Assert.Equal(TrustGrade.High, TrustAssessment.Of(adjoint, new DriftTally(false), null, linearityGap: 1e-4).Grade);
+    }
+
+    [Fact]
+    public void What_nothing_checked_is_low() => Assert.Equal(TrustGrade.Low, TrustAssessment.Of(Recorded, null, null, 0).Grade);
+
+    [Theory]
+    [InlineData(0, TrustGrade.High)]
+    [InlineData(TrustGrade.HighUpTo, TrustGrade.High)]
+    [InlineData(TrustGrade.HighUpTo * 1.01, TrustGrade.Medium)]
+    [InlineData(TrustGrade.MediumUpTo, TrustGrade.Medium)]
+    [InlineData(TrustGrade.MediumUpTo * 1.01, TrustGrade.Low)]
+    [InlineData(double.PositiveInfinity, TrustGrade.Low)]
+    [InlineData(double.NaN, TrustGrade.Low)]
+    public void Grades_begin_where_they_say(double predicted, string expected)
+    {
+        using var tally = Tally();
+        var (grade, evidence) = TrustAssessment.Of(Recorded, tally, predicted, linearityGap: 0.9);
+        Assert.Equal(expected, grade);
+        Assert.Equal((1, predicted, 0.5), (evidence.Checks, evidence.PredictedError!.Value, evidence.GradientMismatch!.Value));
+        Assert.Equal(expected, TrustGrade.Of(predicted));
+    }
+
+    /// <summary>A first-order effect is off by what its change is off, and by what the probe bends.</summary>
+    [Fact]
+    public void The_linearity_gap_counts_where_effects_are_linear()
+    {
+        using var tally = Tally();
+        var adjoint = new Estimator { Method = Estimator.Adjoint };
+        Assert.Equal(TrustGrade.High, TrustAssessment.Of(adjoint, tally, 0.03, 0.01).Grade);
+        Assert.Equal(TrustGrade.Medium, TrustAssessment.Of(adjoint, tally, 0.03, 0.03).Grade);
+        Assert.Equal(TrustGrade.Low, TrustAssessment.Of(adjoint, tally, 0.03, 0.23).Grade);
+        Assert.Equal(TrustGrade.High, TrustAssessment.Of(Recorded, tally, 0.03, 0.23).Grade);
+        Assert.Contains("23 %", TrustAssessment.Of(adjoint, tally, 0.03, 0.23).Evidence.Reason, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0.02, TrustGrade.High)]
+    [InlineData(0.2, TrustGrade.Medium)]
+    [InlineData(0.3, TrustGrade.Low)]
+    [InlineData(double.NaN, TrustGrade.Low)]
+    public void A_sweep_is_graded_by_the_steps_really_skipped(double predicted, string expected)
+    {
+        var (grade, evidence) = TrustAssessment.OfSweep((predicted, 0.5, 4));
+        Assert.Equal(expected, grade);
+        Assert.StartsWith("4 steps were really skipped", evidence.Reason, StringComparison.Ordinal);
+    }
+
+    private static DriftTally Tally()
+    {
+        using var scope = NewDisposeScope();
+        var tally = new DriftTally(independent: false);
+        tally.Add(steps: 1, tensor([1.0]), mismatch: 0.5, length: 1);
+        return tally;
+    }
+
+    private static Estimator Recorded => new() { Gradient = "recorded" };
+}
