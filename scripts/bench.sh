@@ -6,6 +6,7 @@
 #   scripts/bench.sh certify     the certified top stage beside exact replay of all stages, over ten runs with a planted cause
 #   scripts/bench.sh comments    every estimator against retraining, on LoRA over real comments (needs the shared data)
 #   scripts/bench.sh steps       scores of single steps against skipping them, planted steps, what a sweep costs (needs the shared data)
+#   scripts/bench.sh trust       the grades of trust against retraining, on small language models
 set -euo pipefail
 
 root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")

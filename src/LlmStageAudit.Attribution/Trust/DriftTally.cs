@@ -5,12 +5,15 @@ namespace LlmStageAudit.Attribution.Trust;
 /// stands for the steps it speaks for:
 /// <code>
 /// error of theta'_T = sum over checks of steps * drift          errors that repeat from step to step
-///                     sum over checks of sqrt(steps) * drift    independent ones, drawn anew at every step
+///                     sum over checks of 1.5 sqrt(steps) * drift    independent ones, drawn anew at every step
 /// </code>
-/// as if an error stayed what it is on its way through the later steps.
+/// as if an error stayed what it is on its way through the later steps. The 1.5 is a calibrated margin: a few draws of an error
+/// that differs from step to step often show less than its usual size.
 /// </summary>
 internal sealed class DriftTally(bool independent) : IDisposable
 {
+    private const double DrawnMargin = 1.5;
+
     private double _missed;
     private double _firstLength;
     private double _lastLength;
@@ -34,7 +37,7 @@ internal sealed class DriftTally(bool independent) : IDisposable
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        var share = drift * (independent ? Math.Sqrt(steps) : steps);
+        var share = drift * (independent ? DrawnMargin * Math.Sqrt(steps) : steps);
         var sum = Error is { } error ? error + share : share;
         Error?.Dispose();
         Error = scope.Detach(sum);

@@ -2,7 +2,7 @@ namespace LlmStageAudit.Attribution.Trust;
 
 /// <summary>
 /// The grades and where they begin. The predicted error is the relative error of the effects over probe examples that the
-/// checks foretell, taken as it is: no factor per estimator. What a grade promises is that the true error stays within its
+/// checks foretell, with a margin where a few draws or steps stand for many. What a grade promises is that the true error stays within its
 /// threshold; how often that holds against retraining is what the calibration benchmark counts:
 /// <code>
 /// verified  retrained, or exact replay, which is the same bits

@@ -16,10 +16,10 @@ public sealed class DriftTallyTests
     }
 
     [Fact]
-    public void Independent_drifts_grow_with_the_root_of_the_steps()
+    public void Independent_drifts_grow_with_the_root_of_the_steps_and_have_a_margin()
     {
         using var tally = Tally(independent: true);
-        var (three, five) = (Math.Sqrt(3), Math.Sqrt(5));
+        var (three, five) = (1.5 * Math.Sqrt(3), 1.5 * Math.Sqrt(5));
         Vectors.Close([three * 0.1, five * 0.02, (three * 0.2) - (five * 0.1)], tally.Error!.data<double>(), 1e-15);
     }
 

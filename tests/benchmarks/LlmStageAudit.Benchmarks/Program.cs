@@ -5,6 +5,7 @@ using LlmStageAudit.Benchmarks.Digits;
 using LlmStageAudit.Benchmarks.Loading;
 using LlmStageAudit.Benchmarks.Steps;
 using LlmStageAudit.Benchmarks.Tokenization;
+using LlmStageAudit.Benchmarks.Trust;
 
 try
 {
@@ -26,6 +27,9 @@ try
         case ["steps"]:
             StepsBenchmark.Run();
             return 0;
+        case ["trust"]:
+            TrustBenchmark.Run();
+            return 0;
         case ["load-once", var folder, var trains]:
             LoadOnce.Run(folder, trains);
             return 0;
@@ -33,7 +37,7 @@ try
             CertificationBenchmark.Run();
             return 0;
         default:
-            Console.Error.WriteLine("benchmarks: expected one of tokenize, load, mnist, comments, steps, certify");
+            Console.Error.WriteLine("benchmarks: expected one of tokenize, load, mnist, comments, steps, certify, trust");
             return 2;
     }
 }
