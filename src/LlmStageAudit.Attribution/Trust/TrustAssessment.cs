@@ -8,10 +8,10 @@ namespace LlmStageAudit.Attribution.Trust;
 internal static class TrustAssessment
 {
     /// <summary>
-    /// The scores of a few steps say what those of all are off; calibration found up to 2.4 times as much over all. AdamW, whose steps
-    /// differ most, is why.
+    /// The scores of two late steps say what those of all are off: more by as much as there are more steps for an error to build up in,
+    /// and by what single steps differ, under AdamW most.
     /// </summary>
-    private const double SweepMargin = 2.2;
+    private const double SweepMargin = 5;
 
     /// <summary>The grade and the evidence of one effect.</summary>
     /// <param name="estimator">How it was estimated.</param>
@@ -44,11 +44,14 @@ internal static class TrustAssessment
         return (grade, evidence with { Reason = reason, PredictedError = predicted ?? 0 });
     }
 
-    /// <summary>The grade of all scores of a sweep: it is the propagator that was checked, on a few steps really skipped.</summary>
+    /// <summary>
+    /// The grade of all scores of a sweep: it is the propagator that was checked, on a few steps really skipped. Medium at most: two
+    /// steps do not bear more.
+    /// </summary>
     public static (string Grade, TrustEvidence Evidence) OfSweep((double Predicted, double Worst, int Checks) found)
     {
         var predicted = SweepMargin * found.Predicted;
-        var grade = double.IsFinite(predicted) ? TrustGrade.Of(predicted) : TrustGrade.Low;
+        var grade = predicted <= TrustGrade.MediumUpTo ? TrustGrade.Medium : TrustGrade.Low;
         var reason = string.Create(
             CultureInfo.InvariantCulture,
             $"{found.Checks} steps were really skipped: their scores are {found.Predicted:P0} off together, {found.Worst:P0} at worst; all are taken to be up to {SweepMargin:0.0} times that");
