@@ -22,8 +22,8 @@ internal static class TrustText
     {
         yield return ("Trust", "Verified, solid: retrained, or exact replay, which is retraining. High, hatched: not retrained; checks "
             + "foretell an error of up to 5 % of the effect. Medium, hatched: up to 25 %. Low, hollow: above that, or nothing checked it. "
-            + "The error foretold is the predicted error, to which first-order methods add the linearity gap. First-order methods through "
-            + "AdamW are medium at best: its first steps after a fresh start do not bear a linearised map. Baselines are always low.");
+            + "The error foretold is the predicted error, to which first-order methods add the linearity gap. The scores of a sweep over "
+            + "steps are medium at best: two of them are checked. Baselines are always low.");
         var effects = findings.SelectMany(finding => finding.Stages).Select(stage => stage.Effect).ToArray();
         if (effects.Any(effect => effect.Trust == Unchecked))
         {
@@ -31,10 +31,10 @@ internal static class TrustText
         }
 
         if (effects.All(effect => effect.Evidence is null)) yield break;
-        yield return ("Predicted error", "The error of the change of the parameters at the end of the run that the checks foretell, "
-            + "relative to that change. What a checked step adds is counted once for every step it speaks for; where gradients are "
-            + "sampled, errors add up as independent ones do. In a sweep: the error of a score, from steps that were really skipped for a "
-            + "while. Under a budget: the screen’s error, from the effects that were settled.");
+        yield return ("Predicted error", "The error of the effect that the checks foretell, "
+            + "relative to it. What a checked step adds is counted once for every step it speaks for; where gradients are "
+            + "sampled, errors add up as independent ones do. In a sweep: the error of a score, from two steps that were really skipped, times a "
+            + "margin. Under a budget: the screen’s error, from the effects that were settled.");
         yield return ("Gradient mismatch", "At checked steps: how far the estimated change of the gradient is from the true one, relative "
             + "to the true one. 0 %: exact. 100 %: as if the gradient had not changed at all.");
         yield return ("Linearity gap", "How far the effect on probe rows, taken as the probe’s gradient times the change of the "
