@@ -72,9 +72,9 @@ public sealed class PerceptronTests
         using var run = DigitRun.Shift(Images(1200), seed: 1, BatchSize);
         using var probe = Probe();
         var measured = PlainRetraining.Train(run.Trajectory, run.Questions[0].Without);
-        var effect = Estimator.Effect(run, probe, measured);
+        var effect = DigitEstimator.Effect(run, probe, measured);
         double Error(string estimator) =>
-            Correlation.RelativeError(Estimator.All.Single(other => other.Name == estimator).Estimate(run, probe)[0], effect);
+            Correlation.RelativeError(DigitEstimator.All.Single(other => other.Name == estimator).Estimate(run, probe)[0], effect);
         Assert.InRange(Error("replay exact"), 0, 1e-3);
         Assert.InRange(Error("replay midpoint"), 0, 0.5 * Error("replay recorded"));
     }

@@ -64,10 +64,10 @@ internal static class MnistBenchmark
     {
         using var scope = NewDisposeScope();
         double[][] measured =
-            [.. run.Questions.Select(question => Estimator.Effect(run, probe, PlainRetraining.Train(run.Trajectory, question.Without)))];
+            [.. run.Questions.Select(question => DigitEstimator.Effect(run, probe, PlainRetraining.Train(run.Trajectory, question.Without)))];
         return
         [
-            .. Estimator.All.SelectMany(estimator => estimator.Estimate(run, probe).Select((estimated, i) => new Agreement(
+            .. DigitEstimator.All.SelectMany(estimator => estimator.Estimate(run, probe).Select((estimated, i) => new Agreement(
                 estimator.Name,
                 run.Questions[i].Column,
                 Correlation.Pearson(estimated, measured[i]),
