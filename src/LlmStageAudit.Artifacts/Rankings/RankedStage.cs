@@ -1,3 +1,5 @@
+using LlmStageAudit.Artifacts.Effects;
+
 namespace LlmStageAudit.Artifacts.Rankings;
 
 /// <summary>How much a stage raised the model's reliance on the confounder.</summary>
@@ -19,6 +21,12 @@ public sealed record RankedStage
 
     /// <summary>Upper end.</summary>
     public required double High { get; init; }
+
+    /// <summary>The grade of the effect it comes from; null in files written before effects were graded.</summary>
+    public string? Trust { get; init; }
+
+    /// <summary>What the grade rests on.</summary>
+    public TrustEvidence? Evidence { get; init; }
 
     public required double PValue { get; init; }
 

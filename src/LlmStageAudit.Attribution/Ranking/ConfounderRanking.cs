@@ -59,6 +59,8 @@ public static class ConfounderRanking
         return new RankedStage
         {
             Stage = effect.Stage,
+            Trust = effect.Trust,
+            Evidence = effect.Evidence,
             Score = result.Estimate,
             Low = result.Low,
             High = result.High,
@@ -77,6 +79,8 @@ public static class ConfounderRanking
         return new RankedStage
         {
             Stage = effect.Stage,
+            Trust = effect.Trust,
+            Evidence = effect.Evidence,
             Screen = effect.Estimator,
             Score = observedGap - without,
             Low = double.NaN,

@@ -62,8 +62,6 @@ internal static class AttributeVerb
     private static readonly Option<string?> s_export = new("--export-adapters") { Description = "Save each counterfactual as a PEFT folder below this one" };
     private static readonly Option<bool> s_perExample = new("--per-example") { Description = "Also each probe example's effect" };
 
-    private const int ShownSettlements = 3;
-
     public static Command Build() => Verb.Of(
         "attribute",
         "Computes the effect of every stage (or set of steps) on a probe: observed minus counterfactual, positive where the stage raised the measure.",
@@ -193,23 +191,8 @@ internal static class AttributeVerb
                 effects.Observed.Examples.Select((example, i) => (IReadOnlyList<string>)[example.Id, .. detailed.Select(effect => Numbers.Signed(effect.PerExample[i].Estimate))]));
         }
 
-        WriteTrust(context, effects);
+        TrustNotes.Write(context, [.. effects.Effects.Select(effect => (Name(effect), effect.Estimate, (string?)effect.Trust, effect.Evidence))]);
         context.Note($"{(effects.Gradient is { } gradient ? $"replay with gradient source {gradient}" : effects.Method)}: {Numbers.Seconds(effects.AttributeSeconds)}, {effects.GradientEquivalents:0} gradients; filed in {path}");
-    }
-
-    /// <summary>Why effects have their grades, and what would settle the low ones.</summary>
-    private static void WriteTrust(VerbContext context, EffectsArtifact effects)
-    {
-        foreach (var alike in effects.Effects.Where(effect => effect.Evidence is not null).GroupBy(effect => (effect.Trust, effect.Evidence!.Reason)))
-        {
-            var names = alike.Count() == effects.Effects.Count ? "all" : string.Join(", ", alike.Take(3).Select(Name)) + (alike.Count() > 3 ? ", ..." : "");
-            context.Note($"{names}: trust {alike.Key.Trust}; {alike.Key.Reason}");
-        }
-
-        var open = effects.Effects.Where(effect => effect.Evidence is { Settle: not null }).OrderByDescending(effect => Math.Abs(effect.Estimate)).ToArray();
-        foreach (var effect in open.Take(ShownSettlements))
-            context.Note($"to settle {Name(effect)} ({effect.Evidence!.SettleGradientEquivalents:0} gradients): {effect.Evidence.Settle}");
-        if (open.Length > ShownSettlements) context.Note($"and {open.Length - ShownSettlements} more of low trust, with smaller effects; --json names what would settle each");
     }
 
     private static string Name(StageEffect effect) => effect.Example is { } id ? $"{effect.Stage} / {id}" : effect.Stage;

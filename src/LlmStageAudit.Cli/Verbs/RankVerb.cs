@@ -96,14 +96,15 @@ internal static class RankVerb
 
         context.Out.WriteLine($"How much each stage raised the score of '{ranking.Confounder}' examples over others of the same label (log-odds):");
         context.WriteTable(
-            [">#", "stage", ">score", ">95% interval", ">gap with", ">gap without", ">adjusted p", "significant"],
+            [">#", "stage", ">score", ">95% interval", ">gap with", ">gap without", ">adjusted p", "significant", "trust"],
             ranking.Ranking.Select((stage, i) => (IReadOnlyList<string>)
             [
                 $"{i + 1}", stage.Stage, Numbers.Signed(stage.Score), double.IsNaN(stage.Low) ? "-" : Numbers.Interval(stage.Low, stage.High),
                 Numbers.Signed(stage.ObservedGap), Numbers.Signed(stage.CounterfactualGap), stage.Screen is null ? Numbers.Plain(stage.AdjustedPValue) : "-",
-                stage.Screen is { } screen ? $"screened ({screen})" : stage.Significant ? "yes" : "no",
+                stage.Screen is { } screen ? $"screened ({screen})" : stage.Significant ? "yes" : "no", stage.Trust ?? "-",
             ]));
         BudgetOptions.Print(context, certification);
+        TrustNotes.Write(context, [.. ranking.Ranking.Select(stage => (stage.Stage, stage.Score, stage.Trust, stage.Evidence))]);
         foreach (var note in ranking.Notes) context.Note(note);
     }
 }

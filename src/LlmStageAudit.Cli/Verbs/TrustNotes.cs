@@ -1,0 +1,31 @@
+using LlmStageAudit.Artifacts.Effects;
+using LlmStageAudit.Cli.Terminal;
+
+namespace LlmStageAudit.Cli.Verbs;
+
+/// <summary>Why effects have their grades of trust, and what would settle the low ones, as notes under a table.</summary>
+internal static class TrustNotes
+{
+    /// <summary>Names said where many have the same grade for the same reason.</summary>
+    private const int ShownNames = 3;
+
+    private const int ShownSettlements = 3;
+
+    /// <param name="graded">Each effect's name, size and grade.</param>
+    public static void Write(VerbContext context, IReadOnlyList<(string Name, double Size, string? Trust, TrustEvidence? Evidence)> graded)
+    {
+        foreach (var alike in graded.Where(one => one.Evidence is not null).GroupBy(one => (one.Trust, one.Evidence!.Reason)))
+        {
+            var names = alike.Count() == graded.Count
+                ? "all"
+                : string.Join(", ", alike.Take(ShownNames).Select(one => one.Name)) + (alike.Count() > ShownNames ? ", ..." : "");
+            context.Note($"{names}: trust {alike.Key.Trust}; {alike.Key.Reason}");
+        }
+
+        var open = graded.Where(one => one.Evidence is { Settle: not null }).OrderByDescending(one => Math.Abs(one.Size)).ToArray();
+        foreach (var one in open.Take(ShownSettlements))
+            context.Note($"to settle {one.Name} ({one.Evidence!.SettleGradientEquivalents:0} gradients): {one.Evidence.Settle}");
+        if (open.Length > ShownSettlements)
+            context.Note($"and {open.Length - ShownSettlements} more of low trust, with smaller effects; --json names what would settle each");
+    }
+}
