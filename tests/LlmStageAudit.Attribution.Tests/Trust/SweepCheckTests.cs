@@ -15,7 +15,7 @@ public sealed class SweepCheckTests
         var (predicted, worst, checks) = Check(run);
         Assert.InRange(predicted, 0, 1e-9);
         Assert.InRange(worst, 0, 1e-9);
-        Assert.InRange(checks, 3, 4);
+        Assert.Equal(2, checks);
     }
 
     /// <summary>Against training again without each of the sixteen steps.</summary>
@@ -33,7 +33,8 @@ public sealed class SweepCheckTests
                 - Gamma(run.Retrain((stage, step) => stage == score.StageIndex && step.StageStep == score.StageStep))),
         ];
         var error = Vectors.RelativeDistance(truth, [.. scores.Select(score => score.Effect)]);
-        Assert.InRange(Check(run).Predicted / error, 1 / 3.0, 3);
+        // Late steps are less off than all of them: what the assessment's margin is for.
+        Assert.InRange(Check(run).Predicted / error, 1 / 10.0, 1);
         Assert.True(Check(run).Worst >= Check(run).Predicted);
     }
 
@@ -56,18 +57,13 @@ public sealed class SweepCheckTests
     [Fact]
     public void Skips_are_paid_for()
     {
-        // Of 16 steps the fifth, ninth and thirteenth are skipped, which leaves 11, 7 and 3 to run, and the largest where it is another.
+        // Of 16 steps the eleventh and the fifteenth are skipped, which leaves 5 and 1 to run.
         using var run = SmallRun.Train(SmallRun.Sgd, cubic: 0);
         using var scope = NewDisposeScope();
         var scores = Scores(run, new PropagationOptions()).ToArray();
         var check = new SweepCheck(run);
-        var found = check.Run([.. scores.Select((score, i) => score with { Effect = i == 4 ? 1 : 0 })], _ => 0, default);
-        Assert.Equal(3, found.Checks);
-        Assert.Equal(11 + 7 + 3, check.GradientEquivalents);
-        check = new SweepCheck(run);
-        found = check.Run([.. scores.Select((score, i) => score with { Effect = i == 1 ? -1 : 0 })], _ => 0, default);
-        Assert.Equal(4, found.Checks);
-        Assert.Equal(14 + 11 + 7 + 3, check.GradientEquivalents);
+        Assert.Equal(2, check.Run(scores, _ => 0, default).Checks);
+        Assert.Equal(5 + 1, check.GradientEquivalents);
     }
 
     [Fact]
