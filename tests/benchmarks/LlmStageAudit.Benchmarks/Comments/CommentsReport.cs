@@ -26,7 +26,7 @@ internal static class CommentsReport
         foreach (var optimizer in figures.GroupBy(static one => one.Optimizer))
         {
             CommentFigures[] runs = [.. optimizer];
-            file.Paragraph($"## {optimizer.Key}")
+            file.Section($"{optimizer.Key}")
                 .Paragraph($"Training took {string.Join(" and ", runs.Select(static run => run.TrainingSeconds.Shown("F1")))} s.")
                 .Table(["Pearson", .. stages, "Average"], Rows(runs, stages, static effect => effect.Pearson, static all => all.Pearson))
                 .Table(
@@ -38,7 +38,7 @@ internal static class CommentsReport
                 .Table(["Cost", "Trainings", "Seconds", "Of the training's seconds"], Costs(runs));
         }
 
-        file.Paragraph("## Goals")
+        file.Section("Goals")
             .Paragraph(Goal(figures, "replay-midpoint", 0.999))
             .Paragraph(Goal(figures, "replay-linear", 0.97))
             .Write($"libtorch {version}, threads: {get_num_threads()}");

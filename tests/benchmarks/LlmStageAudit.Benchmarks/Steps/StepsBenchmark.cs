@@ -32,9 +32,16 @@ internal static class StepsBenchmark
         }
 
         var (dataset, flipped) = FlippedLabels.Write(workspace);
-        var (first, section) = s_optimizers[0];
-        var stage = CommentWorkspace.Stage("flipped", dataset, section, epochs: 1, shuffle: false);
-        var planted = Compare(workspace, first, [stage], FlippedLabels.Batches, [0], flipped);
+        StepFinding[] planted =
+        [
+            .. s_optimizers.SelectMany(one => Compare(
+                workspace,
+                one.Name,
+                [CommentWorkspace.Stage("flipped", dataset, one.Section, epochs: 1, shuffle: false)],
+                FlippedLabels.Batches,
+                [0],
+                flipped)),
+        ];
         SweepCost[] costs = [.. Enumerable.Range(0, Repeats).Select(repeat => Cost(workspace, repeat))];
         StepsReport.Write(sampled, planted, costs);
     }

@@ -19,14 +19,14 @@ internal static class StepsReport
                     + $"{CommentWorkspace.ProbeTweets} other tweets; the schedule goes on and the optimizer's state stands still over a "
                     + "skipped step. One adjoint sweep scores all steps. True skips are exact replays: training again without the step, to "
                     + "the bit.")
-            .Paragraph("## Against true skips")
+            .Section("Against true skips")
             .Paragraph(
                 $"Three jobs of 500 tweets, batches of {CommentWorkspace.BatchSize}, one epoch: 30 steps, of which {StepsBenchmark.Sample} "
                     + "drawn at random were skipped, each by itself. AdamW with weight decay 0.01, SGD with momentum 0.9 and weight decay "
                     + "1e-5. The epsilon floor is the least eps of AdamW's tangent.")
             .Table(["Run", "Effects", "Spearman", "Pearson", "Relative error", "Trainings"], sampled.Select(static one => Row(one)))
             .Paragraph($"Goal: Spearman of at least {spearmanGoal.Shown("0.##")} without a floor: {string.Join(", ", met)}.")
-            .Paragraph("## Planted steps")
+            .Section("Planted steps")
             .Paragraph(
                 $"One job of {FlippedLabels.Batches} batches of {CommentWorkspace.BatchSize} tweets in fixed order; in "
                     + $"{FlippedLabels.FlippedBatches} of them, drawn at random, every label is wrong. AUC: the chance that a planted step "
@@ -34,7 +34,7 @@ internal static class StepsReport
             .Table(
                 ["Run", "Effects", "AUC", "Spearman", "Pearson", "Relative error", "Trainings"],
                 planted.Select(static one => (string[])[.. Row(one)[..2], one.PlantedArea.Shown("F3"), .. Row(one)[2..]]))
-            .Paragraph("## Cost")
+            .Section("Cost")
             .Paragraph(
                 $"One job of {StepsBenchmark.LongSteps} steps (AdamW 1e-4, batches of {StepsBenchmark.LongBatch}), {costs.Count} times: "
                     + $"training with its log, then one sweep that scores all {StepsBenchmark.LongSteps} steps. Skipping each by "
