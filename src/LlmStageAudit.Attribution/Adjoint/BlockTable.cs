@@ -12,9 +12,6 @@ public sealed class BlockTable
     /// <summary>A table of more steps is not kept: it grows with their square.</summary>
     public const int MaximumSteps = 2000;
 
-    private readonly IReadOnlyList<IReadOnlyList<double>> _before;
-    private readonly IReadOnlyList<double> _after;
-
     /// <param name="before">[b - 1][a - 1]: lambda_b . s_{a-1}, for a up to b.</param>
     /// <param name="after">[b - 1]: lambda_b . s_b.</param>
     /// <exception cref="ArgumentException">The rows are not as many, or as long, as the steps.</exception>
@@ -22,15 +19,15 @@ public sealed class BlockTable
     {
         if (before.Count != after.Count || before.Index().Any(row => row.Item.Count != row.Index + 1))
             throw new ArgumentException($"{after.Count} steps take {after.Count} rows of 1, 2, 3, ... numbers.", nameof(before));
-        (_before, _after) = (before, after);
+        (Before, After) = (before, after);
     }
 
     /// <summary>Steps of the run.</summary>
-    public int Count => _after.Count;
+    public int Count => After.Count;
 
-    public IReadOnlyList<IReadOnlyList<double>> Before => _before;
+    public IReadOnlyList<IReadOnlyList<double>> Before { get; }
 
-    public IReadOnlyList<double> After => _after;
+    public IReadOnlyList<double> After { get; }
 
     /// <param name="first">a, from 1.</param>
     /// <param name="last">b, at least a.</param>
@@ -39,6 +36,6 @@ public sealed class BlockTable
         ArgumentOutOfRangeException.ThrowIfLessThan(first, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(last, first);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(last, Count);
-        return _after[last - 1] - _before[last - 1][first - 1];
+        return After[last - 1] - Before[last - 1][first - 1];
     }
 }

@@ -14,20 +14,17 @@ public sealed record ObservedStep(
     StageProgram Program, int StageIndex, ProgramStep Step, OptimizerState Before, OptimizerState After, Tensor Gradient)
 {
     /// <summary>s_t - s_{t-1}, in the current dispose scope.</summary>
-    public StatePerturbation Change() => Difference(After, Before);
-
-    /// <summary>The update's Jacobian, in the current dispose scope.</summary>
-    /// <param name="epsilonFloor">As <see cref="OptimizerMap.Linearize"/> takes it.</param>
-    public OptimizerPropagator Propagator(double epsilonFloor) => Program.Optimizer.Linearize(After, Gradient, Step.LearningRate, epsilonFloor);
-
-    /// <summary>One state less another of the same job.</summary>
-    internal static StatePerturbation Difference(OptimizerState state, OptimizerState from)
+    public StatePerturbation Change()
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
         return new StatePerturbation(
-            scope.MoveToOuter(state.Theta - from.Theta),
-            [.. state.Buffers.Zip(from.Buffers, (one, other) => scope.MoveToOuter(one - other))],
-            state.Steps - from.Steps);
+            scope.MoveToOuter(After.Theta - Before.Theta),
+            [.. After.Buffers.Zip(Before.Buffers, (after, before) => scope.MoveToOuter(after - before))],
+            After.Steps - Before.Steps);
     }
+
+    /// <summary>The update's Jacobian, in the current dispose scope.</summary>
+    /// <param name="epsilonFloor">As <see cref="OptimizerMap.Linearize"/> takes it.</param>
+    public OptimizerPropagator Propagator(double epsilonFloor) => Program.Optimizer.Linearize(After, Gradient, Step.LearningRate, epsilonFloor);
 }

@@ -135,8 +135,7 @@ public sealed class EstimatorComparison
     {
         var gradient = _effects.MeanGradient();
         var watch = Stopwatch.StartNew();
-        var sweep = new AdjointSweep(
-            _trajectory, new PropagationOptions { Rho = estimator.Rho ?? 1, Seed = _seed, EpsilonFloor = estimator.EpsilonFloor });
+        var sweep = new AdjointSweep(_trajectory, estimator.Propagation(_seed));
         var scores = sweep.Run([gradient], ofExamples: false, ofBlocks: false, progress, cancellation)[0].Steps;
         var seconds = watch.Elapsed.TotalSeconds;
         var asked = _questions.Select(question => scores.Single(score => question.SkipsStep(score.StageIndex, score.StageStep)));

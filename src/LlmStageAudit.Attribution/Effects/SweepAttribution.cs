@@ -13,13 +13,7 @@ internal static class SweepAttribution
         TrainedRun run, Probe probe, AttributionRequest request, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
     {
         var measure = probe.Performance.Weighted ?? throw AttributionException.NotDifferentiable(probe.Configuration.Path, probe.Performance.Name);
-        var options = new PropagationOptions
-        {
-            Rho = request.Estimator.Rho ?? 1,
-            Seed = run.Configuration.Seed,
-            EpsilonFloor = request.Estimator.EpsilonFloor,
-        };
-        var sweep = new AdjointSweep(run, options);
+        var sweep = new AdjointSweep(run, request.Estimator.Propagation(run.Configuration.Seed));
         var gradient = new ProbeGradient(run.Model, probe, measure).Gradient(run.FinalState());
         var ofBlocks = request.Level == "step" && run.Programs.Sum(program => program.Steps.Count) <= BlockTable.MaximumSteps;
         var result = sweep.Run([gradient], ofExamples: request.Level == "example", ofBlocks, progress, cancellation)[0];

@@ -1,4 +1,5 @@
 using System.Globalization;
+using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Replay;
 
 namespace LlmStageAudit.Attribution.Estimators;
@@ -47,6 +48,10 @@ public sealed record Estimator
         Adjoint or AaScore when Curvature == "full" && Rho < 1 => Rho,
         _ => null,
     };
+
+    /// <summary>How a sweep or a propagation by these settings carries perturbations.</summary>
+    /// <param name="seed">Of the random shares of batches.</param>
+    internal PropagationOptions Propagation(long seed) => new() { Rho = Rho ?? 1, Seed = seed, EpsilonFloor = EpsilonFloor };
 
     /// <summary>Short, unique to the settings, and fit for a file name: replay-sampled-0.25, aa-score-layer-wise.</summary>
     public string Id => string.Create(CultureInfo.InvariantCulture, $"{Method}{Detail}{(EffectiveRho is { } rho ? $"-{rho}" : "")}{Floor}");

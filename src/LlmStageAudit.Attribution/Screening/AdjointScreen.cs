@@ -23,8 +23,7 @@ internal static class AdjointScreen
     {
         var weighted = measure.Weighted ?? throw AttributionException.NotDifferentiable(probe.Configuration.Path, measure.Name);
         using var scope = NewDisposeScope();
-        var options = new PropagationOptions { Rho = screen.Rho ?? 1, Seed = run.Configuration.Seed, EpsilonFloor = screen.EpsilonFloor };
-        var sweep = new AdjointSweep(run, options);
+        var sweep = new AdjointSweep(run, screen.Propagation(run.Configuration.Seed));
         var gradient = new ProbeGradient(run.Model, probe, weighted).Gradient(run.FinalState());
         var result = sweep.Run([gradient], ofExamples: false, ofBlocks: false, progress, cancellation)[0];
         var scores = request.Level == "step" ? result.Steps.Select(step => step.Effect) : result.StageEffects;

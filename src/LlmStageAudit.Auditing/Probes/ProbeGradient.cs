@@ -17,11 +17,8 @@ public sealed class ProbeGradient(LanguageModel model, Probe probe, WeightedRead
     private readonly int[] _order = [.. Enumerable.Range(0, probe.Examples.Count).OrderBy(i => probe.Examples[i].Ids.Length)];
 
     /// <summary>grad gamma(theta), [N], in the current dispose scope.</summary>
-    public Tensor Gradient(Tensor theta) => Gradient(theta, measure.Weights);
-
-    /// <summary>grad of sum_i weight_i reading_i, [N], with other weights than the measure's.</summary>
-    public Tensor Gradient(Tensor theta, IReadOnlyList<double> weights) =>
-        _objective.WeightedGradient(theta, _order, [.. _order.Select(i => -weights[i])], BatchSize);
+    public Tensor Gradient(Tensor theta) =>
+        _objective.WeightedGradient(theta, _order, [.. _order.Select(i => -measure.Weights[i])], BatchSize);
 
     /// <summary>grad reading_i(theta) . direction, for every direction.</summary>
     /// <param name="examples">Probe examples, in the order wanted; null for all in probe order.</param>
