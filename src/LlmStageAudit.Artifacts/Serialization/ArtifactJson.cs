@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Unicode;
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Files;
 
 namespace LlmStageAudit.Artifacts.Serialization;
@@ -62,9 +63,9 @@ public static class ArtifactJson
         try
         {
             var file = new FileInfo(path);
-            if (!file.Exists) throw ArtifactException.Missing(path, kind);
-            if (file.Length > MaximumSizeBytes) throw ArtifactException.TooLarge(path, kind, file.Length, MaximumSizeBytes);
-            bytes = File.ReadAllBytes(path);
+            if (!Path.Exists(path)) throw ArtifactException.Missing(path, kind);
+            if (file.Exists && file.Length > MaximumSizeBytes) throw ArtifactException.TooLarge(path, kind, file.Length, MaximumSizeBytes);
+            bytes = ForeignFile.ReadText(path, MaximumSizeBytes);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {

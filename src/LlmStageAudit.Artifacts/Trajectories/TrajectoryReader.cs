@@ -1,3 +1,5 @@
+using LlmStageAudit.Artifacts.Boundaries;
+
 namespace LlmStageAudit.Artifacts.Trajectories;
 
 /// <summary>
@@ -111,7 +113,7 @@ public sealed class TrajectoryReader : IDisposable
     {
         try
         {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, 1 << 16);
+            return ForeignFile.OpenRead(path, FileShare.ReadWrite, 1 << 16);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {

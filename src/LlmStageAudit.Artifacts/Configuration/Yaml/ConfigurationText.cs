@@ -1,4 +1,5 @@
 using System.Text;
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Errors;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
@@ -33,18 +34,12 @@ internal sealed class ConfigurationText
         byte[] bytes;
         try
         {
-            var file = new FileInfo(path);
-            if (!file.Exists) throw ConfigurationException.At(path, "no such file", "a YAML file", "check the path");
-            if (file.Length > MaximumSizeBytes)
-            {
-                throw ConfigurationException.At(path, $"{file.Length} bytes", $"a YAML file of at most {MaximumSizeBytes} bytes");
-            }
-
-            bytes = File.ReadAllBytes(path);
+            if (!Path.Exists(path)) throw ConfigurationException.At(Shown.Plain(path), "no such file", "a YAML file", "check the path");
+            bytes = ForeignFile.ReadText(path, MaximumSizeBytes);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw ConfigurationException.At(Shown.Plain(path), $"cannot be read ({exception.Message})", "a YAML file");
+            throw ConfigurationException.At(Shown.Plain(path), $"cannot be read ({exception.Message})", $"a YAML file of at most {MaximumSizeBytes} bytes");
         }
 
         try
