@@ -53,6 +53,13 @@ public static class Confinement
         if (path is not null && Fault(path) is { } found) throw ConfigurationException.At(where, found, Expected, Remedy);
     }
 
+    /// <summary>
+    /// What is wrong with a file that lies in the confinement and is a link out of it; null for any other. So the files of a model's folder
+    /// are followed too, though nothing names them; what the user names outside stays open.
+    /// </summary>
+    internal static string? Leak(string path) =>
+        Folder is not null && Path.GetDirectoryName(Path.GetFullPath(path)) is { } parent && Fault(parent) is null ? Fault(path) : null;
+
     internal static string Expected => $"a path within {Folder}";
 
     internal static string Remedy => "copy the file there, or confine to a folder that holds both";

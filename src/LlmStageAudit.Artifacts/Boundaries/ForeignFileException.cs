@@ -14,7 +14,11 @@ public sealed class ForeignFileException : IOException
     internal static ForeignFileException NotRegular(string found) =>
         new($"it {found}; only regular files are opened, for reading from anything else may never end");
 
+    internal static ForeignFileException LeadsOut(string found) => new(found);
+
     internal static ForeignFileException TooLarge(long sizeBytes, long limitBytes) => new($"it has {sizeBytes} bytes, more than {limitBytes}");
+
+    internal static ForeignFileException NoText() => new("it begins with zeros, and is no text");
 
     internal static ForeignFileException Pickled(string found) =>
         new($"it is {found}, and is not opened because loading one can run code; {PickleSignature.Remedy}");

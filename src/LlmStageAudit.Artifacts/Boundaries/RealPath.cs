@@ -1,7 +1,7 @@
 namespace LlmStageAudit.Artifacts.Boundaries;
 
 /// <summary>Paths with every link on the way followed.</summary>
-internal static class RealPath
+public static class RealPath
 {
     /// <summary>As many as the system follows.</summary>
     private const int MostLinks = 40;

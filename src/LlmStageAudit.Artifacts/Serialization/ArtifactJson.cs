@@ -36,7 +36,7 @@ public static class ArtifactJson
 
     /// <summary>Reads a record after checking that the file says it is one, in a schema this version knows.</summary>
     /// <exception cref="ArtifactException">
-    /// The file is absent, too large, no JSON, of another kind or a newer schema, or a field is missing.
+    /// The file is absent, too large, no JSON, of another kind or a newer schema, a field is missing, or a value is one that no such record can have.
     /// </exception>
     public static T Read<T>(string path)
         where T : class, IArtifact<T>
@@ -45,7 +45,8 @@ public static class ArtifactJson
         CheckEnvelope<T>(path, bytes);
         try
         {
-            return JsonSerializer.Deserialize<T>(bytes, Options) ?? throw ArtifactException.NotAnObject(path, T.KindName);
+            var read = JsonSerializer.Deserialize<T>(bytes, Options) ?? throw ArtifactException.NotAnObject(path, T.KindName);
+            return ArtifactRules.Fault(read) is { } found ? throw ArtifactException.Broken(path, T.KindName, found) : read;
         }
         catch (Exception exception) when (exception is JsonException or NotSupportedException or InvalidOperationException)
         {
@@ -83,6 +84,7 @@ public static class ArtifactJson
     {
         string? kind = null;
         long? schemaVersion = null;
+        if (!Utf8.IsValid(bytes)) throw ArtifactException.NotUtf8(path, T.KindName);
         try
         {
             var reader = new Utf8JsonReader(bytes);

@@ -57,6 +57,9 @@ internal sealed class ConfigurationText
     /// <exception cref="ConfigurationException">The text is no YAML, or nested too deep.</exception>
     public static ConfigurationNode? Parse(string text, Func<long, ConfigurationSource> locate, FaultList faults)
     {
+        // The parser takes it for the end of the text, and what follows would be passed over.
+        var nul = text.IndexOf('\0');
+        if (nul >= 0) throw NotYaml(locate(1 + text.AsSpan(0, nul).Count('\n')), "a NUL character");
         var reading = new ConfigurationText(text, locate, faults);
         try
         {
