@@ -1,0 +1,2 @@
+using LlmStageAudit.Cli.Tests.Surface;
+
