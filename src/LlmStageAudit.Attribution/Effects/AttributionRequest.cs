@@ -51,6 +51,7 @@ public sealed record AttributionRequest
         if (Level is "batch" or "example" && Estimator.Method != Estimator.Adjoint)
             throw AttributionException.BadOption("--level", Level, "--method adjoint beside it: one sweep scores every batch and example");
         if (IsSweep && Estimator.Curvature != "full") throw AttributionException.BadOption("--curvature", Estimator.Curvature, "full below the level of stages");
+        if (!IsSweep || Level == "example") Estimator.RequireLinearReadout();
         if (Steps.Count > 0 && (Treatment != "steps" || Level != "stage"))
             throw AttributionException.BadOption("--steps", string.Join(' ', Steps), "to be used with --treatment steps");
         return this;

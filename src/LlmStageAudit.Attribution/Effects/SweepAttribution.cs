@@ -14,20 +14,25 @@ internal static class SweepAttribution
     {
         var measure = probe.Performance.Weighted ?? throw AttributionException.NotDifferentiable(probe.Configuration.Path, probe.Performance.Name);
         var sweep = new AdjointSweep(run, request.Estimator.Propagation(run.Configuration.Seed));
-        var gradient = new ProbeGradient(run.Model, probe, measure).Gradient(run.FinalState());
-        var ofBlocks = request.Level == "step" && run.Programs.Sum(program => program.Steps.Count) <= BlockTable.MaximumSteps;
-        var result = sweep.Run([gradient], ofExamples: request.Level == "example", ofBlocks, progress, cancellation)[0];
-        var named = request.Level == "example" ? OfExamples(run, result) : OfSteps(request.Level, result);
+        var (derivatives, final) = (new ProbeGradient(run.Model, probe, measure), run.FinalState());
+        var gradient = derivatives.Gradient(final);
+        var readout = request.Estimator.ReadOut(run, gradient, vector => derivatives.HessianProduct(final, vector));
+        // A block's score is a difference of two products, which a squared term is not.
+        var ofBlocks = request.Level == "step" && readout.Vectors.Count == 1 && run.Programs.Sum(program => program.Steps.Count) <= BlockTable.MaximumSteps;
+        var swept = sweep.Run(readout.Vectors, ofExamples: request.Level == "example", ofBlocks, progress, cancellation);
+        var steps = readout.Read(swept);
+        var named = request.Level == "example" ? OfExamples(run, steps) : OfSteps(request.Level, steps);
         var check = new SweepCheck(run);
         var evaluator = new ProbeEvaluator(run.Model, probe);
-        var (grade, evidence) = TrustAssessment.OfSweep(check.Run(result.Steps, theta => evaluator.Evaluate(theta).Mean, cancellation));
-        if (result.Blocks is { } blocks) BlockAttribution.File(run, probe, request, blocks, grade, evidence);
+        var found = check.Run(steps, theta => evaluator.Evaluate(theta).Mean, gradient, cancellation);
+        var (grade, evidence) = TrustAssessment.OfSweep(found, request.Estimator);
+        if (swept[0].Blocks is { } blocks) BlockAttribution.File(run, probe, request, blocks, grade, evidence);
         return (
             [.. named.Select(effect => effect with { Metric = probe.Performance.Name, Trust = grade, Evidence = evidence })],
             sweep.GradientEquivalents + check.GradientEquivalents);
     }
 
-    private static IEnumerable<StageEffect> OfSteps(string level, SweepResult result) => result.Steps.Select((score, i) => new StageEffect
+    private static IEnumerable<StageEffect> OfSteps(string level, IReadOnlyList<StepScore> steps) => steps.Select((score, i) => new StageEffect
     {
         Stage = level == "batch" ? $"batch of step {i + 1}" : $"step {i + 1}",
         FirstStep = i + 1,
@@ -38,13 +43,13 @@ internal static class SweepAttribution
     });
 
     /// <summary>An example that was in several batches of a stage has the sum of its effects there.</summary>
-    private static IEnumerable<StageEffect> OfExamples(TrainedRun run, SweepResult result)
+    private static IEnumerable<StageEffect> OfExamples(TrainedRun run, IReadOnlyList<StepScore> steps)
     {
         for (var stage = 0; stage < run.Programs.Count; stage++)
         {
             var examples = run.Materials.ExampleSets[stage].Examples;
             var effects = new double?[examples.Count];
-            foreach (var score in result.Steps.Where(step => step.StageIndex == stage))
+            foreach (var score in steps.Where(step => step.StageIndex == stage))
             {
                 var batch = run.Programs[stage].Steps[score.StageStep - 1].Batch;
                 for (var i = 0; i < batch.Length; i++) effects[batch[i]] = (effects[batch[i]] ?? 0) + score.ExampleEffects![i];

@@ -17,11 +17,12 @@ internal sealed class SweepCheck(ITrajectory trajectory)
     /// <summary>Their cost in full-batch gradients.</summary>
     public double GradientEquivalents { get; private set; }
 
-    /// <summary>The relative error over the checked steps, and that of the worst.</summary>
+    /// <summary>The relative error over the checked steps, that of the worst, and how much taking the probe as linear alone would be off.</summary>
     /// <param name="scores">What the sweep found.</param>
     /// <param name="gamma">The probe's value at a state [N].</param>
-    public (double Predicted, double Worst, int Checks) Run(
-        IReadOnlyList<StepScore> scores, Func<Tensor, double> gamma, CancellationToken cancellation)
+    /// <param name="gradient">Its gradient at theta_T, [N].</param>
+    public SweepCheckFinding Run(
+        IReadOnlyList<StepScore> scores, Func<Tensor, double> gamma, Tensor gradient, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         int[] places = [5 * scores.Count / 8, 7 * scores.Count / 8];
@@ -30,12 +31,14 @@ internal sealed class SweepCheck(ITrajectory trajectory)
         var thetas = new CounterfactualReplay(trajectory, exact).Run(
             [.. skipped.Select(score => Counterfactual.WithoutSteps("a step", score.StageIndex, [score.StageStep]))], null, cancellation);
         GradientEquivalents += exact.GradientEquivalents;
-        var observed = gamma(trajectory.StateBefore(trajectory.Programs.Count));
+        var final = trajectory.StateBefore(trajectory.Programs.Count);
+        var observed = gamma(final);
         double[] effects = [.. thetas.Select(theta => observed - gamma(theta))];
         double[] errors = [.. skipped.Zip(effects, (score, effect) => Math.Abs(score.Effect - effect))];
-        return (
+        return new SweepCheckFinding(
             DriftTally.Ratio(Math.Sqrt(errors.Sum(error => error * error)), Math.Sqrt(effects.Sum(effect => effect * effect))),
             errors.Zip(effects, (error, effect) => DriftTally.Ratio(error, Math.Abs(effect))).Max(),
+            LinearityGap.Of(effects, [.. thetas.Select(theta => gradient.dot(final - theta).item())]),
             skipped.Length);
     }
 }

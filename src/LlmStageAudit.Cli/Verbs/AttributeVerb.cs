@@ -3,6 +3,7 @@ using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Artifacts.Effects;
 using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Effects;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
@@ -46,6 +47,12 @@ internal static class AttributeVerb
         DefaultValueFactory = _ => 0,
     };
 
+    private static readonly Option<string> s_readout = new("--readout")
+    {
+        Description = "For adjoint at --level step or batch: linear, or quadratic (also the probe's own bend, for one more adjoint)",
+        DefaultValueFactory = _ => SweepReadout.LinearName,
+    };
+
     private static readonly Option<string> s_level = new("--level")
     {
         Description = "stage, step, or, with --method adjoint, batch or example (of the training data)",
@@ -73,7 +80,7 @@ internal static class AttributeVerb
             "stageaudit attribute runs/a --probe probes/identity.yaml --level step --budget 3x --top 3",
         ],
         [
-            RunArgument, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_method, Gradient, Rho, s_curvature, s_epsilonFloor, s_level, s_treatment, s_steps,
+            RunArgument, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_method, Gradient, Rho, s_curvature, s_epsilonFloor, s_readout, s_level, s_treatment, s_steps,
             s_export, s_perExample, .. BudgetOptions.All, CommonOptions.Device,
         ],
         Run);
@@ -113,6 +120,7 @@ internal static class AttributeVerb
                 Rho = certification is null ? context.Get(Rho) : null,
                 Curvature = context.Get(s_curvature)!,
                 EpsilonFloor = context.Get(s_epsilonFloor),
+                Readout = context.Get(s_readout)!,
             },
             Level = context.Get(s_level)!,
             Treatment = context.Get(s_treatment)!,
