@@ -11,6 +11,7 @@ namespace LlmStageAudit.Artifacts.Runs;
 /// stages/01-NAME/state/               the trainable state at the stage's end: a PEFT folder, or a model folder
 /// stages/01-NAME/trajectory.log       every step of the stage
 /// effects/ID.json  rankings/ID.json   results, one per probe and method, or ranking
+/// progress/ID/                        how far an attribution came that is not complete
 /// verifications/ID.json               predicted against retrained
 /// comparisons/PROBE.LEVEL.json        estimators against retraining
 /// report.html
@@ -108,6 +109,10 @@ public sealed class RunFolder
 
     /// <param name="id">Letters, digits, '.', '-' and '_', such as a probe's name.</param>
     public string EffectsPath(string id) => Path.Combine(EffectsFolder, $"{Checked(id)}.json");
+
+    /// <summary>How far an attribution came, until its effects are there.</summary>
+    /// <param name="id">Of the effects.</param>
+    public string ProgressFolder(string id) => Path.Combine(Within("progress"), Checked(id));
 
     /// <param name="id">As for <see cref="EffectsPath"/>.</param>
     public string BlockScoresPath(string id) => Path.Combine(BlockScoresFolder, $"{Checked(id)}.json");

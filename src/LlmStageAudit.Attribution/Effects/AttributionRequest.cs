@@ -1,6 +1,7 @@
 using System.Globalization;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Attribution.Effects;
@@ -32,6 +33,9 @@ public sealed record AttributionRequest
 
     /// <summary>Where to save the counterfactual states as PEFT folders; null for nowhere.</summary>
     public string? ExportFolder { get; init; }
+
+    /// <summary>Keeps how far the attribution came.</summary>
+    public WalkJournal Journal { get; init; } = WalkJournal.None;
 
     /// <summary>The treatment as results state it: whatever is smaller than a stage is skipped inside its job.</summary>
     public string EffectiveTreatment => Level == "stage" ? Treatment : "steps";

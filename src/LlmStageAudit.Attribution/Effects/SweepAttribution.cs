@@ -13,7 +13,7 @@ internal static class SweepAttribution
         TrainedRun run, Probe probe, AttributionRequest request, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
     {
         var measure = probe.Performance.Weighted ?? throw AttributionException.NotDifferentiable(probe.Configuration.Path, probe.Performance.Name);
-        var sweep = new AdjointSweep(run, request.Estimator.Propagation(run.Configuration.Seed));
+        var sweep = new AdjointSweep(run, request.Estimator.Propagation(run.Configuration.Seed)) { Journal = request.Journal };
         var (derivatives, final) = (new ProbeGradient(run.Model, probe, measure), run.FinalState());
         var gradient = derivatives.Gradient(final);
         var readout = request.Estimator.ReadOut(run, gradient, vector => derivatives.HessianProduct(final, vector));
@@ -22,7 +22,7 @@ internal static class SweepAttribution
         var swept = sweep.Run(readout.Vectors, ofExamples: request.Level == "example", ofBlocks, progress, cancellation);
         var steps = readout.Read(swept);
         var named = request.Level == "example" ? OfExamples(run, steps) : OfSteps(request.Level, steps);
-        var check = new SweepCheck(run);
+        var check = new SweepCheck(run, request.Journal);
         var evaluator = new ProbeEvaluator(run.Model, probe);
         var found = check.Run(steps, theta => evaluator.Evaluate(theta).Mean, gradient, cancellation);
         var (grade, evidence) = TrustAssessment.OfSweep(found, request.Estimator);

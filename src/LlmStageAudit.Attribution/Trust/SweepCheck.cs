@@ -1,5 +1,6 @@
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Attribution.Trust;
@@ -12,7 +13,7 @@ namespace LlmStageAudit.Attribution.Trust;
 /// five and seven eighths through the run, cost half a training beside the sweep's two and a half; that earlier ones are
 /// further off is what the margin of <see cref="TrustAssessment"/> is for.
 /// </summary>
-internal sealed class SweepCheck(ITrajectory trajectory)
+internal sealed class SweepCheck(ITrajectory trajectory, WalkJournal? journal = null)
 {
     /// <summary>Their cost in full-batch gradients.</summary>
     public double GradientEquivalents { get; private set; }
@@ -28,7 +29,7 @@ internal sealed class SweepCheck(ITrajectory trajectory)
         int[] places = [5 * scores.Count / 8, 7 * scores.Count / 8];
         StepScore[] skipped = [.. places.Distinct().Select(place => scores[place])];
         var exact = GradientSource.Named("exact", 1, 0);
-        var thetas = new CounterfactualReplay(trajectory, exact).Run(
+        var thetas = new CounterfactualReplay(trajectory, exact) { Journal = journal ?? WalkJournal.None }.Run(
             [.. skipped.Select(score => Counterfactual.WithoutSteps("a step", score.StageIndex, [score.StageStep]))], null, cancellation);
         GradientEquivalents += exact.GradientEquivalents;
         var final = trajectory.StateBefore(trajectory.Programs.Count);

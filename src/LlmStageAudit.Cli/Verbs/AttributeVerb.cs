@@ -81,31 +81,43 @@ internal static class AttributeVerb
         ],
         [
             RunArgument, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_method, Gradient, Rho, s_curvature, s_epsilonFloor, s_readout, s_level, s_treatment, s_steps,
-            s_export, s_perExample, .. BudgetOptions.All, CommonOptions.Device,
+            s_export, s_perExample, .. BudgetOptions.All, .. ResumeOptions.All, CommonOptions.Device,
         ],
         Run);
 
-    /// <summary>Attributes and files the result in the run folder.</summary>
-    internal static (EffectsArtifact Effects, string Path) AttributeAndFile(VerbContext context, TrainedRun run, Probe probe, AttributionRequest request)
-    {
-        var effects = context.Track(Activity(request), display => StageAttribution.Attribute(
-            run, probe, request, display.To<(int Step, int Total)>((shown, step) => shown.Report(step.Step, step.Total, "")), context.Cancellation));
-        var path = run.Folder.EffectsPath($"{probe.Reference.Name}.{request.Id}");
-        ArtifactJson.Write(path, effects);
-        return (effects, path);
-    }
+    /// <summary>Attributes and files the result in the run folder; what breaks off can be gone on with.</summary>
+    internal static (EffectsArtifact Effects, string Path) AttributeAndFile(VerbContext context, TrainedRun run, Probe probe, AttributionRequest request) =>
+        File(context, run, probe, request, null, $"{probe.Reference.Name}.{request.Id}", journaled => context.Track(
+            Activity(request), display => StageAttribution.Attribute(run, probe, journaled, Shown(display), context.Cancellation)));
 
     /// <summary>The same under a budget.</summary>
     /// <param name="suffix">Of the file's name.</param>
     internal static (EffectsArtifact Effects, string Path) CertifyAndFile(
-        VerbContext context, TrainedRun run, Probe probe, IMeasure measure, AttributionRequest request, CertificationRequest certification, string suffix)
+        VerbContext context, TrainedRun run, Probe probe, IMeasure measure, AttributionRequest request, CertificationRequest certification, string suffix) =>
+        File(context, run, probe, request, certification, $"{probe.Reference.Name}.{certification.Id}.{suffix}", journaled => context.Track(
+            "screening and settling",
+            display => new CertifiedAttribution(run, probe, measure).Attribute(journaled, certification, Shown(display), context.Cancellation)));
+
+    private static (EffectsArtifact Effects, string Path) File(
+        VerbContext context,
+        TrainedRun run,
+        Probe probe,
+        AttributionRequest request,
+        CertificationRequest? certification,
+        string id,
+        Func<AttributionRequest, EffectsArtifact> attribute)
     {
-        var effects = context.Track("screening and settling", display => new CertifiedAttribution(run, probe, measure).Attribute(
-            request, certification, display.To<(int Step, int Total)>((shown, step) => shown.Report(step.Step, step.Total, "")), context.Cancellation));
-        var path = run.Folder.EffectsPath($"{probe.Reference.Name}.{certification.Id}.{suffix}");
+        var journal = ResumeOptions.Open(context, run, probe, id, request, certification);
+        var effects = attribute(request with { Journal = journal });
+        var path = run.Folder.EffectsPath(id);
         ArtifactJson.Write(path, effects);
+        journal.Close();
+        ResumeOptions.Note(context, journal);
         return (effects, path);
     }
+
+    private static IProgress<(int Step, int Total)> Shown(IProgressDisplay display) =>
+        display.To<(int Step, int Total)>((shown, step) => shown.Report(step.Step, step.Total, ""));
 
     private static int Run(VerbContext context)
     {

@@ -28,7 +28,7 @@ internal static class RankVerb
         ],
         [
             AttributeVerb.RunArgument, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_confounder, AttributeVerb.Gradient, AttributeVerb.Rho,
-            .. BudgetOptions.All, CommonOptions.Device,
+            .. BudgetOptions.All, .. ResumeOptions.All, CommonOptions.Device,
         ],
         Run);
 
