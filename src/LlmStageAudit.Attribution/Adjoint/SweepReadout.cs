@@ -45,10 +45,10 @@ public sealed class SweepReadout
     }
 
     /// <summary>The effects of steps and batches.</summary>
-    /// <param name="swept">The sweep's result for each of <see cref="Vectors"/>.</param>
-    public IReadOnlyList<StepScore> Read(IReadOnlyList<SweepResult> swept) => swept.Count == 1
-        ? swept[0].Steps
-        : [.. swept[0].Steps.Zip(swept[1].Steps, (first, bend) => first with
+    /// <param name="swept">The scores by each of <see cref="Vectors"/>.</param>
+    public IReadOnlyList<StepScore> Read(IReadOnlyList<IReadOnlyList<StepScore>> swept) => swept.Count == 1
+        ? swept[0]
+        : [.. swept[0].Zip(swept[1], (first, bend) => first with
         {
             Effect = first.Effect - (0.5 * _bend * bend.Effect * bend.Effect),
             BatchEffect = first.BatchEffect - (0.5 * _bend * bend.BatchEffect * bend.BatchEffect),

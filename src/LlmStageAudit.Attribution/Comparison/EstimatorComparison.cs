@@ -137,7 +137,8 @@ public sealed class EstimatorComparison
         var readout = estimator.ReadOut(_trajectory, _effects.MeanGradient(), _effects.MeanHessianProduct);
         var watch = Stopwatch.StartNew();
         var sweep = new AdjointSweep(_trajectory, estimator.Propagation(_seed));
-        var scores = readout.Read(sweep.Run(readout.Vectors, ofExamples: false, ofBlocks: false, progress, cancellation));
+        var scores = readout.Read(
+            [.. sweep.Run(readout.Vectors, ofExamples: false, ofBlocks: false, progress, cancellation).Select(one => one.Steps)]);
         var seconds = watch.Elapsed.TotalSeconds;
         var asked = _questions.Select(question => scores.Single(score => question.SkipsStep(score.StageIndex, score.StageStep)));
         return ([.. asked.Select(score => new[] { score.Effect })], sweep.GradientEquivalents, seconds);

@@ -11,6 +11,9 @@ public sealed record AttributionRequest
 {
     public static IReadOnlyList<string> Levels { get; } = ["stage", "step", "batch", "example"];
 
+    /// <summary>Each is another adjoint in memory and another half of a gradient more per step.</summary>
+    private const int MaximumFolds = 20;
+
     public Estimator Estimator { get; init; } = new();
 
     /// <summary>
@@ -27,6 +30,9 @@ public sealed record AttributionRequest
 
     /// <summary>Names of the questions to answer, of those the request stands for; null for all.</summary>
     public IReadOnlyList<string>? Only { get; init; }
+
+    /// <summary>For sweeps: parts of the probe that are swept beside each other, to give scores an interval; 1 for none.</summary>
+    public int Folds { get; init; } = 1;
 
     /// <summary>Whether estimated gradients are held against true ones at a few steps; without that nothing bounds their error.</summary>
     public bool SpotChecks { get; init; } = true;
@@ -55,6 +61,12 @@ public sealed record AttributionRequest
         if (Level is "batch" or "example" && Estimator.Method != Estimator.Adjoint)
             throw AttributionException.BadOption("--level", Level, "--method adjoint beside it: one sweep scores every batch and example");
         if (IsSweep && Estimator.Curvature != "full") throw AttributionException.BadOption("--curvature", Estimator.Curvature, "full below the level of stages");
+        if (Folds is < 1 or > MaximumFolds || (Folds > 1 && !IsSweep))
+        {
+            throw AttributionException.BadOption(
+                "--folds", Folds.ToString(CultureInfo.InvariantCulture), $"1 to {MaximumFolds}, with --method adjoint and --level step, batch or example");
+        }
+
         if (!IsSweep || Level == "example") Estimator.RequireLinearReadout();
         if (Steps.Count > 0 && (Treatment != "steps" || Level != "stage"))
             throw AttributionException.BadOption("--steps", string.Join(' ', Steps), "to be used with --treatment steps");

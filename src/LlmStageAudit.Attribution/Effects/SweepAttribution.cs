@@ -15,13 +15,20 @@ internal static class SweepAttribution
         var measure = probe.Performance.Weighted ?? throw AttributionException.NotDifferentiable(probe.Configuration.Path, probe.Performance.Name);
         var sweep = new AdjointSweep(run, request.Estimator.Propagation(run.Configuration.Seed)) { Journal = request.Journal };
         var (derivatives, final) = (new ProbeGradient(run.Model, probe, measure), run.FinalState());
-        var gradient = derivatives.Gradient(final);
+        if (request.Folds > probe.Examples.Count)
+            throw AttributionException.BadOption("--folds", $"{request.Folds}", $"at most {probe.Examples.Count}, the examples of {probe.Configuration.Path}");
+        var folds = new ProbeFolds(probe.Examples.Count, request.Folds, run.Configuration.Seed);
+        Tensor[] parts = [.. folds.Members.Select(members => derivatives.Gradient(final, members))];
+        var gradient = parts.Length == 1 ? parts[0] : stack(parts).sum(0);
         var readout = request.Estimator.ReadOut(run, gradient, vector => derivatives.HessianProduct(final, vector));
+        var isPlain = readout.Vectors.Count == 1 && parts.Length == 1;
         // A block's score is a difference of two products, which a squared term is not.
-        var ofBlocks = request.Level == "step" && readout.Vectors.Count == 1 && run.Programs.Sum(program => program.Steps.Count) <= BlockTable.MaximumSteps;
-        var swept = sweep.Run(readout.Vectors, ofExamples: request.Level == "example", ofBlocks, progress, cancellation);
-        var steps = readout.Read(swept);
-        var named = request.Level == "example" ? OfExamples(run, steps) : OfSteps(request.Level, steps);
+        var ofBlocks = request.Level == "step" && isPlain && run.Programs.Sum(program => program.Steps.Count) <= BlockTable.MaximumSteps;
+        var swept = sweep.Run([.. parts, .. readout.Vectors.Skip(1)], ofExamples: request.Level == "example", ofBlocks, progress, cancellation);
+        IReadOnlyList<StepScore>[] scores = [.. swept.Take(parts.Length).Select(part => part.Steps)];
+        var steps = readout.Read([ProbeFolds.Sum(scores), .. swept.Skip(parts.Length).Select(one => one.Steps)]);
+        StageEffect[][] partial = [.. scores.Select(part => Named(run, request.Level, part))];
+        var named = Named(run, request.Level, steps).Select((effect, i) => folds.WithInterval(effect, [.. partial.Select(part => part[i].Estimate)]));
         var check = new SweepCheck(run, request.Journal);
         var evaluator = new ProbeEvaluator(run.Model, probe);
         var found = check.Run(steps, theta => evaluator.Evaluate(theta).Mean, gradient, cancellation);
@@ -31,6 +38,9 @@ internal static class SweepAttribution
             [.. named.Select(effect => effect with { Metric = probe.Performance.Name, Trust = grade, Evidence = evidence })],
             sweep.GradientEquivalents + check.GradientEquivalents);
     }
+
+    private static StageEffect[] Named(TrainedRun run, string level, IReadOnlyList<StepScore> steps) =>
+        [.. level == "example" ? OfExamples(run, steps) : OfSteps(level, steps)];
 
     private static IEnumerable<StageEffect> OfSteps(string level, IReadOnlyList<StepScore> steps) => steps.Select((score, i) => new StageEffect
     {

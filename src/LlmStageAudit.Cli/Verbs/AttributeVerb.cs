@@ -53,6 +53,12 @@ internal static class AttributeVerb
         DefaultValueFactory = _ => SweepReadout.LinearName,
     };
 
+    private static readonly Option<int> s_folds = new("--folds")
+    {
+        Description = "For adjoint at --level step, batch or example: give scores an interval from this many parts of the probe, for 1.5 gradients a step each",
+        DefaultValueFactory = _ => 1,
+    };
+
     private static readonly Option<string> s_level = new("--level")
     {
         Description = "stage, step, or, with --method adjoint, batch or example (of the training data)",
@@ -80,7 +86,7 @@ internal static class AttributeVerb
             "stageaudit attribute runs/a --probe probes/identity.yaml --level step --budget 3x --top 3",
         ],
         [
-            RunArgument, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_method, Gradient, Rho, s_curvature, s_epsilonFloor, s_readout, s_level, s_treatment, s_steps,
+            RunArgument, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_method, Gradient, Rho, s_curvature, s_epsilonFloor, s_readout, s_folds, s_level, s_treatment, s_steps,
             s_export, s_perExample, .. BudgetOptions.All, .. ResumeOptions.All, CommonOptions.Device,
         ],
         Run);
@@ -135,6 +141,7 @@ internal static class AttributeVerb
                 Readout = context.Get(s_readout)!,
             },
             Level = context.Get(s_level)!,
+            Folds = context.Get(s_folds),
             Treatment = context.Get(s_treatment)!,
             Steps = context.Get(s_steps) ?? [],
             ExportFolder = context.Get(s_export),

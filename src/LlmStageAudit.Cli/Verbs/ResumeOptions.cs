@@ -45,6 +45,7 @@ internal static class ResumeOptions
                 request.Level,
                 request.Treatment,
                 request.Steps,
+                request.Folds,
                 Certification = certification,
                 Engine = RunEngine.Describe(run.Model.Device),
             },

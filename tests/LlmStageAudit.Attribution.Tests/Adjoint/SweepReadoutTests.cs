@@ -90,7 +90,7 @@ public sealed class SweepReadoutTests
         var readout = SweepReadout.Quadratic(
             -probe.LossAndGradient(final, examples).Gradient, final - run.StateBefore(0), vector => -probe.HessianVectorProduct(final, examples, vector));
         var swept = new AdjointSweep(run, new PropagationOptions()).Run(readout.Vectors, ofExamples: false, ofBlocks: false, null, default);
-        return [.. readout.Read(swept).Select(score => score.Effect)];
+        return [.. readout.Read([.. swept.Select(one => one.Steps)]).Select(score => score.Effect)];
     }
 
     private static double[] Linear(RetrainableTrajectory run, PolynomialObjective probe)

@@ -101,11 +101,21 @@ public sealed class AttributeTests(AuditFixture audit)
     [InlineData("--method", "adjoint", "--readout", "quadratic")]
     [InlineData("--method", "adjoint", "--level", "example", "--readout", "quadratic")]
     [InlineData("--method", "adjoint", "--level", "step", "--readout", "cubic")]
-    public void A_readout_that_does_not_fit_is_refused(params string[] options)
+    [InlineData("--folds", "5")]
+    [InlineData("--method", "adjoint", "--level", "step", "--folds", "0")]
+    [InlineData("--method", "adjoint", "--level", "step", "--folds", "21")]
+    public void A_readout_or_folds_that_do_not_fit_are_refused(params string[] options)
     {
         var outcome = CommandLine.Run(["attribute", audit.Run, "--probe", audit.Probe, .. options]);
         Assert.Equal(2, outcome.ExitCode);
-        Assert.Contains("--readout", outcome.Error);
+        Assert.Contains(options.Contains("--folds") ? "--folds" : "--readout", outcome.Error);
+    }
+
+    [Fact]
+    public void Folds_give_steps_an_interval()
+    {
+        var steps = Attribute("--method", "adjoint", "--level", "step", "--folds", "4").List("effects");
+        Assert.All(steps, step => Assert.InRange(step.Number("estimate"), step.Number("low"), step.Number("high")));
     }
 
     [Fact]
