@@ -115,8 +115,8 @@ internal sealed class TrajectoryScan : IDisposable
     /// </summary>
     public bool FindsFrameAfter(long offset)
     {
-        var window = new byte[ChunkBytes];
         var length = _stream.Length;
+        var window = new byte[Math.Min(ChunkBytes, length)];
         var at = Math.Max(offset + 1, TrajectoryFrame.PreambleBytes + TrajectoryFrame.HashBytes);
         while (length - at > TrajectoryFrame.FramingBytes + TrajectoryFrame.HashBytes)
         {

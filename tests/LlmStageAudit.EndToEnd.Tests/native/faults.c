@@ -7,6 +7,7 @@
  *                   kill   the process is killed (SIGKILL) before the call
  *                   tear   the same, but of a write the first half is done
  *                   power  the same as kill, and what each file and folder held at its last flush is kept under FAULTS_SHADOW
+ *                   idle   nothing happens and nothing is counted until the process itself calls faults_arm
  *                   enospc, eio, short   the call fails; short: the first half of a write is done and the rest fails with ENOSPC
  *   FAULTS_AT       which call, from 1
  *   FAULTS_STICKY   set: every later call that needs the disk fails too (enospc spares calls that need no room)
@@ -44,6 +45,16 @@ static long calls;
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 
 #define REAL(name) ((__typeof__(&name))real(#name))
+
+static const struct { const char *name; enum mode mode; } modes[] = {
+    {"count", COUNT}, {"kill", KILL}, {"tear", TEAR}, {"power", POWER}, {"enospc", ENOSPC_ONCE}, {"eio", EIO_ONCE}, {"short", SHORT}};
+
+static enum mode mode_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+        if (strcmp(name, modes[i].name) == 0) return modes[i].mode;
+    return OFF;
+}
 
 static void *real(const char *name)
 {
@@ -182,16 +193,12 @@ __attribute__((constructor)) static void begin(void)
 {
     const char *folder = getenv("FAULTS_ROOT"), *how = getenv("FAULTS_MODE"), *when = getenv("FAULTS_AT"), *count = getenv("FAULTS_COUNT");
     const char *kept = getenv("FAULTS_SHADOW");
-    static const struct { const char *name; enum mode mode; } modes[] = {
-        {"count", COUNT}, {"kill", KILL}, {"tear", TEAR}, {"power", POWER}, {"enospc", ENOSPC_ONCE}, {"eio", EIO_ONCE}, {"short", SHORT}};
     if (!folder || !how || !realpath(folder, root)) return;
     root_length = strlen(root);
     at = when ? atol(when) : 0;
     sticky = getenv("FAULTS_STICKY") != NULL;
     if (count) count_fd = REAL(open64)(count, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    enum mode chosen = OFF;
-    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
-        if (strcmp(how, modes[i].name) == 0) chosen = modes[i].mode;
+    enum mode chosen = mode_of(how);
     if (chosen == POWER) {
         struct stat found;
         if (!kept || !realpath(kept, shadow) || stat(root, &found) != 0) return;
@@ -206,6 +213,19 @@ __attribute__((constructor)) static void begin(void)
     mode = chosen;
     /* Programs it starts are none of ours. */
     unsetenv("LD_PRELOAD");
+}
+
+/* For a process that runs one command after the other. Returns how many calls the last one made. */
+long faults_arm(const char *how, long when, int from_then_on)
+{
+    pthread_mutex_lock(&gate);
+    long made = calls;
+    calls = 0;
+    at = when;
+    sticky = from_then_on;
+    mode = mode_of(how);
+    pthread_mutex_unlock(&gate);
+    return made;
 }
 
 /* Every counted call passes here, one at a time, so that a shadow is of one moment. */
