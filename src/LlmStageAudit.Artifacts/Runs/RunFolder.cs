@@ -1,4 +1,5 @@
 using System.Globalization;
+using LlmStageAudit.Artifacts.Files;
 using LlmStageAudit.Artifacts.Serialization;
 
 namespace LlmStageAudit.Artifacts.Runs;
@@ -64,7 +65,7 @@ public sealed class RunFolder
         var folder = new RunFolder(Path.GetFullPath(path));
         return Guarded(path, () =>
         {
-            Directory.CreateDirectory(folder.Root);
+            DurableFolder.Create(folder.Root);
             return folder;
         });
     }
@@ -75,8 +76,30 @@ public sealed class RunFolder
     {
         var folder = new RunFolder(Path.GetFullPath(path));
         if (File.Exists(folder.Root)) throw RunFolderException.IsAFile(path);
-        var isUsed = Guarded(path, () => Directory.Exists(folder.Root) && Directory.EnumerateFileSystemEntries(folder.Root).Any(folder.IsContent));
-        if (isUsed) throw RunFolderException.NotEmpty(path, isRun: File.Exists(folder.ManifestPath));
+        if (!folder.IsUsed()) return;
+        if (FileLock.HolderOf(folder.LockPath, folder.HolderPath) is { } holder) throw RunFolderException.InUse(path, holder);
+        throw RunFolderException.NotEmpty(path, isRun: File.Exists(folder.ManifestPath));
+    }
+
+    /// <summary>
+    /// Fails where a run has come here since <see cref="Create"/>; clears away what a writer left that was killed before its run had a
+    /// manifest. Only for the holder of the <see cref="RunLock"/>.
+    /// </summary>
+    /// <exception cref="RunFolderException">Something is there.</exception>
+    public void Occupy()
+    {
+        if (IsUsed()) throw RunFolderException.NotEmpty(Root, isRun: File.Exists(ManifestPath));
+        if (Directory.Exists(InitialFolder)) StorageException.Guard(InitialFolder, () => Directory.Delete(InitialFolder, recursive: true));
+        ClearLeftovers();
+    }
+
+    /// <summary>Clears away what a writer that was killed left half written. Only for the holder of the <see cref="RunLock"/>.</summary>
+    public void ClearLeftovers()
+    {
+        PartialName.ClearAll(Root);
+        if (!Directory.Exists(StagesFolder)) return;
+        PartialName.ClearAll(StagesFolder);
+        foreach (var stage in Directory.GetDirectories(StagesFolder)) PartialName.ClearAll(stage);
     }
 
     /// <exception cref="RunFolderException">There is no folder, or it holds no manifest.</exception>
@@ -137,6 +160,10 @@ public sealed class RunFolder
         {
             return use();
         }
+        catch (IOException exception) when (StorageException.IsFault(exception))
+        {
+            throw StorageException.Of(path, exception);
+        }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw RunFolderException.Unusable(path, exception);
@@ -152,6 +179,12 @@ public sealed class RunFolder
         throw new ArgumentException($"'{name}' cannot be part of a file name; expected letters, digits, '.', '-' and '_'", nameof(name));
     }
 
+    // A run is one once it has a manifest. Killed before, it leaves its lock and its first state, which nothing can be lost with.
+    private bool IsOnlyBegun => File.Exists(LockPath) && !File.Exists(ManifestPath);
+
+    private bool IsUsed() => Guarded(Root, () => Directory.Exists(Root) && Directory.EnumerateFileSystemEntries(Root).Any(IsContent));
+
     private bool IsContent(string entry) =>
-        entry != LockPath && entry != HolderPath && !entry.EndsWith(".partial", StringComparison.Ordinal);
+        entry != LockPath && entry != HolderPath && !entry.EndsWith(PartialName.Extension, StringComparison.Ordinal)
+        && !(entry == InitialFolder && IsOnlyBegun);
 }

@@ -14,7 +14,7 @@ public sealed record RunManifest : IArtifact<RunManifest>
 
     public string Kind { get; init; } = KindName;
 
-    /// <summary>Random, hexadecimal.</summary>
+    /// <summary>32 hexadecimal digits, see <see cref="RunIdentity"/>.</summary>
     public required string RunId { get; init; }
 
     public required DateTime CreatedUtc { get; init; }

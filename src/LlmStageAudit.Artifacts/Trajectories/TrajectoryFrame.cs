@@ -34,6 +34,9 @@ internal static class TrajectoryFrame
     // The version follows the magic.
     public static ReadOnlySpan<byte> Preamble => "SATRAJ01\u0001\0\0\0\0\0\0\0"u8;
 
+    /// <summary>What a frame begins with.</summary>
+    public static ReadOnlySpan<byte> MagicBytes => "PETS"u8;
+
     public static byte[] GenesisHash(string genesis) => SHA256.HashData(Encoding.UTF8.GetBytes(genesis));
 
     public static byte[] HeaderOf(StepRecord record) => JsonSerializer.SerializeToUtf8Bytes(record, ArtifactJson.CompactOptions);

@@ -83,6 +83,57 @@ internal sealed class TrajectoryScan : IDisposable
         return true;
     }
 
+    /// <summary>Adds frames whose hashes hold, up to a number or to where a torn tail begins.</summary>
+    /// <exception cref="TrajectoryException">What is wrong is no torn tail: a whole frame follows it.</exception>
+    public void AdvanceOverWhole(int count)
+    {
+        while (Entries.Count < count)
+        {
+            var offset = End;
+            var number = Entries.Count + 1;
+            try
+            {
+                if (!TryAdvance())
+                {
+                    if (FindsFrameAfter(offset)) throw TrajectoryException.Damaged(_path, number, offset, "a record longer than the room before whole ones");
+                    return;
+                }
+
+                Verify(number - 1);
+            }
+            catch (TrajectoryException) when (!FindsFrameAfter(offset))
+            {
+                if (Entries.Count == number) Entries.RemoveAt(number - 1);
+                return;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Whether a whole frame begins after an offset: one whose hash holds over the 32 bytes before it, which are the hash of the frame
+    /// that was there, changed or not.
+    /// </summary>
+    public bool FindsFrameAfter(long offset)
+    {
+        var length = _stream.Length;
+        var window = new byte[Math.Min(ChunkBytes, length)];
+        var at = Math.Max(offset + 1, TrajectoryFrame.PreambleBytes + TrajectoryFrame.HashBytes);
+        while (length - at > TrajectoryFrame.FramingBytes + TrajectoryFrame.HashBytes)
+        {
+            _stream.Position = at;
+            var read = _stream.ReadAtLeast(window, window.Length, throwOnEndOfStream: false);
+            for (var from = 0; window.AsSpan(from, read - from).IndexOf(TrajectoryFrame.MagicBytes) is >= 0 and var found; from += found + 1)
+            {
+                if (IsWholeFrame(at + from + found, length)) return true;
+            }
+
+            // The magic may lie across two windows.
+            at += Math.Max(1, read - (TrajectoryFrame.MagicBytes.Length - 1));
+        }
+
+        return false;
+    }
+
     /// <summary>Reads a frame again and compares its hash.</summary>
     /// <param name="index">From 0.</param>
     /// <param name="gradient">Gets the payload where it is not empty; then its length is the payload's.</param>
@@ -91,7 +142,7 @@ internal sealed class TrajectoryScan : IDisposable
         var entry = Entries[index];
         _sha256.AppendData(HashBefore(index));
         _stream.Position = entry.Offset;
-        Append(TrajectoryFrame.FramingBytes + entry.HeaderBytes);
+        Append(TrajectoryFrame.FramingBytes + (long)entry.HeaderBytes);
         if (gradient.IsEmpty)
         {
             Append(entry.PayloadBytes);
@@ -113,11 +164,29 @@ internal sealed class TrajectoryScan : IDisposable
 
     private ReadOnlySpan<byte> HashBefore(int index) => index == 0 ? _genesisHash : Entries[index - 1].Hash;
 
-    private void Append(int count)
+    private bool IsWholeFrame(long offset, long length)
+    {
+        if (length - offset < TrajectoryFrame.FramingBytes + TrajectoryFrame.HashBytes) return false;
+        Span<byte> framing = stackalloc byte[TrajectoryFrame.FramingBytes];
+        _stream.Position = offset;
+        _stream.ReadExactly(framing);
+        if (TrajectoryFrame.ReadFraming(framing, out var headerBytes, out var payloadBytes) is not null) return false;
+        var hashed = (long)TrajectoryFrame.FramingBytes + headerBytes + payloadBytes;
+        if (length - offset < hashed + TrajectoryFrame.HashBytes) return false;
+        _stream.Position = offset - TrajectoryFrame.HashBytes;
+        Append(TrajectoryFrame.HashBytes + hashed);
+        Span<byte> expected = stackalloc byte[TrajectoryFrame.HashBytes];
+        _sha256.GetHashAndReset(expected);
+        Span<byte> found = stackalloc byte[TrajectoryFrame.HashBytes];
+        _stream.ReadExactly(found);
+        return found.SequenceEqual(expected);
+    }
+
+    private void Append(long count)
     {
         while (count > 0)
         {
-            var chunk = _chunk.AsSpan(0, Math.Min(count, ChunkBytes));
+            var chunk = _chunk.AsSpan(0, (int)Math.Min(count, ChunkBytes));
             _stream.ReadExactly(chunk);
             _sha256.AppendData(chunk);
             count -= chunk.Length;

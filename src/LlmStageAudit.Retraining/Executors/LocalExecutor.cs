@@ -11,11 +11,14 @@ public static class LocalExecutor
     /// <param name="file">The plan.</param>
     /// <param name="device">Where to compute.</param>
     /// <param name="started">Told which job begins.</param>
-    /// <exception cref="Artifacts.Errors.AuditException">A job fails or is stopped; jobs before it are complete and stay.</exception>
+    /// <exception cref="Artifacts.Errors.AuditException">
+    /// Another process runs the plan. A job fails or is stopped; jobs before it are complete and stay.
+    /// </exception>
     public static void Run(PlanFile file, Device? device, Action<PlannedJob>? started, IProgress<RunProgress>? progress, CancellationToken cancellation)
     {
         using var parent = TrainedRun.Open(file.RunPath, device);
         if (parent.Manifest.RunId != file.Plan.RunId) throw RetrainingException.OtherRun(file.Path, file.Plan.RunId, parent.Manifest.RunId);
+        using var held = PlanLock.Acquire(file);
         foreach (var job in file.Plan.Jobs)
         {
             var path = file.RunOf(job);

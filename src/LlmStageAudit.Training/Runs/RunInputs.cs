@@ -2,6 +2,7 @@ using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Artifacts.Files;
 using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Modeling.Models;
 
 namespace LlmStageAudit.Training.Runs;
@@ -15,6 +16,7 @@ public static class RunInputs
         if (configuration.Probes.FirstOrDefault(probe => !File.Exists(probe)) is { } absent)
             throw ConfigurationException.At("probes", $"no file {absent}", "probe files that exist", "mend the path or leave it out");
         var files = model.Folder.Files.Select(name => (RoleOf(name), Path.Combine(model.Folder.Path, name)))
+            .Concat(AdapterFiles(configuration.Adapter).Select(path => (InputRole.Adapter, path)))
             .Concat(configuration.Stages.Select(stage => (InputRole.Data, stage.Dataset.Path)))
             .Concat(configuration.Probes.Select(probe => (InputRole.Probe, probe)));
         return [.. files.DistinctBy(file => file.Item2).Select(file => new InputRecord
@@ -29,13 +31,19 @@ public static class RunInputs
     /// <exception cref="TrainingException">A model, tokenizer or data file is gone or has changed.</exception>
     public static void Check(IEnumerable<InputRecord> inputs)
     {
-        foreach (var input in inputs.Where(input => input.Role != InputRole.Probe))
+        // A run holds the adapter it began with, and training reads no probe.
+        foreach (var input in inputs.Where(input => input.Role is not (InputRole.Probe or InputRole.Adapter)))
         {
             if (!File.Exists(input.Path)) throw TrainingException.InputMissing(input.Path);
             var found = ContentHash.OfFile(input.Path);
             if (found != input.Sha256) throw TrainingException.InputChanged(input.Path, found, input.Sha256);
         }
     }
+
+    private static IEnumerable<string> AdapterFiles(AdapterSection? adapter) =>
+        new[] { adapter?.Recipe, adapter?.InitFrom }.OfType<string>()
+            .SelectMany(folder => new[] { AdapterFolder.ConfigFile, AdapterFolder.WeightsFile }.Select(name => Path.Combine(folder, name)))
+            .Where(File.Exists);
 
     private static InputRole RoleOf(string name) =>
         name.StartsWith("tokenizer", StringComparison.Ordinal) ? InputRole.Tokenizer : InputRole.Model;

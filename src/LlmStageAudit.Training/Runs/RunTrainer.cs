@@ -34,7 +34,9 @@ public sealed class RunTrainer
     /// <param name="path">The run folder: absent or empty. It appears only once model and data have been read and checked.</param>
     /// <param name="cancellation">Stops after the current step, at a valid checkpoint.</param>
     /// <param name="note">Told what a user should know of the loaded model.</param>
-    /// <exception cref="Artifacts.Errors.AuditException">Configuration, inputs or arithmetic; or the run was stopped.</exception>
+    /// <exception cref="Artifacts.Errors.AuditException">
+    /// Configuration, inputs or arithmetic; or the run was stopped, also by a full disk.
+    /// </exception>
     public static RunManifest Train(
         RunConfiguration configuration,
         string path,
@@ -82,6 +84,10 @@ public sealed class RunTrainer
         if (configuration is not null && !ArtifactJson.AreEqual(configuration, manifest.Configuration)) throw TrainingException.OtherConfiguration(path);
         if (manifest.State == RunState.Completed) return manifest;
         using var held = RunLock.Acquire(folder);
+        // Whoever held the lock until now may have come further.
+        manifest = folder.ReadManifest();
+        if (manifest.State == RunState.Completed) return manifest;
+        folder.ClearLeftovers();
         RunInputs.Check(manifest.Inputs);
         using var materials = RunMaterials.Restore(manifest.Configuration, folder.InitialFolder, device);
         return new RunTrainer(folder, materials, manifest, progress).TrainStages(cancellation);
@@ -92,7 +98,7 @@ public sealed class RunTrainer
     {
         var manifest = new RunManifest
         {
-            RunId = Guid.NewGuid().ToString("N"),
+            RunId = "",
             CreatedUtc = DateTime.UtcNow,
             ToolVersion = RunEngine.ToolVersion,
             Engine = RunEngine.Describe(materials.Model.Device),
@@ -103,8 +109,11 @@ public sealed class RunTrainer
             Start = start,
             Stages = [.. materials.Programs.Select((program, index) => new StageResult { Name = program.Name, Index = index })],
         };
+        manifest = manifest with { RunId = RunIdentity.Of(manifest) };
         var folder = RunFolder.Create(path);
         using var held = RunLock.Acquire(folder);
+        // Another process may have trained a run here between the two lines above.
+        folder.Occupy();
         StateFolder.Write(folder.InitialFolder, materials.Model, materials.InitialState);
         folder.WriteManifest(manifest);
         return new RunTrainer(folder, materials, manifest, progress).TrainStages(cancellation);
@@ -112,13 +121,33 @@ public sealed class RunTrainer
 
     private RunManifest TrainStages(CancellationToken cancellation)
     {
-        for (var index = 0; index < _materials.Programs.Count; index++)
+        try
         {
-            if (_manifest.Stages[index].State != StageState.Completed) TrainStage(index, cancellation);
-        }
+            for (var index = 0; index < _materials.Programs.Count; index++)
+            {
+                if (_manifest.Stages[index].State != StageState.Completed) TrainStage(index, cancellation);
+            }
 
-        Save(_manifest with { State = RunState.Completed });
-        return _manifest;
+            Save(_manifest with { State = RunState.Completed });
+            return _manifest;
+        }
+        catch (StorageException exception) when (exception.IsFull)
+        {
+            SayStopped();
+            throw TrainingException.DiskFull(_folder.Root, _manifest.Stages.FirstOrDefault(stage => stage.State == StageState.Running)?.Name, exception);
+        }
+    }
+
+    private void SayStopped()
+    {
+        try
+        {
+            Save(_manifest with { State = RunState.Stopped });
+        }
+        catch (StorageException)
+        {
+            // No room for that either. The manifest that is there says running, and resumes as well.
+        }
     }
 
     private void TrainStage(int index, CancellationToken cancellation)
@@ -206,7 +235,7 @@ public sealed class RunTrainer
     {
         var stateFolder = _folder.StageStateFolder(index, program.Name);
         // Left by a run that broke off between saving and saying so; the replayed state is the same.
-        if (Directory.Exists(stateFolder)) Directory.Delete(stateFolder, recursive: true);
+        if (Directory.Exists(stateFolder)) StorageException.Guard(stateFolder, () => Directory.Delete(stateFolder, recursive: true));
         StateFolder.Write(stateFolder, _materials.Model, theta);
         using var log = StageLog.Open(_folder, _manifest.RunId, index, program, _exampleIds[index]);
         UpdateStage(index, stage => stage with

@@ -60,8 +60,10 @@ public sealed class LocalExecutorTests(RetrainableRun run)
         Run(broken);
         Assert.Equal("completed", broken.StateOf(broken.Plan.Jobs[0]));
         var (expected, found) = (ManifestOf(whole, "first"), ManifestOf(broken, "first"));
-        Assert.NotEqual(expected.RunId, found.RunId);
+        Assert.Equal(expected.RunId, found.RunId);
+        Assert.NotEqual(run.Manifest.RunId, found.RunId);
         Assert.Equal(expected.Stages.Select(stage => stage.StateSha256), found.Stages.Select(stage => stage.StateSha256));
+        Assert.Equal(expected.Stages.Select(stage => stage.TrajectoryHead), found.Stages.Select(stage => stage.TrajectoryHead));
         Assert.NotEqual(run.Manifest.Stages[2].StateSha256, found.Stages[1].StateSha256);
     }
 
