@@ -150,10 +150,10 @@ public sealed class TrajectoryWriter : IDisposable
         stream.Flush();
     }
 
-    private void Follow(List<TrajectoryEntry> entries)
+    private void Follow(TrajectoryIndex entries)
     {
         if (entries.Count == 0) return;
-        (_gradientBytes, _lastStep, _lastStageStep) = (entries[0].PayloadBytes, entries[^1].Record.Step, entries[^1].Record.StageStep);
+        (_gradientBytes, _lastStep, _lastStageStep) = (entries.PayloadBytes, entries[^1].Record.Step, entries[^1].Record.StageStep);
     }
 
     private void CheckFollows(StepRecord record, ReadOnlySpan<byte> gradient)
