@@ -46,6 +46,25 @@ public sealed record LogSummary
         return RandomAccess.Read(stream.SafeFileHandle, start, 0) == start.Length && start.SequenceEqual(TrajectoryFrame.Preamble[..8]);
     }
 
+    /// <summary>Whether the first record's hash says that the log is of a run and stage; null where there is no whole record.</summary>
+    /// <param name="genesis">What the writer was given.</param>
+    public static bool? IsOf(string path, string genesis)
+    {
+        using var stream = TrajectoryReader.OpenFile(path);
+        using var scan = new TrajectoryScan(stream, path, genesis);
+        try
+        {
+            scan.CheckPreamble();
+            if (!scan.TryAdvance()) return null;
+            scan.Verify(0);
+            return true;
+        }
+        catch (TrajectoryException)
+        {
+            return false;
+        }
+    }
+
     /// <exception cref="TrajectoryException">The file is absent, cannot be read, or is no log.</exception>
     public static LogSummary Read(string path)
     {

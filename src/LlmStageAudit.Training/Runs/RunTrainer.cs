@@ -84,6 +84,7 @@ public sealed class RunTrainer
         using var held = RunLock.Acquire(folder);
         RunInputs.Check(manifest.Inputs);
         using var materials = RunMaterials.Restore(manifest.Configuration, folder.InitialFolder, device);
+        manifest = RunEngine.ResumedBy(manifest, materials.Model.Device);
         return new RunTrainer(folder, materials, manifest, progress).TrainStages(cancellation);
     }
 
