@@ -114,6 +114,16 @@ public sealed class RunFolder
     /// <summary>Whether <see cref="Open"/> would take it.</summary>
     public static bool IsRun(string path) => File.Exists(Path.Combine(path, ManifestName));
 
+    /// <summary>The run a stage's log lies in, with that stage; null where the file lies in none.</summary>
+    public static (RunManifest Run, StageResult Stage)? Around(string logPath)
+    {
+        var full = Path.GetFullPath(logPath);
+        if (Path.GetDirectoryName(Path.GetDirectoryName(Path.GetDirectoryName(full))) is not { } root || !IsRun(root)) return null;
+        var folder = Open(root);
+        var run = folder.ReadManifest();
+        return run.Stages.FirstOrDefault(stage => folder.TrajectoryPath(stage.Index, stage.Name) == full) is { } found ? (run, found) : null;
+    }
+
     /// <param name="index">From 0, in the configuration.</param>
     /// <param name="name">The stage's name.</param>
     public string StageFolder(int index, string name)

@@ -61,26 +61,4 @@ internal static class TrajectoryFrame
         payloadBytes = (int)payload;
         return null;
     }
-
-    /// <returns>The fault, or null and the record.</returns>
-    public static string? ReadHeader(ReadOnlySpan<byte> header, out StepRecord? record)
-    {
-        record = null;
-        try
-        {
-            record = JsonSerializer.Deserialize<StepRecord>(header, ArtifactJson.CompactOptions);
-        }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or NotSupportedException)
-        {
-            return $"the header is no step record ({exception.Message})";
-        }
-
-        if (record is null || record.Step < 1 || record.StageStep < 1 || record.Epoch < 0 || record.BatchIds.Any(id => id is null))
-        {
-            record = null;
-            return "the header is no step record";
-        }
-
-        return null;
-    }
 }

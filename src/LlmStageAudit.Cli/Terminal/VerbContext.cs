@@ -71,6 +71,7 @@ internal sealed class VerbContext
     public T Track<T>(string title, Func<IProgressDisplay, T> work)
     {
         if (Quiet || _level > LogLevel.Info) return work(ProgressDisplay.None);
+        if (_level == LogLevel.Debug) return work(new ProcessFigures(title, Error));
         if (!IsInteractive) return work(new ProgressLines(title, Error));
         return ConsoleOn(Error, isTerminal: true).Progress()
             .AutoClear(true)

@@ -148,6 +148,7 @@ internal static class AttributeVerb
         }.Validated();
         var configuration = ProbeConfigurationReader.Read(context.Get(ProbeOptions.Probe)!);
         using var run = TrainedRun.Open(context.Get(RunArgument), context.Device);
+        EngineNotes.Write(context, run.Manifest);
         var probe = Probe.Read(configuration, run.Model, run.Materials.Reader, context.Get(ProbeOptions.Unlabelled));
         var (effects, path) = certification is null
             ? AttributeAndFile(context, run, probe, request)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LlmStageAudit.Artifacts.Errors;
+using LlmStageAudit.Artifacts.Runs;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Retraining.Executors;
 using LlmStageAudit.Retraining.Plans;
@@ -23,6 +24,7 @@ internal static class RetrainVerb
     {
         if (context.Get(s_executor) is not "local" and var executor) throw ConfigurationException.At("--executor", $"'{executor}'", "local");
         var file = PlanFile.Open(context.Get(PlanArgument));
+        if (RunFolder.IsRun(file.RunPath)) EngineNotes.Write(context, RunFolder.Open(file.RunPath).ReadManifest());
         RetrainAll(context, file);
         StatusVerb.Print(context, file);
         if (!context.Json) context.Note($"next: stageaudit verify {file.Path}");

@@ -26,10 +26,12 @@ internal static class TrainVerb
         var path = context.Get(s_config);
         var configuration = RunConfigurationReader.Read(path, context.Get(s_set) ?? []);
         var folder = context.Get(s_out) ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, "runs", Path.GetFileNameWithoutExtension(path));
+        var resumes = context.Get(s_resume) && RunFolder.IsRun(folder);
+        if (resumes && RunFolder.Open(folder).ReadManifest() is { State: not RunState.Completed } begun) EngineNotes.Write(context, begun);
         var manifest = context.Track("training", display =>
         {
             var progress = display.To<RunProgress>(ShowStep);
-            return context.Get(s_resume) && RunFolder.IsRun(folder)
+            return resumes
                 ? RunTrainer.Resume(folder, configuration, context.Device, progress, context.Cancellation)
                 : RunTrainer.Train(configuration, folder, context.Device, progress, context.Cancellation, context.Note);
         });

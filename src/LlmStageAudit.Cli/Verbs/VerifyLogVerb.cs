@@ -41,6 +41,7 @@ internal static class VerifyLogVerb
     private static LogVerification Replay(VerbContext context, string path)
     {
         using var run = TrainedRun.Open(path, context.Device);
+        EngineNotes.Write(context, run.Manifest);
         return LogVerifier.Replay(run, context.Get(s_replay), context.Get(s_seed), context.Cancellation);
     }
 }

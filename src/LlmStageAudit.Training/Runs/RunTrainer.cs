@@ -90,6 +90,7 @@ public sealed class RunTrainer
         folder.ClearLeftovers();
         RunInputs.Check(manifest.Inputs);
         using var materials = RunMaterials.Restore(manifest.Configuration, folder.InitialFolder, device);
+        manifest = RunEngine.ResumedBy(manifest, materials.Model.Device);
         return new RunTrainer(folder, materials, manifest, progress).TrainStages(cancellation);
     }
 
