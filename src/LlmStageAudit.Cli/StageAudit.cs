@@ -76,6 +76,7 @@ public static class StageAudit
         VerifyVerb.Build(),
         CompareVerb.Build(),
         VerifyLogVerb.Build(),
+        SignVerb.Build(),
         ReportVerb.Build(),
         MergeVerb.Build(),
         TokenizeVerb.Build(),

@@ -8,6 +8,8 @@ namespace LlmStageAudit.Artifacts.Runs;
 /// The files of a run, and the only place that spells their names:
 /// <code>
 /// manifest.json                       what the run is and how far it came
+/// seal.json                           what the files below must hold, to the byte; chained from stage to stage
+/// seal.json.sig                       an SSH signature of the seal
 /// initial/                            the trainable state before the first stage
 /// stages/01-NAME/state/               the trainable state at the stage's end: a PEFT folder, or a model folder
 /// stages/01-NAME/trajectory.log       every step of the stage
@@ -22,6 +24,7 @@ namespace LlmStageAudit.Artifacts.Runs;
 public sealed class RunFolder
 {
     private const string ManifestName = "manifest.json";
+    private const string SealName = "seal.json";
     private const string LockName = "run.lock";
     private const string HolderName = "run.holder";
 
@@ -36,6 +39,11 @@ public sealed class RunFolder
 
     /// <summary>Who holds the lock, for the message to whoever is refused.</summary>
     public string HolderPath => Within(HolderName);
+
+    /// <summary>What pins the run, see <see cref="Seals.RunSeal"/>.</summary>
+    public string SealPath => Within(SealName);
+
+    public string SignaturePath => Within($"{SealName}.sig");
 
     public string InitialFolder => Within("initial");
 
@@ -110,6 +118,11 @@ public sealed class RunFolder
         if (!File.Exists(folder.ManifestPath)) throw RunFolderException.NotARun(path, ManifestName);
         return folder;
     }
+
+    /// <summary>As <see cref="Open"/>, also where the manifest is gone and only the seal says that a run was here.</summary>
+    /// <exception cref="RunFolderException">There is no folder, or it holds neither a manifest nor a seal.</exception>
+    public static RunFolder OpenSealed(string path) =>
+        File.Exists(Path.Combine(path, SealName)) ? new RunFolder(Path.GetFullPath(path)) : Open(path);
 
     /// <summary>Whether <see cref="Open"/> would take it.</summary>
     public static bool IsRun(string path) => File.Exists(Path.Combine(path, ManifestName));

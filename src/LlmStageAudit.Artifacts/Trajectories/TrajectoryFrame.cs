@@ -29,7 +29,7 @@ internal static class TrajectoryFrame
     /// <summary>What one span can hold, in whole floats.</summary>
     public const long MaximumPayloadBytes = int.MaxValue - 3;
 
-    private const uint Magic = 0x53544550;
+    public const uint Magic = 0x53544550;
 
     // The version follows the magic.
     public static ReadOnlySpan<byte> Preamble => "SATRAJ01\u0001\0\0\0\0\0\0\0"u8;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Artifacts.Files;
 using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Artifacts.Seals;
 using LlmStageAudit.Artifacts.Serialization;
 using LlmStageAudit.Artifacts.Trajectories;
 using LlmStageAudit.Modeling.Models;
@@ -21,12 +22,14 @@ public sealed class RunTrainer
     private readonly IProgress<RunProgress>? _progress;
     private readonly int _totalSteps;
     private readonly string[][] _exampleIds;
+    private readonly RunSealer _sealer;
     private RunManifest _manifest;
 
     private RunTrainer(RunFolder folder, RunMaterials materials, RunManifest manifest, IProgress<RunProgress>? progress)
     {
         (_folder, _materials, _manifest, _progress) = (folder, materials, manifest, progress);
         _totalSteps = materials.Programs.Sum(program => program.Steps.Count);
+        _sealer = RunSealer.Open(folder, manifest);
         _exampleIds = [.. materials.ExampleSets.Select(set => set.Examples.Select(example => example.Id).ToArray())];
     }
 
@@ -258,6 +261,8 @@ public sealed class RunTrainer
 
     private void Save(RunManifest manifest)
     {
+        // Nothing is called completed that is not sealed.
+        _sealer.Seal(manifest);
         _manifest = manifest;
         _folder.WriteManifest(manifest);
     }
