@@ -1,4 +1,6 @@
 using System.Globalization;
+using LlmStageAudit.Artifacts.Boundaries;
+using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Artifacts.Files;
 using LlmStageAudit.Artifacts.Serialization;
 
@@ -110,12 +112,13 @@ public sealed class RunFolder
         foreach (var stage in Directory.GetDirectories(StagesFolder)) PartialName.ClearAll(stage);
     }
 
-    /// <exception cref="RunFolderException">There is no folder, or it holds no manifest.</exception>
+    /// <exception cref="RunFolderException">There is no folder, it holds no manifest, or a link in it leads out of it.</exception>
     public static RunFolder Open(string path)
     {
         var folder = new RunFolder(Path.GetFullPath(path));
         if (!Directory.Exists(folder.Root)) throw RunFolderException.Missing(path);
         if (!File.Exists(folder.ManifestPath)) throw RunFolderException.NotARun(path, ManifestName);
+        if (Guarded(path, () => FolderBoundary.Fault(folder.Root)) is { } found) throw RunFolderException.LeadsOut(path, found);
         return folder;
     }
 
@@ -123,6 +126,9 @@ public sealed class RunFolder
     /// <exception cref="RunFolderException">There is no folder, or it holds neither a manifest nor a seal.</exception>
     public static RunFolder OpenSealed(string path) =>
         File.Exists(Path.Combine(path, SealName)) ? new RunFolder(Path.GetFullPath(path)) : Open(path);
+
+    /// <summary>A text as an id that names a result: what a file name may not hold becomes a dash.</summary>
+    public static string IdFrom(string text) => ConfigurationName.From(text);
 
     /// <summary>Whether <see cref="Open"/> would take it.</summary>
     public static bool IsRun(string path) => File.Exists(Path.Combine(path, ManifestName));
@@ -173,7 +179,13 @@ public sealed class RunFolder
     public string ComparisonPath(string id) => Path.Combine(ComparisonsFolder, $"{Checked(id)}.json");
 
     /// <exception cref="ArtifactException">The manifest is damaged or of a newer version.</exception>
-    public RunManifest ReadManifest() => ArtifactJson.Read<RunManifest>(ManifestPath);
+    /// <exception cref="Errors.ConfigurationException">The manifest names a path outside the <see cref="Confinement"/>.</exception>
+    public RunManifest ReadManifest()
+    {
+        var manifest = ArtifactJson.Read<RunManifest>(ManifestPath);
+        CheckConfined(manifest);
+        return manifest;
+    }
 
     public void WriteManifest(RunManifest manifest) => ArtifactJson.Write(ManifestPath, manifest);
 
@@ -199,7 +211,20 @@ public sealed class RunFolder
     private static string Checked(string name)
     {
         if (name.Length > 0 && name.All(character => char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '_')) return name;
-        throw new ArgumentException($"'{name}' cannot be part of a file name; expected letters, digits, '.', '-' and '_'", nameof(name));
+        throw RunFolderException.NoFileName(name);
+    }
+
+    private void CheckConfined(RunManifest manifest)
+    {
+        var configuration = manifest.Configuration;
+        Check("model.path", configuration.Model.Path);
+        Check("adapter.recipe", configuration.Adapter?.Recipe);
+        Check("adapter.initFrom", configuration.Adapter?.InitFrom);
+        foreach (var stage in configuration.Stages) Check($"stages.{stage.Name}.data.path", stage.Dataset.Path);
+        foreach (var probe in configuration.Probes) Check("probes", probe);
+        foreach (var input in manifest.Inputs) Check("inputs", input.Path);
+
+        void Check(string key, string? path) => Confinement.Check($"{ManifestPath}: {key}", path);
     }
 
     // A run is one once it has a manifest. Killed before, it leaves its lock and its first state, which nothing can be lost with.

@@ -1,3 +1,5 @@
+using LlmStageAudit.Artifacts.Boundaries;
+
 namespace LlmStageAudit.Artifacts.Trajectories;
 
 /// <summary>
@@ -109,7 +111,7 @@ public sealed class TrajectoryReader : IDisposable
     {
         try
         {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+            return ForeignFile.OpenRead(path, FileShare.ReadWrite, bufferSize: 0);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Files;
 using LlmStageAudit.Checkpoints.Safetensors;
 
@@ -24,6 +25,7 @@ public static class AdapterFolder
     /// <exception cref="SafetensorsException">The weight file breaks the format or holds no floating-point numbers.</exception>
     public static (LoraConfig Config, IReadOnlyDictionary<string, HostTensor> Tensors) Read(string path)
     {
+        if (File.Exists(path) && PickleSignature.IsName(path)) throw AdapterException.PickledFile(path);
         if (!Directory.Exists(path)) throw AdapterException.NoFolder(path);
         var configPath = Path.Combine(path, ConfigFile);
         var weightsPath = Path.Combine(path, WeightsFile);
@@ -35,7 +37,7 @@ public static class AdapterFolder
 
         if (!File.Exists(weightsPath))
         {
-            var pickle = Directory.EnumerateFiles(path, "adapter_model*.bin").Order(StringComparer.Ordinal).FirstOrDefault();
+            var pickle = Directory.EnumerateFiles(path, "adapter_model*").Where(PickleSignature.IsName).Order(StringComparer.Ordinal).FirstOrDefault();
             throw pickle is null
                 ? AdapterException.NoFile(path, WeightsFile)
                 : AdapterException.PickledWeights(path, Path.GetFileName(pickle));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Artifacts.Serialization;
 using Spectre.Console;
 
@@ -63,9 +64,12 @@ internal sealed class VerbContext
             table.AddColumn(new TableColumn(Markup.Escape(column.TrimStart('>'))) { Alignment = right ? Justify.Right : Justify.Left, NoWrap = true });
         }
 
-        foreach (var row in rows) table.AddRow([.. row.Select(Markup.Escape)]);
+        foreach (var row in rows) table.AddRow([.. row.Select(cell => Markup.Escape(Plain(cell)))]);
         ConsoleOn(Out, isTerminal: ReferenceEquals(Out, Console.Out) && !Console.IsOutputRedirected).Write(table);
     }
+
+    // Line ends are kept: some cells have several lines. Anything else that acts on a terminal does not come from us.
+    private static string Plain(string cell) => string.Join('\n', cell.Split('\n').Select(line => MessagePart.Plain(line.TrimEnd('\r'))));
 
     /// <summary>Runs work under a progress display on standard error.</summary>
     public T Track<T>(string title, Func<IProgressDisplay, T> work)

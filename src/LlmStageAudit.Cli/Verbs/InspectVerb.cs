@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Artifacts.Runs;
 using LlmStageAudit.Artifacts.Serialization;
@@ -14,6 +15,8 @@ namespace LlmStageAudit.Cli.Verbs;
 internal static class InspectVerb
 {
     private static readonly Argument<string> s_path = new("path") { Description = "A run, a model or adapter folder, a safetensors file, a trajectory log, or a result file" };
+
+    private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false };
 
     public static Command Build() => Verb.Of(
         "inspect",
@@ -106,7 +109,7 @@ internal static class InspectVerb
     {
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            using var document = JsonDocument.Parse(ForeignFile.ReadText(path, ArtifactJson.MaximumSizeBytes), s_strict);
             if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("kind", out _))
             {
                 return document.RootElement.EnumerateObject().Where(property => property.Name != "schemaVersion").ToDictionary(property => property.Name, property => property.Value.ValueKind switch
@@ -117,9 +120,13 @@ internal static class InspectVerb
                 });
             }
         }
-        catch (JsonException)
+        catch (ForeignFileException exception)
         {
-            // Not JSON at all gets the same answer as JSON of something else.
+            throw ConfigurationException.At(path, exception.Message);
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            // Not JSON at all gets the same answer as JSON of something else; half a surrogate pair is the second exception.
         }
 
         throw ConfigurationException.At(path, "not a file this tool knows", "a safetensors file, a trajectory log or a result of stageaudit");
