@@ -66,6 +66,7 @@ public static class StageAudit
     private static IEnumerable<Command> AllVerbs() =>
     [
         DemoVerb.Build(),
+        EstimateVerb.Build(),
         TrainVerb.Build(),
         EvaluateVerb.Build(),
         AttributeVerb.Build(),

@@ -17,7 +17,7 @@ internal static class RetrainVerb
         "retrain",
         "Runs the jobs of a plan. Running it again goes on where it was; finished jobs are left alone.",
         ["stageaudit retrain runs/a/plan.json"],
-        [PlanArgument, s_executor, CommonOptions.Device],
+        [PlanArgument, s_executor, CommonOptions.ForceStart, CommonOptions.Device],
         Run);
 
     private static int Run(VerbContext context)
@@ -39,7 +39,8 @@ internal static class RetrainVerb
             context.Device,
             started => job = started.Id,
             display.To<RunProgress>((shown, step) => TrainVerb.ShowStep(shown, step with { Stage = $"{job}: {step.Stage}" })),
-            context.Cancellation);
+            context.Cancellation,
+            context.Preflight);
         return 0;
     });
 }

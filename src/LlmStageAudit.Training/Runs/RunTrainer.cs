@@ -6,6 +6,7 @@ using LlmStageAudit.Artifacts.Seals;
 using LlmStageAudit.Artifacts.Serialization;
 using LlmStageAudit.Artifacts.Trajectories;
 using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Training.Estimates;
 using LlmStageAudit.Training.Optimizers;
 using LlmStageAudit.Training.Stages;
 
@@ -37,6 +38,7 @@ public sealed class RunTrainer
     /// <param name="path">The run folder: absent or empty. It appears only once model and data have been read and checked.</param>
     /// <param name="cancellation">Stops after the current step, at a valid checkpoint.</param>
     /// <param name="note">Told what a user should know of the loaded model.</param>
+    /// <param name="preflight">Refuses a run that cannot fit before anything is written; null to start whatever the machine has.</param>
     /// <exception cref="Artifacts.Errors.AuditException">
     /// Configuration, inputs or arithmetic; or the run was stopped, also by a full disk.
     /// </exception>
@@ -46,11 +48,14 @@ public sealed class RunTrainer
         Device? device,
         IProgress<RunProgress>? progress,
         CancellationToken cancellation,
-        Action<string>? note = null)
+        Action<string>? note = null,
+        Preflight? preflight = null)
     {
         RunFolder.CheckIsFree(path);
+        preflight?.CheckMemory(path, configuration, device);
         using var materials = RunMaterials.Gather(configuration, device);
         foreach (var text in materials.Model.Notes) note?.Invoke(text);
+        preflight?.CheckDisk(path, configuration, materials);
         return Begin(materials, configuration, path, new RunStart(), progress, cancellation);
     }
 
@@ -80,7 +85,12 @@ public sealed class RunTrainer
     /// <param name="configuration">Must equal the run's; null to take the run's word for it.</param>
     /// <exception cref="TrainingException">Another configuration, or inputs that have changed.</exception>
     public static RunManifest Resume(
-        string path, RunConfiguration? configuration, Device? device, IProgress<RunProgress>? progress, CancellationToken cancellation)
+        string path,
+        RunConfiguration? configuration,
+        Device? device,
+        IProgress<RunProgress>? progress,
+        CancellationToken cancellation,
+        Preflight? preflight = null)
     {
         var folder = RunFolder.Open(path);
         var manifest = folder.ReadManifest();
@@ -92,7 +102,9 @@ public sealed class RunTrainer
         if (manifest.State == RunState.Completed) return manifest;
         folder.ClearLeftovers();
         RunInputs.Check(manifest.Inputs);
+        preflight?.CheckMemory(path, manifest.Configuration, device);
         using var materials = RunMaterials.Restore(manifest.Configuration, folder.InitialFolder, device);
+        preflight?.CheckRest(path, manifest.Configuration, materials);
         manifest = RunEngine.ResumedBy(manifest, materials.Model.Device);
         return new RunTrainer(folder, materials, manifest, progress).TrainStages(cancellation);
     }
