@@ -111,7 +111,7 @@ public sealed class TrajectoryReader : IDisposable
     {
         try
         {
-            return ForeignFile.OpenRead(path, FileShare.ReadWrite, bufferSize: 0);
+            return ForeignFile.OpenRead(path, FileShare.ReadWrite);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -37,10 +37,11 @@ internal sealed class LogFile : IDisposable
         if (LengthsAt(offset) is not { } lengths || (gradientBytes is { } expected && lengths.Payload != expected)) return null;
         var header = new byte[lengths.Header];
         if (!TryRead(offset + TrajectoryFrame.FramingBytes, header)) return null;
-        if (TrajectoryFrame.ReadHeader(header, out var record) is not null) return null;
+        var ids = new BatchIdTable();
+        if (StepHeader.Read(header, ids, out var read) is not null) return null;
         var end = lengths.End(offset);
         var hash = new byte[TrajectoryFrame.HashBytes];
-        return TryRead(end - hash.Length, hash) ? new LogFrame(offset, end, record, hash) : null;
+        return TryRead(end - hash.Length, hash) ? new LogFrame(offset, end, read.ToRecord(ids), hash) : null;
     }
 
     /// <summary>The end and the stored hash of the record at a place, its header not looked at; null where there is no room for one.</summary>
