@@ -41,7 +41,7 @@ public sealed class BadPlanTests(AuditFixture audit) : IDisposable
     {
         Plan();
         _workspace.Edit("plan.json", "plan.runs/skip-second", "../elsewhere");
-        _workspace.Refused(3, ["retrain", PlanPath], PlanPath, "skip-second", "outside the plan's folder");
+        _workspace.Refused(3, ["retrain", PlanPath], PlanPath, "skip-second", "not to plan.runs");
     }
 
     [Fact]
