@@ -9,6 +9,9 @@ namespace LlmStageAudit.Artifacts.Seals.Verification;
 /// </summary>
 internal sealed class ManifestExaminer(SealedRun run)
 {
+    /// <summary>More changed fields than these beside the run's id, and it is another manifest.</summary>
+    private const int FieldsOfAnEdit = 3;
+
     private readonly List<RunFinding> _findings = [];
 
     /// <summary>Whether the run broke off after its last seal and before the manifest that it pins.</summary>
@@ -44,6 +47,7 @@ internal sealed class ManifestExaminer(SealedRun run)
             return;
         }
 
+        if (run.IsSealForeign) _findings.Add(new RunFinding(name, null, "runId", FindingKind.Foreign, $"it is the seal of another run, {run.Reading.Seal!.RunId}"));
         foreach (var fault in run.Reading.Faults)
             _findings.Add(new RunFinding(name, null, fault.Entry is { } entry ? $"seals[{entry - 1}]" : null, FindingKind.Changed, fault.Entry is { } number ? $"seal {number}: {fault.Found}" : fault.Found));
         if (!run.IsSealSound || run.Manifest is null || run.End is not null) return;
@@ -58,7 +62,12 @@ internal sealed class ManifestExaminer(SealedRun run)
     {
         var bytes = File.ReadAllBytes(run.Folder.ManifestPath);
         var pinned = end.Files.FirstOrDefault()?.Sha256;
-        if (ContentHash.OfBytes(bytes) == pinned) return;
+        if (ContentHash.OfBytes(bytes) == pinned)
+        {
+            ExamineHistory(manifest);
+            return;
+        }
+
         if (ContentHash.OfBytes(SealDigest.FileBytes(manifest with { State = RunState.Completed })) == pinned
             && SealDigest.FileBytes(manifest).AsSpan().SequenceEqual(bytes))
         {
@@ -66,8 +75,27 @@ internal sealed class ManifestExaminer(SealedRun run)
             return;
         }
 
-        AddFields(SealedSections.Difference(end.Manifest, ManifestSections.All(manifest)));
+        var changed = SealedSections.Difference(end.Manifest, ManifestSections.All(manifest));
+        if (changed.Contains("runId") && changed.Count > FieldsOfAnEdit) Add(FindingKind.Foreign, null, $"it is the manifest of another run, {manifest.RunId}");
+        else AddFields(changed);
         if (_findings.All(finding => finding.File != Name)) Add(FindingKind.Changed, null, "it was changed: its content reads the same and is spelled otherwise");
+    }
+
+    /// <summary>Whoever made seals anew around something changed has to make the manifest anew as well.</summary>
+    private void ExamineHistory(RunManifest manifest)
+    {
+        if (!run.IsSealSound) return;
+        if (SealedSections.Difference(run.Start!.Manifest, ManifestSections.OfStart(manifest)) is [var field, ..]) AddMisfit(run.Start, $"'{field}' of the manifest");
+        foreach (var entry in run.Stages)
+        {
+            if (entry.StageIndex >= manifest.Stages.Count) continue;
+            var stage = manifest.Stages[entry.StageIndex!.Value];
+            if (SealedSections.Difference(entry.Manifest, ManifestSections.OfStage(manifest, entry.StageIndex.Value)).Count > 0) AddMisfit(entry, "the stage's result in the manifest");
+            if (entry.Log!.HeadSha256 != stage.TrajectoryHead || entry.Log.Records != stage.Steps) AddMisfit(entry, "the log's end as the manifest gives it");
+            if (entry.Files.All(file => file.Sha256 != stage.StateSha256)) AddMisfit(entry, "the state's SHA-256 as the manifest gives it");
+        }
+
+        if (run.Stages.Count() != manifest.Stages.Count) AddMisfit(run.End!, $"the manifest's {manifest.Stages.Count} stages");
     }
 
     private void ExamineParts(RunManifest manifest)
@@ -81,6 +109,9 @@ internal sealed class ManifestExaminer(SealedRun run)
     }
 
     private string Name => run.NameOf(run.Folder.ManifestPath);
+
+    private void AddMisfit(SealEntry entry, string what) => _findings.Add(new RunFinding(
+        run.NameOf(run.Folder.SealPath), null, $"seals[{entry.Sequence - 1}]", FindingKind.Changed, $"seal {entry.Sequence} does not fit {what}: it was made anew"));
 
     private void AddFields(IEnumerable<string> fields)
     {

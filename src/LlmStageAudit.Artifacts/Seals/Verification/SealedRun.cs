@@ -1,5 +1,7 @@
 using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Artifacts.Seals.Logs;
 using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Artifacts.Trajectories;
 
 namespace LlmStageAudit.Artifacts.Seals.Verification;
 
@@ -9,7 +11,8 @@ internal sealed class SealedRun
     private SealedRun(RunFolder folder, SealReading? reading, RunManifest? manifest, string? manifestFault)
     {
         (Folder, Reading, Manifest, ManifestFault) = (folder, reading, manifest, manifestFault);
-        Sound = reading?.Sound ?? [];
+        IsSealForeign = reading?.Seal is { } seal && manifest is not null && seal.RunId != manifest.RunId && BeginsWith(manifest.RunId);
+        Sound = IsSealForeign ? [] : reading?.Sound ?? [];
     }
 
     public RunFolder Folder { get; }
@@ -26,7 +29,10 @@ internal sealed class SealedRun
     /// <summary>The seals that can be relied on.</summary>
     public IReadOnlyList<SealEntry> Sound { get; }
 
-    public bool IsSealSound => Reading is { Faults.Count: 0 };
+    /// <summary>The logs are of the manifest's run, the seal is of another.</summary>
+    public bool IsSealForeign { get; }
+
+    public bool IsSealSound => Reading is { Faults.Count: 0 } && !IsSealForeign;
 
     public SealEntry? Start => Sound.FirstOrDefault(entry => entry.Scope == SealScope.Start);
 
@@ -59,4 +65,15 @@ internal sealed class SealedRun
     }
 
     public string NameOf(string path) => SealPaths.Within(Folder.Root, path);
+
+    private bool BeginsWith(string runId)
+    {
+        if (Manifest!.Stages is not [var first, ..]) return false;
+        var path = Folder.TrajectoryPath(0, first.Name);
+        if (!File.Exists(path)) return false;
+        using var log = new LogFile(path);
+        return log.SkipAt(TrajectoryFrame.PreambleBytes) is { } record
+            && log.HashOf(TrajectoryFrame.GenesisHash(TrajectoryGenesis.Of(runId, first.Name)), TrajectoryFrame.PreambleBytes, record.End - TrajectoryFrame.HashBytes)
+                .AsSpan().SequenceEqual(record.Hash);
+    }
 }
