@@ -23,10 +23,11 @@ public static class AtomicFile
             using (var stream = new FileStream(beside, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
             {
                 write(stream);
-                stream.Flush(flushToDisk: true);
+                DurableFile.Flush(stream);
             }
 
             File.Move(beside, target, overwrite: true);
+            PartialName.Forget(beside);
         }
         catch (Exception exception)
         {
