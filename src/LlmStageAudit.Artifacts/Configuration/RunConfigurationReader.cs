@@ -55,7 +55,7 @@ public static class RunConfigurationReader
             Schedule = schedule,
             Seed = root.Integer("seed", long.MinValue, long.MaxValue, "a whole number") ?? 0,
             Stages = StageSectionReader.ReadAll(root, new StageDefaults(folder, model.Task, optimizer, schedule)),
-            Probes = ReadProbes(root, folder),
+            Probes = root.FilePaths("probes", folder),
             Trajectory = new TrajectorySection { Gradients = root.Block("trajectory", TrajectoryKeys)?.Flag("gradients") ?? true },
         };
     }
@@ -108,7 +108,4 @@ public static class RunConfigurationReader
             ModulesToSave = block.TextList("modulesToSave"),
         };
     }
-
-    private static string[] ReadProbes(ConfigurationBlock root, string folder) =>
-        root.TextList("probes")?.Select(text => Path.GetFullPath(Path.Combine(folder, text))).ToArray() ?? [];
 }

@@ -8,13 +8,16 @@ public abstract class AuditException(string message, Exception? inner = null) : 
 {
     public abstract ExitCode ExitCode { get; }
 
-    /// <summary>"where: found; expected ...; remedy" on one line, empty parts left out.</summary>
+    /// <summary>
+    /// "where: found; expected ...; remedy" on one line, empty parts left out. Whatever a hostile file put into a part, the line stays one
+    /// line of bounded length and steers no terminal.
+    /// </summary>
     protected static string Sentence(string where, string found, string? expected = null, string? remedy = null)
     {
-        var text = $"{where}: {found}";
-        if (!string.IsNullOrEmpty(expected)) text += $"; expected {expected}";
-        if (!string.IsNullOrEmpty(remedy)) text += $"; {remedy}";
-        return text.ReplaceLineEndings(" ");
+        var text = $"{MessagePart.Of(where)}: {MessagePart.Of(found)}";
+        if (!string.IsNullOrEmpty(expected)) text += $"; expected {MessagePart.Of(expected)}";
+        if (!string.IsNullOrEmpty(remedy)) text += $"; {MessagePart.Of(remedy)}";
+        return text;
     }
 }
 

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using LlmStageAudit.Artifacts.Boundaries;
 
 namespace LlmStageAudit.Artifacts.Files;
 
@@ -7,7 +8,7 @@ public static class ContentHash
 {
     public static string OfFile(string path)
     {
-        using var stream = File.OpenRead(path);
+        using var stream = ForeignFile.OpenRead(path, bufferBytes: 1 << 16);
         return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 

@@ -1,4 +1,6 @@
 using System.Globalization;
+using LlmStageAudit.Artifacts.Boundaries;
+using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Artifacts.Files;
 using LlmStageAudit.Artifacts.Serialization;
 
@@ -8,10 +10,13 @@ namespace LlmStageAudit.Artifacts.Runs;
 /// The files of a run, and the only place that spells their names:
 /// <code>
 /// manifest.json                       what the run is and how far it came
+/// seal.json                           what the files below must hold, to the byte; chained from stage to stage
+/// seal.json.sig                       an SSH signature of the seal
 /// initial/                            the trainable state before the first stage
 /// stages/01-NAME/state/               the trainable state at the stage's end: a PEFT folder, or a model folder
 /// stages/01-NAME/trajectory.log       every step of the stage
 /// effects/ID.json  rankings/ID.json   results, one per probe and method, or ranking
+/// progress/ID/                        how far an attribution came that is not complete
 /// verifications/ID.json               predicted against retrained
 /// comparisons/PROBE.LEVEL.json        estimators against retraining
 /// report.html
@@ -21,6 +26,7 @@ namespace LlmStageAudit.Artifacts.Runs;
 public sealed class RunFolder
 {
     private const string ManifestName = "manifest.json";
+    private const string SealName = "seal.json";
     private const string LockName = "run.lock";
     private const string HolderName = "run.holder";
 
@@ -35,6 +41,11 @@ public sealed class RunFolder
 
     /// <summary>Who holds the lock, for the message to whoever is refused.</summary>
     public string HolderPath => Within(HolderName);
+
+    /// <summary>What pins the run, see <see cref="Seals.RunSeal"/>.</summary>
+    public string SealPath => Within(SealName);
+
+    public string SignaturePath => Within($"{SealName}.sig");
 
     public string InitialFolder => Within("initial");
 
@@ -101,17 +112,36 @@ public sealed class RunFolder
         foreach (var stage in Directory.GetDirectories(StagesFolder)) PartialName.ClearAll(stage);
     }
 
-    /// <exception cref="RunFolderException">There is no folder, or it holds no manifest.</exception>
+    /// <exception cref="RunFolderException">There is no folder, it holds no manifest, or a link in it leads out of it.</exception>
     public static RunFolder Open(string path)
     {
         var folder = new RunFolder(Path.GetFullPath(path));
         if (!Directory.Exists(folder.Root)) throw RunFolderException.Missing(path);
         if (!File.Exists(folder.ManifestPath)) throw RunFolderException.NotARun(path, ManifestName);
+        if (Guarded(path, () => FolderBoundary.Fault(folder.Root)) is { } found) throw RunFolderException.LeadsOut(path, found);
         return folder;
     }
 
+    /// <summary>As <see cref="Open"/>, also where the manifest is gone and only the seal says that a run was here.</summary>
+    /// <exception cref="RunFolderException">There is no folder, or it holds neither a manifest nor a seal.</exception>
+    public static RunFolder OpenSealed(string path) =>
+        File.Exists(Path.Combine(path, SealName)) ? new RunFolder(Path.GetFullPath(path)) : Open(path);
+
+    /// <summary>A text as an id that names a result: what a file name may not hold becomes a dash.</summary>
+    public static string IdFrom(string text) => ConfigurationName.From(text);
+
     /// <summary>Whether <see cref="Open"/> would take it.</summary>
     public static bool IsRun(string path) => File.Exists(Path.Combine(path, ManifestName));
+
+    /// <summary>The run a stage's log lies in, with that stage; null where the file lies in none.</summary>
+    public static (RunManifest Run, StageResult Stage)? Around(string logPath)
+    {
+        var full = Path.GetFullPath(logPath);
+        if (Path.GetDirectoryName(Path.GetDirectoryName(Path.GetDirectoryName(full))) is not { } root || !IsRun(root)) return null;
+        var folder = Open(root);
+        var run = folder.ReadManifest();
+        return run.Stages.FirstOrDefault(stage => folder.TrajectoryPath(stage.Index, stage.Name) == full) is { } found ? (run, found) : null;
+    }
 
     /// <param name="index">From 0, in the configuration.</param>
     /// <param name="name">The stage's name.</param>
@@ -132,6 +162,10 @@ public sealed class RunFolder
     /// <param name="id">Letters, digits, '.', '-' and '_', such as a probe's name.</param>
     public string EffectsPath(string id) => Path.Combine(EffectsFolder, $"{Checked(id)}.json");
 
+    /// <summary>How far an attribution came, until its effects are there.</summary>
+    /// <param name="id">Of the effects.</param>
+    public string ProgressFolder(string id) => Path.Combine(Within("progress"), Checked(id));
+
     /// <param name="id">As for <see cref="EffectsPath"/>.</param>
     public string BlockScoresPath(string id) => Path.Combine(BlockScoresFolder, $"{Checked(id)}.json");
 
@@ -145,7 +179,13 @@ public sealed class RunFolder
     public string ComparisonPath(string id) => Path.Combine(ComparisonsFolder, $"{Checked(id)}.json");
 
     /// <exception cref="ArtifactException">The manifest is damaged or of a newer version.</exception>
-    public RunManifest ReadManifest() => ArtifactJson.Read<RunManifest>(ManifestPath);
+    /// <exception cref="Errors.ConfigurationException">The manifest names a path outside the <see cref="Confinement"/>.</exception>
+    public RunManifest ReadManifest()
+    {
+        var manifest = ArtifactJson.Read<RunManifest>(ManifestPath);
+        CheckConfined(manifest);
+        return manifest;
+    }
 
     public void WriteManifest(RunManifest manifest) => ArtifactJson.Write(ManifestPath, manifest);
 
@@ -171,7 +211,20 @@ public sealed class RunFolder
     private static string Checked(string name)
     {
         if (name.Length > 0 && name.All(character => char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '_')) return name;
-        throw new ArgumentException($"'{name}' cannot be part of a file name; expected letters, digits, '.', '-' and '_'", nameof(name));
+        throw RunFolderException.NoFileName(name);
+    }
+
+    private void CheckConfined(RunManifest manifest)
+    {
+        var configuration = manifest.Configuration;
+        Check("model.path", configuration.Model.Path);
+        Check("adapter.recipe", configuration.Adapter?.Recipe);
+        Check("adapter.initFrom", configuration.Adapter?.InitFrom);
+        foreach (var stage in configuration.Stages) Check($"stages.{stage.Name}.data.path", stage.Dataset.Path);
+        foreach (var probe in configuration.Probes) Check("probes", probe);
+        foreach (var input in manifest.Inputs) Check("inputs", input.Path);
+
+        void Check(string key, string? path) => Confinement.Check($"{ManifestPath}: {key}", path);
     }
 
     // A run is one once it has a manifest. Killed before, it leaves its lock and its first state, which nothing can be lost with.

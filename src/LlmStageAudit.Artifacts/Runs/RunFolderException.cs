@@ -1,3 +1,4 @@
+using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Artifacts.Errors;
 
 namespace LlmStageAudit.Artifacts.Runs;
@@ -28,6 +29,12 @@ public sealed class RunFolderException : InvalidInputException
 
     internal static RunFolderException Unusable(string path, Exception inner) =>
         new(Sentence(path, $"cannot be used ({inner.Message})", "a folder that can be written", null), inner);
+
+    internal static RunFolderException LeadsOut(string path, string found) =>
+        new(Sentence(path, found, "a run folder that holds all of its files", "copy what the link leads to in its place"));
+
+    internal static RunFolderException NoFileName(string name) =>
+        new(Sentence("the run folder", $"'{name}' cannot be part of a file name", ConfigurationName.Expected));
 
     internal static RunFolderException InUse(string path, string holder) =>
         new(Sentence(path, $"in use by {holder}", "a run that nothing else writes", "wait for it to end, or stop it"));

@@ -21,7 +21,11 @@ public sealed record RunManifest : IArtifact<RunManifest>
 
     public required string ToolVersion { get; init; }
 
+    /// <summary>What computed the run's first step.</summary>
     public required EngineRecord Engine { get; init; }
+
+    /// <summary>What went on with it where that was another engine, in the order of resuming; null: never.</summary>
+    public IReadOnlyList<EngineRecord>? LaterEngines { get; init; }
 
     public required RunConfiguration Configuration { get; init; }
 

@@ -22,6 +22,8 @@ public sealed class ArtifactException : InvalidInputException
     internal static ArtifactException NotJson(string path, string kind, Exception inner) =>
         new(Sentence(path, $"not valid JSON ({inner.Message})", $"a {kind} file", "write it again with the command that made it"), inner);
 
+    internal static ArtifactException NotUtf8(string path, string kind) => new(Sentence(path, "not UTF-8", $"a {kind} file"));
+
     internal static ArtifactException NotAnObject(string path, string kind) =>
         new(Sentence(path, "not a JSON object with 'kind' and 'schemaVersion'", $"a {kind} file"));
 
@@ -40,6 +42,9 @@ public sealed class ArtifactException : InvalidInputException
 
     internal static ArtifactException Misshapen(string path, string kind, Exception inner) =>
         new(Sentence(path, $"a field is missing or wrong ({inner.Message})", $"a whole {kind} file"), inner);
+
+    internal static ArtifactException Broken(string path, string kind, string found) =>
+        new(Sentence(path, $"no {kind} has this value ({found})", $"a {kind} file as it was written", "it was damaged or changed: write it again with the command that made it"));
 
     private static string Shorten(string text) => text.Length <= 60 ? text : string.Concat(text.AsSpan(0, 60), "...");
 }

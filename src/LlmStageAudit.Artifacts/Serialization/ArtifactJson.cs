@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Unicode;
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Files;
 
 namespace LlmStageAudit.Artifacts.Serialization;
@@ -35,7 +36,7 @@ public static class ArtifactJson
 
     /// <summary>Reads a record after checking that the file says it is one, in a schema this version knows.</summary>
     /// <exception cref="ArtifactException">
-    /// The file is absent, too large, no JSON, of another kind or a newer schema, or a field is missing.
+    /// The file is absent, too large, no JSON, of another kind or a newer schema, a field is missing, or a value is one that no such record can have.
     /// </exception>
     public static T Read<T>(string path)
         where T : class, IArtifact<T>
@@ -44,7 +45,8 @@ public static class ArtifactJson
         CheckEnvelope<T>(path, bytes);
         try
         {
-            return JsonSerializer.Deserialize<T>(bytes, Options) ?? throw ArtifactException.NotAnObject(path, T.KindName);
+            var read = JsonSerializer.Deserialize<T>(bytes, Options) ?? throw ArtifactException.NotAnObject(path, T.KindName);
+            return ArtifactRules.Fault(read) is { } found ? throw ArtifactException.Broken(path, T.KindName, found) : read;
         }
         catch (Exception exception) when (exception is JsonException or NotSupportedException or InvalidOperationException)
         {
@@ -62,9 +64,9 @@ public static class ArtifactJson
         try
         {
             var file = new FileInfo(path);
-            if (!file.Exists) throw ArtifactException.Missing(path, kind);
-            if (file.Length > MaximumSizeBytes) throw ArtifactException.TooLarge(path, kind, file.Length, MaximumSizeBytes);
-            bytes = File.ReadAllBytes(path);
+            if (!Path.Exists(path)) throw ArtifactException.Missing(path, kind);
+            if (file.Exists && file.Length > MaximumSizeBytes) throw ArtifactException.TooLarge(path, kind, file.Length, MaximumSizeBytes);
+            bytes = ForeignFile.ReadText(path, MaximumSizeBytes);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -82,6 +84,7 @@ public static class ArtifactJson
     {
         string? kind = null;
         long? schemaVersion = null;
+        if (!Utf8.IsValid(bytes)) throw ArtifactException.NotUtf8(path, T.KindName);
         try
         {
             var reader = new Utf8JsonReader(bytes);

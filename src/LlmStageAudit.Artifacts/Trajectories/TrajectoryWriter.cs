@@ -77,8 +77,8 @@ public sealed class TrajectoryWriter : IDisposable
         try
         {
             stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read, 1 << 16);
+            using (var found = new TrajectoryScan(stream, path, genesis)) CompletePreamble(stream, found);
             using var scan = new TrajectoryScan(stream, path, genesis);
-            CompletePreamble(stream, scan);
             scan.CheckPreamble();
             scan.AdvanceOverWhole(keepRecords ?? int.MaxValue);
             if (scan.Entries.Count < keepRecords) throw TrajectoryException.TooFew(path, scan.Entries.Count, keepRecords.Value);
@@ -187,10 +187,10 @@ public sealed class TrajectoryWriter : IDisposable
         stream.Flush();
     }
 
-    private void Follow(List<TrajectoryEntry> entries)
+    private void Follow(TrajectoryIndex entries)
     {
         if (entries.Count == 0) return;
-        (_gradientBytes, _lastStep, _lastStageStep) = (entries[0].PayloadBytes, entries[^1].Record.Step, entries[^1].Record.StageStep);
+        (_gradientBytes, _lastStep, _lastStageStep) = (entries.PayloadBytes, entries[^1].Record.Step, entries[^1].Record.StageStep);
     }
 
     private void CheckFollows(StepRecord record, ReadOnlySpan<byte> gradient)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Checkpoints.Safetensors;
 
@@ -28,6 +29,11 @@ public sealed class AdapterException : InvalidInputException
             "convert it once: python -c \"import torch; from safetensors.torch import save_file; "
             + "save_file({k: v.contiguous() for k, v in torch.load('adapter_model.bin', map_location='cpu', weights_only=True).items()}, "
             + "'adapter_model.safetensors', metadata={'format': 'pt'})\""));
+
+    /// <summary>A pickle stands where a folder should.</summary>
+    public static AdapterException PickledFile(string path) =>
+        new(Sentence(path, "is a pickle, or an archive of one, that is not opened because loading one can run code",
+            "an adapter folder with adapter_config.json and adapter_model.safetensors", PickleSignature.Remedy));
 
     /// <summary>Settings that change the arithmetic and are not implemented, all of them at once.</summary>
     public static AdapterException Unsupported(string path, IReadOnlyList<string> settings) =>

@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Files;
 using LlmStageAudit.Checkpoints.Safetensors;
 
@@ -24,6 +26,7 @@ public static class AdapterFolder
     /// <exception cref="SafetensorsException">The weight file breaks the format or holds no floating-point numbers.</exception>
     public static (LoraConfig Config, IReadOnlyDictionary<string, HostTensor> Tensors) Read(string path)
     {
+        if (File.Exists(path) && PickleSignature.IsName(path)) throw AdapterException.PickledFile(path);
         if (!Directory.Exists(path)) throw AdapterException.NoFolder(path);
         var configPath = Path.Combine(path, ConfigFile);
         var weightsPath = Path.Combine(path, WeightsFile);
@@ -35,7 +38,7 @@ public static class AdapterFolder
 
         if (!File.Exists(weightsPath))
         {
-            var pickle = Directory.EnumerateFiles(path, "adapter_model*.bin").Order(StringComparer.Ordinal).FirstOrDefault();
+            var pickle = Directory.EnumerateFiles(path, "adapter_model*").Where(PickleSignature.IsName).Order(StringComparer.Ordinal).FirstOrDefault();
             throw pickle is null
                 ? AdapterException.NoFile(path, WeightsFile)
                 : AdapterException.PickledWeights(path, Path.GetFileName(pickle));
@@ -64,6 +67,10 @@ public static class AdapterFolder
             AtomicFile.WriteText(Path.Combine(folder, "README.md"), Readme(config));
         });
     }
+
+    /// <summary>How many bytes the files of a folder that <see cref="Write"/> makes have together, and how many files there are.</summary>
+    public static (long Bytes, int Files) Size(LoraConfig config, IReadOnlyList<TensorOutline> outlines) =>
+        (LoraConfigWriter.ToJson(config).Length + SafetensorsWriter.SizeBytes(outlines) + Encoding.UTF8.GetByteCount(Readme(config)), 3);
 
     private static void CheckFactors(LoraConfig config, SafetensorsFile file)
     {

@@ -1,28 +1,41 @@
 using System.Buffers;
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Text.RegularExpressions;
 
 namespace LlmStageAudit.Checkpoints.Adapters;
 
-/// <summary>Python regular expressions of an adapter configuration, matched against module names with a time limit.</summary>
+/// <summary>
+/// Python regular expressions of an adapter configuration, matched against module names within a time limit for each name and
+/// another for all names together: a model has hundreds of modules, and a pattern that backtracks a little on each is as bad.
+/// </summary>
 internal static class ModulePattern
 {
     private const RegexOptions Options = RegexOptions.CultureInvariant;
 
     private const int MostKept = 16_384;
 
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
+    private const int LongestPattern = 10_000;
+
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(0.5);
+
+    private static readonly TimeSpan LimitTogether = TimeSpan.FromSeconds(2);
 
     /// <summary>What most patterns are made of: module names, in which a point stands for any character.</summary>
     private static readonly SearchValues<char> PlainCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.");
 
     /// <summary>Adapters with a pattern per module match each of them against every module: parsing them once decides the time.</summary>
-    private static readonly ConcurrentDictionary<string, Regex> Kept = new(StringComparer.Ordinal);
+    private static readonly ConcurrentDictionary<string, Metered> Kept = new(StringComparer.Ordinal);
 
     /// <summary>Refuses a pattern that cannot be compiled.</summary>
     public static void Check(string where, string pattern)
     {
+        if (pattern.Length > LongestPattern)
+        {
+            throw AdapterException.Pattern(where, pattern, $"has {pattern.Length} characters, more than {LongestPattern}");
+        }
+
         try
         {
             _ = new Regex(pattern, Options, Limit);
@@ -75,11 +88,29 @@ internal static class ModulePattern
         try
         {
             if (Kept.Count >= MostKept) Kept.Clear();
-            return Kept.GetOrAdd(anchored, static text => new Regex(text, Options, Limit)).Match(moduleName);
+            return Kept.GetOrAdd(anchored, static text => new Metered(new Regex(text, Options, Limit))).Match(moduleName);
         }
         catch (Exception fault) when (fault is ArgumentException or RegexMatchTimeoutException)
         {
-            throw AdapterException.Pattern("adapter_config.json", pattern, "cannot be matched", fault);
+            throw AdapterException.Pattern("adapter_config.json", pattern, "cannot be matched in reasonable time", fault);
+        }
+    }
+
+    /// <summary>An expression with the time it has taken so far.</summary>
+    private sealed class Metered(Regex expression)
+    {
+        private long _spentTicks;
+
+        public Match Match(string text)
+        {
+            if (Interlocked.Read(ref _spentTicks) > LimitTogether.Ticks) throw new RegexMatchTimeoutException(text, expression.ToString(), LimitTogether);
+            var began = Stopwatch.GetTimestamp();
+            var match = expression.Match(text);
+            var spent = Stopwatch.GetElapsedTime(began);
+
+            // Below a millisecond a pattern may be matched as often as anyone likes.
+            if (spent > TimeSpan.FromMilliseconds(1)) Interlocked.Add(ref _spentTicks, spent.Ticks);
+            return match;
         }
     }
 }

@@ -1,3 +1,4 @@
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Checkpoints.Comments.Reading;
 
 namespace LlmStageAudit.Checkpoints.Comments;
@@ -28,6 +29,8 @@ public sealed class CommentSet
             case ".csv": return DelimitedReader.Read(path, ',');
             case ".tsv": return DelimitedReader.Read(path, '\t');
             case ".jsonl" or ".ndjson": return JsonLinesReader.Read(path);
+            case var pickled when PickleSignature.IsName(path):
+                throw CommentSetException.Pickled(path, pickled);
             case var other:
                 throw CommentSetException.Unreadable(path, $"the extension '{other}'", ".csv, .tsv, .jsonl or .ndjson");
         }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Checkpoints.Safetensors;
 
@@ -15,7 +16,7 @@ internal static class JsonFile
     {
         try
         {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            using var stream = ForeignFile.OpenText(path);
             if (stream.Length > limitBytes)
             {
                 throw fault(path, $"holds {MessageText.Bytes(stream.Length)}", $"at most {MessageText.Bytes(limitBytes)}");

@@ -1,3 +1,4 @@
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Checkpoints.Safetensors;
 
 namespace LlmStageAudit.Checkpoints.Models;
@@ -19,6 +20,8 @@ public sealed class ModelFolder : IDisposable
         "added_tokens.json", "chat_template.jinja", "generation_config.json", "merges.txt", "special_tokens_map.json",
         "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "vocab.json",
     ];
+
+    private static readonly string[] PickledStems = ["pytorch_model", "model", "consolidated"];
 
     private readonly ShardSet? _shards;
 
@@ -51,6 +54,7 @@ public sealed class ModelFolder : IDisposable
     /// <exception cref="SafetensorsException">A weight file breaks the format.</exception>
     public static ModelFolder Open(string path)
     {
+        if (File.Exists(path) && PickleSignature.IsName(path)) throw ModelFolderException.PickledFile(path);
         if (!Directory.Exists(path)) throw ModelFolderException.NoFolder(path);
         var configPath = System.IO.Path.Combine(path, ConfigFile);
         if (!File.Exists(configPath))
@@ -90,8 +94,16 @@ public sealed class ModelFolder : IDisposable
     {
         if (File.Exists(System.IO.Path.Combine(path, WeightsFile))) return ShardSet.OpenSingle(path, WeightsFile);
         if (File.Exists(System.IO.Path.Combine(path, IndexFile))) return ShardSet.OpenIndexed(path, IndexFile);
-        var pickle = Directory.EnumerateFiles(path, "pytorch_model*.bin*").Order(StringComparer.Ordinal).FirstOrDefault();
+        var pickle = Directory.EnumerateFiles(path).Where(IsPickledWeights).Order(StringComparer.Ordinal).FirstOrDefault();
         return pickle is null ? null : throw ModelFolderException.PickledWeights(path, System.IO.Path.GetFileName(pickle));
+    }
+
+    // Trainers leave pickles of their own beside the weights (training_args.bin, optimizer.pt), which are not looked at.
+    private static bool IsPickledWeights(string path)
+    {
+        var name = System.IO.Path.GetFileName(path);
+        var isIndex = name.EndsWith(".bin.index.json", StringComparison.Ordinal);
+        return (PickleSignature.IsName(name) || isIndex) && PickledStems.Any(stem => name.StartsWith(stem, StringComparison.Ordinal));
     }
 
     private string Beside(string name) => System.IO.Path.Combine(Path, name);

@@ -1,3 +1,4 @@
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Checkpoints.Safetensors;
 
@@ -29,6 +30,11 @@ public sealed class ModelFolderException : InvalidInputException
         new(Sentence(path, $"holds its weights only as {file}, a pickle that is not opened because it can run code", "model.safetensors",
             "convert it once: python -c \"from transformers import AutoModelForCausalLM as M; "
             + "M.from_pretrained('IN').save_pretrained('OUT', safe_serialization=True)\""));
+
+    /// <summary>A pickle stands where a folder should.</summary>
+    public static ModelFolderException PickledFile(string path) =>
+        new(Sentence(path, "is a pickle, or an archive of one, that is not opened because loading one can run code",
+            "a model folder with config.json and model.safetensors", PickleSignature.Remedy));
 
     public static ModelFolderException NoWeights(string path) =>
         new(Sentence(path, "holds no weights", "model.safetensors or model.safetensors.index.json",

@@ -1,4 +1,5 @@
 using System.Globalization;
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Errors;
 
 namespace LlmStageAudit.Checkpoints.Safetensors;
@@ -22,6 +23,9 @@ public sealed class SafetensorsException : InvalidInputException
     public static SafetensorsException HeaderTooLong(string path, ulong lengthBytes, long limitBytes) =>
         new(Sentence(path, string.Create(CultureInfo.InvariantCulture, $"header length {lengthBytes}"),
             $"at most {MessageText.Bytes(limitBytes)}", FetchAgain));
+
+    public static SafetensorsException Pickled(string path, string found) =>
+        new(Sentence(path, $"is {found}, which is not opened because loading one can run code", "a safetensors file", PickleSignature.Remedy));
 
     public static SafetensorsException HeaderCut(string path, long lengthBytes, long sizeBytes) =>
         new(Sentence(path,

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
+using LlmStageAudit.Artifacts.Boundaries;
 
 namespace LlmStageAudit.Checkpoints.Safetensors;
 
@@ -48,7 +49,7 @@ public sealed class SafetensorsFile : IDisposable
     {
         try
         {
-            var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+            var stream = ForeignFile.OpenRead(path);
             try
             {
                 return new SafetensorsFile(path, stream);
@@ -143,6 +144,8 @@ public sealed class SafetensorsFile : IDisposable
         var lengthBytes = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (lengthBytes > (ulong)SafetensorsHeader.LongestBytes)
         {
+            // No header that is accepted has a length that looks like the start of a pickle.
+            if (ForeignFile.PickleIn(stream) is { } found) throw SafetensorsException.Pickled(path, found);
             throw SafetensorsException.HeaderTooLong(path, lengthBytes, SafetensorsHeader.LongestBytes);
         }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Checkpoints.Tokenization.AddedTokens;
 using LlmStageAudit.Checkpoints.Tokenization.BytePair;
 using LlmStageAudit.Checkpoints.Tokenization.Decoding;
@@ -54,12 +55,7 @@ internal static class TokenizerReader
     {
         try
         {
-            var length = new FileInfo(path).Length;
-            if (length > FileLimitBytes)
-            {
-                throw TokenizerException.Unreadable(path, $"{length} bytes, more than the limit of {FileLimitBytes}");
-            }
-            var bytes = File.ReadAllBytes(path);
+            var bytes = ForeignFile.ReadText(path, FileLimitBytes);
             if (!Utf8.IsValid(bytes)) throw TokenizerException.Unreadable(path, "not UTF-8");
             return JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = DepthLimit });
         }

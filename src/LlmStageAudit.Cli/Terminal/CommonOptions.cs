@@ -32,6 +32,15 @@ internal static class CommonOptions
         Recursive = true,
     };
 
+    /// <summary>For files that come from somebody else.</summary>
+    public static Option<string?> Confine { get; } = new("--confine")
+    {
+        Description = "Refuse files that lead to paths outside this folder (also: STAGEAUDIT_CONFINE)",
+        HelpName = "folder",
+        DefaultValueFactory = _ => Environment.GetEnvironmentVariable("STAGEAUDIT_CONFINE") is { Length: > 0 } folder ? folder : null,
+        Recursive = true,
+    };
+
     /// <summary>Where a verb computes.</summary>
     public static Option<torch.Device> Device { get; } = new("--device")
     {
@@ -54,6 +63,12 @@ internal static class CommonOptions
         },
     };
 
+    /// <summary>For verbs that train.</summary>
+    public static Option<bool> ForceStart { get; } = new("--force-start")
+    {
+        Description = "Start even where free disk or memory cannot hold the run (refused otherwise)",
+    };
+
     public static Option<int?> Threads { get; } = new("--threads")
     {
         Description = "Threads to compute with (results depend on it in the last bits)",
@@ -67,5 +82,5 @@ internal static class CommonOptions
         },
     };
 
-    public static IEnumerable<Option> Everywhere => [Json, Quiet, NoColor, LogLevel];
+    public static IEnumerable<Option> Everywhere => [Json, Quiet, NoColor, LogLevel, Confine];
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LlmStageAudit.Artifacts.Boundaries;
 
 namespace LlmStageAudit.Cli.Terminal;
 
@@ -20,6 +21,7 @@ internal static class Verb
         command.SetAction((result, cancellation) => Task.Run(
             () =>
             {
+                using var confined = Confinement.To(result.GetValue(CommonOptions.Confine));
                 if (computes && result.GetValue(CommonOptions.Threads) is { } threads) set_num_threads(threads);
                 return run(new VerbContext(result, cancellation));
             },

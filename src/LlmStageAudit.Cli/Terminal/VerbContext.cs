@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
+using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Training.Estimates;
 using Spectre.Console;
 
 namespace LlmStageAudit.Cli.Terminal;
@@ -34,6 +36,9 @@ internal sealed class VerbContext
     /// <summary>Standard error is a terminal that takes cursor movements.</summary>
     public bool IsInteractive => !Quiet && ReferenceEquals(Error, Console.Error) && !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");
 
+    /// <summary>What refuses to train where the machine cannot hold it; null where the user starts nevertheless.</summary>
+    public Preflight? Preflight => Get(CommonOptions.ForceStart) ? null : new Preflight(MachineLimits.Current);
+
     public T? Get<T>(Option<T> option) => _result.GetValue(option);
 
     public T Get<T>(Argument<T> argument) => _result.GetValue(argument)!;
@@ -63,14 +68,18 @@ internal sealed class VerbContext
             table.AddColumn(new TableColumn(Markup.Escape(column.TrimStart('>'))) { Alignment = right ? Justify.Right : Justify.Left, NoWrap = true });
         }
 
-        foreach (var row in rows) table.AddRow([.. row.Select(Markup.Escape)]);
+        foreach (var row in rows) table.AddRow([.. row.Select(cell => Markup.Escape(Plain(cell)))]);
         ConsoleOn(Out, isTerminal: ReferenceEquals(Out, Console.Out) && !Console.IsOutputRedirected).Write(table);
     }
+
+    // Line ends are kept: some cells have several lines. Anything else that acts on a terminal does not come from us.
+    private static string Plain(string cell) => string.Join('\n', cell.Split('\n').Select(line => MessagePart.Plain(line.TrimEnd('\r'))));
 
     /// <summary>Runs work under a progress display on standard error.</summary>
     public T Track<T>(string title, Func<IProgressDisplay, T> work)
     {
         if (Quiet || _level > LogLevel.Info) return work(ProgressDisplay.None);
+        if (_level == LogLevel.Debug) return work(new ProcessFigures(title, Error));
         if (!IsInteractive) return work(new ProgressLines(title, Error));
         return ConsoleOn(Error, isTerminal: true).Progress()
             .AutoClear(true)

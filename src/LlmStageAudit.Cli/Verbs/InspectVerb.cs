@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Text.Json;
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Artifacts.Runs;
 using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Artifacts.Trajectories;
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Checkpoints.Models;
 using LlmStageAudit.Checkpoints.Safetensors;
@@ -12,12 +14,14 @@ namespace LlmStageAudit.Cli.Verbs;
 
 internal static class InspectVerb
 {
-    private static readonly Argument<string> s_path = new("path") { Description = "A run, a model or adapter folder, a safetensors file, or a result file" };
+    private static readonly Argument<string> s_path = new("path") { Description = "A run, a model or adapter folder, a safetensors file, a trajectory log, or a result file" };
+
+    private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false };
 
     public static Command Build() => Verb.Of(
         "inspect",
-        "Says what a path is: a run, a model, an adapter, a safetensors file, a plan or another result.",
-        ["stageaudit inspect runs/a", "stageaudit inspect models/pythia-70m --json"],
+        "Says what a path is: a run, a trajectory log, a model, an adapter, a safetensors file, a plan or another result.",
+        ["stageaudit inspect runs/a", "stageaudit inspect runs/a/stages/01-religion/trajectory.log", "stageaudit inspect models/pythia-70m --json"],
         [s_path],
         Run);
 
@@ -35,7 +39,8 @@ internal static class InspectVerb
         if (RunFolder.IsRun(path)) return OfRun(RunFolder.Open(path).ReadManifest());
         if (Directory.Exists(path)) return File.Exists(Path.Combine(path, AdapterFolder.ConfigFile)) ? OfAdapter(path) : OfModel(path);
         if (!File.Exists(path)) throw ConfigurationException.At(path, "no such file or folder");
-        return path.EndsWith(".safetensors", StringComparison.Ordinal) ? OfSafetensors(path) : OfResult(path);
+        if (path.EndsWith(".safetensors", StringComparison.Ordinal)) return OfSafetensors(path);
+        return LogSummary.IsLog(path) ? InspectedLog.Facts(path) : OfResult(path);
     }
 
     private static Dictionary<string, object?> OfRun(RunManifest run) => new()
@@ -104,7 +109,7 @@ internal static class InspectVerb
     {
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            using var document = JsonDocument.Parse(ForeignFile.ReadText(path, ArtifactJson.MaximumSizeBytes), s_strict);
             if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("kind", out _))
             {
                 return document.RootElement.EnumerateObject().Where(property => property.Name != "schemaVersion").ToDictionary(property => property.Name, property => property.Value.ValueKind switch
@@ -115,12 +120,16 @@ internal static class InspectVerb
                 });
             }
         }
-        catch (JsonException)
+        catch (ForeignFileException exception)
         {
-            // Not JSON at all gets the same answer as JSON of something else.
+            throw ConfigurationException.At(path, exception.Message);
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            // Not JSON at all gets the same answer as JSON of something else; half a surrogate pair is the second exception.
         }
 
-        throw ConfigurationException.At(path, "not a file this tool knows", "a safetensors file or a result of stageaudit");
+        throw ConfigurationException.At(path, "not a file this tool knows", "a safetensors file, a trajectory log or a result of stageaudit");
     }
 
     private static string Show(object? value) => value switch

@@ -24,7 +24,7 @@ internal static class VerifyVerb
     internal static VerificationArtifact VerifyAndFile(VerbContext context, PlanFile file, string? effects, double? minPearson)
     {
         var verification = PlanVerifier.Verify(file, effects, minPearson, context.Device);
-        var id = $"{Path.GetFileNameWithoutExtension(file.Path)}.{Path.GetFileNameWithoutExtension(verification.EffectsPath)}";
+        var id = RunFolder.IdFrom($"{Path.GetFileNameWithoutExtension(file.Path)}.{Path.GetFileNameWithoutExtension(verification.EffectsPath)}");
         ArtifactJson.Write(RunFolder.Open(file.RunPath).VerificationPath(id), verification);
         return verification;
     }

@@ -68,7 +68,7 @@ public static class PlanBuilder
             ExpectedEffect = effects?.Effects.FirstOrDefault(effect => effect.Stage == stage) is { } effect
                 ? new ExpectedEffect { Metric = effect.Metric, Estimate = effect.Estimate, Low = effect.Low, High = effect.High, Gradient = effects.Gradient ?? effects.Method }
                 : null,
-            Run = Path.Combine(Path.GetFileNameWithoutExtension(planPath) + ".runs", id),
+            Run = PlanFile.RunOf(planPath, id),
         };
     }
 }

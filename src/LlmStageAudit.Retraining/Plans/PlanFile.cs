@@ -1,3 +1,4 @@
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Plans;
 using LlmStageAudit.Artifacts.Runs;
 using LlmStageAudit.Artifacts.Serialization;
@@ -19,19 +20,25 @@ public sealed class PlanFile
 
     public string? EffectsPath => Plan.EffectsPath is { } path ? Resolve(path) : null;
 
-    /// <exception cref="Artifacts.Errors.AuditException">No plan, or one whose jobs would be written outside its folder.</exception>
+    /// <summary>
+    /// Reads a plan, which may come from anywhere: it writes nowhere but into PLAN.runs/ID beside itself. The run and the effects it names
+    /// may lie elsewhere, for the tool's own plans do; they are only read, and refused where their run id is not the plan's.
+    /// </summary>
+    /// <exception cref="Artifacts.Errors.AuditException">No plan, or one whose jobs would be written somewhere else.</exception>
     public static PlanFile Open(string path)
     {
         var full = System.IO.Path.GetFullPath(path);
         var file = new PlanFile(full, ArtifactJson.Read<PlanArtifact>(full));
-        foreach (var job in file.Plan.Jobs)
-        {
-            var inside = file.RunOf(job).StartsWith(file._folder + System.IO.Path.DirectorySeparatorChar, StringComparison.Ordinal);
-            if (!inside) throw RetrainingException.BadPlan(path, $"job '{job.Id}' would be written to {job.Run}, outside the plan's folder");
-        }
-
+        Confinement.Check($"{path}: run", file.RunPath);
+        Confinement.Check($"{path}: effectsPath", file.EffectsPath);
+        Confinement.Check($"{path}: probePath", file.Plan.ProbePath is { } probe ? file.Resolve(probe) : null);
+        foreach (var job in file.Plan.Jobs) file.CheckPlace(job);
         return file;
     }
+
+    /// <summary>Where a plan's jobs are written: its name with <c>.runs</c> in place of the extension, and the job's id.</summary>
+    public static string RunOf(string planPath, string jobId) =>
+        System.IO.Path.Combine(System.IO.Path.GetFileNameWithoutExtension(planPath) + ".runs", jobId);
 
     public string RunOf(PlannedJob job) => Resolve(job.Run);
 
@@ -39,6 +46,14 @@ public sealed class PlanFile
     public string StateOf(PlannedJob job) => RunFolder.IsRun(RunOf(job))
         ? EnumSpelling<RunState>.Of(RunFolder.Open(RunOf(job)).ReadManifest().State)
         : "pending";
+
+    private void CheckPlace(PlannedJob job)
+    {
+        var place = Resolve(RunOf(Path, job.Id));
+        if (RunOf(job) != place) throw RetrainingException.BadPlan(Path, $"job '{job.Id}' would be written to {job.Run}, not to {RunOf(Path, job.Id)}");
+        var real = System.IO.Path.Combine(RealPath.Of(_folder), RunOf(Path, job.Id));
+        if (RealPath.Of(place) != real) throw RetrainingException.BadPlan(Path, $"job '{job.Id}' would be written through a link to {RealPath.Of(place)}");
+    }
 
     private string Resolve(string path) => System.IO.Path.GetFullPath(System.IO.Path.Combine(_folder, path));
 }

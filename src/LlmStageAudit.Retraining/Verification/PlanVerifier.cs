@@ -1,3 +1,4 @@
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Artifacts.Effects;
 using LlmStageAudit.Artifacts.Plans;
@@ -26,6 +27,7 @@ public static class PlanVerifier
         var path = effectsPath ?? file.EffectsPath ?? throw RetrainingException.NoEffects(file.Path);
         var effects = ArtifactJson.Read<EffectsArtifact>(path);
         if (effects.RunId != file.Plan.RunId) throw RetrainingException.OtherRun(path, effects.RunId, file.Plan.RunId);
+        Confinement.Check($"{path}: probe.path", effects.Probe.Path);
         var waiting = file.Plan.Jobs.Where(job => file.StateOf(job) != "completed").Select(job => job.Id).ToArray();
         if (waiting.Length > 0) throw RetrainingException.NotRetrained(file.Path, waiting);
 

@@ -15,18 +15,22 @@ public static class RunInputs
     {
         if (configuration.Probes.FirstOrDefault(probe => !File.Exists(probe)) is { } absent)
             throw ConfigurationException.At("probes", $"no file {absent}", "probe files that exist", "mend the path or leave it out");
-        var files = model.Folder.Files.Select(name => (RoleOf(name), Path.Combine(model.Folder.Path, name)))
-            .Concat(AdapterFiles(configuration.Adapter).Select(path => (InputRole.Adapter, path)))
-            .Concat(configuration.Stages.Select(stage => (InputRole.Data, stage.Dataset.Path)))
-            .Concat(configuration.Probes.Select(probe => (InputRole.Probe, probe)));
-        return [.. files.DistinctBy(file => file.Item2).Select(file => new InputRecord
+        return [.. Files(configuration, model).Select(file => new InputRecord
         {
-            Role = file.Item1,
-            Path = file.Item2,
-            Sha256 = ContentHash.OfFile(file.Item2),
-            SizeBytes = new FileInfo(file.Item2).Length,
+            Role = file.Role,
+            Path = file.Path,
+            Sha256 = ContentHash.OfFile(file.Path),
+            SizeBytes = new FileInfo(file.Path).Length,
         })];
     }
+
+    /// <summary>The files that are pinned, each once.</summary>
+    public static IEnumerable<(InputRole Role, string Path)> Files(RunConfiguration configuration, LanguageModel model) =>
+        model.Folder.Files.Select(name => (RoleOf(name), Path.Combine(model.Folder.Path, name)))
+            .Concat(AdapterFiles(configuration.Adapter).Select(path => (InputRole.Adapter, path)))
+            .Concat(configuration.Stages.Select(stage => (InputRole.Data, stage.Dataset.Path)))
+            .Concat(configuration.Probes.Select(probe => (InputRole.Probe, probe)))
+            .DistinctBy(file => file.Item2);
 
     /// <exception cref="TrainingException">A model, tokenizer or data file is gone or has changed.</exception>
     public static void Check(IEnumerable<InputRecord> inputs)

@@ -2,9 +2,11 @@ using System.Diagnostics;
 using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Artifacts.Files;
 using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Artifacts.Seals;
 using LlmStageAudit.Artifacts.Serialization;
 using LlmStageAudit.Artifacts.Trajectories;
 using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Training.Estimates;
 using LlmStageAudit.Training.Optimizers;
 using LlmStageAudit.Training.Stages;
 
@@ -21,12 +23,14 @@ public sealed class RunTrainer
     private readonly IProgress<RunProgress>? _progress;
     private readonly int _totalSteps;
     private readonly string[][] _exampleIds;
+    private readonly RunSealer _sealer;
     private RunManifest _manifest;
 
     private RunTrainer(RunFolder folder, RunMaterials materials, RunManifest manifest, IProgress<RunProgress>? progress)
     {
         (_folder, _materials, _manifest, _progress) = (folder, materials, manifest, progress);
         _totalSteps = materials.Programs.Sum(program => program.Steps.Count);
+        _sealer = RunSealer.Open(folder, manifest);
         _exampleIds = [.. materials.ExampleSets.Select(set => set.Examples.Select(example => example.Id).ToArray())];
     }
 
@@ -34,6 +38,7 @@ public sealed class RunTrainer
     /// <param name="path">The run folder: absent or empty. It appears only once model and data have been read and checked.</param>
     /// <param name="cancellation">Stops after the current step, at a valid checkpoint.</param>
     /// <param name="note">Told what a user should know of the loaded model.</param>
+    /// <param name="preflight">Refuses a run that cannot fit before anything is written; null to start whatever the machine has.</param>
     /// <exception cref="Artifacts.Errors.AuditException">
     /// Configuration, inputs or arithmetic; or the run was stopped, also by a full disk.
     /// </exception>
@@ -43,11 +48,14 @@ public sealed class RunTrainer
         Device? device,
         IProgress<RunProgress>? progress,
         CancellationToken cancellation,
-        Action<string>? note = null)
+        Action<string>? note = null,
+        Preflight? preflight = null)
     {
         RunFolder.CheckIsFree(path);
+        preflight?.CheckMemory(path, configuration, device);
         using var materials = RunMaterials.Gather(configuration, device);
         foreach (var text in materials.Model.Notes) note?.Invoke(text);
+        preflight?.CheckDisk(path, configuration, materials);
         return Begin(materials, configuration, path, new RunStart(), progress, cancellation);
     }
 
@@ -77,7 +85,12 @@ public sealed class RunTrainer
     /// <param name="configuration">Must equal the run's; null to take the run's word for it.</param>
     /// <exception cref="TrainingException">Another configuration, or inputs that have changed.</exception>
     public static RunManifest Resume(
-        string path, RunConfiguration? configuration, Device? device, IProgress<RunProgress>? progress, CancellationToken cancellation)
+        string path,
+        RunConfiguration? configuration,
+        Device? device,
+        IProgress<RunProgress>? progress,
+        CancellationToken cancellation,
+        Preflight? preflight = null)
     {
         var folder = RunFolder.Open(path);
         var manifest = folder.ReadManifest();
@@ -89,7 +102,10 @@ public sealed class RunTrainer
         if (manifest.State == RunState.Completed) return manifest;
         folder.ClearLeftovers();
         RunInputs.Check(manifest.Inputs);
+        preflight?.CheckMemory(path, manifest.Configuration, device);
         using var materials = RunMaterials.Restore(manifest.Configuration, folder.InitialFolder, device);
+        preflight?.CheckRest(path, manifest.Configuration, materials);
+        manifest = RunEngine.ResumedBy(manifest, materials.Model.Device);
         return new RunTrainer(folder, materials, manifest, progress).TrainStages(cancellation);
     }
 
@@ -257,6 +273,8 @@ public sealed class RunTrainer
 
     private void Save(RunManifest manifest)
     {
+        // Nothing is called completed that is not sealed.
+        _sealer.Seal(manifest);
         _manifest = manifest;
         _folder.WriteManifest(manifest);
     }

@@ -25,8 +25,8 @@ public sealed class RunFolderTests : IDisposable
         Assert.Equal("rankings/identity.json", Below(run.RankingsPath("identity")));
         Assert.Equal("comparisons/identity.stage.json", Below(run.ComparisonPath("identity.stage")));
         Assert.Equal("report.html", Below(run.ReportPath));
-        Assert.Throws<ArgumentException>(() => run.StageFolder(0, "../x"));
-        Assert.Throws<ArgumentException>(() => run.EffectsPath(""));
+        Assert.Throws<RunFolderException>(() => run.StageFolder(0, "../x"));
+        Assert.Throws<RunFolderException>(() => run.EffectsPath(""));
     }
 
     [Fact]

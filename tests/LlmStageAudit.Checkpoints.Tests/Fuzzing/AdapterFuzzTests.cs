@@ -1,8 +1,9 @@
-using System.Text;
 using System.Text.Json;
+using System.Text;
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Checkpoints.Safetensors;
 using LlmStageAudit.Checkpoints.Tests.Safetensors;
+using LlmStageAudit.Testing.Fuzzing;
 
 namespace LlmStageAudit.Checkpoints.Tests.Fuzzing;
 
@@ -36,7 +37,7 @@ public sealed class AdapterFuzzTests : IDisposable
     public void Damaged_adapter_configurations_load_soundly_or_fail_typed()
     {
         SafetensorsWriter.Write(_scratch["a/adapter_model.safetensors"], [.. Pair(First, 2), .. Pair(Second, 3)]);
-        new FuzzCampaign("adapter_config.json", 20_000).Run(
+        new FuzzCampaign("adapter_config.json", 50_000).Run(
             random => JsonMutator.Mutate(Seeds[random.Next(Seeds.Length)], random),
             bytes =>
             {

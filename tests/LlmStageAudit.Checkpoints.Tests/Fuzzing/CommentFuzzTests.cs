@@ -1,7 +1,8 @@
-using System.Text;
 using System.Text.Json;
+using System.Text;
 using LlmStageAudit.Checkpoints.Comments;
 using LlmStageAudit.Checkpoints.Tests.Safetensors;
+using LlmStageAudit.Testing.Fuzzing;
 
 namespace LlmStageAudit.Checkpoints.Tests.Fuzzing;
 
@@ -21,7 +22,7 @@ public sealed class CommentFuzzTests : IDisposable
 
     /// <summary>What loads has a cell for every column of every row, and rows begin one after the other.</summary>
     [Fact]
-    public void Damaged_tables_are_read_or_refused() => new FuzzCampaign("comments (csv)", 20_000).Run(
+    public void Damaged_tables_are_read_or_refused() => new FuzzCampaign("comments (csv)", 50_000).Run(
         random =>
         {
             var bytes = Table;
@@ -38,7 +39,7 @@ public sealed class CommentFuzzTests : IDisposable
 
     /// <summary>What loads was JSON in every line, and a list of integers or a text is read as one of the two.</summary>
     [Fact]
-    public void Damaged_json_lines_are_read_or_refused() => new FuzzCampaign("comments (jsonl)", 20_000).Run(
+    public void Damaged_json_lines_are_read_or_refused() => new FuzzCampaign("comments (jsonl)", 50_000).Run(
         random =>
         {
             var damaged = random.Next(Lines.Length);

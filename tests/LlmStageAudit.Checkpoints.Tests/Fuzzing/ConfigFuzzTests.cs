@@ -1,6 +1,7 @@
-using System.Text;
 using System.Text.Json;
+using System.Text;
 using LlmStageAudit.Checkpoints.Models;
+using LlmStageAudit.Testing.Fuzzing;
 
 namespace LlmStageAudit.Checkpoints.Tests.Fuzzing;
 
@@ -23,7 +24,7 @@ public sealed class ConfigFuzzTests
 
     /// <summary>What loads is inside the documented ranges and says what the file says.</summary>
     [Fact]
-    public void Damaged_configurations_load_soundly_or_fail_typed() => new FuzzCampaign("config.json", 20_000).Run(
+    public void Damaged_configurations_load_soundly_or_fail_typed() => new FuzzCampaign("config.json (gpt_neox)", 50_000).Run(
         random => JsonMutator.Mutate(Seeds[random.Next(Seeds.Length)], random),
         bytes => CheckSound(GptNeoXConfig.Read(ModelConfig.Parse("config.json", bytes)), bytes),
         bytes => JsonSpans.Of(bytes) is not { HasRepeatedKeys: false });

@@ -1,8 +1,9 @@
-using System.Text;
 using System.Text.Json;
+using System.Text;
 using LlmStageAudit.Checkpoints.Models;
 using LlmStageAudit.Checkpoints.Safetensors;
 using LlmStageAudit.Checkpoints.Tests.Safetensors;
+using LlmStageAudit.Testing.Fuzzing;
 
 namespace LlmStageAudit.Checkpoints.Tests.Fuzzing;
 
@@ -24,7 +25,7 @@ public sealed class ShardIndexFuzzTests : IDisposable
         SafetensorsWriter.Write(_scratch["m/1.safetensors"], [Tensor("a"), Tensor("b")]);
         SafetensorsWriter.Write(_scratch["m/2.safetensors"], [Tensor("c")]);
         SafetensorsWriter.Write(_scratch["x.safetensors"], [Tensor("outside")]);
-        new FuzzCampaign("model.safetensors.index.json", 20_000).Run(
+        new FuzzCampaign("model.safetensors.index.json", 50_000).Run(
             random => JsonMutator.Mutate(Seed, random),
             bytes =>
             {

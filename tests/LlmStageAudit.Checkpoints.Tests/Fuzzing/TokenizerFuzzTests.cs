@@ -2,6 +2,7 @@ using System.Text;
 using LlmStageAudit.Checkpoints.Tests.Safetensors;
 using LlmStageAudit.Checkpoints.Tests.Tokenization;
 using LlmStageAudit.Checkpoints.Tokenization;
+using LlmStageAudit.Testing.Fuzzing;
 
 namespace LlmStageAudit.Checkpoints.Tests.Fuzzing;
 
@@ -31,6 +32,42 @@ public sealed class TokenizerFuzzTests : IDisposable
                 """,
             Model = """{"unk_token":"[UNK]","fuse_unk":false}""",
         }),
+        // As Pythia's.
+        Json(new SmallTokenizer
+        {
+            Vocabulary = ["<|endoftext|>", "<|padding|>", .. SmallTokenizer.Letters("Helo wrdĠab"), "ll", "Ġw"],
+            Merges = ["l l", "Ġ w"],
+            Normalizer = """{"type":"NFC"}""",
+            PreTokenizer = """{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true}""",
+            PostProcessor = """{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true}""",
+            Decoder = """{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true}""",
+            AddedTokens = """
+                [{"id":0,"content":"<|endoftext|>","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true},
+                {"id":1,"content":"<|padding|>","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true},
+                {"id":15,"content":"  ","single_word":false,"lstrip":false,"rstrip":false,"normalized":true,"special":false}]
+                """,
+            Model = """{"dropout":null,"unk_token":null,"fuse_unk":false,"byte_fallback":false}""",
+        }),
+        // As Gemma's.
+        Json(new SmallTokenizer
+        {
+            Vocabulary = ["<pad>", "<eos>", "<bos>", "<unk>", "<0x0A>", "<0xC3>", "<0xA9>", .. SmallTokenizer.Letters("Helo▁wrd12"), "ll", "▁w"],
+            Merges = ["l l", "▁ w"],
+            Normalizer = """{"type":"Replace","pattern":{"String":" "},"content":"▁"}""",
+            PreTokenizer = """{"type":"Split","pattern":{"String":" "},"behavior":"MergedWithPrevious","invert":false}""",
+            PostProcessor = """
+                {"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<bos>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}],
+                "pair":[],"special_tokens":{"<bos>":{"id":"<bos>","ids":[2],"tokens":["<bos>"]}}}
+                """,
+            Decoder = """
+                {"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"▁"},"content":" "},{"type":"ByteFallback"},{"type":"Fuse"}]}
+                """,
+            AddedTokens = """
+                [{"id":2,"content":"<bos>","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true},
+                {"id":3,"content":"<unk>","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}]
+                """,
+            Model = """{"dropout":null,"unk_token":"<unk>","fuse_unk":true,"byte_fallback":true,"ignore_merges":false}""",
+        }),
         Json(new SmallTokenizer
         {
             Vocabulary = [.. SmallTokenizer.Letters("helo▁wrd"), "<unk>", "▁w", "ll"],
@@ -54,7 +91,7 @@ public sealed class TokenizerFuzzTests : IDisposable
 
     /// <summary>What loads turns texts into ids below the vocabulary's size, each of which is a token.</summary>
     [Fact]
-    public void Damaged_tokenizers_load_soundly_or_fail_typed() => new FuzzCampaign("tokenizer.json", 20_000).Run(
+    public void Damaged_tokenizers_load_soundly_or_fail_typed() => new FuzzCampaign("tokenizer.json", 60_000).Run(
         random => JsonMutator.Mutate(Seeds[random.Next(Seeds.Length)], random),
         bytes =>
         {

@@ -28,6 +28,8 @@ public sealed class PlanFileTests(RetrainableRun run)
     [InlineData("../outside-too")]
     [InlineData("../../plans/outside-but-named-alike")]
     [InlineData(".")]
+    [InlineData("plan.runs/other")]
+    [InlineData("x/../y")]
     [InlineData("")]
     public void A_job_that_would_be_written_outside_is_refused(string path)
     {
@@ -36,16 +38,46 @@ public sealed class PlanFileTests(RetrainableRun run)
         var refused = Assert.Throws<RetrainingException>(() => PlanFile.Open(plan.Path));
         Assert.Equal(ExitCode.InvalidInput, refused.ExitCode);
         Assert.Contains("skip-second", refused.Message);
-        Assert.Contains("outside the plan's folder", refused.Message);
+        Assert.Contains("not to plan.runs/skip-second", refused.Message);
+    }
+
+    [Theory]
+    [InlineData("plan.runs")]
+    [InlineData("plan.runs/skip-second")]
+    public void A_job_that_would_be_written_through_a_link_is_refused(string link)
+    {
+        var plan = run.Plan("link-" + Path.GetFileName(link), "second");
+        var at = Path.Combine(Path.GetDirectoryName(plan.Path)!, link);
+        Directory.CreateDirectory(Path.GetDirectoryName(at)!);
+        Directory.CreateSymbolicLink(at, Directory.CreateDirectory(run.At("elsewhere")).FullName);
+        Assert.Contains("through a link", Assert.Throws<RetrainingException>(() => PlanFile.Open(plan.Path)).Message);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(run.At("elsewhere")));
+    }
+
+    [Theory]
+    [InlineData("../../../x")]
+    [InlineData("a b")]
+    [InlineData("$(id)")]
+    [InlineData("a\nb")]
+    public void A_job_with_a_name_that_is_no_name_is_refused(string name)
+    {
+        var plan = run.Plan("names", "second");
+        foreach (var job in (PlannedJob[])[plan.Plan.Jobs[0] with { Id = name }, plan.Plan.Jobs[0] with { Stage = name }, plan.Plan.Jobs[0] with { Stages = [name] }])
+        {
+            ArtifactJson.Write(plan.Path, plan.Plan with { Jobs = [job] });
+            var refused = Assert.Throws<ArtifactException>(() => PlanFile.Open(plan.Path));
+            Assert.Contains("letters, digits", refused.Message);
+            Assert.DoesNotContain('\n', refused.Message);
+        }
     }
 
     [Fact]
     public void A_folder_inside_may_be_spelt_in_a_roundabout_way()
     {
         var plan = run.Plan("roundabout", "second");
-        ArtifactJson.Write(plan.Path, plan.Plan with { Jobs = [plan.Plan.Jobs[0] with { Run = "x/../y" }] });
+        ArtifactJson.Write(plan.Path, plan.Plan with { Jobs = [plan.Plan.Jobs[0] with { Run = "x/../plan.runs/./skip-second" }] });
         var opened = PlanFile.Open(plan.Path);
-        Assert.Equal(run.At("plans", "roundabout", "y"), opened.RunOf(opened.Plan.Jobs[0]));
+        Assert.Equal(run.At("plans", "roundabout", "plan.runs", "skip-second"), opened.RunOf(opened.Plan.Jobs[0]));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Globalization;
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Artifacts.Serialization;
 
@@ -69,8 +70,12 @@ internal sealed class ConfigurationBlock
 
     public string? Text(string key) => Scalar(key, "a text") is { } scalar ? CheckedText(scalar, _prefix + key) : null;
 
-    /// <summary>The text as a path below <paramref name="folder"/> unless it is absolute.</summary>
-    public string? FilePath(string key, string folder) => Text(key) is { } text ? Path.GetFullPath(Path.Combine(folder, text)) : null;
+    /// <summary>The text as a path below <paramref name="folder"/> unless it is absolute; a fault where it breaks the confinement.</summary>
+    public string? FilePath(string key, string folder) => Text(key) is { } text ? Confined(key, folder, text) : null;
+
+    /// <summary>As <see cref="FilePath"/>, of a list of different texts.</summary>
+    public IReadOnlyList<string> FilePaths(string key, string folder) =>
+        TextList(key)?.Select(text => Confined(key, folder, text)).ToArray() ?? [];
 
     public long? Integer(string key, long minimum, long maximum, string expected)
     {
@@ -164,6 +169,13 @@ internal sealed class ConfigurationBlock
         if (node is MappingNode mapping) return new ConfigurationBlock(mapping, _prefix + key, known, Faults);
         Fault(key, node.Description, $"a block with the keys {string.Join(", ", known)}");
         return null;
+    }
+
+    private string Confined(string key, string folder, string text)
+    {
+        var path = Path.GetFullPath(Path.Combine(folder, text));
+        if (Confinement.Fault(path) is { } found) Fault(key, found, Confinement.Expected, Confinement.Remedy);
+        return path;
     }
 
     private ScalarNode? Scalar(string key, string expected)

@@ -1,4 +1,5 @@
 using System.Text;
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Errors;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
@@ -33,18 +34,12 @@ internal sealed class ConfigurationText
         byte[] bytes;
         try
         {
-            var file = new FileInfo(path);
-            if (!file.Exists) throw ConfigurationException.At(path, "no such file", "a YAML file", "check the path");
-            if (file.Length > MaximumSizeBytes)
-            {
-                throw ConfigurationException.At(path, $"{file.Length} bytes", $"a YAML file of at most {MaximumSizeBytes} bytes");
-            }
-
-            bytes = File.ReadAllBytes(path);
+            if (!Path.Exists(path)) throw ConfigurationException.At(Shown.Plain(path), "no such file", "a YAML file", "check the path");
+            bytes = ForeignFile.ReadText(path, MaximumSizeBytes);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw ConfigurationException.At(Shown.Plain(path), $"cannot be read ({exception.Message})", "a YAML file");
+            throw ConfigurationException.At(Shown.Plain(path), $"cannot be read ({exception.Message})", $"a YAML file of at most {MaximumSizeBytes} bytes");
         }
 
         try
@@ -62,6 +57,9 @@ internal sealed class ConfigurationText
     /// <exception cref="ConfigurationException">The text is no YAML, or nested too deep.</exception>
     public static ConfigurationNode? Parse(string text, Func<long, ConfigurationSource> locate, FaultList faults)
     {
+        // The parser takes it for the end of the text, and what follows would be passed over.
+        var nul = text.IndexOf('\0');
+        if (nul >= 0) throw NotYaml(locate(1 + text.AsSpan(0, nul).Count('\n')), "a NUL character");
         var reading = new ConfigurationText(text, locate, faults);
         try
         {

@@ -84,7 +84,7 @@ internal sealed class Containment(Operand whole, Operand part) : Term
 /// <summary>Whether a regular expression matches somewhere in a value.</summary>
 internal sealed class Match(Operand operand, Regex expression) : Term
 {
-    public static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(1);
 
     public override bool Test(CommentRow row)
     {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Unicode;
+using LlmStageAudit.Artifacts.Boundaries;
 
 namespace LlmStageAudit.Checkpoints.Comments.Reading;
 
@@ -28,7 +29,7 @@ internal sealed class Utf8Source : IDisposable
         Path = path;
         try
         {
-            _stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+            _stream = ForeignFile.OpenText(path);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -8,14 +8,22 @@ namespace LlmStageAudit.Checkpoints.Tokenization.Patterns;
 /// </summary>
 internal sealed class TextPattern
 {
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(20);
+    /// <summary>A text from here on may take longer: even a pattern that does not backtrack takes time for each character.</summary>
+    private const int LongText = 1 << 20;
+
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongTimeLimit = TimeSpan.FromSeconds(20);
 
     private readonly string _where;
     private readonly string? _literal;
     private readonly Regex? _expression;
+    private readonly Lazy<Regex>? _patient;
 
-    private TextPattern(string where, string? literal, Regex? expression) =>
+    private TextPattern(string where, string? literal, Regex? expression)
+    {
         (_where, _literal, _expression) = (where, literal, expression);
+        if (expression is not null) _patient = new Lazy<Regex>(() => new Regex(expression.ToString(), expression.Options, LongTimeLimit));
+    }
 
     public static TextPattern Read(JsonSite site)
     {
@@ -47,14 +55,15 @@ internal sealed class TextPattern
         var view = CodePointText.Of(text);
         try
         {
-            foreach (var match in _expression!.EnumerateMatches(view.Shown))
+            var expression = view.Shown.Length < LongText ? _expression! : _patient!.Value;
+            foreach (var match in expression.EnumerateMatches(view.Shown))
             {
                 matches.Add((view.Start(match.Index), view.Start(match.Index + match.Length)));
             }
         }
         catch (RegexMatchTimeoutException exception)
         {
-            throw TokenizerException.PatternTooSlow(_where, TimeLimit, exception);
+            throw TokenizerException.PatternTooSlow(_where, exception.MatchTimeout, exception);
         }
 
         return matches;

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using LlmStageAudit.Artifacts.Randomness;
 
-namespace LlmStageAudit.Checkpoints.Tests.Fuzzing;
+namespace LlmStageAudit.Testing.Fuzzing;
 
 /// <summary>
 /// Damages JSON texts: half of the changes keep to the structure (values replaced, properties repeated, removed, renamed or

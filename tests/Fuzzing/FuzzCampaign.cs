@@ -4,17 +4,18 @@ using System.Text;
 using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Artifacts.Randomness;
 
-namespace LlmStageAudit.Checkpoints.Tests.Fuzzing;
+namespace LlmStageAudit.Testing.Fuzzing;
 
 /// <summary>
-/// Runs damaged inputs through a reader. Each must load soundly or fail with an <see cref="InvalidInputException"/> of one line, within
-/// two seconds and a bounded allocation. STAGEAUDIT_FUZZ_SCALE multiplies the inputs (1 for the full count; a twentieth by default);
+/// Runs damaged inputs through a reader. Each must load soundly or fail with an <see cref="AuditException"/> of one line per fault,
+/// within two seconds and a bounded allocation. STAGEAUDIT_FUZZ_SCALE multiplies the inputs (1 for the full count; a fiftieth by default);
 /// STAGEAUDIT_FUZZ_REPORT names a file that gets a table row per campaign.
 /// </summary>
 internal sealed class FuzzCampaign(string name, int fullCount)
 {
     private const long Seed = 20260726;
     private const int LongestMilliseconds = 2000;
+    private const int LongestMessage = 4000;
     private const long LargestAllocationBytes = 8 << 20;
 
     private readonly int _count = Math.Max(1, (int)(fullCount * Scale()));
@@ -32,24 +33,12 @@ internal sealed class FuzzCampaign(string name, int fullCount)
         for (var round = 0; round < _count; round++)
         {
             var input = mutate(random);
-            InvalidInputException? refusal = null;
-            var began = Stopwatch.GetTimestamp();
             var before = GC.GetAllocatedBytesForCurrentThread();
-            try
-            {
-                load(input);
-            }
-            catch (InvalidInputException fault)
-            {
-                refusal = fault;
-            }
-            catch (Exception fault)
-            {
-                Assert.Fail($"{name} {round}: {fault}\n{Shown(input)}");
-            }
-
+            var (refusal, elapsed) = Load(load, input, round);
             var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-            var elapsed = Stopwatch.GetElapsedTime(began);
+
+            // A machine that others use may stop a thread for seconds; an input that is slow is slow every time.
+            for (var again = 0; again < 2 && elapsed.TotalMilliseconds >= LongestMilliseconds; again++) elapsed = Load(load, input, round).Elapsed;
             if (elapsed > slowest) slowest = elapsed;
             if (allocated > largest) largest = allocated;
             Assert.True(
@@ -64,7 +53,14 @@ internal sealed class FuzzCampaign(string name, int fullCount)
 
             errors++;
             kinds[refusal.GetType().Name] = kinds.GetValueOrDefault(refusal.GetType().Name) + 1;
-            Assert.DoesNotContain('\n', refusal.Message);
+            var faults = (refusal as ConfigurationException)?.Faults ?? [refusal.Message];
+            if (faults.Count is 0 or > 101) Assert.Fail($"{name} {round}: {faults.Count} faults\n{Shown(input)}");
+            foreach (var fault in faults)
+            {
+                if (fault.Any(char.IsControl)) Assert.Fail($"{name} {round}: control characters in: {fault}\n{Shown(input)}");
+                if (fault.Length > LongestMessage) Assert.Fail($"{name} {round}: a message of {fault.Length} characters\n{Shown(input)}");
+            }
+
             if (mustLoad?.Invoke(input) == true) Assert.Fail($"{name} {round}: refused although sound: {refusal.Message}\n{Shown(input)}");
         }
 
@@ -74,10 +70,30 @@ internal sealed class FuzzCampaign(string name, int fullCount)
         Assert.True(errors > _count / 100, $"{name}: only {errors} of {_count} inputs were refused");
     }
 
+    private (AuditException? Refusal, TimeSpan Elapsed) Load(Action<byte[]> load, byte[] input, int round)
+    {
+        var began = Stopwatch.GetTimestamp();
+        AuditException? refusal = null;
+        try
+        {
+            load(input);
+        }
+        catch (AuditException fault)
+        {
+            refusal = fault;
+        }
+        catch (Exception fault)
+        {
+            Assert.Fail($"{name} {round}: {fault}\n{Shown(input)}");
+        }
+
+        return (refusal, Stopwatch.GetElapsedTime(began));
+    }
+
     private static double Scale()
     {
         var text = Environment.GetEnvironmentVariable("STAGEAUDIT_FUZZ_SCALE");
-        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var scale) ? scale : 0.05;
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var scale) ? scale : 0.02;
     }
 
     private static string Shown(byte[] input) =>

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace LlmStageAudit.Checkpoints.Tests.Fuzzing;
+namespace LlmStageAudit.Testing.Fuzzing;
 
 /// <summary>Bytes from Start up to End.</summary>
 internal readonly record struct JsonSpan(int Start, int End);
