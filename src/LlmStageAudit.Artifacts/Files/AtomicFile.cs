@@ -10,7 +10,7 @@ public static class AtomicFile
 {
     /// <param name="path">The file to appear; what was there is replaced.</param>
     /// <param name="write">Gets the stream to write to; what it throws leaves the target as it was.</param>
-    /// <exception cref="StorageException">The disk is full or fails; the target is as it was.</exception>
+    /// <exception cref="StorageException">The disk is full or fails; the target is as it was, or whole and new.</exception>
     public static void Write(string path, Action<Stream> write)
     {
         var target = Path.GetFullPath(path);
@@ -23,10 +23,11 @@ public static class AtomicFile
             using (var stream = new FileStream(beside, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
             {
                 write(stream);
-                stream.Flush(flushToDisk: true);
+                DurableFile.Flush(stream);
             }
 
             File.Move(beside, target, overwrite: true);
+            PartialName.Forget(beside);
         }
         catch (Exception exception)
         {

@@ -23,6 +23,7 @@ public static class AtomicFolder
             fill(beside);
             FlushWithin(beside);
             Directory.Move(beside, target);
+            PartialName.Forget(beside);
         }
         catch (Exception exception)
         {
@@ -40,7 +41,7 @@ public static class AtomicFolder
         foreach (var file in Directory.EnumerateFiles(folder))
         {
             using var handle = File.OpenHandle(file, FileMode.Open, FileAccess.ReadWrite);
-            RandomAccess.FlushToDisk(handle);
+            DurableFile.Flush(handle, file);
         }
 
         foreach (var inner in Directory.EnumerateDirectories(folder)) FlushWithin(inner);

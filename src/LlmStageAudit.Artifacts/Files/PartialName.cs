@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
@@ -17,11 +18,19 @@ public static class PartialName
     private static readonly string s_machine = Convert.ToHexStringLower(
         SHA256.HashData(Encoding.UTF8.GetBytes($"{Environment.MachineName}/{ProcessNamespace()}")).AsSpan(0, 4));
 
+    // Those that this process is writing at the moment.
+    private static readonly ConcurrentDictionary<string, bool> s_live = [];
+
     internal static string Beside(string target)
     {
         var process = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
-        return $"{target}.{process}-{s_machine}-{Guid.NewGuid():N}{Extension}";
+        var path = $"{target}.{process}-{s_machine}-{Guid.NewGuid():N}{Extension}";
+        s_live[path] = true;
+        return path;
     }
+
+    /// <summary>To be called once the name is no more: what it named has moved to its target.</summary>
+    internal static void Forget(string path) => s_live.TryRemove(path, out _);
 
     /// <summary>Removes what writers of this target left that have ended, on this machine.</summary>
     internal static void ClearLeftovers(string target)
@@ -30,7 +39,7 @@ public static class PartialName
         {
             var tag = Path.GetFileName(entry)[(Path.GetFileName(target).Length + 1)..^Extension.Length].Split('-');
             var isOurs = tag.Length == 3 && tag[1] == s_machine && tag[2].Length == 32;
-            if (isOurs && int.TryParse(tag[0], NumberStyles.None, CultureInfo.InvariantCulture, out var process) && !IsAlive(process)) Remove(entry);
+            if (isOurs && int.TryParse(tag[0], NumberStyles.None, CultureInfo.InvariantCulture, out var process) && !IsAlive(process, entry)) Remove(entry);
         }
     }
 
@@ -43,6 +52,7 @@ public static class PartialName
     // In the way of an error, or of nothing: a failure to clear up must not hide the first one.
     internal static void Remove(string path)
     {
+        Forget(path);
         try
         {
             if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
@@ -66,8 +76,9 @@ public static class PartialName
         }
     }
 
-    private static bool IsAlive(int process)
+    private static bool IsAlive(int process, string path)
     {
+        if (process == Environment.ProcessId) return s_live.ContainsKey(path);
         try
         {
             using var found = Process.GetProcessById(process);

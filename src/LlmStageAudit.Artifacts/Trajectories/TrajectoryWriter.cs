@@ -45,7 +45,7 @@ public sealed class TrajectoryWriter : IDisposable
         {
             stream = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, 1 << 16);
             stream.Write(TrajectoryFrame.Preamble);
-            stream.Flush(flushToDisk: true);
+            DurableFile.Flush(stream);
             DurableFolder.Flush(folder);
             return new TrajectoryWriter(stream, path, TrajectoryFrame.GenesisHash(genesis));
         }
@@ -144,7 +144,8 @@ public sealed class TrajectoryWriter : IDisposable
         if (_failure is not null) throw TrajectoryException.WriteFailedBefore(_path, _failure);
         try
         {
-            _stream.Flush(toDisk);
+            if (toDisk) DurableFile.Flush(_stream);
+            else _stream.Flush();
         }
         catch (Exception exception)
         {

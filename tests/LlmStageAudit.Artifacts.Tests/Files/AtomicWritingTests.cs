@@ -43,12 +43,14 @@ public sealed class AtomicWritingTests : IDisposable
         using var ended = Process.Start(new ProcessStartInfo("dotnet", ["--version"]) { RedirectStandardOutput = true })!;
         ended.StandardOutput.ReadToEnd();
         ended.WaitForExit();
+        using var other = Process.Start("sleep", "100");
         var target = _folder.File("a.json");
         var machine = Machine(target);
         string[] names =
         [
             $"a.json.{ended.Id}-{machine}-{Guid.NewGuid():N}.partial", // ended
-            $"a.json.{Environment.ProcessId}-{machine}-{Guid.NewGuid():N}.partial", // alive
+            $"a.json.{Environment.ProcessId}-{machine}-{Guid.NewGuid():N}.partial", // this process, which writes no such file
+            $"a.json.{other.Id}-{machine}-{Guid.NewGuid():N}.partial", // alive
             $"a.json.{ended.Id}-00000000-{Guid.NewGuid():N}.partial", // on another machine
             $"b.json.{ended.Id}-{machine}-{Guid.NewGuid():N}.partial", // of another target
             "a.json.notes.partial", // none of ours
@@ -58,8 +60,9 @@ public sealed class AtomicWritingTests : IDisposable
 
         AtomicFile.WriteText(target, "{}");
 
+        other.Kill();
         Assert.Equal(
-            names.Skip(1).Append("a.json").Order(StringComparer.Ordinal),
+            names.Skip(2).Append("a.json").Order(StringComparer.Ordinal),
             Directory.GetFileSystemEntries(_folder.Root).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 

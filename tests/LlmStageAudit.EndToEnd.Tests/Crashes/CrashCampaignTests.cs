@@ -71,10 +71,18 @@ public sealed class CrashCampaignTests(Operations operations) : IClassFixture<Op
         var unflushed = (Unflushed)(point % 3);
         var where = $"{operation.Name}, {fault}, {unflushed}";
         if (!Counts(Workspace.Execute(operation.Args, fault), tally, where)) return;
+        var promised = TrajectoryTally.Promised(Workspace.Out);
         DiskImage.Restore(Workspace.Out, Workspace.Shadow, unflushed, random);
-        // What a disk keeps by chance may go; what it was told to keep may not.
-        var logs = unflushed == Unflushed.Lost ? TrajectoryTally.Logs(Workspace.Out) : [];
         var completed = CompletedStages.In(Workspace.Out);
+        foreach (var path in promised.Keys.Where(path => !completed.ContainsKey(Path.Combine(Workspace.Out, path))))
+            tally.Fail($"{where}: {path} was completed before, and is not after");
+        // What a disk keeps by chance may go; what it was told to keep may not.
+        var logs = promised;
+        if (unflushed == Unflushed.Lost)
+        {
+            foreach (var (path, bytes) in TrajectoryTally.Logs(Workspace.Out)) logs.TryAdd(path, bytes);
+        }
+
         if (random.Next(3) == 0)
         {
             var again = new Fault("power", 1 + random.Next(operation.Calls));

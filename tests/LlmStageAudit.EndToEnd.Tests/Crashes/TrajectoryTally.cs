@@ -36,4 +36,22 @@ internal static class TrajectoryTally
             logs[Path.GetRelativePath(folder, path)] = File.ReadAllBytes(path);
         return logs;
     }
+
+    /// <summary>
+    /// The logs of stages that a later stage was begun after, by their path: each such stage was completed, and said so, before.
+    /// </summary>
+    public static SortedDictionary<string, byte[]> Promised(string folder)
+    {
+        var promised = new SortedDictionary<string, byte[]>(StringComparer.Ordinal);
+        foreach (var stages in Directory.EnumerateDirectories(folder, "stages", SearchOption.AllDirectories))
+        {
+            foreach (var stage in Directory.EnumerateDirectories(stages).Order(StringComparer.Ordinal).SkipLast(1))
+            {
+                var log = Path.Combine(stage, "trajectory.log");
+                promised[Path.GetRelativePath(folder, log)] = File.ReadAllBytes(log);
+            }
+        }
+
+        return promised;
+    }
 }

@@ -110,6 +110,22 @@ public sealed class LocalExecutorTests(RetrainableRun run)
     }
 
     [Fact]
+    public void A_plan_that_another_executor_runs_is_refused_and_free_again_afterwards()
+    {
+        var plan = run.Plan("held", "second");
+        using (PlanLock.Acquire(plan))
+        {
+            var refused = Assert.Throws<RetrainingException>(() => Run(plan));
+            Assert.Equal(ExitCode.InvalidInput, refused.ExitCode);
+            Assert.Contains($"{plan.Path}: being retrained by process {Environment.ProcessId} on", refused.Message, StringComparison.Ordinal);
+            Assert.Equal("pending", plan.StateOf(plan.Plan.Jobs[0]));
+        }
+
+        Run(plan);
+        Assert.Equal("completed", plan.StateOf(plan.Plan.Jobs[0]));
+    }
+
+    [Fact]
     public void A_plan_of_another_run_is_refused_before_anything_is_made()
     {
         var plan = run.Plan("foreign", "second");
