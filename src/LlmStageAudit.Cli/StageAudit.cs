@@ -66,6 +66,7 @@ public static class StageAudit
     private static IEnumerable<Command> AllVerbs() =>
     [
         DemoVerb.Build(),
+        EstimateVerb.Build(),
         TrainVerb.Build(),
         EvaluateVerb.Build(),
         AttributeVerb.Build(),
@@ -76,6 +77,7 @@ public static class StageAudit
         VerifyVerb.Build(),
         CompareVerb.Build(),
         VerifyLogVerb.Build(),
+        SignVerb.Build(),
         ReportVerb.Build(),
         MergeVerb.Build(),
         TokenizeVerb.Build(),

@@ -36,6 +36,11 @@ internal static unsafe partial class Native
     [LibraryImport(Library, EntryPoint = "llmstageaudit_torch_version")]
     private static partial nint TorchVersionPointer();
 
+    [LibraryImport(Library, EntryPoint = "llmstageaudit_configuration")]
+    private static partial nint ConfigurationPointer();
+
+    public static string? Configuration => Marshal.PtrToStringUTF8(ConfigurationPointer());
+
     public static string LastError => Marshal.PtrToStringUTF8(LastErrorPointer()) ?? "";
 
     public static string TorchVersion => Marshal.PtrToStringUTF8(TorchVersionPointer()) ?? "";

@@ -9,6 +9,17 @@ public static unsafe partial class torch
     /// <summary>The version of the libtorch the bridge was built against, such as 1.13.1.</summary>
     public static string version => Native.TorchVersion;
 
+    /// <summary>
+    /// What decides the last bits of results on the CPU: capability (the vector instructions in use), openmp, mkl, mkldnn, interop (threads
+    /// between operators), deterministic (0 or 1); where they can be found, blas (the file whose matrix product is called), openblas,
+    /// openblas_core and openblas_threads.
+    /// </summary>
+    public static IReadOnlyDictionary<string, string> configuration() =>
+        (Native.Configuration ?? throw TorchException.FromNative("configuration", ""))
+        .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        .Select(line => line.Split('=', 2))
+        .ToDictionary(pair => pair[0], pair => pair[1].Trim());
+
     public static DisposeScope NewDisposeScope() => new();
 
     /// <summary>Native tensors alive in the process: returns to its value after balanced work.</summary>

@@ -33,4 +33,7 @@ public sealed class RetrainingException : AuditException
 
     public static RetrainingException BadPlan(string plan, string found) =>
         new(ExitCode.InvalidInput, Sentence(plan, found, "a plan as `stageaudit plan` writes it", "plan again"));
+
+    public static RetrainingException InUse(string plan, string holder) =>
+        new(ExitCode.InvalidInput, Sentence(plan, $"being retrained by {holder}", "a plan that nothing else runs", "wait for it to end, or stop it"));
 }

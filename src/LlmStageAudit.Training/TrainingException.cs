@@ -1,4 +1,5 @@
 using LlmStageAudit.Artifacts.Errors;
+using LlmStageAudit.Artifacts.Files;
 
 namespace LlmStageAudit.Training;
 
@@ -38,4 +39,12 @@ public sealed class TrainingException : AuditException
 
     public static TrainingException Stopped(string run, string stage, int step) =>
         new(ExitCode.Stopped, Sentence(run, $"stopped on a signal after step {step} of stage '{stage}'; nothing is lost", null, "run the same command again to go on (train: with --resume)"));
+
+    public static TrainingException DiskFull(string run, string? stage, StorageException inner) =>
+        new(ExitCode.Stopped, Sentence(
+            run,
+            $"stopped {(stage is null ? "" : $"in stage '{stage}' ")}because the disk is full ({inner.InnerException?.Message ?? inner.Message}); "
+                + "all completed stages and every whole record of the log are kept",
+            null,
+            "free some space, then run the same command again to go on (train: with --resume)"));
 }

@@ -1,26 +1,50 @@
 namespace LlmStageAudit.Artifacts.Files;
 
-/// <summary>Fills a folder whole or not at all: beside its target, then renamed. The target must not exist yet.</summary>
+/// <summary>
+/// Fills a folder whole or not at all: beside its target, everything within flushed to disk, then renamed, then the folder above flushed.
+/// The target must not exist yet. See <see cref="DurableFolder"/> for what is on disk when.
+/// </summary>
 public static class AtomicFolder
 {
     /// <param name="path">The folder to appear.</param>
     /// <param name="fill">Gets the folder to write into; what it throws leaves nothing behind.</param>
     /// <exception cref="IOException">The target exists already.</exception>
+    /// <exception cref="StorageException">The disk is full or fails; nothing has appeared.</exception>
     public static void Create(string path, Action<string> fill)
     {
         var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-        Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-        var beside = $"{target}.{Environment.ProcessId}-{Guid.NewGuid():N}.partial";
-        Directory.CreateDirectory(beside);
+        var parent = Path.GetDirectoryName(target)!;
+        DurableFolder.Create(parent);
+        PartialName.ClearLeftovers(target);
+        var beside = PartialName.Beside(target);
         try
         {
+            Directory.CreateDirectory(beside);
             fill(beside);
+            FlushWithin(beside);
             Directory.Move(beside, target);
+            PartialName.Forget(beside);
         }
-        catch
+        catch (Exception exception)
         {
-            Directory.Delete(beside, recursive: true);
+            PartialName.Remove(beside);
+            if (StorageException.IsFault(exception)) throw StorageException.Of(target, exception);
             throw;
         }
+
+        DurableFolder.Flush(parent);
+    }
+
+    // Whoever fills the folder need not know of flushing.
+    private static void FlushWithin(string folder)
+    {
+        foreach (var file in Directory.EnumerateFiles(folder))
+        {
+            using var handle = File.OpenHandle(file, FileMode.Open, FileAccess.ReadWrite);
+            DurableFile.Flush(handle, file);
+        }
+
+        foreach (var inner in Directory.EnumerateDirectories(folder)) FlushWithin(inner);
+        DurableFolder.Flush(folder);
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Artifacts.Files;
 using LlmStageAudit.Artifacts.Serialization;
 
 namespace LlmStageAudit.Artifacts.Runs;
@@ -9,10 +10,13 @@ namespace LlmStageAudit.Artifacts.Runs;
 /// The files of a run, and the only place that spells their names:
 /// <code>
 /// manifest.json                       what the run is and how far it came
+/// seal.json                           what the files below must hold, to the byte; chained from stage to stage
+/// seal.json.sig                       an SSH signature of the seal
 /// initial/                            the trainable state before the first stage
 /// stages/01-NAME/state/               the trainable state at the stage's end: a PEFT folder, or a model folder
 /// stages/01-NAME/trajectory.log       every step of the stage
 /// effects/ID.json  rankings/ID.json   results, one per probe and method, or ranking
+/// progress/ID/                        how far an attribution came that is not complete
 /// verifications/ID.json               predicted against retrained
 /// comparisons/PROBE.LEVEL.json        estimators against retraining
 /// report.html
@@ -22,6 +26,7 @@ namespace LlmStageAudit.Artifacts.Runs;
 public sealed class RunFolder
 {
     private const string ManifestName = "manifest.json";
+    private const string SealName = "seal.json";
     private const string LockName = "run.lock";
     private const string HolderName = "run.holder";
 
@@ -36,6 +41,11 @@ public sealed class RunFolder
 
     /// <summary>Who holds the lock, for the message to whoever is refused.</summary>
     public string HolderPath => Within(HolderName);
+
+    /// <summary>What pins the run, see <see cref="Seals.RunSeal"/>.</summary>
+    public string SealPath => Within(SealName);
+
+    public string SignaturePath => Within($"{SealName}.sig");
 
     public string InitialFolder => Within("initial");
 
@@ -65,7 +75,7 @@ public sealed class RunFolder
         var folder = new RunFolder(Path.GetFullPath(path));
         return Guarded(path, () =>
         {
-            Directory.CreateDirectory(folder.Root);
+            DurableFolder.Create(folder.Root);
             return folder;
         });
     }
@@ -76,8 +86,30 @@ public sealed class RunFolder
     {
         var folder = new RunFolder(Path.GetFullPath(path));
         if (File.Exists(folder.Root)) throw RunFolderException.IsAFile(path);
-        var isUsed = Guarded(path, () => Directory.Exists(folder.Root) && Directory.EnumerateFileSystemEntries(folder.Root).Any(folder.IsContent));
-        if (isUsed) throw RunFolderException.NotEmpty(path, isRun: File.Exists(folder.ManifestPath));
+        if (!folder.IsUsed()) return;
+        if (FileLock.HolderOf(folder.LockPath, folder.HolderPath) is { } holder) throw RunFolderException.InUse(path, holder);
+        throw RunFolderException.NotEmpty(path, isRun: File.Exists(folder.ManifestPath));
+    }
+
+    /// <summary>
+    /// Fails where a run has come here since <see cref="Create"/>; clears away what a writer left that was killed before its run had a
+    /// manifest. Only for the holder of the <see cref="RunLock"/>.
+    /// </summary>
+    /// <exception cref="RunFolderException">Something is there.</exception>
+    public void Occupy()
+    {
+        if (IsUsed()) throw RunFolderException.NotEmpty(Root, isRun: File.Exists(ManifestPath));
+        if (Directory.Exists(InitialFolder)) StorageException.Guard(InitialFolder, () => Directory.Delete(InitialFolder, recursive: true));
+        ClearLeftovers();
+    }
+
+    /// <summary>Clears away what a writer that was killed left half written. Only for the holder of the <see cref="RunLock"/>.</summary>
+    public void ClearLeftovers()
+    {
+        PartialName.ClearAll(Root);
+        if (!Directory.Exists(StagesFolder)) return;
+        PartialName.ClearAll(StagesFolder);
+        foreach (var stage in Directory.GetDirectories(StagesFolder)) PartialName.ClearAll(stage);
     }
 
     /// <exception cref="RunFolderException">There is no folder, it holds no manifest, or a link in it leads out of it.</exception>
@@ -90,11 +122,26 @@ public sealed class RunFolder
         return folder;
     }
 
+    /// <summary>As <see cref="Open"/>, also where the manifest is gone and only the seal says that a run was here.</summary>
+    /// <exception cref="RunFolderException">There is no folder, or it holds neither a manifest nor a seal.</exception>
+    public static RunFolder OpenSealed(string path) =>
+        File.Exists(Path.Combine(path, SealName)) ? new RunFolder(Path.GetFullPath(path)) : Open(path);
+
     /// <summary>A text as an id that names a result: what a file name may not hold becomes a dash.</summary>
     public static string IdFrom(string text) => ConfigurationName.From(text);
 
     /// <summary>Whether <see cref="Open"/> would take it.</summary>
     public static bool IsRun(string path) => File.Exists(Path.Combine(path, ManifestName));
+
+    /// <summary>The run a stage's log lies in, with that stage; null where the file lies in none.</summary>
+    public static (RunManifest Run, StageResult Stage)? Around(string logPath)
+    {
+        var full = Path.GetFullPath(logPath);
+        if (Path.GetDirectoryName(Path.GetDirectoryName(Path.GetDirectoryName(full))) is not { } root || !IsRun(root)) return null;
+        var folder = Open(root);
+        var run = folder.ReadManifest();
+        return run.Stages.FirstOrDefault(stage => folder.TrajectoryPath(stage.Index, stage.Name) == full) is { } found ? (run, found) : null;
+    }
 
     /// <param name="index">From 0, in the configuration.</param>
     /// <param name="name">The stage's name.</param>
@@ -114,6 +161,10 @@ public sealed class RunFolder
 
     /// <param name="id">Letters, digits, '.', '-' and '_', such as a probe's name.</param>
     public string EffectsPath(string id) => Path.Combine(EffectsFolder, $"{Checked(id)}.json");
+
+    /// <summary>How far an attribution came, until its effects are there.</summary>
+    /// <param name="id">Of the effects.</param>
+    public string ProgressFolder(string id) => Path.Combine(Within("progress"), Checked(id));
 
     /// <param name="id">As for <see cref="EffectsPath"/>.</param>
     public string BlockScoresPath(string id) => Path.Combine(BlockScoresFolder, $"{Checked(id)}.json");
@@ -144,6 +195,10 @@ public sealed class RunFolder
         {
             return use();
         }
+        catch (IOException exception) when (StorageException.IsFault(exception))
+        {
+            throw StorageException.Of(path, exception);
+        }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw RunFolderException.Unusable(path, exception);
@@ -172,6 +227,12 @@ public sealed class RunFolder
         void Check(string key, string? path) => Confinement.Check($"{ManifestPath}: {key}", path);
     }
 
+    // A run is one once it has a manifest. Killed before, it leaves its lock and its first state, which nothing can be lost with.
+    private bool IsOnlyBegun => File.Exists(LockPath) && !File.Exists(ManifestPath);
+
+    private bool IsUsed() => Guarded(Root, () => Directory.Exists(Root) && Directory.EnumerateFileSystemEntries(Root).Any(IsContent));
+
     private bool IsContent(string entry) =>
-        entry != LockPath && entry != HolderPath && !entry.EndsWith(".partial", StringComparison.Ordinal);
+        entry != LockPath && entry != HolderPath && !entry.EndsWith(PartialName.Extension, StringComparison.Ordinal)
+        && !(entry == InitialFolder && IsOnlyBegun);
 }

@@ -14,14 +14,18 @@ public sealed record RunManifest : IArtifact<RunManifest>
 
     public string Kind { get; init; } = KindName;
 
-    /// <summary>Random, hexadecimal.</summary>
+    /// <summary>32 hexadecimal digits, see <see cref="RunIdentity"/>.</summary>
     public required string RunId { get; init; }
 
     public required DateTime CreatedUtc { get; init; }
 
     public required string ToolVersion { get; init; }
 
+    /// <summary>What computed the run's first step.</summary>
     public required EngineRecord Engine { get; init; }
+
+    /// <summary>What went on with it where that was another engine, in the order of resuming; null: never.</summary>
+    public IReadOnlyList<EngineRecord>? LaterEngines { get; init; }
 
     public required RunConfiguration Configuration { get; init; }
 

@@ -8,13 +8,14 @@ namespace LlmStageAudit.Artifacts.Trajectories;
 
 /// <summary>
 /// Writes a log on a thread of its own, so that hashing and disk overlap with training. At most eight steps wait; then
-/// <see cref="Enqueue"/> blocks. What goes wrong there surfaces at the next call here. To be called from one thread.
+/// <see cref="Enqueue"/> blocks. What was written is flushed to disk after a bounded time, so that a loss of power costs no more than that. What goes wrong there surfaces at the next call here. To be called from one thread.
 /// </summary>
 public sealed class BackgroundTrajectoryWriter : IDisposable
 {
     private const int Capacity = 8;
 
     private readonly TrajectoryWriter _writer;
+    private readonly TimeSpan _flushInterval;
     private readonly Channel<Item> _queue = Channel.CreateBounded<Item>(
         new BoundedChannelOptions(Capacity) { SingleReader = true, SingleWriter = true, FullMode = BoundedChannelFullMode.Wait });
 
@@ -27,12 +28,17 @@ public sealed class BackgroundTrajectoryWriter : IDisposable
     private bool _isDisposed;
 
     /// <param name="writer">Belongs to this object from now on and is disposed with it.</param>
-    public BackgroundTrajectoryWriter(TrajectoryWriter writer)
+    /// <param name="flushInterval">See <see cref="DefaultFlushInterval"/>, which null means.</param>
+    public BackgroundTrajectoryWriter(TrajectoryWriter writer, TimeSpan? flushInterval = null)
     {
         _writer = writer;
+        _flushInterval = flushInterval ?? DefaultFlushInterval;
         _sizeBytesAtStart = writer.SizeBytes;
         _task = Task.Factory.StartNew(WriteAll, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
+
+    /// <summary>A record is on disk no later than this after it was written, also while no further one comes.</summary>
+    public static TimeSpan DefaultFlushInterval { get; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Time spent hashing and writing, on the writing thread. Exact after <see cref="Flush"/> or <see cref="Complete"/>.</summary>
     public double WriteSeconds => Stopwatch.GetElapsedTime(0, Interlocked.Read(ref _writeTicks)).TotalSeconds;
@@ -104,14 +110,7 @@ public sealed class BackgroundTrajectoryWriter : IDisposable
         if (_isDisposed) return;
         End();
         _isDisposed = true;
-        try
-        {
-            _writer.Dispose();
-        }
-        catch (IOException) when (_failure is not null)
-        {
-            // The file's buffer still holds what could not be written; that failure was the news.
-        }
+        _writer.Dispose();
     }
 
     private void End()
@@ -143,10 +142,36 @@ public sealed class BackgroundTrajectoryWriter : IDisposable
 
     private void WriteAll()
     {
-        while (_queue.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        // When the oldest record that only the operating system has was written; 0: there is none.
+        var oldest = 0L;
+        while (WaitForItem(oldest))
         {
-            while (_queue.Reader.TryRead(out var item)) Write(item);
+            while (_queue.Reader.TryRead(out var item))
+            {
+                Write(item);
+                if (item.Record is null) oldest = 0;
+                else if (oldest == 0) oldest = Stopwatch.GetTimestamp();
+                FlushWhereDue(ref oldest);
+            }
+
+            FlushWhereDue(ref oldest);
         }
+    }
+
+    // True: an item is there, or a flush is due. False: none will come.
+    private bool WaitForItem(long oldest)
+    {
+        var wait = _queue.Reader.WaitToReadAsync().AsTask();
+        if (oldest == 0) return wait.GetAwaiter().GetResult();
+        var left = _flushInterval - Stopwatch.GetElapsedTime(oldest);
+        return left <= TimeSpan.Zero || !wait.Wait(left) || wait.Result;
+    }
+
+    private void FlushWhereDue(ref long oldest)
+    {
+        if (oldest == 0 || Stopwatch.GetElapsedTime(oldest) < _flushInterval) return;
+        Write(new Item(null, null, 0, null));
+        oldest = 0;
     }
 
     private void Write(Item item)

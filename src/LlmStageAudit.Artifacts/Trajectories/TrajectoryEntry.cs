@@ -1,7 +1,8 @@
 namespace LlmStageAudit.Artifacts.Trajectories;
 
 /// <summary>Where a frame lies and what its header says.</summary>
-internal sealed record TrajectoryEntry(StepRecord Record, long Offset, int HeaderBytes, int PayloadBytes, byte[] Hash)
+/// <param name="Hash">Its 32 bytes as the file has them.</param>
+internal readonly record struct TrajectoryEntry(StepRecord Record, long Offset, int HeaderBytes, int PayloadBytes, ReadOnlyMemory<byte> Hash)
 {
     public long End => Offset + TrajectoryFrame.FramingBytes + HeaderBytes + PayloadBytes + TrajectoryFrame.HashBytes;
 }

@@ -29,10 +29,13 @@ internal static class TrajectoryFrame
     /// <summary>What one span can hold, in whole floats.</summary>
     public const long MaximumPayloadBytes = int.MaxValue - 3;
 
-    private const uint Magic = 0x53544550;
+    public const uint Magic = 0x53544550;
 
     // The version follows the magic.
     public static ReadOnlySpan<byte> Preamble => "SATRAJ01\u0001\0\0\0\0\0\0\0"u8;
+
+    /// <summary>What a frame begins with.</summary>
+    public static ReadOnlySpan<byte> MagicBytes => "PETS"u8;
 
     public static byte[] GenesisHash(string genesis) => SHA256.HashData(Encoding.UTF8.GetBytes(genesis));
 
@@ -56,28 +59,6 @@ internal static class TrajectoryFrame
         if (payload > MaximumPayloadBytes || payload % sizeof(float) != 0) return $"a gradient of {payload} bytes";
         headerBytes = (int)header;
         payloadBytes = (int)payload;
-        return null;
-    }
-
-    /// <returns>The fault, or null and the record.</returns>
-    public static string? ReadHeader(ReadOnlySpan<byte> header, out StepRecord? record)
-    {
-        record = null;
-        try
-        {
-            record = JsonSerializer.Deserialize<StepRecord>(header, ArtifactJson.CompactOptions);
-        }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or NotSupportedException)
-        {
-            return $"the header is no step record ({exception.Message})";
-        }
-
-        if (record is null || record.Step < 1 || record.StageStep < 1 || record.Epoch < 0 || record.BatchIds.Any(id => id is null))
-        {
-            record = null;
-            return "the header is no step record";
-        }
-
         return null;
     }
 }

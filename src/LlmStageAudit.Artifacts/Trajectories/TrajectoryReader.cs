@@ -17,21 +17,20 @@ public sealed class TrajectoryReader : IDisposable
         _stream = stream;
         _path = path;
         _scan = new TrajectoryScan(stream, path, genesis);
-        Steps = [];
     }
 
-    public int Count => Steps.Count;
+    public int Count => _scan.Entries.Count;
 
-    /// <summary>In log order.</summary>
-    public IReadOnlyList<StepRecord> Steps { get; private set; }
+    /// <summary>In log order. Kept compactly: each record is made when it is asked for. Stays valid when the reader is disposed.</summary>
+    public IReadOnlyList<StepRecord> Steps => _scan.Entries.Steps;
 
     /// <summary>Bytes of each gradient: four per parameter, or 0 where none were logged.</summary>
-    public int GradientBytes => _scan.Entries.Count == 0 ? 0 : _scan.Entries[0].PayloadBytes;
+    public int GradientBytes => _scan.Entries.PayloadBytes;
 
     /// <summary>The last record's hash as lower-case hexadecimal, which pins the whole log; of an empty log the genesis hash.</summary>
     public string HeadHash => Convert.ToHexStringLower(_scan.HeadHash);
 
-    public long SizeBytes => _stream.Length;
+    public long SizeBytes => _scan.Length;
 
     /// <param name="path">The log.</param>
     /// <param name="genesis">What the writer was given.</param>
@@ -93,8 +92,7 @@ public sealed class TrajectoryReader : IDisposable
             if (_scan.Entries.Count == 1) _scan.Verify(0);
         }
 
-        if (_scan.End != _stream.Length) throw TrajectoryException.Torn(_path, _scan.Entries.Count + 1, _scan.End);
-        Steps = _scan.Entries.ConvertAll(entry => entry.Record).AsReadOnly();
+        if (_scan.End != SizeBytes) throw TrajectoryException.Torn(_path, _scan.Entries.Count + 1, _scan.End);
     }
 
     private void VerifyRecord(int index, Span<byte> gradient)
@@ -109,11 +107,11 @@ public sealed class TrajectoryReader : IDisposable
         }
     }
 
-    private static FileStream OpenFile(string path)
+    internal static FileStream OpenFile(string path)
     {
         try
         {
-            return ForeignFile.OpenRead(path, FileShare.ReadWrite, 1 << 16);
+            return ForeignFile.OpenRead(path, FileShare.ReadWrite);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using LlmStageAudit.Artifacts.Files;
 
 namespace LlmStageAudit.Artifacts.Trajectories;
 
@@ -33,25 +34,42 @@ public sealed class TrajectoryWriter : IDisposable
     /// <param name="path">Where no file may be yet.</param>
     /// <param name="genesis">What the log belongs to, such as run id and stage; a reader must give the same text.</param>
     /// <exception cref="TrajectoryException">A file is there already.</exception>
+    /// <exception cref="StorageException">The disk is full or fails.</exception>
     public static TrajectoryWriter Create(string path, string genesis)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        DurableFolder.Create(folder);
         if (File.Exists(path)) throw TrajectoryException.Exists(path);
-        var stream = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, 1 << 16);
-        stream.Write(TrajectoryFrame.Preamble);
-        return new TrajectoryWriter(stream, path, TrajectoryFrame.GenesisHash(genesis));
+        FileStream? stream = null;
+        try
+        {
+            stream = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, 1 << 16);
+            stream.Write(TrajectoryFrame.Preamble);
+            DurableFile.Flush(stream);
+            DurableFolder.Flush(folder);
+            return new TrajectoryWriter(stream, path, TrajectoryFrame.GenesisHash(genesis));
+        }
+        catch (Exception exception)
+        {
+            DisposeAfterFailure(stream);
+            if (StorageException.IsFault(exception)) throw StorageException.Of(path, exception);
+            throw;
+        }
     }
 
     /// <summary>
-    /// Goes on with a log after a stop or a crash: checks the hash of every record that is kept and cuts off what follows, be it a record
-    /// whose writing was cut off or steps that the saved state does not know. <see cref="Count"/> then says how many remain.
+    /// Goes on with a log after a stop, a crash or a loss of power: checks the hash of every record that is kept and cuts off what follows,
+    /// be it a record whose writing was cut off, one that the disk holds with other content than was written, or steps that the saved
+    /// state does not know. <see cref="Count"/> then says how many remain. Only a tail is cut: where a whole record follows the damage, it
+    /// was no loss of power but a change, and the log is refused as it is.
     /// </summary>
     /// <param name="path">The log.</param>
     /// <param name="genesis">What it was created with.</param>
     /// <param name="keepRecords">How many records to keep, where the state to resume from says so; null: all whole ones.</param>
     /// <exception cref="TrajectoryException">
-    /// A record that is kept was changed, or there are fewer than <paramref name="keepRecords"/>.
+    /// A record before a whole one was changed, or there are fewer than <paramref name="keepRecords"/>.
     /// </exception>
+    /// <exception cref="StorageException">The disk is full or fails.</exception>
     public static TrajectoryWriter OpenForAppend(string path, string genesis, int? keepRecords = null)
     {
         if (!File.Exists(path)) throw TrajectoryException.Missing(path);
@@ -59,10 +77,10 @@ public sealed class TrajectoryWriter : IDisposable
         try
         {
             stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read, 1 << 16);
-            CompletePreamble(stream);
+            using (var found = new TrajectoryScan(stream, path, genesis)) CompletePreamble(stream, found);
             using var scan = new TrajectoryScan(stream, path, genesis);
             scan.CheckPreamble();
-            while ((keepRecords is null || scan.Entries.Count < keepRecords) && scan.TryAdvance()) scan.Verify(scan.Entries.Count - 1);
+            scan.AdvanceOverWhole(keepRecords ?? int.MaxValue);
             if (scan.Entries.Count < keepRecords) throw TrajectoryException.TooFew(path, scan.Entries.Count, keepRecords.Value);
             var writer = new TrajectoryWriter(stream, path, scan.HeadHash) { Count = scan.Entries.Count, SizeBytes = scan.End };
             writer.Follow(scan.Entries);
@@ -72,7 +90,8 @@ public sealed class TrajectoryWriter : IDisposable
         }
         catch (Exception exception)
         {
-            stream?.Dispose();
+            DisposeAfterFailure(stream);
+            if (StorageException.IsFault(exception)) throw StorageException.Of(path, exception);
             if (exception is IOException or UnauthorizedAccessException) throw TrajectoryException.Unreadable(path, exception);
             throw;
         }
@@ -82,6 +101,7 @@ public sealed class TrajectoryWriter : IDisposable
     /// <param name="gradient">The raw gradient, float32 little-endian, as long as every other one of this log; or empty.</param>
     /// <exception cref="ArgumentException">The record cannot follow the last one.</exception>
     /// <exception cref="TrajectoryException">An earlier write failed, so that the file may end inside a record.</exception>
+    /// <exception cref="StorageException">The disk is full or fails.</exception>
     public void Append(StepRecord record, ReadOnlySpan<byte> gradient)
     {
         if (_failure is not null) throw TrajectoryException.WriteFailedBefore(_path, _failure);
@@ -109,6 +129,7 @@ public sealed class TrajectoryWriter : IDisposable
         catch (Exception exception)
         {
             _failure = exception;
+            if (StorageException.IsFault(exception)) throw StorageException.Of(_path, exception);
             throw;
         }
 
@@ -123,11 +144,13 @@ public sealed class TrajectoryWriter : IDisposable
         if (_failure is not null) throw TrajectoryException.WriteFailedBefore(_path, _failure);
         try
         {
-            _stream.Flush(toDisk);
+            if (toDisk) DurableFile.Flush(_stream);
+            else _stream.Flush();
         }
         catch (Exception exception)
         {
             _failure = exception;
+            if (StorageException.IsFault(exception)) throw StorageException.Of(_path, exception);
             throw;
         }
     }
@@ -135,25 +158,39 @@ public sealed class TrajectoryWriter : IDisposable
     public void Dispose()
     {
         _sha256.Dispose();
-        _stream.Dispose();
+        if (_failure is not null) DisposeAfterFailure(_stream);
+        else _stream.Dispose();
     }
 
-    // A crash right after creation can leave the preamble itself torn; nothing is lost then.
-    private static void CompletePreamble(FileStream stream)
+    // The file's buffer may still hold what could not be written; that failure was the news.
+    private static void DisposeAfterFailure(FileStream? stream)
     {
-        var length = (int)Math.Min(stream.Length, TrajectoryFrame.PreambleBytes);
-        if (length == TrajectoryFrame.PreambleBytes) return;
-        var found = new byte[length];
+        try
+        {
+            stream?.Dispose();
+        }
+        catch (IOException)
+        {
+        }
+    }
+
+    // A crash right after creation can leave the preamble torn, or as the zeros a disk holds for what it never wrote; nothing is lost then.
+    private static void CompletePreamble(FileStream stream, TrajectoryScan scan)
+    {
+        var found = new byte[Math.Min(stream.Length, TrajectoryFrame.PreambleBytes)];
         stream.ReadExactly(found);
-        if (!found.AsSpan().SequenceEqual(TrajectoryFrame.Preamble[..length])) return;
-        stream.Write(TrajectoryFrame.Preamble[length..]);
+        var isTorn = found.Length < TrajectoryFrame.PreambleBytes && found.AsSpan().SequenceEqual(TrajectoryFrame.Preamble[..found.Length]);
+        var isUnwritten = found.Length > 0 && !found.AsSpan().ContainsAnyExcept((byte)0) && !scan.FindsFrameAfter(0);
+        if (!isTorn && !isUnwritten) return;
+        stream.Position = 0;
+        stream.Write(TrajectoryFrame.Preamble);
         stream.Flush();
     }
 
-    private void Follow(List<TrajectoryEntry> entries)
+    private void Follow(TrajectoryIndex entries)
     {
         if (entries.Count == 0) return;
-        (_gradientBytes, _lastStep, _lastStageStep) = (entries[0].PayloadBytes, entries[^1].Record.Step, entries[^1].Record.StageStep);
+        (_gradientBytes, _lastStep, _lastStageStep) = (entries.PayloadBytes, entries[^1].Record.Step, entries[^1].Record.StageStep);
     }
 
     private void CheckFollows(StepRecord record, ReadOnlySpan<byte> gradient)

@@ -1,3 +1,4 @@
+using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Training.Optimizers;
 using LlmStageAudit.Training.Runs;
 
@@ -21,6 +22,9 @@ public sealed class AdjointSweep(ITrajectory trajectory, PropagationOptions opti
     /// <summary>Cost so far in full-batch gradients.</summary>
     public double GradientEquivalents => _curvature.GradientEquivalents;
 
+    /// <summary>Keeps how far the sweep came.</summary>
+    public WalkJournal Journal { get; init; } = WalkJournal.None;
+
     /// <summary>Sweeps once for all probes.</summary>
     /// <param name="probeGradients">grad gamma(theta_T) of each probe, [N] each.</param>
     /// <param name="ofExamples">Also score every example of every batch.</param>
@@ -36,6 +40,7 @@ public sealed class AdjointSweep(ITrajectory trajectory, PropagationOptions opti
     {
         var total = trajectory.Programs.Sum(program => program.Steps.Count);
         var done = 0;
+        var walk = Journal.Begin($"sweep of {probeGradients.Count}{(ofExamples ? ", examples" : "")}{(ofBlocks ? ", blocks" : "")}");
         var scores = probeGradients.Select(_ => new List<StepScore>(total)).ToArray();
         var stageEffects = probeGradients.Select(_ => new double[trajectory.Programs.Count]).ToArray();
         var tables = probeGradients.Select(_ => ofBlocks ? new BlockTableBuilder(trajectory) : null).ToArray();
@@ -51,11 +56,18 @@ public sealed class AdjointSweep(ITrajectory trajectory, PropagationOptions opti
                 foreach (var step in observed.Backwards(interval))
                 {
                     cancellation.ThrowIfCancellationRequested();
-                    for (var probe = 0; probe < thetas.Length; probe++) tables[probe]?.Add(step, lap.Adjoints[probe]);
-                    var found = lap.StepBack(step, _curvature, options.EpsilonFloor, ofExamples);
-                    for (var probe = 0; probe < thetas.Length; probe++) scores[probe].Add(found[probe]);
-                    if ((step.Step.StageStep - 1) % interval == 0) Flush(stage);
-                    progress?.Report((++done, total));
+                    // Adjoints wait in a table for a whole interval, and can be put only when none does.
+                    var flushes = (step.Step.StageStep - 1) % interval == 0;
+                    if (done >= walk.Done)
+                    {
+                        for (var probe = 0; probe < thetas.Length; probe++) tables[probe]?.Add(step, lap.Adjoints[probe]);
+                        var found = lap.StepBack(step, _curvature, options.EpsilonFloor, ofExamples);
+                        for (var probe = 0; probe < thetas.Length; probe++) scores[probe].Add(found[probe]);
+                        if (flushes) Flush(stage);
+                    }
+
+                    walk.Passed(++done, total, flushes || !ofBlocks ? state => Save(state, lap) : null, state => Restore(state, lap, step));
+                    progress?.Report((done, total));
                 }
 
                 var before = lap.End();
@@ -78,6 +90,30 @@ public sealed class AdjointSweep(ITrajectory trajectory, PropagationOptions opti
         void Flush(int stage)
         {
             foreach (var table in tables) table?.Flush(stage);
+        }
+
+        void Save(WalkState state, Lap lap)
+        {
+            state.Put("gradients", [_curvature.GradientEquivalents]);
+            for (var probe = 0; probe < thetas.Length; probe++)
+            {
+                state.Put($"adjoint-{probe}", lap.Adjoints[probe]);
+                state.Put($"stages-{probe}", stageEffects[probe]);
+                StepScores.Put(state, $"scores-{probe}", scores[probe]);
+                tables[probe]?.Save(state, $"blocks-{probe}");
+            }
+        }
+
+        void Restore(WalkState state, Lap lap, ObservedStep step)
+        {
+            _curvature.Resume(state.Number("gradients"));
+            for (var probe = 0; probe < thetas.Length; probe++)
+            {
+                lap.Restore(probe, state.Perturbation($"adjoint-{probe}", step.Before));
+                stageEffects[probe] = state.Numbers($"stages-{probe}", stageEffects[probe].Length);
+                scores[probe].AddRange(StepScores.Take(state, $"scores-{probe}"));
+                tables[probe]?.Restore(state, $"blocks-{probe}");
+            }
         }
     }
 
@@ -134,6 +170,12 @@ public sealed class AdjointSweep(ITrajectory trajectory, PropagationOptions opti
             }
 
             return scores;
+        }
+
+        public void Restore(int probe, StatePerturbation adjoint)
+        {
+            _adjoints[probe].Dispose();
+            _adjoints[probe] = adjoint;
         }
 
         /// <summary>lambda's theta block before the stage, copied.</summary>

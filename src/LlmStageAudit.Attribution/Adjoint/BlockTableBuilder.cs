@@ -1,3 +1,4 @@
+using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Training.Optimizers;
 using LlmStageAudit.Training.Runs;
 
@@ -68,6 +69,26 @@ internal sealed class BlockTableBuilder : IDisposable
     }
 
     public BlockTable Build() => new(_before, _after);
+
+    /// <summary>Puts what is paired so far; nothing may wait.</summary>
+    public void Save(WalkState state, string name)
+    {
+        if (_pending.Count > 0) throw new InvalidOperationException($"{_pending.Count} adjoints wait to be paired");
+        state.Put(name + ".after", [.. _after]);
+        state.Put(name + ".before", [.. _before.SelectMany(row => row)]);
+    }
+
+    public void Restore(WalkState state, string name)
+    {
+        state.Numbers(name + ".after", _after.Length).CopyTo(_after, 0);
+        var all = state.Numbers(name + ".before", _before.Sum(row => row.Length));
+        var from = 0;
+        foreach (var row in _before)
+        {
+            all.AsSpan(from, row.Length).CopyTo(row);
+            from += row.Length;
+        }
+    }
 
     public void Dispose()
     {

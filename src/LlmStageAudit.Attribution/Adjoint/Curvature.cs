@@ -19,6 +19,9 @@ public abstract class Curvature
     /// <summary>Cost so far in full-batch gradients.</summary>
     public double GradientEquivalents { get; private protected set; }
 
+    /// <summary>Counts on from what an earlier process had spent.</summary>
+    internal void Resume(double gradientEquivalents) => GradientEquivalents = gradientEquivalents;
+
     /// <param name="rho">The share of each batch, in (0, 1].</param>
     /// <param name="seed">Of the share.</param>
     public static Curvature Full(double rho = 1, long seed = 0) => new HessianCurvature(rho, seed);

@@ -1,4 +1,5 @@
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Training.Optimizers;
 using LlmStageAudit.Training.Runs;
 
@@ -31,6 +32,9 @@ public sealed class ForwardPropagation(ITrajectory trajectory, Curvature curvatu
     /// <summary>Sees every step a perturbation is carried through; null for nobody.</summary>
     public IPropagationWitness? Witness { get; init; }
 
+    /// <summary>Keeps how far the walk came.</summary>
+    public WalkJournal Journal { get; init; } = WalkJournal.None;
+
     /// <summary>d_T of each question: the theta block [N], in the current dispose scope.</summary>
     /// <param name="questions">What is left out.</param>
     /// <param name="leftOut">How left out steps act on one another.</param>
@@ -41,6 +45,7 @@ public sealed class ForwardPropagation(ITrajectory trajectory, Curvature curvatu
         var first = questions.Min(question => question.FirstStage);
         var total = trajectory.Programs.Skip(first).Sum(program => program.Steps.Count);
         var done = 0;
+        var walk = Journal.Begin($"{curvature.Name} {leftOut}: {string.Join("; ", questions.Select(question => question.Name))}");
         var changes = new StatePerturbation?[questions.Count];
         try
         {
@@ -57,8 +62,9 @@ public sealed class ForwardPropagation(ITrajectory trajectory, Curvature curvatu
                 foreach (var step in observed.Forwards())
                 {
                     cancellation.ThrowIfCancellationRequested();
-                    Advance(step, questions, leftOut, changes);
-                    progress?.Report((++done, total));
+                    if (done >= walk.Done) Advance(step, questions, leftOut, changes);
+                    walk.Passed(++done, total, state => Save(state, changes), state => Restore(state, step, changes));
+                    progress?.Report((done, total));
                 }
             }
 
@@ -97,6 +103,30 @@ public sealed class ForwardPropagation(ITrajectory trajectory, Curvature curvatu
             if (without[i]) Replace(changes, i, changes[i] is { } so ? so.Plus(own) : own.Clone(), scope);
         }
     }
+
+    private void Save(WalkState state, StatePerturbation?[] changes)
+    {
+        state.Put("gradients", [curvature.GradientEquivalents]);
+        foreach (var (i, change) in changes.Index())
+        {
+            if (change is not null) state.Put(Name(i), change);
+        }
+
+        Witness?.Save(state);
+    }
+
+    private void Restore(WalkState state, ObservedStep step, StatePerturbation?[] changes)
+    {
+        curvature.Resume(state.Number("gradients"));
+        for (var i = 0; i < changes.Length; i++)
+        {
+            if (state.Has(WalkState.Theta(Name(i)))) changes[i] = state.Perturbation(Name(i), step.After);
+        }
+
+        Witness?.Restore(state, step.After.Theta);
+    }
+
+    private static string Name(int i) => $"change-{i}";
 
     private static void Replace(StatePerturbation?[] changes, int i, StatePerturbation next, DisposeScope scope)
     {

@@ -1,3 +1,4 @@
+using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Training.Optimizers;
 
 namespace LlmStageAudit.Attribution.Adjoint;
@@ -11,4 +12,11 @@ public interface IPropagationWitness
     /// <param name="gradientChange">H_t d_{t-1}, the estimate of g_t - g'_t, [N].</param>
     /// <param name="after">P_t d_{t-1}.</param>
     void Propagated(int question, ObservedStep step, StatePerturbation before, Tensor gradientChange, StatePerturbation after);
+
+    /// <summary>Puts what was seen so far.</summary>
+    void Save(WalkState state);
+
+    /// <summary>Takes it back.</summary>
+    /// <param name="like">Says the type and device of tensors of N values.</param>
+    void Restore(WalkState state, Tensor like);
 }

@@ -122,6 +122,7 @@ public sealed class EstimatorComparison
     private (double[][] Effects, double GradientEquivalents, double Seconds) Estimated(
         Estimator estimator, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
     {
+        if (!_ofSteps) estimator.RequireLinearReadout();
         if (_ofSteps && estimator is { Method: Estimator.Adjoint, Curvature: "full" }) return Swept(estimator, progress, cancellation);
         var watch = Stopwatch.StartNew();
         var estimation = Estimation.Run(_trajectory, estimator, _seed, _questions, progress, cancellation);
@@ -133,10 +134,11 @@ public sealed class EstimatorComparison
     private (double[][] Effects, double GradientEquivalents, double Seconds) Swept(
         Estimator estimator, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
     {
-        var gradient = _effects.MeanGradient();
+        var readout = estimator.ReadOut(_trajectory, _effects.MeanGradient(), _effects.MeanHessianProduct);
         var watch = Stopwatch.StartNew();
         var sweep = new AdjointSweep(_trajectory, estimator.Propagation(_seed));
-        var scores = sweep.Run([gradient], ofExamples: false, ofBlocks: false, progress, cancellation)[0].Steps;
+        var scores = readout.Read(
+            [.. sweep.Run(readout.Vectors, ofExamples: false, ofBlocks: false, progress, cancellation).Select(one => one.Steps)]);
         var seconds = watch.Elapsed.TotalSeconds;
         var asked = _questions.Select(question => scores.Single(score => question.SkipsStep(score.StageIndex, score.StageStep)));
         return ([.. asked.Select(score => new[] { score.Effect })], sweep.GradientEquivalents, seconds);

@@ -12,7 +12,7 @@ public static class EstimatorList
         ["recorded", "linear", "midpoint", "sampled-0.1", "sampled-0.5", "adjoint", "aa-score", "aa-score-layer-wise", "dvemb", "tracin"];
 
     /// <summary>As <see cref="OfStages"/>, of single steps.</summary>
-    public static IReadOnlyList<string> OfSteps { get; } = [Estimator.Adjoint];
+    public static IReadOnlyList<string> OfSteps { get; } = [Estimator.Adjoint, "adjoint-quadratic"];
 
     /// <summary>Reads names between commas; each estimator once, in the order given.</summary>
     /// <exception cref="ConfigurationException">No such estimator.</exception>
@@ -32,7 +32,7 @@ public static class EstimatorList
         }
         catch (AttributionException)
         {
-            string[] known = [.. OfStages.Concat(GradientSource.Names).Append("adjoint-layer-wise").Distinct()];
+            string[] known = [.. OfStages.Concat(OfSteps).Concat(GradientSource.Names).Append("adjoint-layer-wise").Distinct()];
             throw ConfigurationException.At("--estimators", $"'{name}'", "names of estimators between commas", Suggestion.For(name, known));
         }
 

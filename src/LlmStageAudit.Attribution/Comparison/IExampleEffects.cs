@@ -17,4 +17,8 @@ public interface IExampleEffects
     /// <summary>The gradient of the mean of gamma_i at theta_T, [N], in the current dispose scope.</summary>
     /// <exception cref="AttributionException">gamma has no derivative.</exception>
     Tensor MeanGradient();
+
+    /// <summary>The Hessian of the mean of gamma_i at theta_T times a vector, [N], in the current dispose scope.</summary>
+    /// <exception cref="AttributionException">gamma has no derivative.</exception>
+    Tensor MeanHessianProduct(Tensor vector);
 }

@@ -39,12 +39,13 @@ public sealed class ProbeEffects : IExampleEffects
         return new ProbeGradient(_run.Model, _probe, weighted).Derivatives(_run.FinalState(), changes);
     }
 
-    public Tensor MeanGradient()
-    {
-        if (_probe.Performance.Weighted is not { } weighted)
-            throw AttributionException.NotDifferentiable(_probe.Configuration.Path, _probe.Performance.Name);
-        return new ProbeGradient(_run.Model, _probe, weighted).Gradient(_run.FinalState());
-    }
+    public Tensor MeanGradient() => Derivatives().Gradient(_run.FinalState());
+
+    public Tensor MeanHessianProduct(Tensor vector) => Derivatives().HessianProduct(_run.FinalState(), vector);
+
+    private ProbeGradient Derivatives() => _probe.Performance.Weighted is { } weighted
+        ? new ProbeGradient(_run.Model, _probe, weighted)
+        : throw AttributionException.NotDifferentiable(_probe.Configuration.Path, _probe.Performance.Name);
 
     private double[] Values(Tensor theta) =>
         [.. new ProbeEvaluator(_run.Model, _probe).Evaluate(theta).Examples.Select(example => example.Value)];

@@ -1,6 +1,7 @@
 using System.Globalization;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Attribution.Effects;
@@ -9,6 +10,9 @@ namespace LlmStageAudit.Attribution.Effects;
 public sealed record AttributionRequest
 {
     public static IReadOnlyList<string> Levels { get; } = ["stage", "step", "batch", "example"];
+
+    /// <summary>Each is another adjoint in memory and another half of a gradient more per step.</summary>
+    private const int MaximumFolds = 20;
 
     public Estimator Estimator { get; init; } = new();
 
@@ -27,11 +31,17 @@ public sealed record AttributionRequest
     /// <summary>Names of the questions to answer, of those the request stands for; null for all.</summary>
     public IReadOnlyList<string>? Only { get; init; }
 
+    /// <summary>For sweeps: parts of the probe that are swept beside each other, to give scores an interval; 1 for none.</summary>
+    public int Folds { get; init; } = 1;
+
     /// <summary>Whether estimated gradients are held against true ones at a few steps; without that nothing bounds their error.</summary>
     public bool SpotChecks { get; init; } = true;
 
     /// <summary>Where to save the counterfactual states as PEFT folders; null for nowhere.</summary>
     public string? ExportFolder { get; init; }
+
+    /// <summary>Keeps how far the attribution came.</summary>
+    public WalkJournal Journal { get; init; } = WalkJournal.None;
 
     /// <summary>The treatment as results state it: whatever is smaller than a stage is skipped inside its job.</summary>
     public string EffectiveTreatment => Level == "stage" ? Treatment : "steps";
@@ -51,6 +61,13 @@ public sealed record AttributionRequest
         if (Level is "batch" or "example" && Estimator.Method != Estimator.Adjoint)
             throw AttributionException.BadOption("--level", Level, "--method adjoint beside it: one sweep scores every batch and example");
         if (IsSweep && Estimator.Curvature != "full") throw AttributionException.BadOption("--curvature", Estimator.Curvature, "full below the level of stages");
+        if (Folds is < 1 or > MaximumFolds || (Folds > 1 && !IsSweep))
+        {
+            throw AttributionException.BadOption(
+                "--folds", Folds.ToString(CultureInfo.InvariantCulture), $"1 to {MaximumFolds}, with --method adjoint and --level step, batch or example");
+        }
+
+        if (!IsSweep || Level == "example") Estimator.RequireLinearReadout();
         if (Steps.Count > 0 && (Treatment != "steps" || Level != "stage"))
             throw AttributionException.BadOption("--steps", string.Join(' ', Steps), "to be used with --treatment steps");
         return this;

@@ -35,7 +35,8 @@ internal static class BlockAttribution
         CancellationToken cancellation)
     {
         var cost = 0.0;
-        if (Filed(run, probe, request) is not { } scores)
+        // An attribution that is gone on with may have filed its table; what it has cost is known to the walk only.
+        if (request.Journal.Resumes || Filed(run, probe, request) is not { } scores)
         {
             (_, cost) = SweepAttribution.Effects(run, probe, request with { Level = "step", Treatment = "steps", Steps = [] }, progress, cancellation);
             scores = ArtifactJson.Read<BlockScoresArtifact>(PathOf(run, probe, request));

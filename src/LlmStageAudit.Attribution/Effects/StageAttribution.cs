@@ -48,7 +48,7 @@ public static class StageAttribution
             Effects = effects,
             GradientEquivalents = cost,
         };
-        return artifact with { AttributeSeconds = watch.Elapsed.TotalSeconds };
+        return artifact with { AttributeSeconds = request.Journal.SecondsBefore + watch.Elapsed.TotalSeconds };
     }
 
     private static (IReadOnlyList<StageEffect> Effects, double GradientEquivalents) Effects(
@@ -63,7 +63,8 @@ public static class StageAttribution
         var questions = request.Counterfactuals(run);
         if (BlockAttribution.Blocks(run, request, questions) is { } blocks)
             return BlockAttribution.Effects(run, probe, request, questions, blocks, progress, cancellation);
-        var estimation = Estimation.Run(run, request.Estimator, run.Configuration.Seed, questions, progress, cancellation, request.SpotChecks);
+        var estimation = Estimation.Run(
+            run, request.Estimator, run.Configuration.Seed, questions, progress, cancellation, request.SpotChecks, request.Journal);
         var readings = new QuestionReadings(run, probe, request.Estimator, estimation, observed);
         var effects = questions.Select((question, i) =>
         {

@@ -1,6 +1,7 @@
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Baselines;
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Training.Runs;
 
@@ -26,6 +27,7 @@ public sealed record Estimation(IReadOnlyList<Tensor> Counterfactuals, IReadOnly
     /// <param name="progress">Gets steps walked and steps in all.</param>
     /// <param name="cancellation">Checked between steps.</param>
     /// <param name="spotChecks">Whether to compare the estimated gradients with true ones at a few steps of each stage.</param>
+    /// <param name="journal">Keeps how far the walk came; null for nobody. The baselines begin anew.</param>
     /// <exception cref="AttributionException">Bad settings, missing or damaged logs, numbers that are not finite.</exception>
     public static Estimation Run(
         ITrajectory trajectory,
@@ -34,7 +36,8 @@ public sealed record Estimation(IReadOnlyList<Tensor> Counterfactuals, IReadOnly
         IReadOnlyList<Counterfactual> questions,
         IProgress<(int Step, int Total)>? progress,
         CancellationToken cancellation,
-        bool spotChecks = false)
+        bool spotChecks = false,
+        WalkJournal? journal = null)
     {
         estimator.Validated();
         if (estimator.Method == Estimator.Replay)
@@ -43,7 +46,8 @@ public sealed record Estimation(IReadOnlyList<Tensor> Counterfactuals, IReadOnly
             using var witness = spotChecks && !estimator.IsExact
                 ? new ReplaySpotCheck(Plan(), questions.Count, estimator.Gradient == "sampled")
                 : null;
-            var thetas = new CounterfactualReplay(trajectory, source) { Witness = witness }.Run(questions, progress, cancellation);
+            var thetas = new CounterfactualReplay(trajectory, source) { Witness = witness, Journal = journal ?? WalkJournal.None }
+                .Run(questions, progress, cancellation);
             var final = trajectory.StateBefore(trajectory.Programs.Count);
             using var off = no_grad();
             return Checked(thetas, [.. thetas.Select(theta => final - theta)], source.GradientEquivalents, witness);
@@ -62,7 +66,8 @@ public sealed record Estimation(IReadOnlyList<Tensor> Counterfactuals, IReadOnly
         CheckPlan Plan() => new(questions, trajectory.Programs);
 
         Tensor[] Propagated(LeftOutSteps leftOut) =>
-            new ForwardPropagation(trajectory, curvature!, estimator.EpsilonFloor) { Witness = check }.Run(questions, leftOut, progress, cancellation);
+            new ForwardPropagation(trajectory, curvature!, estimator.EpsilonFloor) { Witness = check, Journal = journal ?? WalkJournal.None }
+                .Run(questions, leftOut, progress, cancellation);
 
         Tensor[] Without(Tensor[] changes)
         {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Attribution.Estimators;
 
@@ -32,6 +33,9 @@ public sealed record Estimator
     /// <summary>For adjoint and aa-score: the least eps of AdamW's Jacobian.</summary>
     public double EpsilonFloor { get; init; }
 
+    /// <summary>For adjoint at the level of steps or batches: one of <see cref="SweepReadout.Names"/>.</summary>
+    public string Readout { get; init; } = SweepReadout.LinearName;
+
     /// <summary>Whether it is retraining, to the bit on the CPU.</summary>
     public bool IsExact => Method == Replay && Gradient == "exact";
 
@@ -53,6 +57,20 @@ public sealed record Estimator
     /// <param name="seed">Of the random shares of batches.</param>
     internal PropagationOptions Propagation(long seed) => new() { Rho = Rho ?? 1, Seed = seed, EpsilonFloor = EpsilonFloor };
 
+    /// <summary>How a sweep by these settings reads effects off a probe.</summary>
+    /// <param name="gradient">The probe's at theta_T, [N].</param>
+    /// <param name="hessianProduct">The probe's Hessian at theta_T times a vector [N]; called where the readout needs it.</param>
+    internal SweepReadout ReadOut(ITrajectory trajectory, Tensor gradient, Func<Tensor, Tensor> hessianProduct) => Readout == SweepReadout.QuadraticName
+        ? SweepReadout.Quadratic(gradient, trajectory.StateBefore(trajectory.Programs.Count) - trajectory.StateBefore(0), hessianProduct)
+        : SweepReadout.Linear(gradient);
+
+    /// <exception cref="AttributionException">Another readout than the linear one.</exception>
+    internal void RequireLinearReadout()
+    {
+        if (Readout != SweepReadout.LinearName)
+            throw AttributionException.BadOption("--readout", Readout, "linear, except with --method adjoint --level step or batch");
+    }
+
     /// <summary>Short, unique to the settings, and fit for a file name: replay-sampled-0.25, aa-score-layer-wise.</summary>
     public string Id => string.Create(CultureInfo.InvariantCulture, $"{Method}{Detail}{(EffectiveRho is { } rho ? $"-{rho}" : "")}{Floor}");
 
@@ -60,6 +78,7 @@ public sealed record Estimator
     {
         Replay => "-" + Gradient,
         Adjoint or AaScore when Curvature != "full" => "-" + Curvature,
+        Adjoint when Readout != SweepReadout.LinearName => "-" + Readout,
         _ => "",
     };
 
@@ -73,11 +92,12 @@ public sealed record Estimator
         {
             Adjoint or AaScore or DvEmb or TracIn => new Estimator { Method = text },
             AaScore + "-layer-wise" => new Estimator { Method = AaScore, Curvature = "layer-wise" },
+            Adjoint + "-" + SweepReadout.QuadraticName => new Estimator { Method = Adjoint, Readout = SweepReadout.QuadraticName },
             Adjoint + "-layer-wise" => new Estimator { Method = Adjoint, Curvature = "layer-wise" },
             _ => OfSource(text.StartsWith(Replay + "-", StringComparison.Ordinal) ? text[(Replay.Length + 1)..] : text),
         };
         return estimator ?? throw AttributionException.BadOption(
-            "--estimators", text, $"{string.Join(", ", GradientSource.Names)}, sampled-RHO, adjoint, aa-score, aa-score-layer-wise, dvemb, tracin");
+            "--estimators", text, $"{string.Join(", ", GradientSource.Names)}, sampled-RHO, adjoint, adjoint-quadratic, aa-score, aa-score-layer-wise, dvemb, tracin");
 
         static Estimator? OfSource(string source)
         {
@@ -95,6 +115,7 @@ public sealed record Estimator
         Among("--method", Method, Methods);
         Among("--gradient", Gradient, GradientSource.Names);
         Among("--curvature", Curvature, Curvatures);
+        Among("--readout", Readout, SweepReadout.Names);
         if (Rho is not (null or (> 0 and <= 1)))
             throw AttributionException.BadOption("--rho", Rho.Value.ToString(CultureInfo.InvariantCulture), "a share above 0, at most 1");
         if (!(EpsilonFloor is >= 0 and < 1))

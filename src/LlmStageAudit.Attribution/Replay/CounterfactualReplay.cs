@@ -1,3 +1,4 @@
+using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Modeling.Objectives;
 using LlmStageAudit.Training.Optimizers;
 using LlmStageAudit.Training.Runs;
@@ -32,6 +33,9 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource 
     /// <summary>Sees every move by an estimated gradient; null for nobody.</summary>
     public IReplayWitness? Witness { get; init; }
 
+    /// <summary>Keeps how far the walk came.</summary>
+    public WalkJournal Journal { get; init; } = WalkJournal.None;
+
     /// <summary>The final trainable state [N] of each counterfactual, in the current dispose scope.</summary>
     /// <param name="counterfactuals">Any number, replayed together.</param>
     /// <param name="progress">Gets steps walked and steps in all.</param>
@@ -40,29 +44,38 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource 
         var first = counterfactuals.Min(counterfactual => counterfactual.FirstStage);
         var total = _trajectory.Programs.Skip(first).Sum(program => program.Steps.Count);
         var done = 0;
+        var walk = Journal.Begin($"replay {_source.Name}: {string.Join("; ", counterfactuals.Select(counterfactual => counterfactual.Name))}");
         // The parameters of each counterfactual between stages; null as long as it is still the observed run.
         var thetas = new Tensor?[counterfactuals.Count];
-        for (var stage = first; stage < _trajectory.Programs.Count; stage++)
+        try
         {
-            using var scope = NewDisposeScope();
-            using var lap = new StageLap(this, stage, counterfactuals, thetas);
-            foreach (var step in _trajectory.Programs[stage].Steps)
+            for (var stage = first; stage < _trajectory.Programs.Count; stage++)
             {
-                cancellation.ThrowIfCancellationRequested();
-                lap.Advance(step);
-                progress?.Report((++done, total));
+                using var scope = NewDisposeScope();
+                using var lap = new StageLap(this, stage, counterfactuals, thetas);
+                foreach (var step in _trajectory.Programs[stage].Steps)
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    lap.Advance(step, follow: done < walk.Done);
+                    walk.Passed(++done, total, lap.Save, lap.Restore);
+                    progress?.Report((done, total));
+                }
+
+                var ends = lap.End();
+                for (var i = 0; i < thetas.Length; i++)
+                {
+                    if (ReferenceEquals(ends[i], thetas[i])) continue;
+                    thetas[i]?.Dispose();
+                    thetas[i] = ends[i] is { } end ? scope.Detach(end) : null;
+                }
             }
 
-            var ends = lap.End();
-            for (var i = 0; i < thetas.Length; i++)
-            {
-                if (ReferenceEquals(ends[i], thetas[i])) continue;
-                thetas[i]?.Dispose();
-                thetas[i] = ends[i] is { } end ? scope.Detach(end) : null;
-            }
+            return [.. thetas.Select(theta => theta?.clone() ?? _trajectory.StateBefore(_trajectory.Programs.Count))];
         }
-
-        return [.. thetas.Select(theta => theta is null ? _trajectory.StateBefore(_trajectory.Programs.Count) : Given(theta))];
+        finally
+        {
+            foreach (var theta in thetas) theta?.Dispose();
+        }
     }
 
     /// <summary>How many counterfactuals share the passes of a step.</summary>
@@ -72,12 +85,6 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource 
         if (ShareBase == true) return VariantsPerPass;
         if (_source.RepeatsRetraining && objective.Device.type == "cpu") return 1;
         return Math.Min(VariantsPerPass, objective.VariantsThatPay(_source.Examples(step), step.Program.MicroBatchSize, _source.Derivative));
-    }
-
-    /// <summary>Hands a tensor the replay held over to the caller's scope.</summary>
-    private static Tensor Given(Tensor theta)
-    {
-        using (theta) return theta.clone();
     }
 
     /// <summary>One stage: the observed state where it is needed, and the state of every counterfactual that has left it.</summary>
@@ -109,7 +116,8 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource 
             if (_observed is not null && !_log.HasGradients) throw AttributionException.NoGradients(program.Name, replay._source.Name);
         }
 
-        public void Advance(Training.Stages.ProgramStep step)
+        /// <param name="follow">Only the observed run takes the step: the counterfactuals' states after it are known.</param>
+        public void Advance(Training.Stages.ProgramStep step, bool follow)
         {
             using var scope = NewDisposeScope();
             var program = _replay._trajectory.Programs[_stage];
@@ -121,7 +129,7 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource 
                 else if (_states[i] is not null) moving.Add(i);
             }
 
-            if (moving.Count > 0)
+            if (moving.Count > 0 && !follow)
             {
                 foreach (var together in moving.Chunk(moving.Count == 1 ? 1 : _replay.Together(shared))) Move(shared, together);
             }
@@ -149,6 +157,46 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource 
                 state.Dispose();
             }
         }
+
+        public void Save(WalkState state)
+        {
+            state.Put("gradients", [_replay._source.GradientEquivalents]);
+            foreach (var (i, theta) in _starts.Index())
+            {
+                if (theta is not null && _counterfactuals[i].SkipsStage(_stage)) state.Put(Start(i), theta);
+            }
+
+            foreach (var (i, own) in _states.Index())
+            {
+                if (own is not null) state.Put(State(i), own);
+            }
+
+            _replay.Witness?.Save(state);
+        }
+
+        public void Restore(WalkState state)
+        {
+            _replay._source.Resume(state.Number("gradients"));
+            for (var i = 0; i < _states.Length; i++)
+            {
+                if (state.Has(Start(i))) Replace(ref _starts[i], state.Tensor(Start(i), _starts[i]!));
+                if (_states[i] is { } followed) Replace(ref _states[i], state.State(State(i), followed));
+            }
+
+            using var scope = NewDisposeScope();
+            _replay.Witness?.Restore(state, _replay._trajectory.StateBefore(_stage));
+
+            static void Replace<T>(ref T? held, T next)
+                where T : class, IDisposable
+            {
+                held?.Dispose();
+                held = next;
+            }
+        }
+
+        private static string Start(int i) => $"start-{i}";
+
+        private static string State(int i) => $"state-{i}";
 
         /// <summary>The parameters each counterfactual leaves the stage with; null: still the observed run.</summary>
         public Tensor?[] End()

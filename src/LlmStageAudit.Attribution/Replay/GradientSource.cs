@@ -35,6 +35,9 @@ public abstract class GradientSource
     /// <summary>Cost so far in full-batch gradients, as <see cref="GradientCost"/> counts them.</summary>
     public double GradientEquivalents { get; private protected set; }
 
+    /// <summary>Counts on from what an earlier process had spent.</summary>
+    internal void Resume(double gradientEquivalents) => GradientEquivalents = gradientEquivalents;
+
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="rho">The share of the batch for sampled, in (0, 1].</param>
     /// <param name="seed">Of the sampled share.</param>

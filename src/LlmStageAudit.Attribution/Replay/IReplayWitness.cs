@@ -1,3 +1,4 @@
+using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Training.Optimizers;
 
 namespace LlmStageAudit.Attribution.Replay;
@@ -10,4 +11,11 @@ public interface IReplayWitness
     /// <param name="before">s'_{t-1}.</param>
     /// <param name="gradient">The estimate of the counterfactual gradient [N].</param>
     void Moved(int question, ReplayStep step, OptimizerState before, Tensor gradient);
+
+    /// <summary>Puts what was seen so far.</summary>
+    void Save(WalkState state);
+
+    /// <summary>Takes it back.</summary>
+    /// <param name="like">Says the type and device of tensors of N values.</param>
+    void Restore(WalkState state, Tensor like);
 }

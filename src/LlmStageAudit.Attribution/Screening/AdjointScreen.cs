@@ -23,7 +23,7 @@ internal static class AdjointScreen
     {
         var weighted = measure.Weighted ?? throw AttributionException.NotDifferentiable(probe.Configuration.Path, measure.Name);
         using var scope = NewDisposeScope();
-        var sweep = new AdjointSweep(run, screen.Propagation(run.Configuration.Seed));
+        var sweep = new AdjointSweep(run, screen.Propagation(run.Configuration.Seed)) { Journal = request.Journal };
         var gradient = new ProbeGradient(run.Model, probe, weighted).Gradient(run.FinalState());
         var result = sweep.Run([gradient], ofExamples: false, ofBlocks: false, progress, cancellation)[0];
         var scores = request.Level == "step" ? result.Steps.Select(step => step.Effect) : result.StageEffects;

@@ -96,7 +96,7 @@ public sealed class CertifiedAttribution(TrainedRun run, Probe probe, IMeasure m
             Rho = plan.Screen!.EffectiveRho,
             Effects = merged,
             GradientEquivalents = screenGradients + settleGradients,
-            AttributeSeconds = watch.Elapsed.TotalSeconds,
+            AttributeSeconds = request.Journal.SecondsBefore + watch.Elapsed.TotalSeconds,
             Certification = record,
         };
     }

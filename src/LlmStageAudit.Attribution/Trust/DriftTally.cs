@@ -1,3 +1,5 @@
+using LlmStageAudit.Attribution.Resuming;
+
 namespace LlmStageAudit.Attribution.Trust;
 
 /// <summary>
@@ -46,7 +48,26 @@ internal sealed class DriftTally(bool independent) : IDisposable
         _lastLength = length;
     }
 
+    public void Save(WalkState state, string name)
+    {
+        if (Checks == 0) return;
+        state.Put(name, Error!);
+        state.Put(Numbers(name), [_missed, _firstLength, _lastLength, Checks]);
+    }
+
+    /// <param name="like">Says the error's type and device.</param>
+    public void Restore(WalkState state, string name, Tensor like)
+    {
+        if (!state.Has(name)) return;
+        Error?.Dispose();
+        Error = state.Tensor(name, like);
+        var numbers = state.Numbers(Numbers(name), 4);
+        (_missed, _firstLength, _lastLength, Checks) = (numbers[0], numbers[1], numbers[2], (int)numbers[3]);
+    }
+
     public void Dispose() => Error?.Dispose();
+
+    private static string Numbers(string name) => name + ".numbers";
 
     /// <summary>One length over another; 0 / 0 is 0.</summary>
     public static double Ratio(double part, double whole) => part == 0 ? 0 : part / whole;

@@ -1,4 +1,5 @@
 using LlmStageAudit.Attribution.Adjoint;
+using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Training.Optimizers;
 
 namespace LlmStageAudit.Attribution.Trust;
@@ -15,9 +16,9 @@ internal sealed class PropagationSpotCheck(CheckPlan plan, int questions) : IPro
     /// </summary>
     private const double LeastSecondMoment = 0.25;
 
-    private readonly DriftTally[] _tallies = [.. Enumerable.Range(0, questions).Select(_ => new DriftTally(independent: false))];
+    private readonly DriftTallies _tallies = new(questions, independent: false);
 
-    public double GradientEquivalents { get; private set; }
+    public double GradientEquivalents => _tallies.GradientEquivalents;
 
     public DriftTally Of(int question) => _tallies[question];
 
@@ -29,7 +30,7 @@ internal sealed class PropagationSpotCheck(CheckPlan plan, int questions) : IPro
         using var scope = NewDisposeScope();
         var counterfactual = Displaced(step.Before, before);
         var truth = program.Gradient(made, counterfactual.Theta).Gradient;
-        GradientEquivalents++;
+        _tallies.GradientEquivalents++;
         using var off = no_grad();
         using var right = program.Optimizer.Advance(counterfactual, truth, made.LearningRate);
         var drift = RunOut.Drift(program, made.StageStep, Displaced(step.After, after), right, truth);
@@ -38,10 +39,11 @@ internal sealed class PropagationSpotCheck(CheckPlan plan, int questions) : IPro
         _tallies[question].Add(steps, drift, missed, before.Theta.norm().item());
     }
 
-    public void Dispose()
-    {
-        foreach (var tally in _tallies) tally.Dispose();
-    }
+    public void Save(WalkState state) => _tallies.Save(state);
+
+    public void Restore(WalkState state, Tensor like) => _tallies.Restore(state, like);
+
+    public void Dispose() => _tallies.Dispose();
 
     /// <summary>s - d, in the current dispose scope.</summary>
     private static OptimizerState Displaced(OptimizerState state, StatePerturbation by)

@@ -1,4 +1,5 @@
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Training.Optimizers;
 
 namespace LlmStageAudit.Attribution.Trust;
@@ -9,9 +10,9 @@ namespace LlmStageAudit.Attribution.Trust;
 /// </summary>
 internal sealed class ReplaySpotCheck(CheckPlan plan, int questions, bool independent) : IReplayWitness, ISpotCheck
 {
-    private readonly DriftTally[] _tallies = [.. Enumerable.Range(0, questions).Select(_ => new DriftTally(independent))];
+    private readonly DriftTallies _tallies = new(questions, independent);
 
-    public double GradientEquivalents { get; private set; }
+    public double GradientEquivalents => _tallies.GradientEquivalents;
 
     public DriftTally Of(int question) => _tallies[question];
 
@@ -22,7 +23,7 @@ internal sealed class ReplaySpotCheck(CheckPlan plan, int questions, bool indepe
         if (steps == 0) return;
         using var scope = NewDisposeScope();
         var truth = program.Gradient(made, before.Theta).Gradient;
-        GradientEquivalents++;
+        _tallies.GradientEquivalents++;
         using var off = no_grad();
         using var wrong = program.Optimizer.Advance(before, gradient, made.LearningRate);
         using var right = program.Optimizer.Advance(before, truth, made.LearningRate);
@@ -31,8 +32,9 @@ internal sealed class ReplaySpotCheck(CheckPlan plan, int questions, bool indepe
         _tallies[question].Add(steps, drift, missed, (step.ObservedTheta! - before.Theta).norm().item());
     }
 
-    public void Dispose()
-    {
-        foreach (var tally in _tallies) tally.Dispose();
-    }
+    public void Save(WalkState state) => _tallies.Save(state);
+
+    public void Restore(WalkState state, Tensor like) => _tallies.Restore(state, like);
+
+    public void Dispose() => _tallies.Dispose();
 }

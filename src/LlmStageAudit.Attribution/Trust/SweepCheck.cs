@@ -1,5 +1,6 @@
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Attribution.Trust;
@@ -12,30 +13,33 @@ namespace LlmStageAudit.Attribution.Trust;
 /// five and seven eighths through the run, cost half a training beside the sweep's two and a half; that earlier ones are
 /// further off is what the margin of <see cref="TrustAssessment"/> is for.
 /// </summary>
-internal sealed class SweepCheck(ITrajectory trajectory)
+internal sealed class SweepCheck(ITrajectory trajectory, WalkJournal? journal = null)
 {
     /// <summary>Their cost in full-batch gradients.</summary>
     public double GradientEquivalents { get; private set; }
 
-    /// <summary>The relative error over the checked steps, and that of the worst.</summary>
+    /// <summary>The relative error over the checked steps, that of the worst, and how much taking the probe as linear alone would be off.</summary>
     /// <param name="scores">What the sweep found.</param>
     /// <param name="gamma">The probe's value at a state [N].</param>
-    public (double Predicted, double Worst, int Checks) Run(
-        IReadOnlyList<StepScore> scores, Func<Tensor, double> gamma, CancellationToken cancellation)
+    /// <param name="gradient">Its gradient at theta_T, [N].</param>
+    public SweepCheckFinding Run(
+        IReadOnlyList<StepScore> scores, Func<Tensor, double> gamma, Tensor gradient, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         int[] places = [5 * scores.Count / 8, 7 * scores.Count / 8];
         StepScore[] skipped = [.. places.Distinct().Select(place => scores[place])];
         var exact = GradientSource.Named("exact", 1, 0);
-        var thetas = new CounterfactualReplay(trajectory, exact).Run(
+        var thetas = new CounterfactualReplay(trajectory, exact) { Journal = journal ?? WalkJournal.None }.Run(
             [.. skipped.Select(score => Counterfactual.WithoutSteps("a step", score.StageIndex, [score.StageStep]))], null, cancellation);
         GradientEquivalents += exact.GradientEquivalents;
-        var observed = gamma(trajectory.StateBefore(trajectory.Programs.Count));
+        var final = trajectory.StateBefore(trajectory.Programs.Count);
+        var observed = gamma(final);
         double[] effects = [.. thetas.Select(theta => observed - gamma(theta))];
         double[] errors = [.. skipped.Zip(effects, (score, effect) => Math.Abs(score.Effect - effect))];
-        return (
+        return new SweepCheckFinding(
             DriftTally.Ratio(Math.Sqrt(errors.Sum(error => error * error)), Math.Sqrt(effects.Sum(effect => effect * effect))),
             errors.Zip(effects, (error, effect) => DriftTally.Ratio(error, Math.Abs(effect))).Max(),
+            LinearityGap.Of(effects, [.. thetas.Select(theta => gradient.dot(final - theta).item())]),
             skipped.Length);
     }
 }

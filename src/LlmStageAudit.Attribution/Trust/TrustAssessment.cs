@@ -1,5 +1,6 @@
 using System.Globalization;
 using LlmStageAudit.Artifacts.Effects;
+using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Estimators;
 
 namespace LlmStageAudit.Attribution.Trust;
@@ -48,13 +49,19 @@ internal static class TrustAssessment
     /// The grade of all scores of a sweep: it is the propagator that was checked, on a few steps really skipped. Medium at most: two
     /// steps do not bear more.
     /// </summary>
-    public static (string Grade, TrustEvidence Evidence) OfSweep((double Predicted, double Worst, int Checks) found)
+    public static (string Grade, TrustEvidence Evidence) OfSweep(SweepCheckFinding found, Estimator estimator)
     {
-        var predicted = SweepMargin * found.Predicted;
+        var predicted = SweepMargin * found.Error;
         var grade = predicted <= TrustGrade.MediumUpTo ? TrustGrade.Medium : TrustGrade.Low;
         var reason = string.Create(
             CultureInfo.InvariantCulture,
-            $"{found.Checks} steps were really skipped: their scores are {found.Predicted:P0} off together, {found.Worst:P0} at worst; all are taken to be up to {SweepMargin:0.0} times that");
-        return (grade, new TrustEvidence { Reason = reason, PredictedError = predicted, Checks = found.Checks });
+            $"{found.Checks} steps were really skipped: their scores are {found.Error:P0} off together, {found.Worst:P0} at worst; all are taken to be up to {SweepMargin:0.0} times that");
+        if (estimator.Readout == SweepReadout.LinearName && found.LinearityGap > found.Error / 2)
+        {
+            reason += string.Create(
+                CultureInfo.InvariantCulture, $"; taking the probe as linear is {found.LinearityGap:P0} off by itself, which --readout quadratic mends");
+        }
+
+        return (grade, new TrustEvidence { Reason = reason, PredictedError = predicted, LinearityGap = found.LinearityGap, Checks = found.Checks });
     }
 }

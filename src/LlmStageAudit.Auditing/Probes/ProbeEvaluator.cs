@@ -13,6 +13,9 @@ public sealed class ProbeEvaluator(LanguageModel model, Probe probe)
 {
     private const int BatchSize = 32;
 
+    /// <summary>The examples of each forward pass: rows of similar length.</summary>
+    public IEnumerable<int[]> Batches => Enumerable.Range(0, probe.Examples.Count).OrderBy(i => probe.Examples[i].Ids.Length).Chunk(BatchSize);
+
     /// <param name="theta">The trainable state [N].</param>
     public ProbeScores Evaluate(Tensor theta)
     {
@@ -81,7 +84,7 @@ public sealed class ProbeEvaluator(LanguageModel model, Probe probe)
     private ExampleScore[] Batched(Tensor theta, Func<IReadOnlyList<Tensor>, IReadOnlyList<int>, Tensor> forward, Func<int, ReadOnlySpan<double>, ExampleScore> score)
     {
         var scores = new ExampleScore[probe.Examples.Count];
-        foreach (var batch in Enumerable.Range(0, scores.Length).OrderBy(i => probe.Examples[i].Ids.Length).Chunk(BatchSize))
+        foreach (var batch in Batches)
         {
             using var scope = NewDisposeScope();
             using var off = no_grad();

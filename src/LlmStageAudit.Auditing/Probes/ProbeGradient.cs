@@ -3,7 +3,7 @@ using LlmStageAudit.Modeling.Objectives;
 
 namespace LlmStageAudit.Auditing.Probes;
 
-/// <summary>First derivatives of a differentiable measure at a trainable state.</summary>
+/// <summary>Derivatives of a differentiable measure at a trainable state.</summary>
 /// <param name="model">The model.</param>
 /// <param name="probe">Read for it.</param>
 /// <param name="measure">A weighted sum of readings.</param>
@@ -17,8 +17,16 @@ public sealed class ProbeGradient(LanguageModel model, Probe probe, WeightedRead
     private readonly int[] _order = [.. Enumerable.Range(0, probe.Examples.Count).OrderBy(i => probe.Examples[i].Ids.Length)];
 
     /// <summary>grad gamma(theta), [N], in the current dispose scope.</summary>
-    public Tensor Gradient(Tensor theta) =>
-        _objective.WeightedGradient(theta, _order, [.. _order.Select(i => -measure.Weights[i])], BatchSize);
+    /// <param name="examples">The part of gamma's sum wanted; null for all of it.</param>
+    public Tensor Gradient(Tensor theta, IReadOnlyCollection<int>? examples = null)
+    {
+        var order = examples is null ? _order : [.. _order.Where(examples.ToHashSet().Contains)];
+        return _objective.WeightedGradient(theta, order, [.. order.Select(i => -measure.Weights[i])], BatchSize);
+    }
+
+    /// <summary>The Hessian of gamma at theta times a vector, [N], in the current dispose scope.</summary>
+    public Tensor HessianProduct(Tensor theta, Tensor vector) =>
+        _objective.WeightedHessianVectorProduct(theta, _order, [.. _order.Select(i => -measure.Weights[i])], vector, BatchSize);
 
     /// <summary>grad reading_i(theta) . direction, for every direction.</summary>
     /// <param name="examples">Probe examples, in the order wanted; null for all in probe order.</param>

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Files;
@@ -66,6 +67,10 @@ public static class AdapterFolder
             AtomicFile.WriteText(Path.Combine(folder, "README.md"), Readme(config));
         });
     }
+
+    /// <summary>How many bytes the files of a folder that <see cref="Write"/> makes have together, and how many files there are.</summary>
+    public static (long Bytes, int Files) Size(LoraConfig config, IReadOnlyList<TensorOutline> outlines) =>
+        (LoraConfigWriter.ToJson(config).Length + SafetensorsWriter.SizeBytes(outlines) + Encoding.UTF8.GetByteCount(Readme(config)), 3);
 
     private static void CheckFactors(LoraConfig config, SafetensorsFile file)
     {

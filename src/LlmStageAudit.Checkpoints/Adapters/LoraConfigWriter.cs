@@ -26,7 +26,7 @@ internal static class LoraConfigWriter
 
     public static void Write(string path, LoraConfig config) => AtomicFile.Write(path, stream => stream.Write(ToJson(config)));
 
-    private static byte[] ToJson(LoraConfig config)
+    public static byte[] ToJson(LoraConfig config)
     {
         using var stream = new MemoryStream();
         using (var writer = new Utf8JsonWriter(stream, Layout))

@@ -50,6 +50,13 @@ public static class SafetensorsWriter
         });
     }
 
+    /// <summary>How many bytes the file of such tensors has.</summary>
+    public static long SizeBytes(IReadOnlyList<TensorOutline> outlines, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        var counts = outlines.Select(outline => ElementCount("", outline)).ToArray();
+        return Header("", outlines, counts, metadata ?? FormatPt).Length + (sizeof(float) * counts.Sum());
+    }
+
     private static long ElementCount(string path, TensorOutline outline)
     {
         Int128 count = 1;

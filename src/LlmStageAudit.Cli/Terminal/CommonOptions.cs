@@ -63,6 +63,12 @@ internal static class CommonOptions
         },
     };
 
+    /// <summary>For verbs that train.</summary>
+    public static Option<bool> ForceStart { get; } = new("--force-start")
+    {
+        Description = "Start even where free disk or memory cannot hold the run (refused otherwise)",
+    };
+
     public static Option<int?> Threads { get; } = new("--threads")
     {
         Description = "Threads to compute with (results depend on it in the last bits)",

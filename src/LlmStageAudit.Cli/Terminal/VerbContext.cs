@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Training.Estimates;
 using Spectre.Console;
 
 namespace LlmStageAudit.Cli.Terminal;
@@ -34,6 +35,9 @@ internal sealed class VerbContext
 
     /// <summary>Standard error is a terminal that takes cursor movements.</summary>
     public bool IsInteractive => !Quiet && ReferenceEquals(Error, Console.Error) && !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");
+
+    /// <summary>What refuses to train where the machine cannot hold it; null where the user starts nevertheless.</summary>
+    public Preflight? Preflight => Get(CommonOptions.ForceStart) ? null : new Preflight(MachineLimits.Current);
 
     public T? Get<T>(Option<T> option) => _result.GetValue(option);
 
@@ -75,6 +79,7 @@ internal sealed class VerbContext
     public T Track<T>(string title, Func<IProgressDisplay, T> work)
     {
         if (Quiet || _level > LogLevel.Info) return work(ProgressDisplay.None);
+        if (_level == LogLevel.Debug) return work(new ProcessFigures(title, Error));
         if (!IsInteractive) return work(new ProgressLines(title, Error));
         return ConsoleOn(Error, isTerminal: true).Progress()
             .AutoClear(true)

@@ -3,6 +3,7 @@ using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Artifacts.Effects;
 using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Effects;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
@@ -46,6 +47,18 @@ internal static class AttributeVerb
         DefaultValueFactory = _ => 0,
     };
 
+    private static readonly Option<string> s_readout = new("--readout")
+    {
+        Description = "For adjoint at --level step or batch: linear, or quadratic (also the probe's own bend, for one more adjoint)",
+        DefaultValueFactory = _ => SweepReadout.LinearName,
+    };
+
+    private static readonly Option<int> s_folds = new("--folds")
+    {
+        Description = "For adjoint at --level step, batch or example: give scores an interval from this many parts of the probe, for 1.5 gradients a step each",
+        DefaultValueFactory = _ => 1,
+    };
+
     private static readonly Option<string> s_level = new("--level")
     {
         Description = "stage, step, or, with --method adjoint, batch or example (of the training data)",
@@ -73,32 +86,44 @@ internal static class AttributeVerb
             "stageaudit attribute runs/a --probe probes/identity.yaml --level step --budget 3x --top 3",
         ],
         [
-            RunArgument, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_method, Gradient, Rho, s_curvature, s_epsilonFloor, s_level, s_treatment, s_steps,
-            s_export, s_perExample, .. BudgetOptions.All, CommonOptions.Device,
+            RunArgument, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_method, Gradient, Rho, s_curvature, s_epsilonFloor, s_readout, s_folds, s_level, s_treatment, s_steps,
+            s_export, s_perExample, .. BudgetOptions.All, .. ResumeOptions.All, CommonOptions.Device,
         ],
         Run);
 
-    /// <summary>Attributes and files the result in the run folder.</summary>
-    internal static (EffectsArtifact Effects, string Path) AttributeAndFile(VerbContext context, TrainedRun run, Probe probe, AttributionRequest request)
-    {
-        var effects = context.Track(Activity(request), display => StageAttribution.Attribute(
-            run, probe, request, display.To<(int Step, int Total)>((shown, step) => shown.Report(step.Step, step.Total, "")), context.Cancellation));
-        var path = run.Folder.EffectsPath($"{probe.Reference.Name}.{request.Id}");
-        ArtifactJson.Write(path, effects);
-        return (effects, path);
-    }
+    /// <summary>Attributes and files the result in the run folder; what breaks off can be gone on with.</summary>
+    internal static (EffectsArtifact Effects, string Path) AttributeAndFile(VerbContext context, TrainedRun run, Probe probe, AttributionRequest request) =>
+        File(context, run, probe, request, null, $"{probe.Reference.Name}.{request.Id}", journaled => context.Track(
+            Activity(request), display => StageAttribution.Attribute(run, probe, journaled, Shown(display), context.Cancellation)));
 
     /// <summary>The same under a budget.</summary>
     /// <param name="suffix">Of the file's name.</param>
     internal static (EffectsArtifact Effects, string Path) CertifyAndFile(
-        VerbContext context, TrainedRun run, Probe probe, IMeasure measure, AttributionRequest request, CertificationRequest certification, string suffix)
+        VerbContext context, TrainedRun run, Probe probe, IMeasure measure, AttributionRequest request, CertificationRequest certification, string suffix) =>
+        File(context, run, probe, request, certification, $"{probe.Reference.Name}.{certification.Id}.{suffix}", journaled => context.Track(
+            "screening and settling",
+            display => new CertifiedAttribution(run, probe, measure).Attribute(journaled, certification, Shown(display), context.Cancellation)));
+
+    private static (EffectsArtifact Effects, string Path) File(
+        VerbContext context,
+        TrainedRun run,
+        Probe probe,
+        AttributionRequest request,
+        CertificationRequest? certification,
+        string id,
+        Func<AttributionRequest, EffectsArtifact> attribute)
     {
-        var effects = context.Track("screening and settling", display => new CertifiedAttribution(run, probe, measure).Attribute(
-            request, certification, display.To<(int Step, int Total)>((shown, step) => shown.Report(step.Step, step.Total, "")), context.Cancellation));
-        var path = run.Folder.EffectsPath($"{probe.Reference.Name}.{certification.Id}.{suffix}");
+        var journal = ResumeOptions.Open(context, run, probe, id, request, certification);
+        var effects = attribute(request with { Journal = journal });
+        var path = run.Folder.EffectsPath(id);
         ArtifactJson.Write(path, effects);
+        journal.Close();
+        ResumeOptions.Note(context, journal);
         return (effects, path);
     }
+
+    private static IProgress<(int Step, int Total)> Shown(IProgressDisplay display) =>
+        display.To<(int Step, int Total)>((shown, step) => shown.Report(step.Step, step.Total, ""));
 
     private static int Run(VerbContext context)
     {
@@ -113,14 +138,17 @@ internal static class AttributeVerb
                 Rho = certification is null ? context.Get(Rho) : null,
                 Curvature = context.Get(s_curvature)!,
                 EpsilonFloor = context.Get(s_epsilonFloor),
+                Readout = context.Get(s_readout)!,
             },
             Level = context.Get(s_level)!,
+            Folds = context.Get(s_folds),
             Treatment = context.Get(s_treatment)!,
             Steps = context.Get(s_steps) ?? [],
             ExportFolder = context.Get(s_export),
         }.Validated();
         var configuration = ProbeConfigurationReader.Read(context.Get(ProbeOptions.Probe)!);
         using var run = TrainedRun.Open(context.Get(RunArgument), context.Device);
+        EngineNotes.Write(context, run.Manifest);
         var probe = Probe.Read(configuration, run.Model, run.Materials.Reader, context.Get(ProbeOptions.Unlabelled));
         var (effects, path) = certification is null
             ? AttributeAndFile(context, run, probe, request)

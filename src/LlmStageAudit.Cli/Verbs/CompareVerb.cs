@@ -53,6 +53,7 @@ internal static class CompareVerb
         var sample = Sample(context, ofSteps);
         var configuration = ProbeConfigurationReader.Read(context.Get(ProbeOptions.Probe)!);
         using var run = TrainedRun.Open(context.Get(AttributeVerb.RunArgument), context.Device);
+        EngineNotes.Write(context, run.Manifest);
         var probe = Probe.Read(configuration, run.Model, run.Materials.Reader, context.Get(ProbeOptions.Unlabelled));
         // A sweep would say so only after the retraining.
         if (ofSteps && probe.Performance.Weighted is null)

@@ -4,6 +4,7 @@ using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Artifacts.Runs;
 using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Artifacts.Trajectories;
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Checkpoints.Models;
 using LlmStageAudit.Checkpoints.Safetensors;
@@ -13,14 +14,14 @@ namespace LlmStageAudit.Cli.Verbs;
 
 internal static class InspectVerb
 {
-    private static readonly Argument<string> s_path = new("path") { Description = "A run, a model or adapter folder, a safetensors file, or a result file" };
+    private static readonly Argument<string> s_path = new("path") { Description = "A run, a model or adapter folder, a safetensors file, a trajectory log, or a result file" };
 
     private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false };
 
     public static Command Build() => Verb.Of(
         "inspect",
-        "Says what a path is: a run, a model, an adapter, a safetensors file, a plan or another result.",
-        ["stageaudit inspect runs/a", "stageaudit inspect models/pythia-70m --json"],
+        "Says what a path is: a run, a trajectory log, a model, an adapter, a safetensors file, a plan or another result.",
+        ["stageaudit inspect runs/a", "stageaudit inspect runs/a/stages/01-religion/trajectory.log", "stageaudit inspect models/pythia-70m --json"],
         [s_path],
         Run);
 
@@ -38,7 +39,8 @@ internal static class InspectVerb
         if (RunFolder.IsRun(path)) return OfRun(RunFolder.Open(path).ReadManifest());
         if (Directory.Exists(path)) return File.Exists(Path.Combine(path, AdapterFolder.ConfigFile)) ? OfAdapter(path) : OfModel(path);
         if (!File.Exists(path)) throw ConfigurationException.At(path, "no such file or folder");
-        return path.EndsWith(".safetensors", StringComparison.Ordinal) ? OfSafetensors(path) : OfResult(path);
+        if (path.EndsWith(".safetensors", StringComparison.Ordinal)) return OfSafetensors(path);
+        return LogSummary.IsLog(path) ? InspectedLog.Facts(path) : OfResult(path);
     }
 
     private static Dictionary<string, object?> OfRun(RunManifest run) => new()
@@ -127,7 +129,7 @@ internal static class InspectVerb
             // Not JSON at all gets the same answer as JSON of something else; half a surrogate pair is the second exception.
         }
 
-        throw ConfigurationException.At(path, "not a file this tool knows", "a safetensors file or a result of stageaudit");
+        throw ConfigurationException.At(path, "not a file this tool knows", "a safetensors file, a trajectory log or a result of stageaudit");
     }
 
     private static string Show(object? value) => value switch

@@ -28,7 +28,7 @@ internal static class RankVerb
         ],
         [
             AttributeVerb.RunArgument, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_confounder, AttributeVerb.Gradient, AttributeVerb.Rho,
-            .. BudgetOptions.All, CommonOptions.Device,
+            .. BudgetOptions.All, .. ResumeOptions.All, CommonOptions.Device,
         ],
         Run);
 
@@ -49,6 +49,7 @@ internal static class RankVerb
             throw AttributionException.BadOption("--gradient", context.Get(AttributeVerb.Gradient)!, "exact with --budget; --screen names another screen");
         var configuration = ProbeConfigurationReader.Read(context.Get(ProbeOptions.Probe)!);
         using var run = TrainedRun.Open(context.Get(AttributeVerb.RunArgument), context.Device);
+        EngineNotes.Write(context, run.Manifest);
         var probe = Probe.Read(configuration, run.Model, run.Materials.Reader, context.Get(ProbeOptions.Unlabelled));
         probe.RequireGroup(context.Get(s_confounder)!);
         var confounder = context.Get(s_confounder)!;

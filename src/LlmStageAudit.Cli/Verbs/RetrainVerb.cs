@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LlmStageAudit.Artifacts.Errors;
+using LlmStageAudit.Artifacts.Runs;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Retraining.Executors;
 using LlmStageAudit.Retraining.Plans;
@@ -16,13 +17,14 @@ internal static class RetrainVerb
         "retrain",
         "Runs the jobs of a plan. Running it again goes on where it was; finished jobs are left alone.",
         ["stageaudit retrain runs/a/plan.json"],
-        [PlanArgument, s_executor, CommonOptions.Device],
+        [PlanArgument, s_executor, CommonOptions.ForceStart, CommonOptions.Device],
         Run);
 
     private static int Run(VerbContext context)
     {
         if (context.Get(s_executor) is not "local" and var executor) throw ConfigurationException.At("--executor", $"'{executor}'", "local");
         var file = PlanFile.Open(context.Get(PlanArgument));
+        if (RunFolder.IsRun(file.RunPath)) EngineNotes.Write(context, RunFolder.Open(file.RunPath).ReadManifest());
         RetrainAll(context, file);
         StatusVerb.Print(context, file);
         if (!context.Json) context.Note($"next: stageaudit verify {file.Path}");
@@ -37,7 +39,8 @@ internal static class RetrainVerb
             context.Device,
             started => job = started.Id,
             display.To<RunProgress>((shown, step) => TrainVerb.ShowStep(shown, step with { Stage = $"{job}: {step.Stage}" })),
-            context.Cancellation);
+            context.Cancellation,
+            context.Preflight);
         return 0;
     });
 }

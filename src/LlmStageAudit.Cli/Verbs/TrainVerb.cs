@@ -18,24 +18,30 @@ internal static class TrainVerb
         "train",
         "Trains the stages of a run, logging every step.",
         ["stageaudit train run.yaml", "stageaudit train run.yaml --out runs/a --set optimizer.learningRate=5e-5", "stageaudit train run.yaml --out runs/a --resume"],
-        [s_config, s_out, s_set, s_resume, CommonOptions.Device],
+        [s_config, s_out, s_set, s_resume, CommonOptions.ForceStart, CommonOptions.Device],
         Run);
 
     private static int Run(VerbContext context)
     {
         var path = context.Get(s_config);
         var configuration = RunConfigurationReader.Read(path, context.Get(s_set) ?? []);
-        var folder = context.Get(s_out) ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, "runs", Path.GetFileNameWithoutExtension(path));
+        var folder = context.Get(s_out) ?? DefaultFolder(path);
+        var resumes = context.Get(s_resume) && RunFolder.IsRun(folder);
+        if (resumes && RunFolder.Open(folder).ReadManifest() is { State: not RunState.Completed } begun) EngineNotes.Write(context, begun);
         var manifest = context.Track("training", display =>
         {
             var progress = display.To<RunProgress>(ShowStep);
-            return context.Get(s_resume) && RunFolder.IsRun(folder)
-                ? RunTrainer.Resume(folder, configuration, context.Device, progress, context.Cancellation)
-                : RunTrainer.Train(configuration, folder, context.Device, progress, context.Cancellation, context.Note);
+            return resumes
+                ? RunTrainer.Resume(folder, configuration, context.Device, progress, context.Cancellation, context.Preflight)
+                : RunTrainer.Train(configuration, folder, context.Device, progress, context.Cancellation, context.Note, context.Preflight);
         });
         Print(context, folder, manifest);
         return (int)ExitCode.Done;
     }
+
+    /// <summary>Where a run goes that is not told otherwise.</summary>
+    internal static string DefaultFolder(string configuration) =>
+        Path.Combine(Path.GetDirectoryName(Path.GetFullPath(configuration))!, "runs", Path.GetFileNameWithoutExtension(configuration));
 
     /// <summary>One line of progress per step, shared by the verbs that train.</summary>
     internal static void ShowStep(IProgressDisplay display, RunProgress step) =>

@@ -2,15 +2,21 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/Version.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/cuda.h>
 #include <torch/version.h>
 
+#if !defined(_WIN32)
+#include <dlfcn.h>
+#endif
+
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -47,6 +53,32 @@ Result guarded(Result failure, Body body) {
         last_error = "unknown native error";
     }
     return failure;
+}
+
+// What follows a key in libtorch's description of itself, up to the line's end.
+std::string after(const std::string& text, const std::string& key) {
+    const auto at = text.find(key);
+    if (at == std::string::npos) return "";
+    const auto start = at + key.size();
+    return text.substr(start, text.find('\n', start) - start);
+}
+
+void describe_blas(std::ostream& lines) {
+#if !defined(_WIN32)
+    Dl_info found;
+    void* multiply = dlsym(RTLD_DEFAULT, "sgemm_");
+    if (multiply && dladdr(multiply, &found) && found.dli_fname) {
+        char* path = realpath(found.dli_fname, nullptr);
+        lines << "blas=" << (path ? path : found.dli_fname) << '\n';
+        std::free(path);
+    }
+
+    if (auto* config = reinterpret_cast<const char* (*)()>(dlsym(RTLD_DEFAULT, "openblas_get_config"))) lines << "openblas=" << config() << '\n';
+    if (auto* core = reinterpret_cast<const char* (*)()>(dlsym(RTLD_DEFAULT, "openblas_get_corename"))) lines << "openblas_core=" << core() << '\n';
+    if (auto* threads = reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "openblas_get_num_threads"))) {
+        lines << "openblas_threads=" << threads() << '\n';
+    }
+#endif
 }
 
 c10::IValue to_ivalue(const Value& value, const c10::Argument& argument) {
@@ -210,6 +242,22 @@ int32_t llmstageaudit_tensor_set_requires_grad(TensorHandle tensor, int32_t valu
     });
 }
 
+const char* llmstageaudit_configuration() {
+    thread_local std::string text;
+    return guarded<const char*>(nullptr, [&] {
+        std::ostringstream lines;
+        lines << "capability=" << after(at::show_config(), "CPU capability usage: ") << '\n'
+              << "openmp=" << at::get_openmp_version() << '\n'
+              << "mkl=" << at::get_mkl_version() << '\n'
+              << "mkldnn=" << at::get_mkldnn_version() << '\n'
+              << "interop=" << at::get_num_interop_threads() << '\n'
+              << "deterministic=" << (at::globalContext().deterministicAlgorithms() ? 1 : 0) << '\n';
+        describe_blas(lines);
+        text = lines.str();
+        return text.c_str();
+    });
+}
+
 int32_t llmstageaudit_grad_mode() { return c10::GradMode::is_enabled() ? 1 : 0; }
 
 void llmstageaudit_set_grad_mode(int32_t enabled) { c10::GradMode::set_enabled(enabled != 0); }
@@ -226,6 +274,10 @@ int32_t llmstageaudit_threads() { return at::get_num_threads(); }
 int32_t llmstageaudit_set_threads(int32_t count) {
     return guarded<int32_t>(-1, [&]() -> int32_t {
         at::set_num_threads(count);
+#if !defined(_WIN32)
+        // An OpenBLAS with threads of its own knows nothing of libtorch's.
+        if (auto* set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"))) set(count);
+#endif
         return 0;
     });
 }

@@ -35,6 +35,9 @@ typedef void* OperatorHandle;
 
 BRIDGE_EXPORT const char* llmstageaudit_last_error();
 BRIDGE_EXPORT const char* llmstageaudit_torch_version();
+// Lines "key=value" about what decides the last bits of results: capability, openmp, mkl, mkldnn, interop, deterministic; where the
+// libraries say so, blas (the file that multiplies), openblas, openblas_core and openblas_threads. Valid until the thread's next call.
+BRIDGE_EXPORT const char* llmstageaudit_configuration();
 
 BRIDGE_EXPORT OperatorHandle llmstageaudit_operator_find(const char* name, const char* overload);
 // Calls with argument_count values (missing trailing arguments take the schema's defaults). Results are written to

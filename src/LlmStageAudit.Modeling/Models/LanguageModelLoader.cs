@@ -45,14 +45,33 @@ public sealed class LanguageModelLoader
         }
     }
 
-    private (LanguageModel Model, Tensor InitialState) Load(DisposeScope scope)
+    /// <summary>What a model would hold once loaded, from its configuration alone: no weight is read.</summary>
+    /// <exception cref="InvalidInputException">As for <see cref="Load(string, LanguageModelOptions)"/>, as far as it shows without weights.</exception>
+    public static ModelFootprint Footprint(string path, LanguageModelOptions options)
+    {
+        using var folder = ModelFolder.Open(path);
+        var (_, placement, all, saved) = new LanguageModelLoader(folder, options).Roles();
+        var frozen = all.Where(slot => !saved.Contains(slot.Name)).Sum(slot => Elements(slot.Shape));
+        var trainable = (placement?.Parameters().Select(parameter => parameter.Shape) ?? all.Select(slot => slot.Shape)).Sum(Elements);
+        return new ModelFootprint(frozen * ((options.ComputeDtype ?? options.Dtype) == bfloat16 ? 2 : 4), trainable);
+
+        static long Elements(IReadOnlyList<long> shape) => shape.Aggregate(1L, (product, extent) => product * extent);
+    }
+
+    /// <summary>Which weights there are, and which of them train.</summary>
+    private (WeightSlot Head, LoraPlacement? Placement, WeightSlot[] All, HashSet<string> Saved) Roles()
     {
         var head = Head();
         var placement = _options.Adapter is { } adapter
             ? LoraPlacement.Of(adapter.Config, adapter.Source, _transformer.LinearModules, _transformer.Trunk, head)
             : null;
         WeightSlot[] all = head.Name == _transformer.EmbeddingName ? [.. _transformer.Trunk] : [.. _transformer.Trunk, head];
-        var saved = placement?.SavedWeights.ToHashSet() ?? [.. all.Select(slot => slot.Name)];
+        return (head, placement, all, placement?.SavedWeights.ToHashSet() ?? [.. all.Select(slot => slot.Name)]);
+    }
+
+    private (LanguageModel Model, Tensor InitialState) Load(DisposeScope scope)
+    {
+        var (head, placement, all, saved) = Roles();
 
         var frozen = new Dictionary<string, Tensor>();
         var frozenDtype = _options.ComputeDtype ?? _options.Dtype;

@@ -36,6 +36,15 @@ public static class StateFolder
             : null);
     }
 
+    /// <summary>How many bytes the files of a folder that <see cref="Write"/> makes have together, and how many files there are.</summary>
+    public static (long Bytes, int Files) Size(LanguageModel model)
+    {
+        TensorOutline[] outlines = [.. model.Layout.Slots.Select(slot => new TensorOutline(slot.Name, slot.Shape))];
+        return model.Adapter is { } adapter
+            ? AdapterFolder.Size(adapter, outlines)
+            : ModelFolderWriter.Size(model.Folder.Config, outlines, model.Folder.Path, ConfigChanges(model));
+    }
+
     /// <summary>The file of such a folder that holds the values.</summary>
     public static string WeightsPath(string path, LanguageModel model) =>
         Path.Combine(path, model.Adapter is null ? ModelFolder.WeightsFile : AdapterFolder.WeightsFile);

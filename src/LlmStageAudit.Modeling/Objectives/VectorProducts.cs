@@ -53,6 +53,19 @@ public static class VectorProducts
         })[0];
     }
 
+    /// <summary>sum_i weight_i H_i(theta) v, [N], H_i the Hessian of loss_i: losses as they are, no mean taken.</summary>
+    /// <param name="weights">One per example.</param>
+    public static Tensor WeightedHessianVectorProduct(
+        this IObjective objective, Tensor theta, IReadOnlyList<int> examples, IReadOnlyList<double> weights, Tensor vector, int? microBatchSize = null) =>
+        InParts([.. Enumerable.Range(0, examples.Count)], microBatchSize, part =>
+        {
+            var leaves = Differentiation.Leaves(objective.Layout, theta);
+            var factors = tensor([.. part.Select(i => weights[i])]).to(objective.Dtype).to(objective.Device);
+            var gradients = Gradients((objective.Losses(leaves, [.. part.Select(i => examples[i])]) * factors).sum(), leaves);
+            return [objective.Layout.Join(
+                Differentiated(gradients, objective.Layout.Split(vector), [.. Enumerable.Range(0, leaves.Length)], leaves, last: true))];
+        })[0];
+
     /// <summary>grad loss_i(theta) . v of every example and vector: the Jacobian of the losses times the vectors.</summary>
     /// <returns>Per vector one number per example.</returns>
     public static double[][] LossDerivatives(

@@ -1,6 +1,7 @@
 using LlmStageAudit.Artifacts.Plans;
 using LlmStageAudit.Artifacts.Runs;
 using LlmStageAudit.Retraining.Plans;
+using LlmStageAudit.Training.Estimates;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Retraining.Executors;
@@ -11,11 +12,27 @@ public static class LocalExecutor
     /// <param name="file">The plan.</param>
     /// <param name="device">Where to compute.</param>
     /// <param name="started">Told which job begins.</param>
-    /// <exception cref="Artifacts.Errors.AuditException">A job fails or is stopped; jobs before it are complete and stay.</exception>
-    public static void Run(PlanFile file, Device? device, Action<PlannedJob>? started, IProgress<RunProgress>? progress, CancellationToken cancellation)
+    /// <param name="preflight">Refuses jobs that cannot fit before the first is begun; null to start whatever the machine has.</param>
+    /// <exception cref="Artifacts.Errors.AuditException">
+    /// Another process runs the plan. A job fails or is stopped; jobs before it are complete and stay.
+    /// </exception>
+    public static void Run(
+        PlanFile file,
+        Device? device,
+        Action<PlannedJob>? started,
+        IProgress<RunProgress>? progress,
+        CancellationToken cancellation,
+        Preflight? preflight = null)
     {
         using var parent = TrainedRun.Open(file.RunPath, device);
         if (parent.Manifest.RunId != file.Plan.RunId) throw RetrainingException.OtherRun(file.Path, file.Plan.RunId, parent.Manifest.RunId);
+        using var held = PlanLock.Acquire(file);
+        if (file.Plan.Jobs.Where(job => !RunFolder.IsRun(file.RunOf(job))).ToArray() is { Length: > 0 } pending)
+        {
+            preflight?.CheckMemory(file.Path, parent);
+            preflight?.CheckRetraining(file.Path, parent, pending.Select(job => parent.StageIndex(job.Stage)));
+        }
+
         foreach (var job in file.Plan.Jobs)
         {
             var path = file.RunOf(job);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using LlmStageAudit.Artifacts.Runs;
 
@@ -6,14 +7,97 @@ namespace LlmStageAudit.Training.Runs;
 /// <summary>What computes: recorded with every run, since bits depend on it.</summary>
 public static class RunEngine
 {
+    /// <summary>Variables that choose threads, kernels or precision in libtorch and the libraries below it.</summary>
+    private static readonly string[] s_variables =
+    [
+        "ATEN_CPU_CAPABILITY", "CUBLAS_WORKSPACE_CONFIG", "DNNL_MAX_CPU_ISA", "GOTO_NUM_THREADS", "MKL_CBWR", "MKL_DYNAMIC", "MKL_ENABLE_INSTRUCTIONS",
+        "MKL_NUM_THREADS", "NVIDIA_TF32_OVERRIDE", "OMP_DYNAMIC", "OMP_NUM_THREADS", "OMP_SCHEDULE", "ONEDNN_MAX_CPU_ISA", "OPENBLAS_CORETYPE",
+        "OPENBLAS_NUM_THREADS", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
+    ];
+
     public static string ToolVersion { get; } = typeof(RunEngine).Assembly.GetName().Version!.ToString(3);
 
-    public static EngineRecord Describe(Device device) => new()
+    public static EngineRecord Describe(Device device)
     {
-        LibTorchVersion = torch.version,
-        Threads = get_num_threads(),
-        Device = device.ToString(),
-        Machine = $"{RuntimeInformation.OSDescription.Trim()}, {RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} processors",
-        Runtime = RuntimeInformation.FrameworkDescription,
-    };
+        var found = configuration();
+        return new EngineRecord
+        {
+            LibTorchVersion = torch.version,
+            Threads = get_num_threads(),
+            InteropThreads = int.Parse(found["interop"], CultureInfo.InvariantCulture),
+            Device = device.ToString(),
+            Machine = $"{RuntimeInformation.OSDescription.Trim()}, {RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} processors",
+            Processor = ProcessorModel(),
+            CpuCapability = found["capability"],
+            Blas = Blas(found),
+            Libraries = string.Join("; ", new[] { found["openmp"], found["mkldnn"], found["mkl"] }.Where(text => text.Length > 0)),
+            Deterministic = found["deterministic"] == "1",
+            Runtime = RuntimeInformation.FrameworkDescription,
+            Environment =
+            [
+                .. s_variables.Select(name => (name, Value: Environment.GetEnvironmentVariable(name)))
+                    .Where(pair => !string.IsNullOrEmpty(pair.Value))
+                    .Select(pair => $"{pair.name}={pair.Value}"),
+            ],
+        };
+    }
+
+    /// <summary>In what an engine is another than the recorded one, a phrase each; what was not recorded counts as the same.</summary>
+    /// <param name="recorded">What computed the run.</param>
+    /// <param name="here">What would compute now.</param>
+    public static string[] Differences(EngineRecord recorded, EngineRecord here) =>
+    [
+        .. new (string Name, object? Recorded, object? Here)[]
+        {
+            ("libtorch", recorded.LibTorchVersion, here.LibTorchVersion),
+            ("threads", recorded.Threads, here.Threads),
+            ("threads between operators", recorded.InteropThreads, here.InteropThreads),
+            ("device", recorded.Device, here.Device),
+            ("machine", recorded.Machine, here.Machine),
+            ("processor", recorded.Processor, here.Processor),
+            ("vector instructions", recorded.CpuCapability, here.CpuCapability),
+            ("BLAS", recorded.Blas, here.Blas),
+            ("libraries", recorded.Libraries, here.Libraries),
+            ("deterministic operators only", recorded.Deterministic, here.Deterministic),
+            ("runtime", recorded.Runtime, here.Runtime),
+            ("environment", Joined(recorded.Environment), Joined(here.Environment)),
+        }.Where(field => field.Recorded is not null && !field.Recorded.Equals(field.Here)).Select(field => $"{field.Name} {field.Recorded}, here {field.Here}"),
+    ];
+
+    /// <summary>In what the engine at hand is another than any that computed a part of the run.</summary>
+    public static string[] Differences(RunManifest run, Device device)
+    {
+        var here = Describe(device);
+        return [.. (run.LaterEngines ?? []).Prepend(run.Engine).SelectMany(recorded => Differences(recorded, here)).Distinct()];
+    }
+
+    /// <summary>The manifest with the engine at hand noted where it is another than the one that computed the run so far.</summary>
+    internal static RunManifest ResumedBy(RunManifest manifest, Device device)
+    {
+        var here = Describe(device);
+        var differs = Differences(manifest.LaterEngines?[^1] ?? manifest.Engine, here).Length > 0;
+        return differs ? manifest with { LaterEngines = [.. manifest.LaterEngines ?? [], here] } : manifest;
+    }
+
+    private static string? Joined(IReadOnlyList<string>? variables) =>
+        variables is null ? null : variables.Count == 0 ? "without variables" : string.Join(' ', variables);
+
+    private static string? Blas(IReadOnlyDictionary<string, string> found)
+    {
+        if (!found.TryGetValue("blas", out var path)) return null;
+        // The folder tells apart the libraries that a system keeps under one name.
+        var name = Path.Combine(Path.GetFileName(Path.GetDirectoryName(path)) ?? "", Path.GetFileName(path));
+        if (!path.Contains("openblas", StringComparison.OrdinalIgnoreCase) || !found.TryGetValue("openblas", out var build)) return name;
+        return $"{name}: {build}, kernel {found.GetValueOrDefault("openblas_core", "unknown")}, {found.GetValueOrDefault("openblas_threads", "unknown")} threads";
+    }
+
+    private static string? ProcessorModel()
+    {
+        const string list = "/proc/cpuinfo";
+        if (!File.Exists(list)) return Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER");
+        var facts = File.ReadLines(list).TakeWhile(line => line.Length > 0).Select(line => line.Split(':', 2, StringSplitOptions.TrimEntries))
+            .Where(pair => pair.Length == 2).DistinctBy(pair => pair[0]).ToDictionary(pair => pair[0], pair => pair[1]);
+        if (!facts.TryGetValue("model name", out var name)) return null;
+        return facts.TryGetValue("cpu family", out var family) && facts.TryGetValue("model", out var model) ? $"{name}, family {family}, model {model}" : name;
+    }
 }

@@ -2,6 +2,7 @@ using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Artifacts.Files;
 using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Modeling.Models;
 
 namespace LlmStageAudit.Training.Runs;
@@ -14,28 +15,39 @@ public static class RunInputs
     {
         if (configuration.Probes.FirstOrDefault(probe => !File.Exists(probe)) is { } absent)
             throw ConfigurationException.At("probes", $"no file {absent}", "probe files that exist", "mend the path or leave it out");
-        var files = model.Folder.Files.Select(name => (RoleOf(name), Path.Combine(model.Folder.Path, name)))
-            .Concat(configuration.Stages.Select(stage => (InputRole.Data, stage.Dataset.Path)))
-            .Concat(configuration.Probes.Select(probe => (InputRole.Probe, probe)));
-        return [.. files.DistinctBy(file => file.Item2).Select(file => new InputRecord
+        return [.. Files(configuration, model).Select(file => new InputRecord
         {
-            Role = file.Item1,
-            Path = file.Item2,
-            Sha256 = ContentHash.OfFile(file.Item2),
-            SizeBytes = new FileInfo(file.Item2).Length,
+            Role = file.Role,
+            Path = file.Path,
+            Sha256 = ContentHash.OfFile(file.Path),
+            SizeBytes = new FileInfo(file.Path).Length,
         })];
     }
+
+    /// <summary>The files that are pinned, each once.</summary>
+    public static IEnumerable<(InputRole Role, string Path)> Files(RunConfiguration configuration, LanguageModel model) =>
+        model.Folder.Files.Select(name => (RoleOf(name), Path.Combine(model.Folder.Path, name)))
+            .Concat(AdapterFiles(configuration.Adapter).Select(path => (InputRole.Adapter, path)))
+            .Concat(configuration.Stages.Select(stage => (InputRole.Data, stage.Dataset.Path)))
+            .Concat(configuration.Probes.Select(probe => (InputRole.Probe, probe)))
+            .DistinctBy(file => file.Item2);
 
     /// <exception cref="TrainingException">A model, tokenizer or data file is gone or has changed.</exception>
     public static void Check(IEnumerable<InputRecord> inputs)
     {
-        foreach (var input in inputs.Where(input => input.Role != InputRole.Probe))
+        // A run holds the adapter it began with, and training reads no probe.
+        foreach (var input in inputs.Where(input => input.Role is not (InputRole.Probe or InputRole.Adapter)))
         {
             if (!File.Exists(input.Path)) throw TrainingException.InputMissing(input.Path);
             var found = ContentHash.OfFile(input.Path);
             if (found != input.Sha256) throw TrainingException.InputChanged(input.Path, found, input.Sha256);
         }
     }
+
+    private static IEnumerable<string> AdapterFiles(AdapterSection? adapter) =>
+        new[] { adapter?.Recipe, adapter?.InitFrom }.OfType<string>()
+            .SelectMany(folder => new[] { AdapterFolder.ConfigFile, AdapterFolder.WeightsFile }.Select(name => Path.Combine(folder, name)))
+            .Where(File.Exists);
 
     private static InputRole RoleOf(string name) =>
         name.StartsWith("tokenizer", StringComparison.Ordinal) ? InputRole.Tokenizer : InputRole.Model;

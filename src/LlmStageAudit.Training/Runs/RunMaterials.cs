@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Modeling.Adapters;
@@ -28,13 +29,20 @@ public sealed class RunMaterials : IDisposable
 
     public IReadOnlyList<ExampleSet> ExampleSets { get; private set; } = [];
 
+    /// <summary>What loading the model took.</summary>
+    public double ModelSeconds { get; private init; }
+
+    /// <summary>What reading and tokenizing each stage's data took.</summary>
+    public IReadOnlyList<double> ReadSeconds { get; private set; } = [];
+
     /// <summary>Everything as the configuration says.</summary>
     /// <param name="device">Where to compute.</param>
-    public static RunMaterials Gather(RunConfiguration configuration, Device? device)
-    {
-        var adapter = configuration.Adapter is { } section ? AdapterResolver.Resolve(section, configuration.Model.Task) : null;
-        return Gather(configuration, configuration.Model.Path, adapter, configuration.Model.Weights, device);
-    }
+    public static RunMaterials Gather(RunConfiguration configuration, Device? device) =>
+        Gather(configuration, configuration.Model.Path, Adapter(configuration), configuration.Model.Weights, device);
+
+    /// <summary>What the model would hold once loaded, told without loading it.</summary>
+    public static ModelFootprint Footprint(RunConfiguration configuration) => LanguageModelLoader.Footprint(
+        configuration.Model.Path, Options(configuration, Adapter(configuration), configuration.Model.Weights, device: null));
 
     /// <summary>Everything as it was when a run began: its starting state is the one saved in its folder.</summary>
     public static RunMaterials Restore(RunConfiguration configuration, string initialFolder, Device? device)
@@ -50,22 +58,36 @@ public sealed class RunMaterials : IDisposable
         Model.Dispose();
     }
 
+    private static AdapterSource? Adapter(RunConfiguration configuration) =>
+        configuration.Adapter is { } section ? AdapterResolver.Resolve(section, configuration.Model.Task) : null;
+
+    private static LanguageModelOptions Options(RunConfiguration configuration, AdapterSource? adapter, ModelWeights weights, Device? device) => new()
+    {
+        Task = configuration.Model.Task,
+        Labels = configuration.Model.Labels,
+        Adapter = adapter,
+        Weights = weights,
+        Seed = configuration.Seed,
+        ComputeDtype = configuration.Model.Dtype == ModelDtype.BFloat16 ? bfloat16 : null,
+        Device = device,
+    };
+
     private static RunMaterials Gather(RunConfiguration configuration, string modelPath, AdapterSource? adapter, ModelWeights weights, Device? device)
     {
-        var (model, initial) = LanguageModelLoader.Load(modelPath, new LanguageModelOptions
-        {
-            Task = configuration.Model.Task,
-            Labels = configuration.Model.Labels,
-            Adapter = adapter,
-            Weights = weights,
-            Seed = configuration.Seed,
-            ComputeDtype = configuration.Model.Dtype == ModelDtype.BFloat16 ? bfloat16 : null,
-            Device = device,
-        });
-        var materials = new RunMaterials(configuration, model, initial);
+        var watch = Stopwatch.StartNew();
+        var (model, initial) = LanguageModelLoader.Load(modelPath, Options(configuration, adapter, weights, device));
+        var materials = new RunMaterials(configuration, model, initial) { ModelSeconds = watch.Elapsed.TotalSeconds };
         try
         {
-            materials.ExampleSets = [.. configuration.Stages.Select(stage => materials.Reader.Read(stage.Dataset))];
+            var seconds = new List<double>();
+            materials.ExampleSets = [.. configuration.Stages.Select(stage =>
+            {
+                watch.Restart();
+                var set = materials.Reader.Read(stage.Dataset);
+                seconds.Add(watch.Elapsed.TotalSeconds);
+                return set;
+            })];
+            materials.ReadSeconds = seconds;
             materials.Programs = [.. configuration.Stages.Zip(materials.ExampleSets, (stage, set) =>
                 StageProgram.Of(stage, new TransformerObjective(model, set.Examples), configuration.Seed))];
             return materials;

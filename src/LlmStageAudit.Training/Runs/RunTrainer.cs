@@ -2,9 +2,11 @@ using System.Diagnostics;
 using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Artifacts.Files;
 using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Artifacts.Seals;
 using LlmStageAudit.Artifacts.Serialization;
 using LlmStageAudit.Artifacts.Trajectories;
 using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Training.Estimates;
 using LlmStageAudit.Training.Optimizers;
 using LlmStageAudit.Training.Stages;
 
@@ -21,12 +23,14 @@ public sealed class RunTrainer
     private readonly IProgress<RunProgress>? _progress;
     private readonly int _totalSteps;
     private readonly string[][] _exampleIds;
+    private readonly RunSealer _sealer;
     private RunManifest _manifest;
 
     private RunTrainer(RunFolder folder, RunMaterials materials, RunManifest manifest, IProgress<RunProgress>? progress)
     {
         (_folder, _materials, _manifest, _progress) = (folder, materials, manifest, progress);
         _totalSteps = materials.Programs.Sum(program => program.Steps.Count);
+        _sealer = RunSealer.Open(folder, manifest);
         _exampleIds = [.. materials.ExampleSets.Select(set => set.Examples.Select(example => example.Id).ToArray())];
     }
 
@@ -34,18 +38,24 @@ public sealed class RunTrainer
     /// <param name="path">The run folder: absent or empty. It appears only once model and data have been read and checked.</param>
     /// <param name="cancellation">Stops after the current step, at a valid checkpoint.</param>
     /// <param name="note">Told what a user should know of the loaded model.</param>
-    /// <exception cref="Artifacts.Errors.AuditException">Configuration, inputs or arithmetic; or the run was stopped.</exception>
+    /// <param name="preflight">Refuses a run that cannot fit before anything is written; null to start whatever the machine has.</param>
+    /// <exception cref="Artifacts.Errors.AuditException">
+    /// Configuration, inputs or arithmetic; or the run was stopped, also by a full disk.
+    /// </exception>
     public static RunManifest Train(
         RunConfiguration configuration,
         string path,
         Device? device,
         IProgress<RunProgress>? progress,
         CancellationToken cancellation,
-        Action<string>? note = null)
+        Action<string>? note = null,
+        Preflight? preflight = null)
     {
         RunFolder.CheckIsFree(path);
+        preflight?.CheckMemory(path, configuration, device);
         using var materials = RunMaterials.Gather(configuration, device);
         foreach (var text in materials.Model.Notes) note?.Invoke(text);
+        preflight?.CheckDisk(path, configuration, materials);
         return Begin(materials, configuration, path, new RunStart(), progress, cancellation);
     }
 
@@ -75,15 +85,27 @@ public sealed class RunTrainer
     /// <param name="configuration">Must equal the run's; null to take the run's word for it.</param>
     /// <exception cref="TrainingException">Another configuration, or inputs that have changed.</exception>
     public static RunManifest Resume(
-        string path, RunConfiguration? configuration, Device? device, IProgress<RunProgress>? progress, CancellationToken cancellation)
+        string path,
+        RunConfiguration? configuration,
+        Device? device,
+        IProgress<RunProgress>? progress,
+        CancellationToken cancellation,
+        Preflight? preflight = null)
     {
         var folder = RunFolder.Open(path);
         var manifest = folder.ReadManifest();
         if (configuration is not null && !ArtifactJson.AreEqual(configuration, manifest.Configuration)) throw TrainingException.OtherConfiguration(path);
         if (manifest.State == RunState.Completed) return manifest;
         using var held = RunLock.Acquire(folder);
+        // Whoever held the lock until now may have come further.
+        manifest = folder.ReadManifest();
+        if (manifest.State == RunState.Completed) return manifest;
+        folder.ClearLeftovers();
         RunInputs.Check(manifest.Inputs);
+        preflight?.CheckMemory(path, manifest.Configuration, device);
         using var materials = RunMaterials.Restore(manifest.Configuration, folder.InitialFolder, device);
+        preflight?.CheckRest(path, manifest.Configuration, materials);
+        manifest = RunEngine.ResumedBy(manifest, materials.Model.Device);
         return new RunTrainer(folder, materials, manifest, progress).TrainStages(cancellation);
     }
 
@@ -92,7 +114,7 @@ public sealed class RunTrainer
     {
         var manifest = new RunManifest
         {
-            RunId = Guid.NewGuid().ToString("N"),
+            RunId = "",
             CreatedUtc = DateTime.UtcNow,
             ToolVersion = RunEngine.ToolVersion,
             Engine = RunEngine.Describe(materials.Model.Device),
@@ -103,8 +125,11 @@ public sealed class RunTrainer
             Start = start,
             Stages = [.. materials.Programs.Select((program, index) => new StageResult { Name = program.Name, Index = index })],
         };
+        manifest = manifest with { RunId = RunIdentity.Of(manifest) };
         var folder = RunFolder.Create(path);
         using var held = RunLock.Acquire(folder);
+        // Another process may have trained a run here between the two lines above.
+        folder.Occupy();
         StateFolder.Write(folder.InitialFolder, materials.Model, materials.InitialState);
         folder.WriteManifest(manifest);
         return new RunTrainer(folder, materials, manifest, progress).TrainStages(cancellation);
@@ -112,13 +137,33 @@ public sealed class RunTrainer
 
     private RunManifest TrainStages(CancellationToken cancellation)
     {
-        for (var index = 0; index < _materials.Programs.Count; index++)
+        try
         {
-            if (_manifest.Stages[index].State != StageState.Completed) TrainStage(index, cancellation);
-        }
+            for (var index = 0; index < _materials.Programs.Count; index++)
+            {
+                if (_manifest.Stages[index].State != StageState.Completed) TrainStage(index, cancellation);
+            }
 
-        Save(_manifest with { State = RunState.Completed });
-        return _manifest;
+            Save(_manifest with { State = RunState.Completed });
+            return _manifest;
+        }
+        catch (StorageException exception) when (exception.IsFull)
+        {
+            SayStopped();
+            throw TrainingException.DiskFull(_folder.Root, _manifest.Stages.FirstOrDefault(stage => stage.State == StageState.Running)?.Name, exception);
+        }
+    }
+
+    private void SayStopped()
+    {
+        try
+        {
+            Save(_manifest with { State = RunState.Stopped });
+        }
+        catch (StorageException)
+        {
+            // No room for that either. The manifest that is there says running, and resumes as well.
+        }
     }
 
     private void TrainStage(int index, CancellationToken cancellation)
@@ -206,7 +251,7 @@ public sealed class RunTrainer
     {
         var stateFolder = _folder.StageStateFolder(index, program.Name);
         // Left by a run that broke off between saving and saying so; the replayed state is the same.
-        if (Directory.Exists(stateFolder)) Directory.Delete(stateFolder, recursive: true);
+        if (Directory.Exists(stateFolder)) StorageException.Guard(stateFolder, () => Directory.Delete(stateFolder, recursive: true));
         StateFolder.Write(stateFolder, _materials.Model, theta);
         using var log = StageLog.Open(_folder, _manifest.RunId, index, program, _exampleIds[index]);
         UpdateStage(index, stage => stage with
@@ -228,6 +273,8 @@ public sealed class RunTrainer
 
     private void Save(RunManifest manifest)
     {
+        // Nothing is called completed that is not sealed.
+        _sealer.Seal(manifest);
         _manifest = manifest;
         _folder.WriteManifest(manifest);
     }

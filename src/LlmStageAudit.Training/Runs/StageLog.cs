@@ -20,7 +20,7 @@ public sealed class StageLog : IStageGradients
     public IReadOnlyList<StepRecord> Steps => _reader.Steps;
 
     /// <summary>What the log's hash chain begins with.</summary>
-    public static string Genesis(string runId, string stage) => $"{runId}/{stage}";
+    public static string Genesis(string runId, string stage) => TrajectoryGenesis.Of(runId, stage);
 
     /// <exception cref="TrajectoryException">The log is damaged or belongs elsewhere.</exception>
     /// <exception cref="TrainingException">It was written with other batches than the program's.</exception>

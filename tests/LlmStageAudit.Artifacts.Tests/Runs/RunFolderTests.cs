@@ -79,6 +79,38 @@ public sealed class RunFolderTests : IDisposable
         RunFolder.Create(_folder.File("run"));
     }
 
+    [Fact]
+    public void A_beginning_without_a_manifest_is_cleared_away_by_the_next_holder_of_the_lock()
+    {
+        var run = RunFolder.Create(_folder.File("run"));
+        _folder.Write("run/run.lock", "");
+        _folder.Write("run/initial/adapter_config.json", "{}");
+        _folder.Write("run/manifest.json.1-x-y.partial", "{");
+
+        Assert.Equal(run.Root, RunFolder.Create(_folder.File("run")).Root);
+        using (RunLock.Acquire(run)) run.Occupy();
+
+        Assert.Equal([run.LockPath], Directory.GetFileSystemEntries(run.Root));
+    }
+
+    [Fact]
+    public void Where_no_lock_says_that_it_was_ours_nothing_is_cleared_away()
+    {
+        var mine = _folder.Write("other/initial/notes.txt", "mine");
+        AssertRefused("other: not empty", () => RunFolder.Create(_folder.File("other")));
+        Assert.True(File.Exists(mine));
+    }
+
+    [Fact]
+    public void A_folder_that_another_run_came_to_meanwhile_is_not_occupied()
+    {
+        var run = RunFolder.Create(_folder.File("run"));
+        using var held = RunLock.Acquire(run);
+        _folder.Write("run/manifest.json", "{}");
+        AssertRefused("run: a run is there already", run.Occupy);
+        AssertRefused("run: in use by process", () => RunFolder.CheckIsFree(run.Root));
+    }
+
     private static void AssertRefused(string expected, Action action)
     {
         var exception = Assert.Throws<RunFolderException>(action);

@@ -43,6 +43,20 @@ public sealed class BackgroundTrajectoryWriterTests : IDisposable
     }
 
     [Fact]
+    public void What_was_written_reaches_the_disk_after_the_interval_though_nothing_follows()
+    {
+        var path = _folder.File("log");
+        using var writer = new BackgroundTrajectoryWriter(TrajectoryWriter.Create(path, SampleLog.Genesis), TimeSpan.FromMilliseconds(50));
+        Enqueue(writer, 1);
+        Assert.True(SpinWait.SpinUntil(() => new FileInfo(path).Length > 16, TimeSpan.FromSeconds(30)));
+        Enqueue(writer, 2);
+        Enqueue(writer, 3);
+        Assert.True(SpinWait.SpinUntil(() => SampleLog.ReadAll(path) == 3, TimeSpan.FromSeconds(30)));
+        writer.Complete();
+        Assert.Equal(3, writer.Count);
+    }
+
+    [Fact]
     public void Disposing_writes_what_waits()
     {
         var path = _folder.File("log");

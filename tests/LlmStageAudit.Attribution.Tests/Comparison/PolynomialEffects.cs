@@ -39,4 +39,8 @@ internal sealed class PolynomialEffects(RetrainableTrajectory trajectory, Polyno
     public Tensor MeanGradient() => IsDifferentiable
         ? -probe.LossAndGradient(trajectory.StateBefore(trajectory.Programs.Count), _examples).Gradient
         : throw AttributionException.NotDifferentiable("polynomials", "none");
+
+    public Tensor MeanHessianProduct(Tensor vector) => IsDifferentiable
+        ? -probe.HessianVectorProduct(trajectory.StateBefore(trajectory.Programs.Count), _examples, vector)
+        : throw AttributionException.NotDifferentiable("polynomials", "none");
 }

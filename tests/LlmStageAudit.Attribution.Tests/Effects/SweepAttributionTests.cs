@@ -47,6 +47,37 @@ public sealed class SweepAttributionTests : IDisposable
         });
     }
 
+    /// <summary>The interval over parts of the probe against the bootstrap over its examples, which a forward propagation has.</summary>
+    [Fact]
+    public void Folds_give_scores_an_interval()
+    {
+        var plain = Ask(new AttributionRequest { Estimator = s_adjoint, Level = "step" });
+        var folded = Ask(new AttributionRequest { Estimator = s_adjoint, Level = "step", Folds = 5 });
+        var scale = plain.Effects.Max(effect => Math.Abs(effect.Estimate));
+        Assert.All(plain.Effects.Zip(folded.Effects), pair => Assert.Equal(pair.First.Estimate, pair.Second.Estimate, 1e-4 * scale));
+        Assert.True(folded.GradientEquivalents > plain.GradientEquivalents);
+        string[] asked = ["2", "5", "8"];
+        var forward = Ask(new AttributionRequest { Estimator = s_adjoint, Treatment = "steps", Steps = asked }).Effects;
+        var ratios = asked.Zip(forward, (step, effect) =>
+        {
+            var own = folded.Effects[int.Parse(step, System.Globalization.CultureInfo.InvariantCulture) - 1];
+            Assert.Equal(effect.Estimate, own.Estimate, 1e-3 * scale);
+            Assert.Equal(own.Estimate, (own.Low!.Value + own.High!.Value) / 2, 1e-9);
+            return (own.High.Value - own.Low.Value) / (effect.High!.Value - effect.Low!.Value);
+        });
+        // Five parts know the spread to a factor; t with four degrees of freedom widens by 2.78 / 1.96.
+        Assert.All(ratios, ratio => Assert.InRange(ratio, 0.4, 4));
+    }
+
+    [Fact]
+    public void Examples_add_up_to_batches_in_folds_too()
+    {
+        var batches = Ask(new AttributionRequest { Estimator = s_adjoint, Level = "batch", Folds = 3 }).Effects;
+        var examples = Ask(new AttributionRequest { Estimator = s_adjoint, Level = "example", Folds = 3 }).Effects;
+        Assert.Equal(batches.Sum(effect => effect.Estimate), examples.Sum(effect => effect.Estimate), 1e-4 * batches.Sum(effect => Math.Abs(effect.Estimate)));
+        Assert.All(examples.Concat(batches), effect => Assert.InRange(effect.Estimate, effect.Low!.Value, effect.High!.Value));
+    }
+
     [Fact]
     public void Examples_add_up_to_batches()
     {

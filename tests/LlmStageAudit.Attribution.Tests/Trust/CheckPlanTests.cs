@@ -1,4 +1,5 @@
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Testing;
 using LlmStageAudit.Training.Stages;
@@ -83,5 +84,13 @@ public sealed class CheckPlanTests : IDisposable
 
         public void Moved(int question, ReplayStep step, Training.Optimizers.OptimizerState before, Tensor gradient) =>
             Moves.Add((question, programs.Index().Single(pair => pair.Item == step.Program).Index, step.Step.StageStep));
+
+        public void Save(WalkState state)
+        {
+        }
+
+        public void Restore(WalkState state, Tensor like)
+        {
+        }
     }
 }

@@ -12,9 +12,10 @@ public sealed class SweepCheckTests
     public void On_a_quadratic_a_sweep_is_exact()
     {
         using var run = SmallRun.Train(SmallRun.Sgd, cubic: 0);
-        var (predicted, worst, checks) = Check(run);
-        Assert.InRange(predicted, 0, 1e-9);
+        var (error, worst, gap, checks) = Check(run);
+        Assert.InRange(error, 0, 1e-9);
         Assert.InRange(worst, 0, 1e-9);
+        Assert.InRange(gap, 0, 1e-9);
         Assert.Equal(2, checks);
     }
 
@@ -34,15 +35,15 @@ public sealed class SweepCheckTests
         ];
         var error = Vectors.RelativeDistance(truth, [.. scores.Select(score => score.Effect)]);
         // Late steps are less off than all of them: what the assessment's margin is for.
-        Assert.InRange(Check(run).Predicted / error, 1 / 10.0, 1);
-        Assert.True(Check(run).Worst >= Check(run).Predicted);
+        Assert.InRange(Check(run).Error / error, 1 / 10.0, 1);
+        Assert.True(Check(run).Worst >= Check(run).Error);
     }
 
     [Fact]
     public void A_share_of_the_batch_is_noticed()
     {
         using var run = SmallRun.Train(SmallRun.Sgd, cubic: 0);
-        Assert.True(Check(run, new PropagationOptions { Rho = 0.25 }).Predicted > 0.01);
+        Assert.True(Check(run, new PropagationOptions { Rho = 0.25 }).Error > 0.01);
     }
 
     [Fact]
@@ -51,7 +52,7 @@ public sealed class SweepCheckTests
         using var run = SmallRun.Train(SmallRun.Sgd, cubic: 0);
         using var scope = NewDisposeScope();
         var scores = Scores(run, new PropagationOptions()).Select(score => score with { Effect = -score.Effect }).ToArray();
-        Assert.Equal(2, new SweepCheck(run).Run(scores, theta => Gamma(theta.data<double>()), default).Predicted, 1e-9);
+        Assert.Equal(2, new SweepCheck(run).Run(scores, theta => Gamma(theta.data<double>()), tensor(s_probe), default).Error, 1e-9);
     }
 
     [Fact]
@@ -62,7 +63,7 @@ public sealed class SweepCheckTests
         using var scope = NewDisposeScope();
         var scores = Scores(run, new PropagationOptions()).ToArray();
         var check = new SweepCheck(run);
-        Assert.Equal(2, check.Run(scores, _ => 0, default).Checks);
+        Assert.Equal(2, check.Run(scores, _ => 0, tensor(s_probe), default).Checks);
         Assert.Equal(5 + 1, check.GradientEquivalents);
     }
 
@@ -81,9 +82,9 @@ public sealed class SweepCheckTests
         return new AdjointSweep(run, options).Run([tensor(s_probe)], ofExamples: false, ofBlocks: false, null, default)[0].Steps;
     }
 
-    private static (double Predicted, double Worst, int Checks) Check(RetrainableTrajectory run, PropagationOptions? options = null)
+    private static SweepCheckFinding Check(RetrainableTrajectory run, PropagationOptions? options = null)
     {
         using var scope = NewDisposeScope();
-        return new SweepCheck(run).Run(Scores(run, options ?? new PropagationOptions()), theta => Gamma(theta.data<double>()), default);
+        return new SweepCheck(run).Run(Scores(run, options ?? new PropagationOptions()), theta => Gamma(theta.data<double>()), tensor(s_probe), default);
     }
 }

@@ -83,10 +83,21 @@ public sealed class TrustAssessmentTests
     [InlineData(double.NaN, TrustGrade.Low)]
     public void A_sweep_is_graded_by_the_steps_really_skipped(double predicted, string expected)
     {
-        var (grade, evidence) = TrustAssessment.OfSweep((predicted, 0.5, 2));
+        var (grade, evidence) = TrustAssessment.OfSweep(new SweepCheckFinding(predicted, 0.5, 0, 2), new Estimator { Method = Estimator.Adjoint });
         Assert.Equal(expected, grade);
         Assert.Equal(5 * predicted, evidence.PredictedError!.Value, 1e-12);
         Assert.StartsWith("2 steps were really skipped", evidence.Reason, StringComparison.Ordinal);
+        Assert.DoesNotContain("--readout", evidence.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_sweep_whose_error_is_the_probe_s_bend_says_what_mends_it()
+    {
+        var (bent, straight) = (new SweepCheckFinding(0.1, 0.5, 0.09, 2), new SweepCheckFinding(0.1, 0.5, 0.01, 2));
+        var linear = new Estimator { Method = Estimator.Adjoint };
+        Assert.Contains("9 % off by itself, which --readout quadratic mends", TrustAssessment.OfSweep(bent, linear).Evidence.Reason, StringComparison.Ordinal);
+        Assert.DoesNotContain("--readout", TrustAssessment.OfSweep(straight, linear).Evidence.Reason, StringComparison.Ordinal);
+        Assert.DoesNotContain("--readout", TrustAssessment.OfSweep(bent, linear with { Readout = "quadratic" }).Evidence.Reason, StringComparison.Ordinal);
     }
 
     private static DriftTally Tally()

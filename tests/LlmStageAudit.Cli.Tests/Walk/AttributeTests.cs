@@ -84,6 +84,40 @@ public sealed class AttributeTests(AuditFixture audit)
         Assert.All(examples, example => Assert.NotEmpty(example.Text("example")));
     }
 
+    /// <summary>The effects of steps against really skipping them: nearer with the probe's bend than without.</summary>
+    [Fact]
+    public void A_quadratic_readout_takes_in_the_bend_of_the_probe()
+    {
+        var linear = Attribute("--method", "adjoint", "--level", "step").List("effects").Numbers("estimate").ToArray();
+        var quadratic = Attribute("--method", "adjoint", "--level", "step", "--readout", "quadratic").List("effects").Numbers("estimate").ToArray();
+        var steps = Enumerable.Range(1, linear.Length).Select(step => $"{step}").ToArray();
+        var skipped = Attribute(["--treatment", "steps", .. steps.SelectMany(step => new[] { "--steps", step })]).List("effects").Numbers("estimate").ToArray();
+        double Off(double[] scores) => Math.Sqrt(scores.Zip(skipped, (score, truth) => (score - truth) * (score - truth)).Sum());
+        Assert.True(Off(quadratic) < Off(linear), $"{Off(quadratic)} with the bend, {Off(linear)} without");
+    }
+
+    [Theory]
+    [InlineData("--readout", "quadratic")]
+    [InlineData("--method", "adjoint", "--readout", "quadratic")]
+    [InlineData("--method", "adjoint", "--level", "example", "--readout", "quadratic")]
+    [InlineData("--method", "adjoint", "--level", "step", "--readout", "cubic")]
+    [InlineData("--folds", "5")]
+    [InlineData("--method", "adjoint", "--level", "step", "--folds", "0")]
+    [InlineData("--method", "adjoint", "--level", "step", "--folds", "21")]
+    public void A_readout_or_folds_that_do_not_fit_are_refused(params string[] options)
+    {
+        var outcome = CommandLine.Run(["attribute", audit.Run, "--probe", audit.Probe, .. options]);
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Contains(options.Contains("--folds") ? "--folds" : "--readout", outcome.Error);
+    }
+
+    [Fact]
+    public void Folds_give_steps_an_interval()
+    {
+        var steps = Attribute("--method", "adjoint", "--level", "step", "--folds", "4").List("effects");
+        Assert.All(steps, step => Assert.InRange(step.Number("estimate"), step.Number("low"), step.Number("high")));
+    }
+
     [Fact]
     public void Sets_of_steps_are_left_out_together_where_asked()
     {

@@ -57,7 +57,7 @@ public sealed class CompareTests(AuditFixture audit)
     {
         var said = Compare("--level", "step", "--sample", "5");
         var estimators = said.List("estimators");
-        Assert.Equal(["replay-exact", "adjoint"], estimators.Texts("estimator"));
+        Assert.Equal(["replay-exact", "adjoint", "adjoint-quadratic"], estimators.Texts("estimator"));
         Assert.EndsWith("identity.step.json", said.Text("file"));
         var swept = estimators[1].List("effects");
         Assert.Equal(5, swept.Length);

@@ -71,6 +71,21 @@ public sealed class VectorProductTests
         Vectors.Close(expected, _objective.WeightedGradient(theta, s_batch, weights, microBatchSize).data<double>(), 1e-12);
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData(2)]
+    public void A_weighted_product_is_the_derivative_of_the_weighted_gradient(int? microBatchSize)
+    {
+        using var scope = NewDisposeScope();
+        const double h = 1e-5;
+        var (theta, vector) = (tensor(Vectors.Normal(Size, 1)), tensor(Vectors.Normal(Size, 2)));
+        double[] weights = [1, -0.5, 2, 0, 3];
+        var up = _objective.WeightedGradient(theta.add(vector, h), s_batch, weights);
+        var down = _objective.WeightedGradient(theta.add(vector, -h), s_batch, weights);
+        var found = _objective.WeightedHessianVectorProduct(theta, s_batch, weights, vector, microBatchSize);
+        Vectors.Close(((up - down) * (1 / (2 * h))).data<double>(), found.data<double>(), 1e-8);
+    }
+
     [Fact]
     public void Layers_are_modules_and_a_lora_pair_is_one()
     {

@@ -60,8 +60,10 @@ public sealed class LocalExecutorTests(RetrainableRun run)
         Run(broken);
         Assert.Equal("completed", broken.StateOf(broken.Plan.Jobs[0]));
         var (expected, found) = (ManifestOf(whole, "first"), ManifestOf(broken, "first"));
-        Assert.NotEqual(expected.RunId, found.RunId);
+        Assert.Equal(expected.RunId, found.RunId);
+        Assert.NotEqual(run.Manifest.RunId, found.RunId);
         Assert.Equal(expected.Stages.Select(stage => stage.StateSha256), found.Stages.Select(stage => stage.StateSha256));
+        Assert.Equal(expected.Stages.Select(stage => stage.TrajectoryHead), found.Stages.Select(stage => stage.TrajectoryHead));
         Assert.NotEqual(run.Manifest.Stages[2].StateSha256, found.Stages[1].StateSha256);
     }
 
@@ -105,6 +107,22 @@ public sealed class LocalExecutorTests(RetrainableRun run)
         Directory.CreateDirectory(Path.GetDirectoryName(second.RunOf(second.Plan.Jobs[0]))!);
         Directory.Move(first.RunOf(first.Plan.Jobs[0]), second.RunOf(second.Plan.Jobs[0]));
         Assert.Throws<RetrainingException>(() => Run(second));
+    }
+
+    [Fact]
+    public void A_plan_that_another_executor_runs_is_refused_and_free_again_afterwards()
+    {
+        var plan = run.Plan("held", "second");
+        using (PlanLock.Acquire(plan))
+        {
+            var refused = Assert.Throws<RetrainingException>(() => Run(plan));
+            Assert.Equal(ExitCode.InvalidInput, refused.ExitCode);
+            Assert.Contains($"{plan.Path}: being retrained by process {Environment.ProcessId} on", refused.Message, StringComparison.Ordinal);
+            Assert.Equal("pending", plan.StateOf(plan.Plan.Jobs[0]));
+        }
+
+        Run(plan);
+        Assert.Equal("completed", plan.StateOf(plan.Plan.Jobs[0]));
     }
 
     [Fact]

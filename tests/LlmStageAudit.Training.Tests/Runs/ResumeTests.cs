@@ -19,12 +19,7 @@ public sealed class ResumeTests : IDisposable
         var configuration = TinyRun.Write(_folder, adamW ? TinyRun.AdamW : TinyRun.Sgd);
         var straight = TinyTraining.Train(configuration, _folder.At("straight"));
 
-        // One run, stopped after its first step and copied: what follows has the same run id, so that logs can be compared too.
         TinyTraining.TrainUntil(1, configuration, _folder.At("begun"));
-        TinyTraining.Copy(_folder.At("begun"), _folder.At("reference"));
-        var reference = TinyTraining.Resume(_folder.At("reference"));
-        Assert.Equal(TinyTraining.States(straight), TinyTraining.States(reference));
-
         foreach (var step in new[] { 2, 5, 6, 7, 8, 10 })
         {
             var path = _folder.At($"stopped{step}");
@@ -35,8 +30,8 @@ public sealed class ResumeTests : IDisposable
             Assert.Equal(RunState.Stopped, RunFolder.Open(path).ReadManifest().State);
             var resumed = TinyTraining.Resume(path);
             Assert.Equal(RunState.Completed, resumed.State);
-            Assert.Equal(TinyTraining.States(reference), TinyTraining.States(resumed));
-            Assert.Equal(TinyTraining.Heads(reference), TinyTraining.Heads(resumed));
+            Assert.Equal(TinyTraining.States(straight), TinyTraining.States(resumed));
+            Assert.Equal(TinyTraining.Heads(straight), TinyTraining.Heads(resumed));
         }
     }
 

@@ -142,11 +142,42 @@ public sealed class RunTrainerTests : IDisposable
         Assert.False(Directory.Exists(_folder.At("run")));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_same_run_twice_gives_the_same_files_wherever_it_lies(bool adamW)
+    {
+        var first = TinyTraining.Train(TinyRun.Write(_folder, adamW ? TinyRun.AdamW : TinyRun.Sgd), _folder.At("run"));
+        using var elsewhere = new TemporaryFolder();
+        var second = TinyTraining.Train(TinyRun.Write(elsewhere, adamW ? TinyRun.AdamW : TinyRun.Sgd), elsewhere.At("another", "run"));
+
+        Assert.Equal(first.RunId, second.RunId);
+        var files = Directory.GetFiles(_folder.At("run"), "*", SearchOption.AllDirectories).Where(path => !path.EndsWith("manifest.json", StringComparison.Ordinal));
+        // The base's path stands in an adapter's README.
+        foreach (var file in files.Where(path => Path.GetExtension(path) is ".log" or ".safetensors"))
+        {
+            var other = elsewhere.At("another", "run", Path.GetRelativePath(_folder.At("run"), file));
+            Assert.Equal(File.ReadAllBytes(file), File.ReadAllBytes(other));
+        }
+    }
+
+    [Fact]
+    public void Another_seed_or_other_data_make_another_run()
+    {
+        var configuration = TinyRun.Write(_folder, TinyRun.Sgd);
+        var run = TinyTraining.Train(configuration, _folder.At("run"));
+        var seeded = TinyTraining.Train(configuration with { Seed = 12 }, _folder.At("seeded"));
+        File.AppendAllText(configuration.Stages[2].Dataset.Path, "\n");
+        var changed = TinyTraining.Train(configuration, _folder.At("changed"));
+        Assert.Equal(3, new[] { run, seeded, changed }.Select(manifest => manifest.RunId).Distinct().Count());
+        Assert.Equal(TinyTraining.States(run), TinyTraining.States(changed));
+    }
+
     [Fact]
     public void A_log_of_another_run_is_refused()
     {
         var configuration = TinyRun.Write(_folder, TinyRun.Sgd);
-        TinyTraining.Train(configuration, _folder.At("one"));
+        TinyTraining.Train(configuration with { Seed = configuration.Seed + 1 }, _folder.At("one"));
         TinyTraining.Train(configuration, _folder.At("two"));
         const string Log = "stages/02-second/trajectory.log";
         File.Copy(_folder.At("one", Log), _folder.At("two", Log), overwrite: true);

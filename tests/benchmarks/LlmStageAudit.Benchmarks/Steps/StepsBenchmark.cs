@@ -15,7 +15,12 @@ internal static class StepsBenchmark
     public const int LongSteps = 200;
     public const int LongBatch = 10;
     public const int Repeats = 3;
+    public const string QuadraticSweep = "sweep, quadratic readout";
     private const long Seed = 1;
+
+    /// <summary>Of the model, for the planted runs repeated under SGD.</summary>
+    public static IReadOnlyList<long> OtherSeeds { get; } = [2, 3, 4, 5];
+
     private static readonly double[] s_floors = [0, 1e-6, 1e-4, 1e-3];
 
     private static readonly (string Name, OptimizerSection Section)[] s_optimizers =
@@ -42,16 +47,33 @@ internal static class StepsBenchmark
                 [0],
                 flipped)),
         ];
+        StepFinding[] repeated =
+        [
+            .. OtherSeeds.SelectMany(seed => Compare(
+                workspace,
+                $"SGD 1e-3, seed {seed}",
+                [CommentWorkspace.Stage("flipped", dataset, CommentWorkspace.Sgd, epochs: 1, shuffle: false)],
+                FlippedLabels.Batches,
+                [0],
+                flipped,
+                seed)),
+        ];
         SweepCost[] costs = [.. Enumerable.Range(0, Repeats).Select(repeat => Cost(workspace, repeat))];
-        StepsReport.Write(sampled, planted, costs);
+        StepsReport.Write(sampled, planted, repeated, costs);
     }
 
     private static List<StepFinding> Compare(
-        CommentWorkspace workspace, string optimizer, StageSection[] stages, int sample, double[] floors, IReadOnlySet<int>? planted)
+        CommentWorkspace workspace,
+        string optimizer,
+        StageSection[] stages,
+        int sample,
+        double[] floors,
+        IReadOnlySet<int>? planted,
+        long seed = Seed)
     {
         using var scope = NewDisposeScope();
-        var folder = $"{(planted is null ? "skips" : "planted")}-{optimizer.Replace(' ', '-')}";
-        using var run = workspace.Train(folder, stages, Seed);
+        var folder = $"{(planted is null ? "skips" : "planted")}-{optimizer.Replace(' ', '-')}-{seed}";
+        using var run = workspace.Train(folder, stages, seed);
         var comparison = EstimatorComparison.OfSteps(run, new ProbeEffects(run, workspace.ReadProbe(run)), sample, Seed, null, default);
         Console.Error.WriteLine($"steps: {folder}: {sample} skips in {comparison.Reference.Seconds.Shown("F1")} s");
         var findings = new List<StepFinding>
@@ -61,11 +83,17 @@ internal static class StepsBenchmark
         foreach (var floor in floors)
         {
             var compared = comparison.Compare(new Estimator { Method = Estimator.Adjoint, EpsilonFloor = floor }, null, default);
-            findings.Add(new StepFinding(optimizer, $"sweep, epsilon floor {floor.Shown("0.######")}", compared, Area(compared, planted)));
-            Console.Error.WriteLine($"  {compared.Estimator}: Spearman {compared.Spearman.Shown("F4")}, {compared.Seconds.Shown("F1")} s");
+            Add($"sweep, epsilon floor {floor.Shown("0.######")}", compared);
         }
 
+        Add(QuadraticSweep, comparison.Compare(Estimator.Parse("adjoint-quadratic"), null, default));
         return findings;
+
+        void Add(string sweep, Artifacts.Comparisons.ComparedEstimator compared)
+        {
+            findings.Add(new StepFinding(optimizer, sweep, compared, Area(compared, planted)));
+            Console.Error.WriteLine($"  {compared.Estimator}: Spearman {compared.Spearman.Shown("F4")}, {compared.Seconds.Shown("F1")} s");
+        }
     }
 
     /// <summary>Where every step was asked about, in the order of steps.</summary>

@@ -1,0 +1,54 @@
+using System.Globalization;
+using System.Text.Json;
+using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Artifacts.Serialization;
+
+namespace LlmStageAudit.Artifacts.Seals;
+
+/// <summary>The manifest in parts small enough to name: its fields, those of its objects, and the items of its lists.</summary>
+internal static class ManifestSections
+{
+    // Many items, none of which anyone would look for by its number.
+    private const string Parameters = "parameters";
+
+    private static readonly string[] s_fixed =
+        ["schemaVersion", "kind", "runId", "toolVersion", "engine", "configuration", "inputs", "parameterCount", Parameters, "start"];
+
+    /// <summary>What training does not change, from the manifest's creation on.</summary>
+    public static IReadOnlyList<SealedSection> OfStart(RunManifest manifest) =>
+        [.. All(manifest).Where(section => s_fixed.Contains(section.Field.Split('.', '[')[0]))];
+
+    /// <summary>A completed stage's result, its times left out.</summary>
+    public static IReadOnlyList<SealedSection> OfStage(RunManifest manifest, int index) =>
+    [
+        new SealedSection { Field = StageField(index), Sha256 = SealDigest.OfJson(manifest.Stages[index] with { TrainSeconds = 0, LogSeconds = 0 }) },
+    ];
+
+    public static IReadOnlyList<SealedSection> All(RunManifest manifest) =>
+        Of(JsonSerializer.SerializeToElement(manifest, ArtifactJson.CompactOptions));
+
+    public static string StageField(int index) => Item("stages", index);
+
+    public static string InputField(int index) => Item("inputs", index);
+
+    private static List<SealedSection> Of(JsonElement manifest)
+    {
+        var sections = new List<SealedSection>();
+        foreach (var property in manifest.EnumerateObject())
+        {
+            var (name, value) = (property.Name, property.Value);
+            if (name == Parameters) Add(name, value);
+            else if (value.ValueKind == JsonValueKind.Array)
+                foreach (var (index, item) in value.EnumerateArray().Index()) Add(Item(name, index), item);
+            else if (value.ValueKind == JsonValueKind.Object)
+                foreach (var inner in value.EnumerateObject()) Add($"{name}.{inner.Name}", inner.Value);
+            else Add(name, value);
+        }
+
+        return sections;
+
+        void Add(string field, JsonElement value) => sections.Add(new SealedSection { Field = field, Sha256 = SealDigest.OfJson(value) });
+    }
+
+    private static string Item(string list, int index) => string.Create(CultureInfo.InvariantCulture, $"{list}[{index}]");
+}

@@ -1,0 +1,56 @@
+namespace LlmStageAudit.Attribution.Adjoint;
+
+/// <summary>
+/// How effects are read off the changes d = theta_T - theta'_T that a sweep stands for, gamma being the probe's mean, g its gradient
+/// and H its Hessian at theta_T:
+/// <code>
+/// linear       g . d
+/// quadratic    g . d - d' H d / 2,    H taken as p p' / (u . p),  p = H u,  u = theta_T - theta_0
+/// </code>
+/// The rank-one H (Nystroem's, from the one direction in which all steps together moved) is exact along u. It pays where the probe
+/// mixes classes: their effects on the mean cancel to first order and its bend does not. It takes one product with the
+/// probe's Hessian and a second adjoint in the same sweep; d itself is never formed.
+/// </summary>
+public sealed class SweepReadout
+{
+    public static IReadOnlyList<string> Names { get; } = [LinearName, QuadraticName];
+
+    public const string LinearName = "linear";
+    public const string QuadraticName = "quadratic";
+
+    /// <summary>Below this cosine between u and p the probe is flat along u, and what p says of other directions is not H.</summary>
+    private const double FlatCosine = 0.01;
+
+    private readonly double _bend;
+
+    private SweepReadout(IReadOnlyList<Tensor> vectors, double bend) => (Vectors, _bend) = (vectors, bend);
+
+    /// <summary>What to sweep with: g, and p where the readout is quadratic; [N] each.</summary>
+    public IReadOnlyList<Tensor> Vectors { get; }
+
+    /// <param name="gradient">g [N].</param>
+    public static SweepReadout Linear(Tensor gradient) => new([gradient], 0);
+
+    /// <param name="gradient">g [N].</param>
+    /// <param name="displacement">u [N].</param>
+    /// <param name="hessianProduct">H times a vector [N].</param>
+    public static SweepReadout Quadratic(Tensor gradient, Tensor displacement, Func<Tensor, Tensor> hessianProduct)
+    {
+        var product = hessianProduct(displacement);
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        var along = displacement.dot(product).item();
+        var lengths = displacement.norm().item() * product.norm().item();
+        return Math.Abs(along) > FlatCosine * lengths ? new([gradient, product], 1 / along) : Linear(gradient);
+    }
+
+    /// <summary>The effects of steps and batches.</summary>
+    /// <param name="swept">The scores by each of <see cref="Vectors"/>.</param>
+    public IReadOnlyList<StepScore> Read(IReadOnlyList<IReadOnlyList<StepScore>> swept) => swept.Count == 1
+        ? swept[0]
+        : [.. swept[0].Zip(swept[1], (first, bend) => first with
+        {
+            Effect = first.Effect - (0.5 * _bend * bend.Effect * bend.Effect),
+            BatchEffect = first.BatchEffect - (0.5 * _bend * bend.BatchEffect * bend.BatchEffect),
+        })];
+}

@@ -1,0 +1,106 @@
+using System.Diagnostics;
+using LlmStageAudit.Auditing.Probes;
+using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Modeling.Objectives;
+using LlmStageAudit.Training.Estimates;
+
+namespace LlmStageAudit.Attribution.Estimates;
+
+/// <summary>What running a probe on a state costs, found by running some of its batches.</summary>
+internal sealed class ProbeMeasurement
+{
+    private const int TypicalBatches = 5;
+    private const int MostRounds = 3;
+
+    private readonly LanguageModel _model;
+    private readonly Tensor _theta;
+    private readonly int[][] _batches;
+    private readonly long[] _tokens;
+    private readonly CancellationToken _cancellation;
+
+    /// <summary>Reads the probe.</summary>
+    /// <param name="theta">A state [N]; stays the caller's.</param>
+    /// <param name="cancellation">Checked between batches.</param>
+    public ProbeMeasurement(ProbeConfiguration configuration, LanguageModel model, Modeling.Examples.ExampleReader reader, Tensor theta, CancellationToken cancellation)
+    {
+        var watch = Stopwatch.StartNew();
+        (_model, _theta, _cancellation) = (model, theta, cancellation);
+        Probe = Probe.Read(configuration, model, reader);
+        _batches = [.. new ProbeEvaluator(model, Probe).Batches];
+        _tokens = [.. _batches.Select(batch => StageWork.PaddedTokens(batch, null, Probe.Examples))];
+        ReadSeconds = watch.Elapsed.TotalSeconds;
+    }
+
+    public Probe Probe { get; }
+
+    public double ReadSeconds { get; }
+
+    /// <summary>All forward passes.</summary>
+    public double Seconds { get; private set; }
+
+    /// <summary>What the first took beyond its share.</summary>
+    public double WarmUpSeconds { get; private set; }
+
+    /// <summary>The most that was resident during forward passes.</summary>
+    public long PeakBytes { get; private set; }
+
+    /// <summary>The probe's gradient at a state.</summary>
+    public double GradientSeconds { get; private set; }
+
+    /// <summary>The most that was resident during gradients.</summary>
+    public long GradientPeakBytes { get; private set; }
+
+    /// <summary>How many batches were run.</summary>
+    public int Batches { get; private set; }
+
+    /// <param name="seconds">About how long it may take.</param>
+    public void MeasureEvaluation(double seconds)
+    {
+        var objective = new TransformerObjective(_model, Probe.Examples);
+        (Seconds, WarmUpSeconds, PeakBytes) = Measure(seconds, batch =>
+        {
+            using var off = no_grad();
+            var parameters = _model.Layout.Split(_theta);
+            var values = _model.Task == ModelTask.CausalLm ? objective.Losses(parameters, batch) : objective.Logits(parameters, batch);
+            _ = values.to(float64).data<double>();
+        });
+    }
+
+    /// <param name="seconds">About how long it may take.</param>
+    public void MeasureGradient(double seconds)
+    {
+        var reading = new ProbeObjective(_model, Probe, ProbeReading.Performance);
+        (GradientSeconds, _, GradientPeakBytes) = Measure(seconds, batch => reading.LossAndGradient(_theta, batch));
+    }
+
+    private (double Seconds, double WarmUpSeconds, long PeakBytes) Measure(double seconds, Action<int[]> pass)
+    {
+        var (largest, typical) = WorkCost.Choose(_tokens, TypicalBatches);
+        var times = new List<(long PaddedTokens, double Seconds)>();
+        var watch = Stopwatch.StartNew();
+        ProcessMemory.RestartPeak();
+        var first = Take(largest);
+        for (var round = 0; round < MostRounds; round++)
+        {
+            foreach (var (place, i) in typical.Index())
+            {
+                if ((round > 0 || place > 1) && watch.Elapsed.TotalSeconds > seconds) break;
+                times.Add((_tokens[i], Take(i)));
+            }
+        }
+
+        var cost = WorkCost.Fit(times);
+        return (cost.Seconds(_tokens), Math.Max(0, first - cost.Seconds(_tokens[largest])), ProcessMemory.PeakBytes);
+
+        double Take(int i)
+        {
+            _cancellation.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            var start = Stopwatch.GetTimestamp();
+            pass(_batches[i]);
+            Batches++;
+            return Stopwatch.GetElapsedTime(start).TotalSeconds;
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using System.Diagnostics;
+using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Attribution.Adjoint;
+using LlmStageAudit.Training.Estimates;
+using LlmStageAudit.Training.Runs;
+using LlmStageAudit.Training.Stages;
+
+namespace LlmStageAudit.Attribution.Estimates;
+
+/// <summary>What steps of a backward sweep cost, found by sweeping over some of a run's batches.</summary>
+/// <param name="Step">The transposed update and the Hessian-vector product of a step.</param>
+/// <param name="WarmUpSeconds">What the first took beyond its share.</param>
+/// <param name="PeakBytes">The most that was resident, at the longest batch.</param>
+/// <param name="States">Optimizer states held then.</param>
+/// <param name="Steps">How many steps were swept.</param>
+internal sealed record SweepMeasurement(WorkCost Step, double WarmUpSeconds, long PeakBytes, int States, int Steps)
+{
+    private const int TypicalSteps = 5;
+    private const int MostRounds = 3;
+
+    /// <param name="stages">Stages of one kind.</param>
+    /// <param name="start">Parameters [N].</param>
+    /// <param name="gradient">What a step's gradient takes, to choose how many steps there is time for.</param>
+    /// <param name="seconds">About how long it may take.</param>
+    public static SweepMeasurement Run(
+        IReadOnlyList<StageWork> stages, RunConfiguration configuration, Tensor start, WorkCost gradient, double seconds, CancellationToken cancellation)
+    {
+        var stage = stages.MaxBy(one => one.StepTokens.Max())!;
+        var (largest, typical) = WorkCost.Choose(stage.StepTokens, TypicalSteps);
+        var affordable = seconds / Math.Max(1e-6, GradientCost.VectorProducts(1) * typical.Average(i => gradient.Seconds(stage.StepTokens[i])));
+        int[] chosen = [.. typical.Take(Math.Clamp((int)affordable - 1, 2, TypicalSteps)), largest]; // walked from the end: the largest comes first
+        var program = new StageProgram(
+            stage.Section, stage.Program.Objective, configuration.Seed, chosen.Select(i => (stage.Program.Steps[i].Epoch, stage.Program.Steps[i].Batch)));
+        using var trajectory = new SampledTrajectory(program, start);
+        using var scope = NewDisposeScope();
+        var probeGradient = start.zeros_like() + 1e-3;
+        var times = new List<(long PaddedTokens, double Seconds)>();
+        var (first, watch, rounds) = (0.0, Stopwatch.StartNew(), 0);
+        ProcessMemory.RestartPeak();
+        while (rounds == 0 || (rounds < MostRounds && watch.Elapsed.TotalSeconds * (rounds + 1) / rounds < seconds))
+        {
+            var last = Stopwatch.GetTimestamp();
+            new AdjointSweep(trajectory, new PropagationOptions()).Run([probeGradient], ofExamples: false, ofBlocks: false, new Walk(done =>
+            {
+                var elapsed = Stopwatch.GetElapsedTime(last).TotalSeconds;
+                last = Stopwatch.GetTimestamp();
+                // The first of a walk also rebuilds the states.
+                if (done > 1) times.Add((stage.StepTokens[chosen[^done]], elapsed));
+                else if (rounds == 0) first = elapsed;
+            }), cancellation);
+            rounds++;
+        }
+
+        var cost = WorkCost.Fit(times);
+        return new SweepMeasurement(
+            cost, Math.Max(0, first - cost.Seconds(stage.StepTokens[largest])), ProcessMemory.PeakBytes, StatesHeld(chosen.Length), rounds * chosen.Length);
+    }
+
+    /// <summary>Optimizer states a sweep over a stage holds at the most: every c-th, and those between two of them.</summary>
+    public static int StatesHeld(int steps)
+    {
+        var interval = ObservedStage.DefaultInterval(steps);
+        return ((steps + interval - 1) / interval) + Math.Min(steps, interval) + 1;
+    }
+
+    private sealed class Walk(Action<int> report) : IProgress<(int Step, int Total)>
+    {
+        public void Report((int Step, int Total) value) => report(value.Step);
+    }
+}

@@ -1,0 +1,60 @@
+using LlmStageAudit.Artifacts.Progress;
+
+namespace LlmStageAudit.Attribution.Resuming;
+
+/// <summary>One walk over the log's steps, in whichever direction, that may go on from where an earlier process left it.</summary>
+internal sealed class Walk
+{
+    private const string DoneName = "done";
+    private const string SecondsName = "seconds";
+
+    private readonly WalkJournal? _journal;
+    private readonly string _path = "";
+    private readonly byte[] _key = [];
+    private WalkState? _resumed;
+
+    private Walk()
+    {
+    }
+
+    /// <exception cref="ProgressException">The file is damaged.</exception>
+    public Walk(WalkJournal journal, string path, byte[] key, bool resumes)
+    {
+        (_journal, _path, _key) = (journal, path, key);
+        if (!resumes || ProgressFile.Read(path, key) is not { } values) return;
+        _resumed = new WalkState(path, values);
+        Done = (int)_resumed.Number(DoneName);
+        SecondsBefore = _resumed.Number(SecondsName);
+    }
+
+    public static Walk Unkept { get; } = new();
+
+    /// <summary>Steps already walked; the walk only follows the observed run over them.</summary>
+    public int Done { get; }
+
+    public double SecondsBefore { get; }
+
+    /// <summary>To be called after each step.</summary>
+    /// <param name="done">Steps walked so far.</param>
+    /// <param name="total">Steps in all.</param>
+    /// <param name="save">Puts the state after the step; null where it cannot be put at this step.</param>
+    /// <param name="restore">Takes it back.</param>
+    public void Passed(int done, int total, Action<WalkState>? save, Action<WalkState> restore)
+    {
+        if (done < Done || _journal is null) return;
+        if (done == Done)
+        {
+            restore(_resumed!);
+            _resumed = null;
+            return;
+        }
+
+        if (save is null || !_journal.IsDue(atEnd: done == total)) return;
+        var state = new WalkState(_path, []);
+        state.Put(DoneName, [done]);
+        state.Put(SecondsName, [_journal.Seconds]);
+        save(state);
+        ProgressFile.Write(_path, _key, state.Values);
+        _journal.Saved();
+    }
+}

@@ -1,0 +1,96 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Reflection;
+using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Artifacts.Errors;
+using LlmStageAudit.Attribution.Estimates;
+using LlmStageAudit.Cli.Terminal;
+
+namespace LlmStageAudit.Cli.Verbs;
+
+internal static class EstimateVerb
+{
+    private static readonly Argument<string> s_config = new("config") { Description = "The run's YAML configuration" };
+    private static readonly Option<string?> s_out = new("--out", "-o") { Description = "Where the run folder would lie; default as for train" };
+    private static readonly Option<string[]> s_set = new("--set") { Description = "Override a key: a.b=c, stages.NAME.epochs=2" };
+    private static readonly Option<string[]> s_probe = new("--probe", "-p") { Description = "Probes to audit with; default: the configuration's" };
+    private static readonly Option<double> s_measure = new("--measure-seconds")
+    {
+        Description = "About how long to run steps for measuring, beside loading",
+        DefaultValueFactory = _ => 20,
+        Validators =
+        {
+            result =>
+            {
+                if (result.GetValueOrDefault<double>() is not (>= 0 and <= 86400)) result.AddError("--measure-seconds: expected 0 to 86400");
+            },
+        },
+    };
+
+    public static Command Build() => Verb.Of(
+        "estimate",
+        "Foretells time, peak memory and disk of a run and its audit, from a handful of its own steps run in memory.",
+        ["stageaudit estimate run.yaml", "stageaudit estimate run.yaml --set stages.race.epochs=3 --probe probes/identity.yaml --json"],
+        [s_config, s_out, s_set, s_probe, s_measure, CommonOptions.Device],
+        Run);
+
+    private static int Run(VerbContext context)
+    {
+        var path = context.Get(s_config);
+        var configuration = RunConfigurationReader.Read(path, context.Get(s_set) ?? []);
+        var probes = context.Get(s_probe) is { Length: > 0 } given ? given : configuration.Probes;
+        var folder = context.Get(s_out) ?? TrainVerb.DefaultFolder(path);
+        // Within another program the process began for other reasons.
+        var isOwnProcess = Assembly.GetEntryAssembly() == typeof(EstimateVerb).Assembly;
+        var estimate = new RunEstimator(configuration, folder)
+        {
+            StartSeconds = isOwnProcess ? (DateTime.UtcNow - Process.GetCurrentProcess().StartTime.ToUniversalTime()).TotalSeconds : 0,
+            MeasureSeconds = context.Get(s_measure),
+        }.Estimate([.. probes.Select(ProbeConfigurationReader.Read)], context.Device, context.Cancellation);
+        if (context.Json) WriteJson(context, estimate);
+        else WriteTable(context, estimate, folder);
+        return (int)ExitCode.Done;
+    }
+
+    private static void WriteJson(VerbContext context, RunEstimate estimate) => context.WriteJson(new
+    {
+        SchemaVersion = 1,
+        estimate.Phases,
+        Train = Figures(estimate.Training, estimate.TrainingFits),
+        Totals = Figures(estimate.Whole, estimate.Fits),
+        Available = new { MemoryBytes = estimate.AvailableMemoryBytes, DiskBytes = estimate.FreeDiskBytes },
+        estimate.Fits,
+        Measured = new
+        {
+            TrainingSteps = estimate.Measured.Training,
+            SweepSteps = estimate.Measured.Sweep,
+            ProbeBatches = estimate.Measured.Probe,
+            estimate.HashBytesPerSecond,
+            estimate.WriteBytesPerSecond,
+        },
+        estimate.Assumptions,
+    });
+
+    private static object Figures(PhaseEstimate total, bool fits) => new { total.Seconds, total.PeakMemoryBytes, total.DiskBytes, Fits = fits };
+
+    private static void WriteTable(VerbContext context, RunEstimate estimate, string folder)
+    {
+        context.WriteTable(
+            ["phase", ">time", ">peak memory", ">disk"],
+            [
+                .. estimate.Phases.Select(phase => Row(phase.Name, phase)),
+                Row("train in all", estimate.Training),
+                Row("everything", estimate.Whole),
+            ]);
+        context.Out.WriteLine($"Available: {Shown(estimate.AvailableMemoryBytes)} of memory, {Shown(estimate.FreeDiskBytes)} of disk at {folder}.");
+        context.Out.WriteLine(estimate.Fits ? "Everything fits." : estimate.TrainingFits ? "Training fits; the whole audit does not." : "Training does not fit.");
+        context.Note($"measured: {estimate.Measured.Training} training steps, {estimate.Measured.Sweep} sweep steps and {estimate.Measured.Probe} probe batches of the run's own, "
+            + $"hashing {Numbers.Bytes((long)estimate.HashBytesPerSecond)}/s, disk {Numbers.Bytes((long)estimate.WriteBytesPerSecond)}/s");
+        foreach (var assumption in estimate.Assumptions) context.Note($"assumed: {assumption}");
+    }
+
+    private static IReadOnlyList<string> Row(string name, PhaseEstimate phase) =>
+        [name, Numbers.Seconds(phase.Seconds), Numbers.Bytes(phase.PeakMemoryBytes), Numbers.Bytes(phase.DiskBytes)];
+
+    private static string Shown(long? bytes) => bytes is { } known ? Numbers.Bytes(known) : "an unknown amount";
+}

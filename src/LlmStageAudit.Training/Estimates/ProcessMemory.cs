@@ -1,0 +1,37 @@
+using System.Globalization;
+
+namespace LlmStageAudit.Training.Estimates;
+
+/// <summary>Resident memory of this process, mapped pages of files included, as Linux counts it; 0 where the system does not say.</summary>
+public static class ProcessMemory
+{
+    private const string StatusFile = "/proc/self/status";
+
+    public static long ResidentBytes => Read("VmRSS:");
+
+    /// <summary>The most that was resident since the process began, or since <see cref="RestartPeak"/>.</summary>
+    public static long PeakBytes => Read("VmHWM:");
+
+    /// <summary>Lets the peak begin anew at what is resident now.</summary>
+    /// <returns>False where the system does not let: the peak then is that of the whole process.</returns>
+    public static bool RestartPeak()
+    {
+        try
+        {
+            if (!File.Exists(StatusFile)) return false;
+            File.WriteAllText("/proc/self/clear_refs", "5");
+            return true;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private static long Read(string key)
+    {
+        if (!File.Exists(StatusFile)) return 0;
+        var line = File.ReadLines(StatusFile).FirstOrDefault(line => line.StartsWith(key, StringComparison.Ordinal));
+        return line is null ? 0 : 1024 * long.Parse(line.AsSpan(key.Length).Trim(" \tkB"), CultureInfo.InvariantCulture);
+    }
+}

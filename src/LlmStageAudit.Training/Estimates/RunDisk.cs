@@ -1,0 +1,148 @@
+using System.Text.Json;
+using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Artifacts.Trajectories;
+using LlmStageAudit.Modeling.Examples;
+using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Training.Runs;
+using LlmStageAudit.Training.Stages;
+
+namespace LlmStageAudit.Training.Estimates;
+
+/// <summary>What a stage leaves in a run folder.</summary>
+/// <param name="Stage">Its name.</param>
+/// <param name="LogBytes">The trajectory log.</param>
+/// <param name="GradientBytes">Of those, gradients.</param>
+/// <param name="StateBytes">The folder of the trainable state at the stage's end.</param>
+public sealed record StageDisk(string Stage, long LogBytes, long GradientBytes, long StateBytes)
+{
+    public long Bytes => LogBytes + StateBytes;
+}
+
+/// <summary>
+/// The bytes of a run folder before the run, from the formats' own layouts. States are exact; log and manifest are exact but for the digits of
+/// numbers that only training finds (losses, gradient norms, seconds), which differ by a byte or two each.
+/// </summary>
+/// <param name="HeadBytes">Manifest and initial state.</param>
+/// <param name="Stages">In order.</param>
+/// <param name="Files">How many files there will be.</param>
+public sealed record RunDisk(long HeadBytes, IReadOnlyList<StageDisk> Stages, int Files)
+{
+    /// <summary>As long as the usual digits of a number that was computed in float32 and is written as a double.</summary>
+    private const double UsualDigits = 0.6931471824645996;
+
+    public long Bytes => HeadBytes + Stages.Sum(stage => stage.Bytes);
+
+    public long GradientBytes => Stages.Sum(stage => stage.GradientBytes);
+
+    /// <summary>Of a run with these materials.</summary>
+    public static RunDisk Of(RunConfiguration configuration, RunMaterials materials) =>
+        Of(configuration, materials.Model, materials.Programs, materials.ExampleSets, new RunStart());
+
+    /// <summary>Of a run that leaves out a stage of another and starts where that stage started.</summary>
+    public static RunDisk Without(TrainedRun parent, int stage)
+    {
+        var configuration = parent.Configuration with { Stages = [.. parent.Configuration.Stages.Skip(stage + 1)] };
+        return Of(
+            configuration,
+            parent.Model,
+            [.. parent.Programs.Skip(stage + 1)],
+            [.. parent.Materials.ExampleSets.Skip(stage + 1)],
+            StartWithout(parent.Manifest.RunId, parent.Folder.Root, [.. parent.Programs.Select(program => program.Name)], stage));
+    }
+
+    /// <summary>The same of a run that is not trained yet.</summary>
+    /// <param name="path">Where it would lie.</param>
+    public static RunDisk Without(RunConfiguration configuration, RunMaterials materials, string path, int stage) => Of(
+        configuration with { Stages = [.. configuration.Stages.Skip(stage + 1)] },
+        materials.Model,
+        [.. materials.Programs.Skip(stage + 1)],
+        [.. materials.ExampleSets.Skip(stage + 1)],
+        StartWithout(new string('0', 32), path, [.. materials.Programs.Select(program => program.Name)], stage));
+
+    private static RunStart StartWithout(string runId, string path, string[] stages, int stage) => new()
+    {
+        Kind = RunStartKind.Checkpoint,
+        RunId = runId,
+        RunPath = path,
+        AfterStage = stage == 0 ? null : stages[stage - 1],
+        SkippedStages = [stages[stage]],
+    };
+
+    private static RunDisk Of(
+        RunConfiguration configuration, LanguageModel model, IReadOnlyList<StageProgram> programs, IReadOnlyList<ExampleSet> sets, RunStart start)
+    {
+        var (stateBytes, stateFiles) = StateFolder.Size(model);
+        var gradientBytes = configuration.Trajectory.Gradients ? sizeof(float) * model.Layout.Count : 0;
+        var firstStep = 1;
+        var stages = new List<StageDisk>();
+        foreach (var (program, set) in programs.Zip(sets))
+        {
+            var log = TrajectoryLogSize.Of(Records(program, set, firstStep), gradientBytes);
+            stages.Add(new StageDisk(program.Name, log, gradientBytes * program.Steps.Count, stateBytes));
+            firstStep += program.Steps.Count;
+        }
+
+        var manifest = JsonSerializer.SerializeToUtf8Bytes(Manifest(configuration, model, programs, start), ArtifactJson.Options).Length + 1;
+        return new RunDisk(manifest + stateBytes, stages, 1 + stateFiles + (stages.Count * (stateFiles + 1)));
+    }
+
+    private static IEnumerable<StepRecord> Records(StageProgram program, ExampleSet set, int firstStep) => program.Steps.Select(step => new StepRecord
+    {
+        Step = firstStep + step.StageStep - 1,
+        StageStep = step.StageStep,
+        Epoch = step.Epoch,
+        LearningRate = step.LearningRate,
+        LossNats = UsualDigits,
+        GradientNorm = UsualDigits,
+        BatchIds = [.. step.Batch.Select(i => set.Examples[i].Id)],
+    });
+
+    private static RunManifest Manifest(RunConfiguration configuration, LanguageModel model, IReadOnlyList<StageProgram> programs, RunStart start)
+    {
+        var hash = new string('0', 64);
+        var firstStep = 1;
+        var results = new List<StageResult>();
+        foreach (var (index, program) in programs.Index())
+        {
+            results.Add(new StageResult
+            {
+                Name = program.Name,
+                Index = index,
+                FirstStep = firstStep,
+                Steps = program.Steps.Count,
+                Examples = program.Objective.ExampleCount,
+                LossFirst = UsualDigits,
+                LossLast = UsualDigits,
+                LossMean = UsualDigits,
+                TrainSeconds = UsualDigits,
+                LogSeconds = UsualDigits,
+                TrajectoryHead = hash,
+                State = StageState.Completed,
+                StateSha256 = hash,
+            });
+            firstStep += program.Steps.Count;
+        }
+
+        return new RunManifest
+        {
+            RunId = hash[..32],
+            CreatedUtc = DateTime.UnixEpoch.AddTicks(1),
+            ToolVersion = RunEngine.ToolVersion,
+            Engine = RunEngine.Describe(model.Device),
+            Configuration = configuration,
+            Inputs = [.. RunInputs.Files(configuration, model).Select(file => new InputRecord
+            {
+                Role = file.Role, Path = file.Path, Sha256 = hash, SizeBytes = new FileInfo(file.Path) is { Exists: true } found ? found.Length : 0,
+            })],
+            ParameterCount = model.Layout.Count,
+            Parameters = [.. model.Layout.Slots.Select(slot => new ParameterRecord { Name = slot.Name, Shape = slot.Shape })],
+            Start = start,
+            Stages = results,
+            TrainSeconds = UsualDigits,
+            LogSeconds = UsualDigits,
+            State = RunState.Completed,
+        };
+    }
+}

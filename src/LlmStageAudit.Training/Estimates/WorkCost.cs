@@ -1,0 +1,51 @@
+namespace LlmStageAudit.Training.Estimates;
+
+/// <summary>
+/// What a piece of work takes, as a straight line fitted to measured pieces by least squares:
+/// <code>seconds = fixed + perToken * padded tokens</code>
+/// Attention grows faster than the tokens, but pieces drawn evenly from the work to be foretold make the line right on average there.
+/// </summary>
+/// <param name="FixedSeconds">Per piece, at least 0.</param>
+/// <param name="SecondsPerToken">At least 0.</param>
+public readonly record struct WorkCost(double FixedSeconds, double SecondsPerToken)
+{
+    public double Seconds(long paddedTokens) => FixedSeconds + (SecondsPerToken * paddedTokens);
+
+    /// <summary>Of several pieces.</summary>
+    public double Seconds(IEnumerable<long> paddedTokens)
+    {
+        var cost = this;
+        return paddedTokens.Sum(cost.Seconds);
+    }
+
+    /// <param name="measured">Padded tokens and seconds of each piece; at least one.</param>
+    public static WorkCost Fit(IReadOnlyCollection<(long PaddedTokens, double Seconds)> measured)
+    {
+        var tokens = measured.Average(one => (double)one.PaddedTokens);
+        var seconds = measured.Average(one => one.Seconds);
+        var spread = measured.Sum(one => Math.Pow(one.PaddedTokens - tokens, 2));
+        // Pieces of nearly one size say nothing of a slope: then time goes with the tokens.
+        if (spread <= measured.Count * Math.Pow(0.02 * tokens, 2)) return new WorkCost(0, seconds / Math.Max(1, tokens));
+        var slope = measured.Sum(one => (one.PaddedTokens - tokens) * (one.Seconds - seconds)) / spread;
+        if (slope <= 0) return new WorkCost(seconds, 0);
+        var constant = seconds - (slope * tokens);
+        return constant >= 0
+            ? new WorkCost(constant, slope)
+            : new WorkCost(0, measured.Sum(one => one.PaddedTokens * one.Seconds) / measured.Sum(one => Math.Pow(one.PaddedTokens, 2)));
+    }
+
+    /// <summary>Pieces that stand for all: the middles of equal parts of them in order of size, the largest aside.</summary>
+    /// <param name="pieces">Places and their padded tokens.</param>
+    /// <param name="count">How many, where there are that many.</param>
+    /// <returns>The largest, and the others from the middle of the order outwards, so that the first of them stand for all as well.</returns>
+    public static (int Largest, IReadOnlyList<int> Typical) Choose(IReadOnlyList<long> pieces, int count)
+    {
+        int[] order = [.. Enumerable.Range(0, pieces.Count).OrderBy(i => pieces[i])];
+        var typical = Enumerable.Range(0, Math.Min(count, order.Length))
+            .Select(part => (2 * part) + 1.0)
+            .Select(odd => odd / (2 * Math.Min(count, order.Length)))
+            .OrderBy(place => Math.Abs(place - 0.5))
+            .Select(place => order[(int)(place * order.Length)]);
+        return (order[^1], [.. typical]);
+    }
+}

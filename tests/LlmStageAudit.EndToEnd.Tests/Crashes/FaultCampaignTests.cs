@@ -1,0 +1,106 @@
+namespace LlmStageAudit.EndToEnd.Tests.Crashes;
+
+/// <summary>
+/// A disk that is full, fails or writes half, at every call that changes files: the command says so in one line, leaves nothing half made
+/// that a later one takes for whole, and goes on when there is room again. A share of the cases; the whole campaign is scripts/crash.sh.
+/// </summary>
+public sealed class FaultCampaignTests(Operations operations) : IClassFixture<Operations>
+{
+    private static readonly Func<int, Fault>[] s_kinds =
+    [
+        call => new Fault("enospc", call), call => new Fault("eio", call), call => new Fault("short", call),
+        call => new Fault("enospc", call, IsSticky: true), call => new Fault("eio", call, IsSticky: true),
+    ];
+
+    private CrashWorkspace Workspace => operations.Workspace;
+
+    [FaultFact]
+    public void A_command_whose_disk_fails_says_so_and_loses_nothing()
+    {
+        // Every so many-th call, each with another kind; the script says 1, which means every call of the training with every kind.
+        var stride = CampaignReport.Points("FAULT_STRIDE", 34);
+        var tallies = new SortedDictionary<string, FaultTally>(StringComparer.Ordinal);
+        if (stride == 1)
+        {
+            foreach (var kind in s_kinds)
+            {
+                for (var call = 1; call <= operations.Train("sgd").Calls; call++) Inject(operations.Train("sgd"), kind(call), tallies);
+            }
+        }
+        else
+        {
+            Sweep(operations.Train("sgd"), stride, tallies);
+        }
+
+        Sweep(operations.Train("adamw"), Math.Max(2, stride), tallies);
+        foreach (var operation in new[] { operations.Retrain("sgd"), operations.Attribute("sgd"), operations.Plan(), operations.Merge() })
+            Sweep(operation, stride, tallies);
+
+        foreach (var (name, tally) in tallies)
+            CampaignReport.Row("injected", name, tally.Points, tally.Done, tally.Stopped, tally.Failed, tally.Identical);
+        Assert.Empty(tallies.Values.SelectMany(tally => tally.Faults));
+        Assert.All(tallies.Values, tally => Assert.Equal(tally.Points, tally.Identical));
+    }
+
+    [FaultFact]
+    public void A_full_disk_stops_a_run_where_it_can_go_on_and_says_how()
+    {
+        var train = operations.Train("sgd");
+        Workspace.Reset();
+        // In the middle of the run no more room comes.
+        var ended = Workspace.Execute(train.Args, new Fault("enospc", train.Calls / 2, IsSticky: true));
+        Assert.True(ended.ExitCode == 75, ended.ToString());
+        var line = ended.Error.Split('\n').Single(text => text.Contains("disk is full", StringComparison.Ordinal));
+        Assert.Contains("all completed stages and every whole record of the log are kept", line, StringComparison.Ordinal);
+        Assert.Contains("free some space, then run the same command again to go on (train: with --resume)", line, StringComparison.Ordinal);
+        Workspace.Succeed(train.Again);
+        Assert.Empty(ArtifactTree.Differences(train.Tree, ArtifactTree.Of(Workspace.Out)));
+    }
+
+    private void Sweep(Operation operation, int stride, SortedDictionary<string, FaultTally> tallies)
+    {
+        for (var call = 1; call <= operation.Calls; call += stride) Inject(operation, s_kinds[call / stride % s_kinds.Length](call), tallies);
+    }
+
+    private void Inject(Operation operation, Fault fault, SortedDictionary<string, FaultTally> tallies)
+    {
+        var name = $"{operation.Name} | {fault.Name}";
+        if (!tallies.TryGetValue(name, out var tally)) tallies[name] = tally = new FaultTally();
+        var where = $"{operation.Name}, {fault}";
+        tally.Points++;
+        Workspace.Reset(operation.Start);
+        var ended = Workspace.Execute(operation.Args, fault);
+        switch (ended.ExitCode)
+        {
+            case 0:
+                tally.Done++;
+                if (ArtifactTree.Differences(operation.Tree, ArtifactTree.Of(Workspace.Out)) is { Length: > 0 } differences)
+                    tally.Fail($"{where}: done, but {string.Join("; ", differences)}");
+                break;
+            case 75:
+                tally.Stopped++;
+                if (!ended.Error.Contains("disk is full", StringComparison.Ordinal)) tally.Fail($"{where}: {ended}");
+                break;
+            case 1:
+                tally.Failed++;
+                var errors = ended.Error.Split('\n').Count(line => line.StartsWith("error: ", StringComparison.Ordinal));
+                var isTyped = ended.Error.Contains("the disk is full (", StringComparison.Ordinal) || ended.Error.Contains("the disk fails (", StringComparison.Ordinal);
+                if (errors != 1 || !isTyped) tally.Fail($"{where}: {ended}");
+                break;
+            default:
+                tally.Fail($"{where}: {ended}");
+                break;
+        }
+
+        var again = Workspace.Execute(operation.Again);
+        if (again.ExitCode != 0 && !(ended.ExitCode == 0 && operation.Name == "merge"))
+        {
+            tally.Fail($"{where} ({ended}): run again: {again}");
+            return;
+        }
+
+        var left = ArtifactTree.Differences(operation.Tree, ArtifactTree.Of(Workspace.Out));
+        if (left.Length == 0) tally.Identical++;
+        else tally.Fail($"{where} ({ended}): run again: {string.Join("; ", left)}");
+    }
+}

@@ -1,0 +1,40 @@
+using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Artifacts.Trajectories;
+using LlmStageAudit.Training.Runs;
+
+namespace LlmStageAudit.Training.Tests.Verification;
+
+/// <summary>What someone does who knows the log's format.</summary>
+internal static class LogForging
+{
+    /// <summary>Writes a stage's log anew with other records (null leaves one out) and right hashes.</summary>
+    /// <returns>The hash it ends with.</returns>
+    public static string Forge(RunFolder folder, int index, string stage, Func<StepRecord, byte[], (StepRecord, byte[])?> change)
+    {
+        var path = folder.TrajectoryPath(index, stage);
+        var genesis = StageLog.Genesis(folder.ReadManifest().RunId, stage);
+        var records = new List<(StepRecord Record, byte[] Gradient)>();
+        using (var reader = TrajectoryReader.Open(path, genesis))
+        {
+            for (var i = 0; i < reader.Count; i++)
+            {
+                var gradient = new byte[reader.GradientBytes];
+                reader.ReadGradient(i, gradient);
+                if (change(reader.Steps[i], gradient) is { } changed) records.Add(changed);
+            }
+        }
+
+        File.Delete(path);
+        using var writer = TrajectoryWriter.Create(path, genesis);
+        foreach (var (record, gradient) in records) writer.Append(record, gradient);
+        return writer.HeadHash;
+    }
+
+    /// <summary>Seals a completed run anew, as it lies there, with its manifest.</summary>
+    public static void Reseal(RunFolder folder, RunManifest manifest)
+    {
+        File.Delete(folder.SealPath);
+        Artifacts.Seals.RunSealer.Open(folder, manifest).Seal(manifest);
+        folder.WriteManifest(manifest);
+    }
+}
