@@ -1,5 +1,6 @@
 using LlmStageAudit.Cli.Tests.Surface;
 using LlmStageAudit.Testing;
+using static LlmStageAudit.LibTorch.torch;
 
 namespace LlmStageAudit.Cli.Tests.Walk;
 

@@ -28,6 +28,8 @@ internal static class LongBenchmark
             var configuration = workspace.Configure(name, optimizer, batchSize: 8, epochs: [34, 33, 33]);
             var run = workspace.At(name + "-run");
             rows.Add(Row($"train, {name}", Debug("train", configuration, "--out", run)));
+            // The walks over a log are the same for both; AdamW's states are the larger.
+            if (name == "sgd") continue;
             rows.Add(Row($"attribute, exact replay, {name}", Debug("attribute", run, "--probe", workspace.At("probe.yaml"))));
             rows.Add(Row($"attribute, adjoint sweep of every step, {name}", Debug("attribute", run, "--probe", workspace.At("probe.yaml"), "--method", "adjoint", "--level", "step")));
             var (stoppedAt, resumed) = Resume(workspace, configuration, run);
