@@ -5,8 +5,11 @@ namespace LlmStageAudit.Artifacts.Boundaries;
 /// <summary>What lies at a path, told without opening it: opening a pipe waits for whoever writes into it, perhaps for ever.</summary>
 internal static class FileKind
 {
+    /// <summary>What the archive writer throws of a type it has no entry for; errors of opening an empty regular file have codes of their own.</summary>
+    private const int UnknownType = unchecked((int)0x80131620);
+
     /// <summary>Why a file must not be opened, or null where it is a regular file.</summary>
-    /// <exception cref="IOException">The links at the path go round in a circle.</exception>
+    /// <exception cref="IOException">The links at the path go round in a circle, or another process has locked the file.</exception>
     public static string? WhyNotRegular(string path)
     {
         var file = new FileInfo(path);
@@ -33,7 +36,7 @@ internal static class FileKind
         {
             using (var writer = new TarWriter(archive, TarEntryFormat.Pax, leaveOpen: true)) writer.WriteEntry(path, "it");
         }
-        catch (IOException)
+        catch (IOException exception) when (exception.HResult == UnknownType)
         {
             return null;
         }

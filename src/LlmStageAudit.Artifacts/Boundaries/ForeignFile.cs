@@ -48,6 +48,17 @@ public static class ForeignFile
         return bytes;
     }
 
+    /// <summary>All of a file's bytes whatever they are, where they are not more than the limit.</summary>
+    /// <exception cref="ForeignFileException">As for <see cref="OpenRead"/>, or too many bytes.</exception>
+    public static byte[] ReadBytes(string path, long limitBytes)
+    {
+        using var stream = OpenRead(path);
+        if (stream.Length > limitBytes) throw ForeignFileException.TooLarge(stream.Length, limitBytes);
+        var bytes = new byte[stream.Length];
+        stream.ReadExactly(bytes);
+        return bytes;
+    }
+
     // A file with holes costs its maker nothing and would cost the reader all of its size.
     private static bool BeginsWithZeros(FileStream stream)
     {

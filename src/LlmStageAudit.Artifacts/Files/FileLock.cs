@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text;
+using LlmStageAudit.Artifacts.Boundaries;
 
 namespace LlmStageAudit.Artifacts.Files;
 
@@ -9,6 +11,8 @@ namespace LlmStageAudit.Artifacts.Files;
 public sealed class FileLock : IDisposable
 {
     // EWOULDBLOCK (Linux, macOS), ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION.
+    private const long LongestHolderBytes = 4096;
+
     private static readonly int[] s_held = [11, 35, unchecked((int)0x80070020), unchecked((int)0x80070021)];
 
     private readonly FileStream _stream;
@@ -63,7 +67,7 @@ public sealed class FileLock : IDisposable
         if (!File.Exists(lockPath)) return null;
         try
         {
-            new FileStream(lockPath, FileMode.Open, FileAccess.Read, FileShare.Read).Dispose();
+            ForeignFile.OpenRead(lockPath).Dispose();
             return null;
         }
         catch (IOException exception) when (s_held.Contains(exception.HResult))
@@ -89,7 +93,7 @@ public sealed class FileLock : IDisposable
     {
         try
         {
-            var text = File.ReadAllText(path).Trim();
+            var text = Encoding.UTF8.GetString(ForeignFile.ReadBytes(path, LongestHolderBytes)).Trim();
             return text.Length is > 0 and <= 300 ? text : "another process";
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Files;
 
 namespace LlmStageAudit.Artifacts.Progress;
@@ -71,7 +72,7 @@ public static class ProgressFile
         if (!File.Exists(path)) return null;
         try
         {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
+            using var stream = ForeignFile.OpenRead(path, bufferBytes: 1 << 16);
             if (stream.Length is < 8 + KeyBytes + 4 + 32 or > MaximumSizeBytes) throw ProgressException.Damaged(path, $"{stream.Length} bytes");
             if (!HoldsItsHash(stream)) throw ProgressException.Damaged(path, "the checksum does not match the content");
             return Parse(path, stream, key);

@@ -1,5 +1,7 @@
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Files;
 using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Artifacts.Serialization;
 
 namespace LlmStageAudit.Artifacts.Seals.Verification;
 
@@ -60,7 +62,7 @@ internal sealed class ManifestExaminer(SealedRun run)
 
     private void ExamineWhole(SealEntry end, RunManifest manifest)
     {
-        var bytes = File.ReadAllBytes(run.Folder.ManifestPath);
+        var bytes = ForeignFile.ReadBytes(run.Folder.ManifestPath, ArtifactJson.MaximumSizeBytes);
         var pinned = end.Files.FirstOrDefault()?.Sha256;
         if (ContentHash.OfBytes(bytes) == pinned)
         {
