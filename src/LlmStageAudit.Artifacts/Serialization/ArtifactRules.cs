@@ -82,8 +82,8 @@ internal static class ArtifactRules
         {
             if (stage.Index <= last || stage.Index >= run.Configuration.Stages.Count) return $"stages: the index {stage.Index} after {last}";
             last = stage.Index;
-            if (stage.Name != run.Configuration.Stages[stage.Index].Name) return $"stages: '{stage.Name}' is not stage {stage.Index} of the configuration";
-            return Count("stages: steps", stage.Steps)
+            return Name("stages", stage.Name)
+                ?? Count("stages: steps", stage.Steps)
                 ?? (stage.FirstStep < 1 ? $"stages: first step {stage.FirstStep}" : null)
                 ?? (stage.Examples < 0 ? $"stages: {stage.Examples} examples" : null)
                 ?? Hash("stages", stage.TrajectoryHead)

@@ -48,7 +48,7 @@ public sealed class HostileInputTests(AuditFixture audit) : IDisposable
         foreach (var (exitCode, args) in ((int, string[])[])
             [
                 (2, ["train", _workspace.At("pipe.yaml"), "--out", _workspace.Out]), (2, ["evaluate", audit.Run, "--probe", _workspace.At("pipe.yaml")]),
-                (3, ["status", _workspace.At("pipe.json")]), (3, ["inspect", _workspace.At("pipe.safetensors")]), (2, ["inspect", _workspace.At("pipe.json")]),
+                (3, ["status", _workspace.At("pipe.json")]), (3, ["inspect", _workspace.At("pipe.safetensors")]), (3, ["inspect", _workspace.At("pipe.json")]),
                 (3, ["verify", audit.RetrainedPlan("sgd", "midpoint"), "--effects", _workspace.At("pipe.json")]),
             ])
         {
