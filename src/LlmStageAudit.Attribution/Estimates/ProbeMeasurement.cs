@@ -1,6 +1,8 @@
 using System.Diagnostics;
-using LlmStageAudit.Auditing.Probes;
 using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Attribution.Trust;
+using LlmStageAudit.Auditing.Probes;
+using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Modeling.Objectives;
 using LlmStageAudit.Training.Estimates;
@@ -22,7 +24,7 @@ internal sealed class ProbeMeasurement
     /// <summary>Reads the probe.</summary>
     /// <param name="theta">A state [N]; stays the caller's.</param>
     /// <param name="cancellation">Checked between batches.</param>
-    public ProbeMeasurement(ProbeConfiguration configuration, LanguageModel model, Modeling.Examples.ExampleReader reader, Tensor theta, CancellationToken cancellation)
+    public ProbeMeasurement(ProbeConfiguration configuration, LanguageModel model, ExampleReader reader, Tensor theta, CancellationToken cancellation)
     {
         var watch = Stopwatch.StartNew();
         (_model, _theta, _cancellation) = (model, theta, cancellation);
@@ -51,6 +53,12 @@ internal sealed class ProbeMeasurement
     /// <summary>The most that was resident during gradients.</summary>
     public long GradientPeakBytes { get; private set; }
 
+    /// <summary>Exact attribution's look at how far effects are from linear, with one direction.</summary>
+    public double LinearitySeconds { get; private set; }
+
+    /// <summary>The most that was resident during that.</summary>
+    public long LinearityPeakBytes { get; private set; }
+
     /// <summary>How many batches were run.</summary>
     public int Batches { get; private set; }
 
@@ -74,13 +82,41 @@ internal sealed class ProbeMeasurement
         (GradientSeconds, _, GradientPeakBytes) = Measure(seconds, batch => reading.LossAndGradient(_theta, batch));
     }
 
+    /// <summary>Runs all of it, which does not grow with the probe.</summary>
+    /// <param name="seconds">It is run again where that takes less.</param>
+    public void MeasureLinearity(double seconds)
+    {
+        if (Probe.Performance.Weighted is not { } weighted) return;
+        var gradient = new ProbeGradient(_model, Probe, weighted);
+        var examples = LinearityGap.Sample(Probe.Examples.Count);
+        ProcessMemory.RestartPeak();
+        for (var round = 0; round < 2 && (round == 0 || LinearitySeconds < seconds); round++)
+        {
+            _cancellation.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            var direction = _theta.zeros_like() + 1e-3;
+            var start = Stopwatch.GetTimestamp();
+            gradient.Derivatives(_theta, [direction], examples);
+            LinearitySeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        }
+
+        LinearityPeakBytes = ProcessMemory.PeakBytes;
+    }
+
     private (double Seconds, double WarmUpSeconds, long PeakBytes) Measure(double seconds, Action<int[]> pass)
     {
         var (largest, typical) = WorkCost.Choose(_tokens, TypicalBatches);
         var times = new List<(long PaddedTokens, double Seconds)>();
         var watch = Stopwatch.StartNew();
         ProcessMemory.RestartPeak();
-        var first = Take(largest);
+        int[] rising = [.. typical.Order()];
+        var first = Take(rising[0]);
+        foreach (var i in rising[1..])
+        {
+            if (watch.Elapsed.TotalSeconds < seconds / 3) times.Add((_tokens[i], Take(i)));
+        }
+
+        Take(largest);
         for (var round = 0; round < MostRounds; round++)
         {
             foreach (var (place, i) in typical.Index())
@@ -91,7 +127,7 @@ internal sealed class ProbeMeasurement
         }
 
         var cost = WorkCost.Fit(times);
-        return (cost.Seconds(_tokens), Math.Max(0, first - cost.Seconds(_tokens[largest])), ProcessMemory.PeakBytes);
+        return (cost.Seconds(_tokens), Math.Max(0, first - cost.Seconds(_tokens[rising[0]])), ProcessMemory.PeakBytes);
 
         double Take(int i)
         {

@@ -43,7 +43,12 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
 
         // In the order of the memory they take, so that what one leaves behind is no burden to the next.
         var asked = probes.Select(probe => new ProbeMeasurement(probe, materials.Model, materials.Reader, materials.InitialState, cancellation)).ToArray();
-        foreach (var probe in asked) probe.MeasureEvaluation(MeasureSeconds / 10 / asked.Length);
+        foreach (var probe in asked)
+        {
+            probe.MeasureEvaluation(MeasureSeconds / 10 / asked.Length);
+            probe.MeasureLinearity(MeasureSeconds / 10 / asked.Length);
+        }
+
         var stages = StageWork.Of(configuration, materials);
         using var training = TrainingMeasurement.Run(configuration, materials, stages, MeasureSeconds / 2, cancellation);
         var run = new MeasuredRun(configuration, materials, stages, training, path);
@@ -88,11 +93,12 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
         var replayPeak = count == 1
             ? 0
             : stages.Max(run.TrainPeakBytes) + ((count - 2) * stages.Max(run.StateBytes)) + ((count + 1) * run.VectorBytes);
+        var linearity = probe.LinearitySeconds * GradientCost.VectorProducts(count) / GradientCost.VectorProducts(1);
         yield return new PhaseEstimate(
             $"attribute {name}, exact",
             "attribute",
-            ready + (probe.Seconds * (count + 1)) + replays + (count == 1 ? 0 : run.WarmUpSeconds(0)),
-            Math.Max(replayPeak, probe.PeakBytes + (((2 * count) + 2) * run.VectorBytes)),
+            ready + (probe.Seconds * (count + 1)) + replays + (count == 1 ? 0 : run.WarmUpSeconds(0)) + linearity,
+            Math.Max(replayPeak, Math.Max(probe.PeakBytes, probe.LinearityPeakBytes) + (((2 * count) + 1) * run.VectorBytes)),
             0);
 
         if (sweep is null) yield break;

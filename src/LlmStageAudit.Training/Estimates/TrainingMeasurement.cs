@@ -76,8 +76,15 @@ public sealed class TrainingMeasurement : IDisposable
         var state = all[largest].Program.Optimizer.Start(_materials.InitialState);
         try
         {
-            var first = Take(largest);
-            SaveAndRead(state);
+            // From short to long, as a heap grows the most: what a short batch leaves free does not fit the next one.
+            int[] rising = [.. typical.OrderBy(i => all[i].Tokens)];
+            var first = Take(rising[0]);
+            foreach (var i in rising[1..])
+            {
+                if (watch.Elapsed.TotalSeconds < seconds / 3) times.Add(all[i].Tokens, Take(i));
+            }
+
+            Take(largest);
             for (var round = 0; round < MostRounds; round++)
             {
                 foreach (var (place, i) in typical.Index())
@@ -90,8 +97,8 @@ public sealed class TrainingMeasurement : IDisposable
             // Again, now that the allocator has seen batches of all lengths.
             Take(largest);
             var cost = WorkCost.Fit(times.Gradients);
-            var warmUp = Math.Max(0, first.Gradient + first.Encode - cost.Seconds(all[largest].Tokens) - times.EncodeSeconds);
-            return new StepMeasurement(cost, times.UpdateSeconds, times.EncodeSeconds, warmUp, ProcessMemory.PeakBytes, times.Gradients.Count + 2);
+            var warmUp = Math.Max(0, first.Gradient + first.Encode - cost.Seconds(all[rising[0]].Tokens) - times.EncodeSeconds);
+            return new StepMeasurement(cost, times.UpdateSeconds, times.EncodeSeconds, warmUp, ProcessMemory.PeakBytes, times.Gradients.Count + 3);
         }
         finally
         {
@@ -132,18 +139,6 @@ public sealed class TrainingMeasurement : IDisposable
 
         var encoded = Stopwatch.GetTimestamp();
         return ((Seconds(start, updated), Seconds(computed, updated), Seconds(updated, encoded)), next);
-    }
-
-    /// <summary>
-    /// Between two stages the state is written, and read again: through managed memory, whose garbage the next stage's first steps find still
-    /// there.
-    /// </summary>
-    private void SaveAndRead(OptimizerState state)
-    {
-        using var scope = NewDisposeScope();
-        var written = state.Theta.to(float32).data<float>();
-        var read = written.ToArray();
-        using var next = _materials.Programs[0].Optimizer.Start(tensor(read).to(_materials.Model.Dtype).to(_materials.Model.Device));
     }
 
     private void Hash(byte[] bytes, int length)
