@@ -37,7 +37,7 @@ total() { awk -F'|' -v column="$2" '{ sum += $column } END { print sum + 0 }' "$
 
 A tiny audit: a GPT-NeoX of 2 layers, LoRA, three stages of 6, 2 and 3 steps; \`attribute\` exports adapters, \`retrain\` runs two jobs. A library
 between the command and the system (\`native/faults.c\`) counts every call that changes a file and strikes at one of them. Then the command is run
-again, and **every file** is compared with an undisturbed run, to the byte; of JSON files all but times.
+again, and **every file** is compared with an undisturbed run, to the byte; of JSON files all but times. \`verify-log\` proves every run.
 
 ## Killed
 

@@ -17,22 +17,24 @@ public static class AtomicFolder
         DurableFolder.Create(parent);
         PartialName.ClearLeftovers(target);
         var beside = PartialName.Beside(target);
+        var hasAppeared = false;
         try
         {
             Directory.CreateDirectory(beside);
             fill(beside);
             FlushWithin(beside);
             Directory.Move(beside, target);
+            hasAppeared = true;
+            DurableFolder.Flush(parent);
             PartialName.Forget(beside);
         }
         catch (Exception exception)
         {
             PartialName.Remove(beside);
+            if (hasAppeared) PartialName.Remove(target);
             if (StorageException.IsFault(exception)) throw StorageException.Of(target, exception);
             throw;
         }
-
-        DurableFolder.Flush(parent);
     }
 
     // Whoever fills the folder need not know of flushing.

@@ -118,6 +118,11 @@ public sealed class CrashCampaignTests(Operations operations) : IClassFixture<Op
         var differences = ArtifactTree.Differences(operation.Tree, ArtifactTree.Of(Workspace.Out));
         if (differences.Length == 0) tally.Identical++;
         else tally.Fail($"{where}: {string.Join("; ", differences)}");
+        foreach (var run in Workspace.Runs())
+        {
+            var proof = Workspace.Execute(["verify-log", run]);
+            if (proof.ExitCode != 0) tally.Fail($"{where}: verify-log {run}: {proof}");
+        }
     }
 
     private static (Fault? Fault, TimeSpan? Moment) NextKill(Operation operation, bool isCall, StableRandom random) => isCall
