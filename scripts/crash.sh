@@ -2,7 +2,7 @@
 # Breaks commands off everywhere and looks at what is left: processes killed, power lost, a disk that is full, fails or writes half. Files the
 # figures under tests/benchmarks/results/crash.md; exits with 1 where a case went wrong, which it then shows.
 #   scripts/crash.sh [POINTS]     kills, 200 by default; a fifth as many losses of power; faults at every call of train
-# Needs Linux, a C compiler, and some twenty minutes of a quiet machine of two cores.
+# STAGEAUDIT_CRASH_MINUTES ends each of the three after a time, with the points made until then. Needs Linux, a C compiler, and some twenty minutes of a quiet machine of two cores.
 set -euo pipefail
 
 points=${1:-200}

@@ -37,12 +37,12 @@ public static class AtomicFolder
         }
     }
 
-    // Whoever fills the folder need not know of flushing.
+    // Whoever fills the folder need not know of flushing. A copied file may be one that nobody may write to; Unix flushes it all the same.
     private static void FlushWithin(string folder)
     {
         foreach (var file in Directory.EnumerateFiles(folder))
         {
-            using var handle = File.OpenHandle(file, FileMode.Open, FileAccess.ReadWrite);
+            using var handle = File.OpenHandle(file, FileMode.Open, UnixDisk.IsHere ? FileAccess.Read : FileAccess.ReadWrite);
             DurableFile.Flush(handle, file);
         }
 
