@@ -38,6 +38,9 @@ try
         case ["long"]:
             LongBenchmark.Run();
             return 0;
+        case ["logs"]:
+            LongLogs.Run();
+            return 0;
         case ["determinism"]:
             DeterminismBenchmark.Run();
             return 0;
@@ -45,7 +48,7 @@ try
             CertificationBenchmark.Run();
             return 0;
         default:
-            Console.Error.WriteLine("benchmarks: expected one of tokenize, load, mnist, comments, steps, certify, trust, long, determinism");
+            Console.Error.WriteLine("benchmarks: expected one of tokenize, load, mnist, comments, steps, certify, trust, long, logs, determinism");
             return 2;
     }
 }
