@@ -17,11 +17,11 @@ internal static class LongBenchmark
         if (!File.Exists("/proc/self/status")) throw AbsenceException.Of("no /proc/self/status on this system");
         var results = new ResultFile("long", "5,000 steps in one process")
             .Paragraph(
-                "A small GPT-NeoX (2 layers, 32 dimensions) with random weights, LoRA and a head, three stages of 1,700, 1,650 and 1,650 steps of 8 "
+                "A small GPT-NeoX (2 layers, 16 dimensions) with random weights, LoRA and a head, three stages of 1,700, 1,650 and 1,650 steps of 8 "
                 + "rows of 4 to 32 generated tokens, one thread. The command runs in a process of its own at log level debug, which says every 100 "
                 + $"steps what it holds. Growth is from step {WarmUp} to the last: the bound is {GrowthBound:P0}. Survived: the managed heap after the last collection.");
         var rows = new List<string[]>();
-        using var workspace = new AuditWorkspace(hidden: 32, layers: 2, rows: 400, shortest: 4, longest: 32);
+        using var workspace = new AuditWorkspace(hidden: 16, layers: 2, rows: 400, shortest: 4, longest: 32);
         foreach (var (name, optimizer) in new[] { ("sgd", AuditWorkspace.Sgd), ("adamw", AuditWorkspace.AdamW) })
         {
             var configuration = workspace.Configure(name, optimizer, batchSize: 8, epochs: [34, 33, 33]);
