@@ -27,7 +27,7 @@ internal sealed class ManifestExaminer(SealedRun run)
         if (run.Manifest is null)
         {
             if (run.ManifestFault is null) Add(FindingKind.Missing, null, "the manifest is gone");
-            else Add(FindingKind.Changed, null, $"it cannot be read as a manifest any more: {run.ManifestFault}");
+            else ExamineUnreadable(run.ManifestFault);
         }
         else if (run.End is { } end)
         {
@@ -39,6 +39,12 @@ internal sealed class ManifestExaminer(SealedRun run)
         }
 
         return _findings;
+    }
+
+    private void ExamineUnreadable(string fault)
+    {
+        if (run.ManifestJson is { } json && run.End is { } end) AddFields(SealedSections.Difference(end.Manifest, ManifestSections.All(json)));
+        Add(FindingKind.Changed, null, $"it cannot be read as a manifest any more: {fault}");
     }
 
     private void ExamineSeal()

@@ -24,7 +24,7 @@ internal sealed class SealedRun
     /// <summary>Null where it is gone or cannot be read.</summary>
     public RunManifest? Manifest { get; }
 
-    /// <summary>The manifest as it stands in its file; null where it cannot be read.</summary>
+    /// <summary>The manifest as it stands in its file, also where it is none any more; null where it is no JSON object.</summary>
     public JsonElement? ManifestJson { get; private init; }
 
     /// <summary>Why the manifest cannot be read; null where it can, or is gone.</summary>
@@ -64,11 +64,23 @@ internal sealed class SealedRun
         }
         catch (Exception exception) when (exception is ArtifactException or ArgumentException or JsonException)
         {
-            return new SealedRun(folder, reading, null, SealFile.Reason(exception.Message, folder.ManifestPath));
+            return new SealedRun(folder, reading, null, SealFile.Reason(exception.Message, folder.ManifestPath)) { ManifestJson = ReadJson(folder) };
         }
     }
 
     public string NameOf(string path) => SealPaths.Within(Folder.Root, path);
+
+    private static JsonElement? ReadJson(RunFolder folder)
+    {
+        try
+        {
+            return ManifestSections.Json(folder.ManifestPath) is { ValueKind: JsonValueKind.Object } json ? json : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 
     private bool BeginsWith(string runId)
     {
