@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Runs;
 using LlmStageAudit.Artifacts.Serialization;
 
@@ -19,7 +20,7 @@ internal static class ManifestSections
     public static JsonElement Json(RunManifest manifest) => JsonSerializer.SerializeToElement(manifest, ArtifactJson.CompactOptions);
 
     /// <exception cref="JsonException">The file is no JSON.</exception>
-    public static JsonElement Json(string path) => JsonSerializer.Deserialize<JsonElement>(File.ReadAllBytes(path), ArtifactJson.CompactOptions);
+    public static JsonElement Json(string path) => JsonSerializer.Deserialize<JsonElement>(ForeignFile.ReadText(path, ArtifactJson.MaximumSizeBytes), ArtifactJson.CompactOptions);
 
     /// <summary>What training does not change, from the manifest's creation on.</summary>
     public static IReadOnlyList<SealedSection> OfStart(JsonElement manifest) =>

@@ -1,6 +1,8 @@
 using System.Text.Json;
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Files;
 using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Artifacts.Serialization;
 
 namespace LlmStageAudit.Artifacts.Seals.Verification;
 
@@ -70,7 +72,7 @@ internal sealed class ManifestExaminer(SealedRun run)
 
     private void ExamineWhole(SealEntry end, RunManifest manifest)
     {
-        var bytes = File.ReadAllBytes(run.Folder.ManifestPath);
+        var bytes = ForeignFile.ReadText(run.Folder.ManifestPath, ArtifactJson.MaximumSizeBytes);
         var pinned = end.Files.FirstOrDefault()?.Sha256;
         if (ContentHash.OfBytes(bytes) == pinned)
         {

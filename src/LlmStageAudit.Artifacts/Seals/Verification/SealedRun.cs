@@ -50,11 +50,10 @@ internal sealed class SealedRun
     /// <summary>How many stages the manifest calls completed.</summary>
     public int Completed => Manifest?.Stages.TakeWhile(stage => stage.State == StageState.Completed).Count() ?? 0;
 
-    /// <exception cref="IOException">A file is there and cannot be read.</exception>
     public static SealedRun Read(RunFolder folder)
     {
-        var reading = File.Exists(folder.SealPath) ? SealFile.Read(folder.SealPath) : null;
-        if (!File.Exists(folder.ManifestPath)) return new SealedRun(folder, reading, null, null);
+        var reading = Path.Exists(folder.SealPath) ? ReadSeal(folder) : null;
+        if (!Path.Exists(folder.ManifestPath)) return new SealedRun(folder, reading, null, null);
         try
         {
             var manifest = folder.ReadManifest();
@@ -62,7 +61,7 @@ internal sealed class SealedRun
             foreach (var (index, stage) in manifest.Stages.Index()) _ = folder.StageFolder(index, stage.Name);
             return new SealedRun(folder, reading, manifest, null) { ManifestJson = ManifestSections.Json(folder.ManifestPath) };
         }
-        catch (Exception exception) when (exception is ArtifactException or ArgumentException or JsonException)
+        catch (Exception exception) when (exception is ArtifactException or ArgumentException or JsonException or IOException or UnauthorizedAccessException)
         {
             return new SealedRun(folder, reading, null, SealFile.Reason(exception.Message, folder.ManifestPath)) { ManifestJson = ReadJson(folder) };
         }
@@ -70,13 +69,25 @@ internal sealed class SealedRun
 
     public string NameOf(string path) => SealPaths.Within(Folder.Root, path);
 
+    private static SealReading ReadSeal(RunFolder folder)
+    {
+        try
+        {
+            return SealFile.Read(folder.SealPath);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return new SealReading(null, [], [new SealFault(null, $"it cannot be read ({exception.Message})")]);
+        }
+    }
+
     private static JsonElement? ReadJson(RunFolder folder)
     {
         try
         {
             return ManifestSections.Json(folder.ManifestPath) is { ValueKind: JsonValueKind.Object } json ? json : null;
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
         {
             return null;
         }
