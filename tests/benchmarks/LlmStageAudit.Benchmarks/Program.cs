@@ -39,6 +39,9 @@ try
         case ["long"]:
             LongBenchmark.Run();
             return 0;
+        case ["logs"]:
+            LongLogs.Run();
+            return 0;
         case ["determinism"]:
             DeterminismBenchmark.Run();
             return 0;
@@ -49,7 +52,8 @@ try
             CertificationBenchmark.Run();
             return 0;
         default:
-            Console.Error.WriteLine("benchmarks: expected one of tokenize, load, mnist, comments, steps, certify, trust, long, determinism, estimate");
+            Console.Error.WriteLine(
+                "benchmarks: expected one of tokenize, load, mnist, comments, steps, certify, trust, long, logs, determinism, estimate");
             return 2;
     }
 }

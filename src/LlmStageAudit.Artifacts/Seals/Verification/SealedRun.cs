@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LlmStageAudit.Artifacts.Runs;
 using LlmStageAudit.Artifacts.Seals.Logs;
 using LlmStageAudit.Artifacts.Serialization;
@@ -22,6 +23,9 @@ internal sealed class SealedRun
 
     /// <summary>Null where it is gone or cannot be read.</summary>
     public RunManifest? Manifest { get; }
+
+    /// <summary>The manifest as it stands in its file, also where it is none any more; null where it is no JSON object.</summary>
+    public JsonElement? ManifestJson { get; private init; }
 
     /// <summary>Why the manifest cannot be read; null where it can, or is gone.</summary>
     public string? ManifestFault { get; }
@@ -56,15 +60,27 @@ internal sealed class SealedRun
             var manifest = folder.ReadManifest();
             // Names become paths; a changed one must not lead out of the folder.
             foreach (var (index, stage) in manifest.Stages.Index()) _ = folder.StageFolder(index, stage.Name);
-            return new SealedRun(folder, reading, manifest, null);
+            return new SealedRun(folder, reading, manifest, null) { ManifestJson = ManifestSections.Json(folder.ManifestPath) };
         }
-        catch (Exception exception) when (exception is ArtifactException or ArgumentException)
+        catch (Exception exception) when (exception is ArtifactException or ArgumentException or JsonException)
         {
-            return new SealedRun(folder, reading, null, SealFile.Reason(exception.Message, folder.ManifestPath));
+            return new SealedRun(folder, reading, null, SealFile.Reason(exception.Message, folder.ManifestPath)) { ManifestJson = ReadJson(folder) };
         }
     }
 
     public string NameOf(string path) => SealPaths.Within(Folder.Root, path);
+
+    private static JsonElement? ReadJson(RunFolder folder)
+    {
+        try
+        {
+            return ManifestSections.Json(folder.ManifestPath) is { ValueKind: JsonValueKind.Object } json ? json : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 
     private bool BeginsWith(string runId)
     {
