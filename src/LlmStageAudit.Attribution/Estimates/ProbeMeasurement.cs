@@ -56,24 +56,12 @@ internal sealed class ProbeMeasurement
     /// <summary>Exact attribution's look at how far effects are from linear, with one direction.</summary>
     public double LinearitySeconds { get; private set; }
 
-    /// <summary>The most that was resident during that.</summary>
-    public long LinearityPeakBytes { get; private set; }
-
     /// <summary>How many batches were run.</summary>
     public int Batches { get; private set; }
 
     /// <param name="seconds">About how long it may take.</param>
-    public void MeasureEvaluation(double seconds)
-    {
-        var objective = new TransformerObjective(_model, Probe.Examples);
-        (Seconds, WarmUpSeconds, PeakBytes) = Measure(seconds, batch =>
-        {
-            using var off = no_grad();
-            var parameters = _model.Layout.Split(_theta);
-            var values = _model.Task == ModelTask.CausalLm ? objective.Losses(parameters, batch) : objective.Logits(parameters, batch);
-            _ = values.to(float64).data<double>();
-        });
-    }
+    public void MeasureEvaluation(double seconds) =>
+        (Seconds, WarmUpSeconds, PeakBytes) = Measure(seconds, batch => Forward(_theta, batch));
 
     /// <param name="seconds">About how long it may take.</param>
     public void MeasureGradient(double seconds)
@@ -86,21 +74,39 @@ internal sealed class ProbeMeasurement
     /// <param name="seconds">It is run again where that takes less.</param>
     public void MeasureLinearity(double seconds)
     {
-        if (Probe.Performance.Weighted is not { } weighted) return;
-        var gradient = new ProbeGradient(_model, Probe, weighted);
-        var examples = LinearityGap.Sample(Probe.Examples.Count);
-        ProcessMemory.RestartPeak();
         for (var round = 0; round < 2 && (round == 0 || LinearitySeconds < seconds); round++)
         {
-            _cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             var direction = _theta.zeros_like() + 1e-3;
             var start = Stopwatch.GetTimestamp();
-            gradient.Derivatives(_theta, [direction], examples);
+            RunLinearity(_theta, [direction]);
             LinearitySeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         }
+    }
 
-        LinearityPeakBytes = ProcessMemory.PeakBytes;
+    /// <summary>Derivatives at a state [N] along directions [N], of the examples that linearity is judged by.</summary>
+    public void RunLinearity(Tensor theta, IReadOnlyList<Tensor> directions)
+    {
+        _cancellation.ThrowIfCancellationRequested();
+        if (Probe.Performance.Weighted is { } weighted)
+            new ProbeGradient(_model, Probe, weighted).Derivatives(theta, directions, LinearityGap.Sample(Probe.Examples.Count));
+    }
+
+    /// <summary>The forward pass of the longest batch, at a state [N].</summary>
+    public void RunLongest(Tensor theta)
+    {
+        _cancellation.ThrowIfCancellationRequested();
+        using var scope = NewDisposeScope();
+        Forward(theta, _batches[WorkCost.Choose(_tokens, 1).Largest]);
+    }
+
+    private void Forward(Tensor theta, int[] batch)
+    {
+        using var off = no_grad();
+        var objective = new TransformerObjective(_model, Probe.Examples);
+        var parameters = _model.Layout.Split(theta);
+        var values = _model.Task == ModelTask.CausalLm ? objective.Losses(parameters, batch) : objective.Logits(parameters, batch);
+        _ = values.to(float64).data<double>();
     }
 
     private (double Seconds, double WarmUpSeconds, long PeakBytes) Measure(double seconds, Action<int[]> pass)

@@ -33,7 +33,7 @@ internal sealed record SweepMeasurement(WorkCost Step, double WarmUpSeconds, lon
         int[] chosen = [largest, .. rising.Reverse(), rising[0]];
         var program = new StageProgram(
             stage.Section, stage.Program.Objective, configuration.Seed, chosen.Select(i => (stage.Program.Steps[i].Epoch, stage.Program.Steps[i].Batch)));
-        using var trajectory = new SampledTrajectory(program, start);
+        using var trajectory = new SampledTrajectory([program], start);
         using var scope = NewDisposeScope();
         var probeGradient = start.zeros_like() + 1e-3;
         var times = new List<(long PaddedTokens, double Seconds)>();

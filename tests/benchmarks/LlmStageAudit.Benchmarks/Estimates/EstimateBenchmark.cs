@@ -34,7 +34,7 @@ internal static class EstimateBenchmark
     {
         var (run, plan, probe) = (workspace.At("runs", "run"), workspace.At("plan", "all.json"), workspace.At("probe.yaml"));
         var found = new List<Outcome>();
-        // Each command right after an estimate of it, so that both meet the machine as busy as each other.
+        var foretold = MeasuredCommand.Run("estimate", workspace.At("run.yaml"), "--out", run).Output;
         Pair("train", "train", ["train", workspace.At("run.yaml"), "--out", run], run);
         Pair("evaluate", "evaluate probe", ["evaluate", run, "--probe", probe]);
         Pair("attribute, exact", "attribute probe, exact", ["attribute", run, "--probe", probe]);
@@ -47,7 +47,6 @@ internal static class EstimateBenchmark
 
         void Pair(string name, string phase, string[] command, string? folder = null)
         {
-            var foretold = MeasuredCommand.Run("estimate", workspace.At("run.yaml"), "--out", workspace.At("runs", "other")).Output;
             var figures = phase == "train"
                 ? foretold.GetProperty("train")
                 : foretold.GetProperty("phases").EnumerateArray().Single(one => one.GetProperty("name").GetString() == phase);
@@ -71,8 +70,8 @@ internal static class EstimateBenchmark
         new ResultFile("estimate", "Estimates beside the truth")
             .Paragraph(
                 "A GPT-NeoX of Pythia-14M's shape with random weights and the real Pythia tokenizer, on real tweets (up to 40 tokens) or made-up rows of 20 to 500 tokens. "
-                + "Every command ran right after an `estimate` of it, with its default of about 20 seconds of measuring, each in a process of its own. "
-                + $"Figures are medians of {Pairs} such pairs, ratios foretold / true of the pairs' own, least to most in brackets. Memory is the peak of resident memory (VmHWM). "
+                + "The commands ran one after the other, right after an `estimate` of them with its default of about 20 seconds of measuring, each in a process of its own. "
+                + $"Figures are medians of {Pairs} such rounds, ratios foretold / true of the rounds' own, least to most in brackets. Memory is the peak of resident memory (VmHWM). "
                 + "The machine was shared with other work, which reaches the time of short commands in particular: read times with the spread beside them.")
             .Paragraph(
                 $"Within 25% of the truth: time in {Within(times)} of {times.Length} rows, memory in {Within(memories)} of {memories.Length}. "
