@@ -2,7 +2,7 @@
 # Breaks commands off everywhere and looks at what is left: processes killed, power lost, a disk that is full, fails or writes half. Files the
 # figures under tests/benchmarks/results/crash.md; exits with 1 where a case went wrong, which it then shows.
 #   scripts/crash.sh [POINTS]     kills, 200 by default; a fifth as many losses of power; faults at every call of train
-# Needs Linux, a C compiler, and some twenty minutes of a quiet machine of two cores.
+# STAGEAUDIT_CRASH_MINUTES ends each of the three after a time, with the points made until then. Needs Linux, a C compiler, and some twenty minutes of a quiet machine of two cores.
 set -euo pipefail
 
 points=${1:-200}
@@ -37,7 +37,7 @@ total() { awk -F'|' -v column="$2" '{ sum += $column } END { print sum + 0 }' "$
 
 A tiny audit: a GPT-NeoX of 2 layers, LoRA, three stages of 6, 2 and 3 steps; \`attribute\` exports adapters, \`retrain\` runs two jobs. A library
 between the command and the system (\`native/faults.c\`) counts every call that changes a file and strikes at one of them. Then the command is run
-again, and **every file** is compared with an undisturbed run, to the byte; of JSON files all but times.
+again, and **every file** is compared with an undisturbed run, to the byte; of JSON files all but times. \`verify-log\` proves every run.
 
 ## Killed
 

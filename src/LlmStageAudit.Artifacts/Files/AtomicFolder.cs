@@ -17,30 +17,32 @@ public static class AtomicFolder
         DurableFolder.Create(parent);
         PartialName.ClearLeftovers(target);
         var beside = PartialName.Beside(target);
+        var hasAppeared = false;
         try
         {
             Directory.CreateDirectory(beside);
             fill(beside);
             FlushWithin(beside);
             Directory.Move(beside, target);
+            hasAppeared = true;
+            DurableFolder.Flush(parent);
             PartialName.Forget(beside);
         }
         catch (Exception exception)
         {
             PartialName.Remove(beside);
+            if (hasAppeared) PartialName.Remove(target);
             if (StorageException.IsFault(exception)) throw StorageException.Of(target, exception);
             throw;
         }
-
-        DurableFolder.Flush(parent);
     }
 
-    // Whoever fills the folder need not know of flushing.
+    // Whoever fills the folder need not know of flushing. A copied file may be one that nobody may write to; Unix flushes it all the same.
     private static void FlushWithin(string folder)
     {
         foreach (var file in Directory.EnumerateFiles(folder))
         {
-            using var handle = File.OpenHandle(file, FileMode.Open, FileAccess.ReadWrite);
+            using var handle = File.OpenHandle(file, FileMode.Open, UnixDisk.IsHere ? FileAccess.Read : FileAccess.ReadWrite);
             DurableFile.Flush(handle, file);
         }
 

@@ -35,9 +35,12 @@ public static class PartialName
     /// <summary>Removes what writers of this target left that have ended, on this machine.</summary>
     internal static void ClearLeftovers(string target)
     {
-        foreach (var entry in Entries(Path.GetDirectoryName(target)!, $"{Path.GetFileName(target)}.*{Extension}"))
+        var stem = Path.GetFileName(target) + ".";
+        foreach (var entry in Entries(Path.GetDirectoryName(target)!, "*" + Extension))
         {
-            var tag = Path.GetFileName(entry)[(Path.GetFileName(target).Length + 1)..^Extension.Length].Split('-');
+            var name = Path.GetFileName(entry);
+            if (!name.StartsWith(stem, StringComparison.Ordinal) || name.Length < stem.Length + Extension.Length) continue;
+            var tag = name[stem.Length..^Extension.Length].Split('-');
             var isOurs = tag.Length == 3 && tag[1] == s_machine && tag[2].Length == 32;
             if (isOurs && int.TryParse(tag[0], NumberStyles.None, CultureInfo.InvariantCulture, out var process) && !IsAlive(process, entry)) Remove(entry);
         }

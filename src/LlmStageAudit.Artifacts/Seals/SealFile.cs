@@ -19,7 +19,7 @@ internal static class SealFile
     /// <exception cref="IOException">The file is absent or cannot be read.</exception>
     public static SealReading Read(string path)
     {
-        var bytes = ForeignFile.ReadBytes(path, ArtifactJson.MaximumSizeBytes);
+        var bytes = ForeignFile.ReadText(path, ArtifactJson.MaximumSizeBytes);
         RunSeal seal;
         try
         {

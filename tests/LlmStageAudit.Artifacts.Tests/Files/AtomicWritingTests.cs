@@ -54,6 +54,7 @@ public sealed class AtomicWritingTests : IDisposable
             $"a.json.{ended.Id}-00000000-{Guid.NewGuid():N}.partial", // on another machine
             $"b.json.{ended.Id}-{machine}-{Guid.NewGuid():N}.partial", // of another target
             "a.json.notes.partial", // none of ours
+            "a.json.partial",
         ];
         foreach (var name in names) _folder.Write(name, "half");
         Directory.CreateDirectory(_folder.File($"a.json.{ended.Id}-{machine}-{Guid.NewGuid():N}.partial/inner"));

@@ -1,4 +1,5 @@
 using LlmStageAudit.Cli.Tests.Surface;
+using LlmStageAudit.LibTorch;
 using LlmStageAudit.Testing;
 using static LlmStageAudit.LibTorch.torch;
 
@@ -11,11 +12,11 @@ public sealed class EngineTests(AuditFixture audit) : IDisposable
     private const string Said = "computed by another engine";
 
     private readonly TemporaryFolder _folder = new();
-    private readonly int _threads = get_num_threads();
+    private readonly int _threads = torch.get_num_threads();
 
     public void Dispose()
     {
-        set_num_threads(_threads);
+        torch.set_num_threads(_threads);
         _folder.Dispose();
     }
 

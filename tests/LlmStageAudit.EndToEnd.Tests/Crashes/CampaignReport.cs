@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 
 namespace LlmStageAudit.EndToEnd.Tests.Crashes;
@@ -11,6 +12,11 @@ internal static class CampaignReport
         int.TryParse(Environment.GetEnvironmentVariable($"STAGEAUDIT_CRASH_{setting}"), NumberStyles.None, CultureInfo.InvariantCulture, out var points)
             ? points
             : share;
+
+    /// <summary>Whether the time is up that the script allows a campaign; the points made until then count.</summary>
+    public static bool IsOver(Stopwatch campaign) =>
+        int.TryParse(Environment.GetEnvironmentVariable("STAGEAUDIT_CRASH_MINUTES"), NumberStyles.None, CultureInfo.InvariantCulture, out var minutes)
+        && campaign.Elapsed.TotalMinutes >= minutes;
 
     /// <summary>A row of a table, where the script asked for it.</summary>
     public static void Row(string table, params object[] cells)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LlmStageAudit.Artifacts.Randomness;
 
 namespace LlmStageAudit.EndToEnd.Tests.Crashes;
@@ -20,7 +21,8 @@ public sealed class CrashCampaignTests(Operations operations) : IClassFixture<Op
             () => operations.Attribute("sgd"), () => operations.Train("sgd"), () => operations.Retrain("sgd"), () => operations.Attribute("adamw"),
         ];
         var tallies = new SortedDictionary<string, CrashTally>(StringComparer.Ordinal);
-        for (var point = 0; point < points; point++)
+        var campaign = Stopwatch.StartNew();
+        for (var point = 0; point < points && !CampaignReport.IsOver(campaign); point++)
         {
             var random = StableRandom.For(41, "kill", $"{point}");
             Kill(broken[point % broken.Length](), point, random, tallies);
@@ -36,7 +38,8 @@ public sealed class CrashCampaignTests(Operations operations) : IClassFixture<Op
         Func<Operation>[] broken =
             [() => operations.Train("sgd"), () => operations.Train("adamw"), () => operations.Retrain("sgd"), () => operations.Attribute("sgd")];
         var tallies = new SortedDictionary<string, CrashTally>(StringComparer.Ordinal);
-        for (var point = 0; point < points; point++)
+        var campaign = Stopwatch.StartNew();
+        for (var point = 0; point < points && !CampaignReport.IsOver(campaign); point++)
         {
             var random = StableRandom.For(43, "power", $"{point}");
             LosePower(broken[point % broken.Length](), point, random, tallies);
@@ -118,6 +121,11 @@ public sealed class CrashCampaignTests(Operations operations) : IClassFixture<Op
         var differences = ArtifactTree.Differences(operation.Tree, ArtifactTree.Of(Workspace.Out));
         if (differences.Length == 0) tally.Identical++;
         else tally.Fail($"{where}: {string.Join("; ", differences)}");
+        foreach (var run in Workspace.Runs())
+        {
+            var proof = Workspace.Execute(["verify-log", run]);
+            if (proof.ExitCode != 0) tally.Fail($"{where}: verify-log {run}: {proof}");
+        }
     }
 
     private static (Fault? Fault, TimeSpan? Moment) NextKill(Operation operation, bool isCall, StableRandom random) => isCall

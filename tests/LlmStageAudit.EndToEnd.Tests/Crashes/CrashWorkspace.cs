@@ -51,6 +51,10 @@ internal sealed class CrashWorkspace : IDisposable
 
     public string At(params string[] parts) => _folder.At(parts);
 
+    /// <summary>The run folders in <see cref="Out"/>.</summary>
+    public string[] Runs() =>
+        [.. Directory.EnumerateFiles(Out, "manifest.json", SearchOption.AllDirectories).Select(path => Path.GetDirectoryName(path)!)];
+
     /// <summary>An empty <see cref="Out"/>, or one with a copy of a folder in it.</summary>
     public void Reset(string? from = null)
     {

@@ -5,7 +5,6 @@ public sealed class Operations : IDisposable
 {
     private readonly Dictionary<string, Operation> _measured = [];
     private readonly HashSet<string> _trained = [];
-    private bool? _attributeResumes;
 
     internal CrashWorkspace Workspace { get; } = new();
 
@@ -17,8 +16,12 @@ public sealed class Operations : IDisposable
 
     internal Operation Attribute(string optimizer)
     {
-        string[] args = ["attribute", Run, "--probe", Workspace.At("probe.yaml"), "--export-adapters", Path.Combine(Workspace.Out, "adapters"), "--threads", "1"];
-        return Measured(new Operation($"attribute, {optimizer}", Trained(optimizer), args, AttributeResumes ? [.. args, "--resume"] : args));
+        string[] args =
+        [
+            "attribute", Run, "--probe", Workspace.At("probe.yaml"), "--export-adapters", Path.Combine(Workspace.Out, "adapters"),
+            "--save-every", "0", "--threads", "1",
+        ];
+        return Measured(new Operation($"attribute, {optimizer}", Trained(optimizer), args, [.. args, "--resume"]));
     }
 
     internal Operation Retrain(string optimizer)
@@ -43,9 +46,6 @@ public sealed class Operations : IDisposable
     public void Dispose() => Workspace.Dispose();
 
     private string Run => Path.Combine(Workspace.Out, "run");
-
-    private bool AttributeResumes =>
-        _attributeResumes ??= BuiltCommand.Run(["attribute", "--help"]).Output.Contains("--resume", StringComparison.Ordinal);
 
     private Operation Measured(Operation operation)
     {

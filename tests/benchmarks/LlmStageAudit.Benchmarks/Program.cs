@@ -3,6 +3,7 @@ using LlmStageAudit.Benchmarks.Certification;
 using LlmStageAudit.Benchmarks.Comments;
 using LlmStageAudit.Benchmarks.Determinism;
 using LlmStageAudit.Benchmarks.Digits;
+using LlmStageAudit.Benchmarks.Estimates;
 using LlmStageAudit.Benchmarks.Loading;
 using LlmStageAudit.Benchmarks.LongRuns;
 using LlmStageAudit.Benchmarks.Steps;
@@ -38,14 +39,21 @@ try
         case ["long"]:
             LongBenchmark.Run();
             return 0;
+        case ["logs"]:
+            LongLogs.Run();
+            return 0;
         case ["determinism"]:
             DeterminismBenchmark.Run();
+            return 0;
+        case ["estimate"]:
+            EstimateBenchmark.Run();
             return 0;
         case ["certify"]:
             CertificationBenchmark.Run();
             return 0;
         default:
-            Console.Error.WriteLine("benchmarks: expected one of tokenize, load, mnist, comments, steps, certify, trust, long, determinism");
+            Console.Error.WriteLine(
+                "benchmarks: expected one of tokenize, load, mnist, comments, steps, certify, trust, long, logs, determinism, estimate");
             return 2;
     }
 }

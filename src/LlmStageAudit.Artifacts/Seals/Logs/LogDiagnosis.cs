@@ -62,7 +62,7 @@ internal sealed class LogDiagnosis
         foreach (var piece in _pieces.Where(piece => piece.Number is not null && !_told.Contains(piece)))
         {
             var number = piece.Number!.Value;
-            if (piece.IsContentChanged) Add(number, FindingKind.Changed, $"record {number} was changed: its hash does not match");
+            if (piece.IsContentChanged) Add(number, FindingKind.Changed, $"record {number} was changed: its hash does not match{OtherSuspects(piece)}");
             if (!piece.IsHashChanged || _told.Contains(piece)) continue;
             if (!piece.IsChained)
             {
@@ -74,6 +74,14 @@ internal sealed class LogDiagnosis
             var which = last == number ? $"hash of record {number} was" : $"hashes of records {number} to {last} were";
             Add(number, FindingKind.Changed, $"the {which} computed anew, for what stands before; the content is as it was sealed");
         }
+    }
+
+    // Where no hash of the records before is sealed, one of those under a fresh hash would look the same.
+    private string OtherSuspects(LogPiece piece)
+    {
+        var first = _places[piece];
+        while (first > 0 && _pieces[first - 1] is { IsAssumed: true }) first--;
+        return first == _places[piece] ? "" : $" (or a record from {_pieces[first].Number} on, under a fresh hash: of this log one hash in {_log.MarkInterval} is sealed)";
     }
 
     /// <summary>The last of the records from a changed one on whose stored hashes follow from it: someone went on computing.</summary>

@@ -20,7 +20,7 @@ internal sealed class LogFile : IDisposable
 
     /// <exception cref="IOException">The file is absent or cannot be read.</exception>
     public LogFile(string path) =>
-        _stream = ForeignFile.OpenRead(path, FileShare.ReadWrite | FileShare.Delete, bufferBytes: 1);
+        _stream = ForeignFile.OpenRead(path, FileShare.ReadWrite | FileShare.Delete);
 
     public long SizeBytes => _stream.Length;
 

@@ -128,9 +128,9 @@ public sealed class RunVerifier
     /// <summary>Inputs whose records in the manifest nobody changed.</summary>
     private IEnumerable<InputRecord> TrustedInputs()
     {
-        if (_run.Manifest is not { } manifest) return [];
+        if (_run.Manifest is not { } manifest || _run.ManifestJson is not { } json) return [];
         if ((_run.End ?? _run.Start)?.Manifest is not { } expected) return manifest.Inputs;
-        var changed = SealedSections.Difference(expected, ManifestSections.All(manifest)).ToHashSet();
+        var changed = SealedSections.Difference(expected, ManifestSections.All(json)).ToHashSet();
         return manifest.Inputs.Where((_, index) => !changed.Contains(ManifestSections.InputField(index)));
     }
 

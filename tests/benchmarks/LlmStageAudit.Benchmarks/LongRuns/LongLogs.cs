@@ -12,28 +12,26 @@ internal static class LongLogs
     private const string Before = "STAGEAUDIT_BEFORE";
     private const int Repeats = 3;
 
-    public static void Measure(ResultFile results)
+    public static void Run()
     {
-        results.Section("Logs of 100,000 steps").Paragraph(
+        var results = new ResultFile("logs", "Logs of 100,000 steps").Paragraph(
             "Trained by the command: a model of 8 dimensions and one layer, its second stage 100,000 steps; batches of 2 rows, and of 50, whose ids make "
             + "the headers the larger part. Own seconds: less what `--version` takes, the start of the process and its runtime. Median of "
-            + $"{Repeats}, the machine's cache warm.");
+            + $"{Repeats} for the short commands, one run of the long ones; the machine's cache warm.");
         var before = Environment.GetEnvironmentVariable(Before);
         var builds = before is null ? [("", Repository.Command)] : new[] { (", before", before), (", now", Repository.Command) };
         var rows = new List<string[]>();
         var openings = new List<string[]>();
-        foreach (var (name, batchSize, epochs) in new[] { ("2 ids", 2, new[] { 1, 100, 1 }), ("50 ids", 50, new[] { 3, 2500, 3 }) })
+        using var light = Trained(batchSize: 2, epochs: [1, 100, 1]);
+        using var heavy = Trained(batchSize: 50, epochs: [3, 2500, 3]);
+        foreach (var (name, workspace) in new[] { ("2 ids", light), ("50 ids", heavy) })
         {
-            using var workspace = new AuditWorkspace(hidden: 8, layers: 1, rows: 2000, shortest: 2, longest: 2);
             var run = workspace.At("run");
-            BuiltCommand.Succeed(
-                "train", workspace.Configure("long", "{ name: sgd, learningRate: 1e-3, momentum: 0.5 }", batchSize, epochs, adapter: "r: 1, alpha: 1"), "--out", run, "--threads", "1");
-            BuiltCommand.Succeed("plan", run, "--skip", "first", "--out", workspace.At("plan.json"));
             var log = RunFolder.Open(run).TrajectoryPath(1, "second");
-            foreach (var (label, args) in Commands(workspace, run, log))
+            foreach (var (label, repeats, args) in Commands(workspace, run, log))
             {
                 // A build that does not know the question answers with a usage error.
-                var figures = builds.Select(build => Timed(build.Item2, args)).ToArray();
+                var figures = builds.Select(build => Timed(build.Item2, repeats, args)).ToArray();
                 rows.Add([$"{label}, {name}", .. figures.SelectMany(figure => figure)]);
             }
 
@@ -43,22 +41,32 @@ internal static class LongLogs
         results.Table(["Command", .. builds.SelectMany(build => new[] { $"Own seconds{build.Item1}", $"Peak, MiB{build.Item1}" })], rows);
         if (before is not null) results.Paragraph("Before: the build that the variable named, from ahead of these changes. A dash: it could not answer.");
         results.Paragraph("Opening the 100,000 records in a process that already runs: what it takes, and what the managed heap keeps while the log is open.")
-            .Table(["Log", "Size, MiB", "Summary, s", "To read, s", "Kept, MiB", "To append, every hash, s"], openings);
+            .Table(["Log", "Size, MiB", "Summary, s", "To read, s", "Kept, MiB", "To append, every hash, s"], openings)
+            .Write($"libtorch {BuiltCommand.Succeed("doctor", "--json").Json.GetProperty("libTorchVersion").GetString()} on the CPU");
     }
 
-    private static (string Label, string[] Args)[] Commands(AuditWorkspace workspace, string run, string log) =>
+    private static AuditWorkspace Trained(int batchSize, int[] epochs)
+    {
+        var workspace = new AuditWorkspace(hidden: 8, layers: 1, rows: 2000, shortest: 2, longest: 2);
+        var configuration = workspace.Configure("long", "{ name: sgd, learningRate: 1e-3, momentum: 0.5 }", batchSize, epochs, adapter: "r: 1, alpha: 1");
+        BuiltCommand.Succeed("train", configuration, "--out", workspace.At("run"), "--threads", "1");
+        BuiltCommand.Succeed("plan", workspace.At("run"), "--skip", "first", "--out", workspace.At("plan.json"));
+        return workspace;
+    }
+
+    private static (string Label, int Repeats, string[] Args)[] Commands(AuditWorkspace workspace, string run, string log) =>
     [
-        ("status PLAN", ["status", workspace.At("plan.json")]),
-        ("inspect RUN", ["inspect", run]),
-        ("inspect trajectory.log", ["inspect", log]),
-        ("verify-log", ["verify-log", run]),
-        ("report", ["report", run, "-o", workspace.At("report.html")]),
-        ("attribute --gradient recorded", ["attribute", run, "--probe", workspace.At("probe.yaml"), "--gradient", "recorded", "--threads", "1"]),
+        ("status PLAN", Repeats, ["status", workspace.At("plan.json")]),
+        ("inspect RUN", Repeats, ["inspect", run]),
+        ("inspect trajectory.log", Repeats, ["inspect", log]),
+        ("verify-log", 1, ["verify-log", run]),
+        ("report", 1, ["report", run, "-o", workspace.At("report.html")]),
+        ("attribute --gradient recorded", 1, ["attribute", run, "--probe", workspace.At("probe.yaml"), "--gradient", "recorded", "--threads", "1"]),
     ];
 
-    private static string[] Timed(string program, string[] args)
+    private static string[] Timed(string program, int repeats, string[] args)
     {
-        var outcomes = Enumerable.Range(0, Repeats).Select(_ => BuiltCommand.Run(program, [], args)).ToArray();
+        var outcomes = Enumerable.Range(0, repeats).Select(_ => BuiltCommand.Run(program, [], args)).ToArray();
         if (outcomes.Any(outcome => outcome.ExitCode != 0)) return ["-", "-"];
         var start = Enumerable.Range(0, Repeats).Select(_ => BuiltCommand.Run(program, [], ["--version"]).Seconds).Median();
         return [(outcomes.Select(outcome => outcome.Seconds).Median() - start).Shown("F2"), (outcomes.Max(outcome => outcome.PeakBytes) / (double)(1 << 20)).Shown("F0")];
