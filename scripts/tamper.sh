@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Tampers with a sealed run in full: 500 flipped bits anywhere in it and 105 edits on purpose, each of which verify-log must find and name.
-# What is done is the same on every run. Files the counts as tests/benchmarks/results/tamper.md.
+# Drawn with a fixed seed. Files the counts as tests/benchmarks/results/tamper.md.
 #   scripts/tamper.sh [FLIPS [EDITS]]
 set -euo pipefail
 
@@ -30,7 +30,7 @@ fi
 # Tampering with a sealed run
 
 Date: $(date -u +%F). Machine: $(uname -sm), $(nproc) cores, .NET $(dotnet --version). Command: \`scripts/tamper.sh${*:+ $*}\`, $((SECONDS - seconds)) s
-(what is done is the same on every run; the counts do not depend on the machine).
+(places and edits are drawn with a fixed seed; a single miss fails the campaign, and nothing is filed).
 
 | what | where | done | found and named |
 | --- | --- | ---: | ---: |
