@@ -6,7 +6,11 @@
 #   scripts/bench.sh certify     the certified top stage beside exact replay of all stages, over ten runs with a planted cause
 #   scripts/bench.sh comments    every estimator against retraining, on LoRA over real comments (needs the shared data)
 #   scripts/bench.sh steps       scores of single steps against skipping them, planted steps, what a sweep costs (needs the shared data)
+#   scripts/bench.sh estimate    foretold time, memory and disk beside the truth, over runs of eight kinds (needs the shared data)
 #   scripts/bench.sh trust       the grades of trust against retraining, on small language models
+#   scripts/bench.sh long        memory, files and threads over 5,000 steps
+#   scripts/bench.sh logs        commands on logs of 100,000 steps (STAGEAUDIT_BEFORE: the dll of another build to set beside)
+#   scripts/bench.sh determinism runs again in other processes, with other threads, kernels and micro-batches
 set -euo pipefail
 
 root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
@@ -17,4 +21,7 @@ fi
 
 project=$root/tests/benchmarks/LlmStageAudit.Benchmarks
 dotnet build "$project" --configuration Release --verbosity quiet --nologo >&2
+case $1 in
+  long | logs | determinism) dotnet build "$root/src/LlmStageAudit.Cli" --configuration Release --verbosity quiet --nologo >&2 ;;
+esac
 exec "$root/artifacts/bin/LlmStageAudit.Benchmarks/release/LlmStageAudit.Benchmarks" "$1"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes sure that what the build needs is there: the .NET 10 SDK, a C++ toolchain and libtorch.
+# Makes sure that what the build and the tests need is there: the .NET 10 SDK, a C++ toolchain, libtorch, and ssh-keygen to sign runs with.
 # Installs missing Debian packages where it may; otherwise says what to install and exits with 2.
 # LIBTORCH=/path names another libtorch, and then Debian's is not asked for.
 set -euo pipefail
@@ -19,6 +19,7 @@ missing_packages() {
   command -v cmake >/dev/null || echo cmake
   command -v g++ >/dev/null || echo g++
   command -v make >/dev/null || echo make
+  command -v ssh-keygen >/dev/null || echo openssh-client
   if [[ -z ${LIBTORCH:-} ]]; then
     has_package libtorch-dev || echo libtorch-dev
     has_package libopenblas-dev || echo libopenblas-dev

@@ -98,6 +98,9 @@ internal static unsafe partial class Native
     [LibraryImport(Library, EntryPoint = "llmstageaudit_threads")]
     public static partial int Threads();
 
+    [LibraryImport(Library, EntryPoint = "llmstageaudit_trim_memory")]
+    public static partial void TrimMemory();
+
     [LibraryImport(Library, EntryPoint = "llmstageaudit_set_threads")]
     public static partial int SetThreads(int count);
 

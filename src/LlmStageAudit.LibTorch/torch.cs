@@ -77,6 +77,12 @@ public static unsafe partial class torch
 
     public static void set_num_threads(int count) => Check(Native.SetThreads(count), "set_num_threads");
 
+    /// <summary>
+    /// Gives memory that tensors have left back to the system, as far as the C library can: resident memory is then that of what is alive.
+    /// Does nothing where the library cannot.
+    /// </summary>
+    public static void trim_memory() => Native.TrimMemory();
+
     /// <summary>Demands operators whose results do not vary from run to run; others then fail.</summary>
     public static void use_deterministic_algorithms(bool enabled) =>
         Check(Native.SetDeterministic(enabled ? 1 : 0), "use_deterministic_algorithms");

@@ -20,7 +20,7 @@ internal static class FolderBoundary
         var count = 0;
         while (waiting.TryPop(out var next))
         {
-            foreach (var entry in next.Folder.EnumerateFileSystemInfos())
+            foreach (var entry in Entries(next.Folder))
             {
                 if (++count > MostEntries) return $"more than {MostEntries} files and folders";
                 if (entry.LinkTarget is not null)
@@ -36,5 +36,18 @@ internal static class FolderBoundary
         }
 
         return null;
+    }
+
+    // A folder may be gone by now: another process of ours makes folders beside their place and renames them.
+    private static FileSystemInfo[] Entries(DirectoryInfo folder)
+    {
+        try
+        {
+            return folder.GetFileSystemInfos();
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return [];
+        }
     }
 }

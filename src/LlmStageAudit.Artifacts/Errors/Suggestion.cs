@@ -3,10 +3,22 @@ namespace LlmStageAudit.Artifacts.Errors;
 /// <summary>"Did you mean" for misspelt keys, columns and names.</summary>
 public static class Suggestion
 {
+    /// <summary>Longer texts are no misspelt names, and comparing two takes the product of their lengths.</summary>
+    private const int LongestCompared = 512;
+
+    /// <summary>Characters compared with characters before the search is given up: a tenth of a second.</summary>
+    private const long MostComparisons = 20_000_000;
+
+    private const int MostListed = 40;
+
     /// <summary>The candidate fewest typing errors away, or null where none is near enough to be meant.</summary>
     public static string? Nearest(string found, IEnumerable<string> candidates)
     {
+        if (found.Length > LongestCompared) return null;
+        var left = MostComparisons;
         var best = candidates
+            .Where(candidate => candidate.Length <= LongestCompared)
+            .TakeWhile(candidate => (left -= (long)(found.Length + 1) * (candidate.Length + 1)) >= 0)
             .Select(candidate => (candidate, distance: Distance(found.ToLowerInvariant(), candidate.ToLowerInvariant())))
             .OrderBy(pair => pair.distance)
             .FirstOrDefault();
@@ -15,7 +27,7 @@ public static class Suggestion
 
     /// <summary>"did you mean 'x'?" where something is near, else the list of what is known.</summary>
     public static string For(string found, IReadOnlyCollection<string> candidates) =>
-        Nearest(found, candidates) is { } nearest ? $"did you mean '{nearest}'?" : $"known: {string.Join(", ", candidates)}";
+        Nearest(found, candidates) is { } nearest ? $"did you mean '{nearest}'?" : $"known: {string.Join(", ", candidates.Take(MostListed))}{(candidates.Count > MostListed ? ", ..." : "")}";
 
     /// <summary>Insertions, deletions, substitutions and swaps of neighbours that lead from one to the other.</summary>
     private static int Distance(string left, string right)

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Runs;
 using LlmStageAudit.Artifacts.Serialization;
 
@@ -14,24 +16,26 @@ internal static class ManifestSections
     private static readonly string[] s_fixed =
         ["schemaVersion", "kind", "runId", "toolVersion", "engine", "configuration", "inputs", "parameterCount", Parameters, "start"];
 
+    /// <summary>A manifest as the sections are taken from: its JSON, so that a later version's new fields do not count as changes.</summary>
+    public static JsonElement Json(RunManifest manifest) => JsonSerializer.SerializeToElement(manifest, ArtifactJson.CompactOptions);
+
+    /// <exception cref="JsonException">The file is no JSON.</exception>
+    public static JsonElement Json(string path) => JsonSerializer.Deserialize<JsonElement>(ForeignFile.ReadText(path, ArtifactJson.MaximumSizeBytes), ArtifactJson.CompactOptions);
+
     /// <summary>What training does not change, from the manifest's creation on.</summary>
-    public static IReadOnlyList<SealedSection> OfStart(RunManifest manifest) =>
+    public static IReadOnlyList<SealedSection> OfStart(JsonElement manifest) =>
         [.. All(manifest).Where(section => s_fixed.Contains(section.Field.Split('.', '[')[0]))];
 
     /// <summary>A completed stage's result, its times left out.</summary>
-    public static IReadOnlyList<SealedSection> OfStage(RunManifest manifest, int index) =>
-    [
-        new SealedSection { Field = StageField(index), Sha256 = SealDigest.OfJson(manifest.Stages[index] with { TrainSeconds = 0, LogSeconds = 0 }) },
-    ];
+    public static IReadOnlyList<SealedSection> OfStage(JsonElement manifest, int index)
+    {
+        var stage = JsonObject.Create(manifest.GetProperty("stages")[index])!;
+        stage.Remove("trainSeconds");
+        stage.Remove("logSeconds");
+        return [new SealedSection { Field = Item("stages", index), Sha256 = SealDigest.OfJson(stage) }];
+    }
 
-    public static IReadOnlyList<SealedSection> All(RunManifest manifest) =>
-        Of(JsonSerializer.SerializeToElement(manifest, ArtifactJson.CompactOptions));
-
-    public static string StageField(int index) => Item("stages", index);
-
-    public static string InputField(int index) => Item("inputs", index);
-
-    private static List<SealedSection> Of(JsonElement manifest)
+    public static IReadOnlyList<SealedSection> All(JsonElement manifest)
     {
         var sections = new List<SealedSection>();
         foreach (var property in manifest.EnumerateObject())
@@ -49,6 +53,8 @@ internal static class ManifestSections
 
         void Add(string field, JsonElement value) => sections.Add(new SealedSection { Field = field, Sha256 = SealDigest.OfJson(value) });
     }
+
+    public static string InputField(int index) => Item("inputs", index);
 
     private static string Item(string list, int index) => string.Create(CultureInfo.InvariantCulture, $"{list}[{index}]");
 }

@@ -68,8 +68,9 @@ public sealed class RunSealer
         if (reading.Seal.RunId != manifest.RunId) throw SealException.Differs(folder.ManifestPath, "runId");
         if (entries.Count - 1 < completed || entries.Count - 1 > completed + 1)
             throw SealException.Damaged(folder.SealPath, $"it covers {entries.Count - 1} stages; the manifest says {completed} are completed");
-        CheckSections(folder, entries[0].Manifest, ManifestSections.OfStart(manifest));
-        for (var index = 0; index < completed; index++) CheckSections(folder, entries[index + 1].Manifest, ManifestSections.OfStage(manifest, index));
+        var found = ManifestSections.Json(folder.ManifestPath);
+        CheckSections(folder, entries[0].Manifest, ManifestSections.OfStart(found));
+        for (var index = 0; index < completed; index++) CheckSections(folder, entries[index + 1].Manifest, ManifestSections.OfStage(found, index));
         foreach (var file in entries[0].Files.Concat(entries[completed].Files).Distinct()) CheckFile(folder, file);
         return entries;
     }

@@ -12,7 +12,7 @@ internal static class SealEntries
     {
         Sequence = 1,
         Scope = SealScope.Start,
-        Manifest = ManifestSections.OfStart(manifest),
+        Manifest = ManifestSections.OfStart(ManifestSections.Json(manifest)),
         Files = Pin(folder, folder.InitialFolder),
         PreviousSha256 = SealDigest.Genesis(manifest.RunId),
     });
@@ -33,7 +33,7 @@ internal static class SealEntries
             Scope = SealScope.Stage,
             Stage = stage.Name,
             StageIndex = index,
-            Manifest = ManifestSections.OfStage(manifest, index),
+            Manifest = ManifestSections.OfStage(ManifestSections.Json(manifest), index),
             Files = files,
             Log = LogSealing.Seal(path, SealPaths.Within(folder.Root, path), stage.Steps, stage.TrajectoryHead ?? "", genesis),
             PreviousSha256 = previous.Sha256!,
@@ -47,7 +47,7 @@ internal static class SealEntries
         {
             Sequence = previous.Sequence + 1,
             Scope = SealScope.Run,
-            Manifest = ManifestSections.All(manifest),
+            Manifest = ManifestSections.All(ManifestSections.Json(manifest)),
             Files = [new SealedFile { Path = SealPaths.Within(folder.Root, folder.ManifestPath), SizeBytes = bytes.Length, Sha256 = ContentHash.OfBytes(bytes) }],
             PreviousSha256 = previous.Sha256!,
         });

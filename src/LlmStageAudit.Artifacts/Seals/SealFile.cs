@@ -1,3 +1,4 @@
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Serialization;
 
 namespace LlmStageAudit.Artifacts.Seals;
@@ -18,7 +19,7 @@ internal static class SealFile
     /// <exception cref="IOException">The file is absent or cannot be read.</exception>
     public static SealReading Read(string path)
     {
-        var bytes = File.ReadAllBytes(path);
+        var bytes = ForeignFile.ReadText(path, ArtifactJson.MaximumSizeBytes);
         RunSeal seal;
         try
         {

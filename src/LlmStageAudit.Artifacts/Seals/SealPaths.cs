@@ -1,3 +1,5 @@
+using System.IO.Enumeration;
+
 namespace LlmStageAudit.Artifacts.Seals;
 
 /// <summary>Paths within a run folder as seals spell them.</summary>
@@ -11,10 +13,21 @@ internal static class SealPaths
 
     public static string Below(string root, string name) => Path.Combine([root, .. name.Split('/')]);
 
-    /// <summary>All files below a folder of the run, as seals spell them, sorted.</summary>
+    /// <summary>All files below a folder of the run, as seals spell them, sorted. A linked folder counts as a file: it is not looked into.</summary>
     public static string[] FilesBelow(string root, string folder) => Directory.Exists(folder)
-        ? [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Select(file => Within(root, file)).Order(StringComparer.Ordinal)]
+        ? [.. Files(folder).Select(file => Within(root, file)).Order(StringComparer.Ordinal)]
         : [];
+
+    private static FileSystemEnumerable<string> Files(string folder) => new(
+        folder,
+        static (ref FileSystemEntry entry) => entry.ToFullPath(),
+        new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None })
+    {
+        ShouldIncludePredicate = static (ref FileSystemEntry entry) => !entry.IsDirectory || IsLink(ref entry),
+        ShouldRecursePredicate = static (ref FileSystemEntry entry) => !IsLink(ref entry),
+    };
+
+    private static bool IsLink(ref FileSystemEntry entry) => entry.Attributes.HasFlag(FileAttributes.ReparsePoint);
 
     private static bool IsSafe(string path) =>
         path.Length > 0 && !path.Contains('\\') && !path.Contains('\0') && path.Split('/').All(part => part is not ("" or "." or ".."));

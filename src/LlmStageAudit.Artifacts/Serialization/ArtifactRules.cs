@@ -127,7 +127,7 @@ internal static class ArtifactRules
         Name("probe.name", probe.Name) ?? Hash("probe.sha256", probe.Sha256) ?? Count("probe.examples", probe.Examples);
 
     private static string? RunId(string id) =>
-        id.Length is > 0 and <= LongestId && id.All(char.IsAsciiLetterOrDigit) ? null : $"runId: '{Shorten(id)}' is no run id";
+        id.Length is > 0 and <= LongestId && id.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_') ? null : $"runId: '{Shorten(id)}' is no run id";
 
     private static string? Name(string where, string name) =>
         ConfigurationName.IsValid(name) ? null : $"{where}: '{Shorten(name)}' is not {ConfigurationName.Expected}";

@@ -1,6 +1,8 @@
 using System.Diagnostics;
-using LlmStageAudit.Auditing.Probes;
 using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Attribution.Trust;
+using LlmStageAudit.Auditing.Probes;
+using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Modeling.Objectives;
 using LlmStageAudit.Training.Estimates;
@@ -22,7 +24,7 @@ internal sealed class ProbeMeasurement
     /// <summary>Reads the probe.</summary>
     /// <param name="theta">A state [N]; stays the caller's.</param>
     /// <param name="cancellation">Checked between batches.</param>
-    public ProbeMeasurement(ProbeConfiguration configuration, LanguageModel model, Modeling.Examples.ExampleReader reader, Tensor theta, CancellationToken cancellation)
+    public ProbeMeasurement(ProbeConfiguration configuration, LanguageModel model, ExampleReader reader, Tensor theta, CancellationToken cancellation)
     {
         var watch = Stopwatch.StartNew();
         (_model, _theta, _cancellation) = (model, theta, cancellation);
@@ -51,21 +53,15 @@ internal sealed class ProbeMeasurement
     /// <summary>The most that was resident during gradients.</summary>
     public long GradientPeakBytes { get; private set; }
 
+    /// <summary>Exact attribution's look at how far effects are from linear, with one direction.</summary>
+    public double LinearitySeconds { get; private set; }
+
     /// <summary>How many batches were run.</summary>
     public int Batches { get; private set; }
 
     /// <param name="seconds">About how long it may take.</param>
-    public void MeasureEvaluation(double seconds)
-    {
-        var objective = new TransformerObjective(_model, Probe.Examples);
-        (Seconds, WarmUpSeconds, PeakBytes) = Measure(seconds, batch =>
-        {
-            using var off = no_grad();
-            var parameters = _model.Layout.Split(_theta);
-            var values = _model.Task == ModelTask.CausalLm ? objective.Losses(parameters, batch) : objective.Logits(parameters, batch);
-            _ = values.to(float64).data<double>();
-        });
-    }
+    public void MeasureEvaluation(double seconds) =>
+        (Seconds, WarmUpSeconds, PeakBytes) = Measure(seconds, batch => Forward(_theta, batch));
 
     /// <param name="seconds">About how long it may take.</param>
     public void MeasureGradient(double seconds)
@@ -74,13 +70,59 @@ internal sealed class ProbeMeasurement
         (GradientSeconds, _, GradientPeakBytes) = Measure(seconds, batch => reading.LossAndGradient(_theta, batch));
     }
 
+    /// <summary>Runs all of it, which does not grow with the probe.</summary>
+    /// <param name="seconds">It is run again where that takes less.</param>
+    public void MeasureLinearity(double seconds)
+    {
+        for (var round = 0; round < 2 && (round == 0 || LinearitySeconds < seconds); round++)
+        {
+            using var scope = NewDisposeScope();
+            var direction = _theta.zeros_like() + 1e-3;
+            var start = Stopwatch.GetTimestamp();
+            RunLinearity(_theta, [direction]);
+            LinearitySeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        }
+    }
+
+    /// <summary>Derivatives at a state [N] along directions [N], of the examples that linearity is judged by.</summary>
+    public void RunLinearity(Tensor theta, IReadOnlyList<Tensor> directions)
+    {
+        _cancellation.ThrowIfCancellationRequested();
+        if (Probe.Performance.Weighted is { } weighted)
+            new ProbeGradient(_model, Probe, weighted).Derivatives(theta, directions, LinearityGap.Sample(Probe.Examples.Count));
+    }
+
+    /// <summary>The forward pass of the longest batch, at a state [N].</summary>
+    public void RunLongest(Tensor theta)
+    {
+        _cancellation.ThrowIfCancellationRequested();
+        using var scope = NewDisposeScope();
+        Forward(theta, _batches[WorkCost.Choose(_tokens, 1).Largest]);
+    }
+
+    private void Forward(Tensor theta, int[] batch)
+    {
+        using var off = no_grad();
+        var objective = new TransformerObjective(_model, Probe.Examples);
+        var parameters = _model.Layout.Split(theta);
+        var values = _model.Task == ModelTask.CausalLm ? objective.Losses(parameters, batch) : objective.Logits(parameters, batch);
+        _ = values.to(float64).data<double>();
+    }
+
     private (double Seconds, double WarmUpSeconds, long PeakBytes) Measure(double seconds, Action<int[]> pass)
     {
         var (largest, typical) = WorkCost.Choose(_tokens, TypicalBatches);
         var times = new List<(long PaddedTokens, double Seconds)>();
         var watch = Stopwatch.StartNew();
         ProcessMemory.RestartPeak();
-        var first = Take(largest);
+        int[] rising = [.. typical.Order()];
+        var first = Take(rising[0]);
+        foreach (var i in rising[1..])
+        {
+            if (watch.Elapsed.TotalSeconds < seconds / 3) times.Add((_tokens[i], Take(i)));
+        }
+
+        Take(largest);
         for (var round = 0; round < MostRounds; round++)
         {
             foreach (var (place, i) in typical.Index())
@@ -91,7 +133,7 @@ internal sealed class ProbeMeasurement
         }
 
         var cost = WorkCost.Fit(times);
-        return (cost.Seconds(_tokens), Math.Max(0, first - cost.Seconds(_tokens[largest])), ProcessMemory.PeakBytes);
+        return (cost.Seconds(_tokens), Math.Max(0, first - cost.Seconds(_tokens[rising[0]])), ProcessMemory.PeakBytes);
 
         double Take(int i)
         {

@@ -45,8 +45,12 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
         var asked = probes.Select(probe => new ProbeMeasurement(probe, materials.Model, materials.Reader, materials.InitialState, cancellation)).ToArray();
         foreach (var probe in asked) probe.MeasureEvaluation(MeasureSeconds / 10 / asked.Length);
         var stages = StageWork.Of(configuration, materials);
-        using var training = TrainingMeasurement.Run(configuration, materials, stages, MeasureSeconds / 2, cancellation);
+        var training = TrainingMeasurement.Run(configuration, materials, stages, path, MeasureSeconds / 2, cancellation);
         var run = new MeasuredRun(configuration, materials, stages, training, path);
+        var replay = asked.Length == 0
+            ? null
+            : ReplayMeasurement.Run(stages, configuration, materials.InitialState, asked.MaxBy(probe => probe.PeakBytes)!, cancellation);
+        foreach (var probe in asked) probe.MeasureLinearity(MeasureSeconds / 10 / asked.Length);
         var swept = configuration.Trajectory.Gradients ? asked.Where(probe => probe.Probe.Performance.Weighted is not null).ToArray() : [];
         foreach (var probe in swept) probe.MeasureGradient(MeasureSeconds / 10 / swept.Length);
         var sweep = swept.Length == 0 ? null : new SweepForecast(run, MeasureSeconds / 3, cancellation);
@@ -65,7 +69,7 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
                     run.TrainSeconds(i) + run.WarmUpSeconds(i) + (i == 0 ? firstWarmUp : 0),
                     run.TrainPeakBytes(stage),
                     run.Disk.Stages[i].Bytes)),
-                .. asked.SelectMany(probe => OfProbe(run, probe, swept.Contains(probe) ? sweep : null, opened, loadPeak)),
+                .. asked.SelectMany(probe => OfProbe(run, probe, replay!, swept.Contains(probe) ? sweep : null, opened, loadPeak)),
                 Retraining(run, opened, firstWarmUp, loadPeak, loadedBytes),
             ],
             AvailableMemoryBytes = available + atStart,
@@ -77,22 +81,22 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
         };
     }
 
-    private static IEnumerable<PhaseEstimate> OfProbe(MeasuredRun run, ProbeMeasurement probe, SweepForecast? sweep, double opened, long loadPeak)
+    private static IEnumerable<PhaseEstimate> OfProbe(
+        MeasuredRun run, ProbeMeasurement probe, ReplayMeasurement replay, SweepForecast? sweep, double opened, long loadPeak)
     {
         var (name, stages, count) = (probe.Probe.Reference.Name, run.Stages, run.Stages.Count);
         var ready = opened + probe.ReadSeconds + probe.WarmUpSeconds;
         yield return new PhaseEstimate($"evaluate {name}", "evaluate", ready + probe.Seconds, probe.PeakBytes, 0);
 
-        // All counterfactuals but the last stage's move in the last stage, where the most states are held.
         var replays = stages.Select((_, left) => stages.Skip(left + 1).Sum(run.GradientSeconds)).Sum();
-        var replayPeak = count == 1
-            ? 0
-            : stages.Max(run.TrainPeakBytes) + ((count - 2) * stages.Max(run.StateBytes)) + ((count + 1) * run.VectorBytes);
+        // Each stage beyond those gone through brings a counterfactual's state, its parameters and its change.
+        var held = (count - replay.Stages) * (stages.Max(run.StateBytes) + (2 * run.VectorBytes));
+        var linearity = probe.LinearitySeconds * GradientCost.VectorProducts(count) / GradientCost.VectorProducts(1);
         yield return new PhaseEstimate(
             $"attribute {name}, exact",
             "attribute",
-            ready + (probe.Seconds * (count + 1)) + replays + (count == 1 ? 0 : run.WarmUpSeconds(0)),
-            Math.Max(replayPeak, probe.PeakBytes + (((2 * count) + 2) * run.VectorBytes)),
+            ready + (probe.Seconds * (count + 1)) + replays + (count == 1 ? 0 : run.WarmUpSeconds(0)) + linearity,
+            Math.Max(replay.PeakBytes + held, probe.PeakBytes),
             0);
 
         if (sweep is null) yield break;

@@ -4,8 +4,8 @@ using LlmStageAudit.Training.Stages;
 namespace LlmStageAudit.Attribution.Estimates;
 
 /// <summary>
-/// A run of one stage that was never trained: its log gives one small gradient for every step, so that walking it takes what walking
-/// a trained one takes. For measuring, not for answers.
+/// A run that was never trained: its log gives one small gradient for every step, so that walking it takes what walking a trained one takes.
+/// Every stage starts where the run starts. For measuring, not for answers.
 /// </summary>
 internal sealed class SampledTrajectory : ITrajectory, IDisposable
 {
@@ -13,13 +13,15 @@ internal sealed class SampledTrajectory : ITrajectory, IDisposable
     private readonly Tensor _gradient;
     private readonly Tensor _end;
 
-    /// <param name="start">The parameters before the stage [N]; stays the caller's.</param>
-    public SampledTrajectory(StageProgram program, Tensor start)
+    /// <param name="programs">At least one.</param>
+    /// <param name="start">The parameters before each stage [N]; stays the caller's.</param>
+    public SampledTrajectory(IReadOnlyList<StageProgram> programs, Tensor start)
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        Programs = [program];
+        Programs = programs;
         _start = start;
+        var program = programs[^1];
         _gradient = scope.Detach(start.zeros_like() + 1e-6);
         var state = program.Optimizer.Start(start);
         foreach (var step in program.Steps)
@@ -34,7 +36,7 @@ internal sealed class SampledTrajectory : ITrajectory, IDisposable
 
     public IReadOnlyList<StageProgram> Programs { get; }
 
-    public Tensor StateBefore(int stageIndex) => (stageIndex == 0 ? _start : _end).clone();
+    public Tensor StateBefore(int stageIndex) => (stageIndex < Programs.Count ? _start : _end).clone();
 
     public IStageGradients OpenGradients(int stageIndex) => new SameGradient(_gradient);
 

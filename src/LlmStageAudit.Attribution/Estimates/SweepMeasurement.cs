@@ -28,10 +28,12 @@ internal sealed record SweepMeasurement(WorkCost Step, double WarmUpSeconds, lon
         var stage = stages.MaxBy(one => one.StepTokens.Max())!;
         var (largest, typical) = WorkCost.Choose(stage.StepTokens, TypicalSteps);
         var affordable = seconds / Math.Max(1e-6, GradientCost.VectorProducts(1) * typical.Average(i => gradient.Seconds(stage.StepTokens[i])));
-        int[] chosen = [.. typical.Take(Math.Clamp((int)affordable - 1, 2, TypicalSteps)), largest]; // walked from the end: the largest comes first
+        // Walked from the end, where a short one takes the time of the beginning; then from short to long, as a heap grows the most.
+        int[] rising = [.. typical.Take(Math.Clamp((int)affordable - 2, 2, TypicalSteps)).OrderBy(i => stage.StepTokens[i])];
+        int[] chosen = [largest, .. rising.Reverse(), rising[0]];
         var program = new StageProgram(
             stage.Section, stage.Program.Objective, configuration.Seed, chosen.Select(i => (stage.Program.Steps[i].Epoch, stage.Program.Steps[i].Batch)));
-        using var trajectory = new SampledTrajectory(program, start);
+        using var trajectory = new SampledTrajectory([program], start);
         using var scope = NewDisposeScope();
         var probeGradient = start.zeros_like() + 1e-3;
         var times = new List<(long PaddedTokens, double Seconds)>();
@@ -45,7 +47,8 @@ internal sealed record SweepMeasurement(WorkCost Step, double WarmUpSeconds, lon
                 var elapsed = Stopwatch.GetElapsedTime(last).TotalSeconds;
                 last = Stopwatch.GetTimestamp();
                 // The first of a walk also rebuilds the states.
-                if (done > 1) times.Add((stage.StepTokens[chosen[^done]], elapsed));
+                // The longest is there for the peak of memory; it stands for few.
+                if (done > 1 && done < chosen.Length) times.Add((stage.StepTokens[chosen[^done]], elapsed));
                 else if (rounds == 0) first = elapsed;
             }), cancellation);
             rounds++;
@@ -53,7 +56,7 @@ internal sealed record SweepMeasurement(WorkCost Step, double WarmUpSeconds, lon
 
         var cost = WorkCost.Fit(times);
         return new SweepMeasurement(
-            cost, Math.Max(0, first - cost.Seconds(stage.StepTokens[largest])), ProcessMemory.PeakBytes, StatesHeld(chosen.Length), rounds * chosen.Length);
+            cost, Math.Max(0, first - cost.Seconds(stage.StepTokens[rising[0]])), ProcessMemory.PeakBytes, StatesHeld(chosen.Length), rounds * chosen.Length);
     }
 
     /// <summary>Optimizer states a sweep over a stage holds at the most: every c-th, and those between two of them.</summary>

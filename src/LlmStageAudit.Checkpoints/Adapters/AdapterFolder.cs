@@ -68,9 +68,13 @@ public static class AdapterFolder
         });
     }
 
-    /// <summary>How many bytes the files of a folder that <see cref="Write"/> makes have together, and how many files there are.</summary>
-    public static (long Bytes, int Files) Size(LoraConfig config, IReadOnlyList<TensorOutline> outlines) =>
-        (LoraConfigWriter.ToJson(config).Length + SafetensorsWriter.SizeBytes(outlines) + Encoding.UTF8.GetByteCount(Readme(config)), 3);
+    /// <summary>The files of a folder that <see cref="Write"/> makes, with their sizes, before they are written.</summary>
+    public static IReadOnlyList<(string Name, long SizeBytes)> Sizes(LoraConfig config, IReadOnlyList<TensorOutline> outlines) =>
+    [
+        (ConfigFile, LoraConfigWriter.ToJson(config).Length),
+        (WeightsFile, SafetensorsWriter.SizeBytes(outlines)),
+        ("README.md", Encoding.UTF8.GetByteCount(Readme(config))),
+    ];
 
     private static void CheckFactors(LoraConfig config, SafetensorsFile file)
     {

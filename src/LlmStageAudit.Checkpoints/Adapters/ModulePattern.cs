@@ -15,7 +15,7 @@ internal static class ModulePattern
 
     private const int MostKept = 16_384;
 
-    private const int LongestPattern = 10_000;
+    private const int LongestPattern = 4096;
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(0.5);
 

@@ -19,6 +19,9 @@ public sealed class CommentRow
     /// <summary>The line of the file the row starts in, from 1.</summary>
     public int Line { get; }
 
+    /// <summary>Cells held, absent ones between present ones included.</summary>
+    internal int CellCount => _cells.Length;
+
     internal string Path => _columns.Path;
 
     /// <summary>The cell's text, an empty cell's being "". Null where a JSON line has no such value, or null.</summary>

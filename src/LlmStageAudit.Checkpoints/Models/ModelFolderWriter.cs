@@ -59,18 +59,20 @@ public static class ModelFolderWriter
         });
     }
 
-    /// <summary>How many bytes the files of a folder that is written with these arguments have together, and how many files there are.</summary>
-    public static (long Bytes, int Files) Size(
+    /// <summary>The files of a folder that is written with these arguments, with their sizes, before they are written.</summary>
+    public static IReadOnlyList<(string Name, long SizeBytes)> Sizes(
         ModelConfig config,
         IReadOnlyList<TensorOutline> outlines,
         string? tokenizerFolder = null,
         IReadOnlyDictionary<string, JsonNode?>? changes = null)
     {
-        var companions = ModelFolder.CompanionFiles.Select(name => new FileInfo(Path.Combine(tokenizerFolder ?? "", name)))
-            .Where(file => tokenizerFolder is not null && file.Exists).ToArray();
-        return (
-            ConfigJson(config, changes).Length + SafetensorsWriter.SizeBytes(outlines) + companions.Sum(file => file.Length),
-            2 + companions.Length);
+        var companions = tokenizerFolder is null ? [] : ModelFolder.CompanionFiles.Select(name => new FileInfo(Path.Combine(tokenizerFolder, name)));
+        return
+        [
+            (ModelFolder.ConfigFile, ConfigJson(config, changes).Length),
+            (ModelFolder.WeightsFile, SafetensorsWriter.SizeBytes(outlines)),
+            .. companions.Where(file => file.Exists).Select(file => (file.Name, file.Length)),
+        ];
     }
 
     private static byte[] ConfigJson(ModelConfig config, IReadOnlyDictionary<string, JsonNode?>? changes)

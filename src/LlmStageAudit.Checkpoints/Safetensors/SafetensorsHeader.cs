@@ -163,16 +163,18 @@ internal sealed class SafetensorsHeader
 
     private TensorEntry Checked(string name, SafetensorsDtype dtype, List<long> shape, long begin, long end)
     {
-        Int128 bits = dtype.SizeBits();
+        // Elements first and in 64 bits, as the reference multiplies: of a shape with a zero in it, all of that must hold up to the zero.
+        Int128 elements = 1;
         foreach (var size in shape)
         {
-            bits *= size;
-            if (bits > long.MaxValue)
-            {
-                throw SafetensorsException.Tensor(
-                    _path, name, $"shape {MessageText.Shape(shape)} of {dtype} overflows", "a size below 2^63 bits");
-            }
+            elements *= size;
+            if (elements > ulong.MaxValue) throw Overflowing();
         }
+
+        var bits = elements * dtype.SizeBits();
+        if (bits > long.MaxValue) throw Overflowing();
+        SafetensorsException Overflowing() =>
+            SafetensorsException.Tensor(_path, name, $"shape {MessageText.Shape(shape)} of {dtype} overflows", "a size below 2^63 bits");
 
         if (bits % 8 != 0)
         {

@@ -90,7 +90,7 @@ internal static class VerifyLogVerb
         if (replay is not null)
         {
             context.Out.WriteLine($"{replay.Replayed} steps executed again, worst relative gradient error {Numbers.Plain(replay.WorstGradientError ?? 0)}");
-            context.Out.WriteLine($"{replay.StatesReplayed} stages walked to their ends, worst relative state error {Numbers.Plain(replay.WorstStateError ?? 0)}");
+            context.Out.WriteLine($"{replay.StatesReplayed} of {verification.Stages.Total} stage ends made again from the log, worst relative state error {Numbers.Plain(replay.WorstStateError ?? 0)}");
         }
         else if (context.Get(s_replay) > 0)
         {

@@ -11,6 +11,9 @@
 
 #if !defined(_WIN32)
 #include <dlfcn.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #endif
 
 #include <atomic>
@@ -271,9 +274,19 @@ int32_t llmstageaudit_manual_seed(uint64_t seed) {
 
 int32_t llmstageaudit_threads() { return at::get_num_threads(); }
 
+void llmstageaudit_trim_memory() {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
 int32_t llmstageaudit_set_threads(int32_t count) {
     return guarded<int32_t>(-1, [&]() -> int32_t {
         at::set_num_threads(count);
+#if !defined(_WIN32)
+        // An OpenBLAS with threads of its own knows nothing of libtorch's.
+        if (auto* set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"))) set(count);
+#endif
         return 0;
     });
 }

@@ -68,6 +68,9 @@ BRIDGE_EXPORT void llmstageaudit_set_grad_mode(int32_t enabled);
 BRIDGE_EXPORT int32_t llmstageaudit_manual_seed(uint64_t seed);
 BRIDGE_EXPORT int32_t llmstageaudit_threads();
 BRIDGE_EXPORT int32_t llmstageaudit_set_threads(int32_t count);
+
+// Gives free memory of the C library's heaps back to the system, where the library can.
+BRIDGE_EXPORT void llmstageaudit_trim_memory();
 BRIDGE_EXPORT int32_t llmstageaudit_set_deterministic(int32_t enabled);
 BRIDGE_EXPORT int32_t llmstageaudit_cuda_device_count();
 BRIDGE_EXPORT int32_t llmstageaudit_cuda_synchronize(int32_t device_index);

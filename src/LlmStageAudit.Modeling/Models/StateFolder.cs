@@ -16,52 +16,88 @@ public static class StateFolder
     /// <param name="theta">The state [N].</param>
     public static void Write(string path, LanguageModel model, Tensor theta)
     {
-        var tensors = ToHost(model, theta);
-        if (model.Adapter is { } adapter) AdapterFolder.Write(path, adapter, tensors);
-        else ModelFolderWriter.Write(path, model.Folder.Config, tensors, model.Folder.Path, ConfigChanges(model));
+        if (model.Adapter is { } adapter)
+        {
+            AdapterFolder.Write(path, adapter, ToHost(model, theta));
+            return;
+        }
+
+        // One weight at a time: together they may be as large as all else in memory.
+        using var single = theta.to(float32);
+        ModelFolderWriter.Write(path, model.Folder.Config, Outlines(model), Values, model.Folder.Path, ConfigChanges(model));
+
+        ReadOnlyMemory<float> Values(int index)
+        {
+            using var scope = NewDisposeScope();
+            var slot = model.Layout.Slots[index];
+            return single.narrow(0, slot.Offset, slot.Length).data<float>();
+        }
     }
 
     /// <summary>The state [N] of a folder <see cref="Write"/> made for this model, in the current dispose scope.</summary>
-    public static Tensor Read(string path, LanguageModel model)
-    {
-        if (model.Adapter is not null)
-        {
-            var (_, tensors) = AdapterFolder.Read(path);
-            return Flatten(path, model, name => tensors.GetValueOrDefault(name) is { } found ? (found.Shape, found.Values) : null);
-        }
+    public static Tensor Read(string path, LanguageModel model) =>
+        model.Adapter is null ? ReadWeights(path, model) : ReadAdapter(path, model);
 
-        using var folder = ModelFolder.Open(path);
-        return Flatten(path, model, name => folder.Tensors.TryGetValue(name, out var found)
-            ? (found.Entry.Shape, found.File.ReadSingles(name).AsMemory())
-            : null);
-    }
-
-    /// <summary>How many bytes the files of a folder that <see cref="Write"/> makes have together, and how many files there are.</summary>
-    public static (long Bytes, int Files) Size(LanguageModel model)
-    {
-        TensorOutline[] outlines = [.. model.Layout.Slots.Select(slot => new TensorOutline(slot.Name, slot.Shape))];
-        return model.Adapter is { } adapter
-            ? AdapterFolder.Size(adapter, outlines)
-            : ModelFolderWriter.Size(model.Folder.Config, outlines, model.Folder.Path, ConfigChanges(model));
-    }
+    /// <summary>The files of a folder that <see cref="Write"/> makes, with their sizes, before they are written.</summary>
+    public static IReadOnlyList<(string Name, long SizeBytes)> Sizes(LanguageModel model) => model.Adapter is { } adapter
+        ? AdapterFolder.Sizes(adapter, Outlines(model))
+        : ModelFolderWriter.Sizes(model.Folder.Config, Outlines(model), model.Folder.Path, ConfigChanges(model));
 
     /// <summary>The file of such a folder that holds the values.</summary>
     public static string WeightsPath(string path, LanguageModel model) =>
         Path.Combine(path, model.Adapter is null ? ModelFolder.WeightsFile : AdapterFolder.WeightsFile);
 
-    private static Tensor Flatten(
-        string path, LanguageModel model, Func<string, (IReadOnlyList<long> Shape, ReadOnlyMemory<float> Values)?> find)
+    private static Tensor ReadAdapter(string path, LanguageModel model)
     {
+        var (_, tensors) = AdapterFolder.Read(path);
         var flat = new float[model.Layout.Count];
         foreach (var slot in model.Layout.Slots)
         {
-            var (shape, values) = find(slot.Name) ?? throw ModelingException.MissingTensor(path, slot.Name, null);
-            if (!shape.SequenceEqual(slot.Shape)) throw ModelingException.WrongShape(path, slot.Name, shape, slot.Shape);
-            values.Span.CopyTo(flat.AsSpan((int)slot.Offset));
+            var found = tensors.GetValueOrDefault(slot.Name) ?? throw ModelingException.MissingTensor(path, slot.Name, null);
+            if (!found.Shape.SequenceEqual(slot.Shape)) throw ModelingException.WrongShape(path, slot.Name, found.Shape, slot.Shape);
+            found.Values.Span.CopyTo(flat.AsSpan((int)slot.Offset));
         }
 
         return tensor(flat).to(model.Dtype).to(model.Device);
     }
+
+    /// <summary>Straight from the mapped file, so that no weight is in memory twice.</summary>
+    private static Tensor ReadWeights(string path, LanguageModel model)
+    {
+        using var folder = ModelFolder.Open(path);
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        var flat = zeros([model.Layout.Count], model.Dtype, model.Device);
+        foreach (var slot in model.Layout.Slots)
+        {
+            if (!folder.Tensors.TryGetValue(slot.Name, out var found)) throw ModelingException.MissingTensor(path, slot.Name, null);
+            var (file, entry) = found;
+            if (!entry.Shape.SequenceEqual(slot.Shape)) throw ModelingException.WrongShape(path, slot.Name, entry.Shape, slot.Shape);
+            if (entry.Dtype != SafetensorsDtype.F32)
+            {
+                using var whole = tensor(file.ReadSingles(slot.Name));
+                Fill(slot.Offset, whole);
+                continue;
+            }
+
+            file.ReadWindows(entry, (address, first, count) =>
+            {
+                using var window = from_memory(address, [count], ScalarType.Float32);
+                Fill(slot.Offset + first, window);
+            });
+        }
+
+        return scope.MoveToOuter(flat);
+
+        void Fill(long offset, Tensor values)
+        {
+            using var part = flat.narrow(0, offset, values.numel());
+            part.copy_(values);
+        }
+    }
+
+    private static TensorOutline[] Outlines(LanguageModel model) =>
+        [.. model.Layout.Slots.Select(slot => new TensorOutline(slot.Name, slot.Shape))];
 
     /// <summary>What config.json must say of the saved class; the number of labels follows Hugging Face's spelling.</summary>
     internal static Dictionary<string, JsonNode?> ConfigChanges(LanguageModel model)

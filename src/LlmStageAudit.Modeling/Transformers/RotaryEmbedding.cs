@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Numerics;
 using LlmStageAudit.Checkpoints.Models;
 
 namespace LlmStageAudit.Modeling.Transformers;
@@ -13,6 +14,8 @@ namespace LlmStageAudit.Modeling.Transformers;
 /// <param name="config">The frequencies.</param>
 public sealed class RotaryEmbedding(int rotaryDimensions, RotaryConfig config) : IDisposable
 {
+    private const long ShortestTable = 64;
+
     private readonly double[] _frequencies = RotaryFrequencies.Of(config, rotaryDimensions);
     private readonly ConcurrentDictionary<(long Tokens, ScalarType Dtype, string Device), (Tensor Cos, Tensor Sin)> _tables = new();
 
@@ -20,7 +23,7 @@ public sealed class RotaryEmbedding(int rotaryDimensions, RotaryConfig config) :
     public Tensor Rotate(Tensor x)
     {
         var shape = x.shape;
-        var (cos, sin) = Tables(shape[2], x.dtype, x.device);
+        var (cos, sin) = Angles(shape[2], x.dtype, x.device);
         var half = rotaryDimensions / 2;
         var first = x.narrow(-1, 0, half);
         var second = x.narrow(-1, half, half);
@@ -40,7 +43,17 @@ public sealed class RotaryEmbedding(int rotaryDimensions, RotaryConfig config) :
         _tables.Clear();
     }
 
-    /// <summary>cos and sin [T, R/2]; they outlive the caller's dispose scope.</summary>
+    /// <summary>cos and sin [T, R/2], in the current dispose scope.</summary>
+    private (Tensor Cos, Tensor Sin) Angles(long tokens, ScalarType dtype, Device device)
+    {
+        // One table per power of two: over a long run every length comes up, and a table of its own for each would add up. Which
+        // table serves a length does not depend on what came before, so neither do the bits.
+        var rows = (long)BitOperations.RoundUpToPowerOf2((ulong)Math.Max(tokens, ShortestTable));
+        var (cos, sin) = Tables(rows, dtype, device);
+        return (cos.narrow(0, 0, tokens), sin.narrow(0, 0, tokens));
+    }
+
+    /// <summary>cos and sin of the first positions; they outlive the caller's dispose scope.</summary>
     private (Tensor Cos, Tensor Sin) Tables(long tokens, ScalarType dtype, Device device) =>
         _tables.GetOrAdd((tokens, dtype, device.ToString()), _ =>
         {

@@ -12,10 +12,11 @@ public static class ProcessMemory
     /// <summary>The most that was resident since the process began, or since <see cref="RestartPeak"/>.</summary>
     public static long PeakBytes => Read("VmHWM:");
 
-    /// <summary>Lets the peak begin anew at what is resident now.</summary>
+    /// <summary>Gives back what earlier work left behind and lets the peak begin anew at what is resident then.</summary>
     /// <returns>False where the system does not let: the peak then is that of the whole process.</returns>
     public static bool RestartPeak()
     {
+        trim_memory();
         try
         {
             if (!File.Exists(StatusFile)) return false;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Artifacts.Seals;
 using LlmStageAudit.Artifacts.Serialization;
 using LlmStageAudit.Artifacts.Trajectories;
 using LlmStageAudit.Modeling.Examples;
@@ -21,10 +22,10 @@ public sealed record StageDisk(string Stage, long LogBytes, long GradientBytes, 
 }
 
 /// <summary>
-/// The bytes of a run folder before the run, from the formats' own layouts. States are exact; log and manifest are exact but for the digits of
-/// numbers that only training finds (losses, gradient norms, seconds), which differ by a byte or two each.
+/// The bytes of a run folder before the run, from the formats' own layouts. States are exact; log and manifest are exact but for the
+/// digits of numbers that only training finds (losses, gradient norms, seconds), which differ by a byte or two each.
 /// </summary>
-/// <param name="HeadBytes">Manifest and initial state.</param>
+/// <param name="HeadBytes">Manifest, seal and initial state.</param>
 /// <param name="Stages">In order.</param>
 /// <param name="Files">How many files there will be.</param>
 public sealed record RunDisk(long HeadBytes, IReadOnlyList<StageDisk> Stages, int Files)
@@ -73,7 +74,8 @@ public sealed record RunDisk(long HeadBytes, IReadOnlyList<StageDisk> Stages, in
     private static RunDisk Of(
         RunConfiguration configuration, LanguageModel model, IReadOnlyList<StageProgram> programs, IReadOnlyList<ExampleSet> sets, RunStart start)
     {
-        var (stateBytes, stateFiles) = StateFolder.Size(model);
+        var state = StateFolder.Sizes(model);
+        var stateBytes = state.Sum(file => file.SizeBytes);
         var gradientBytes = configuration.Trajectory.Gradients ? sizeof(float) * model.Layout.Count : 0;
         var firstStep = 1;
         var stages = new List<StageDisk>();
@@ -84,8 +86,10 @@ public sealed record RunDisk(long HeadBytes, IReadOnlyList<StageDisk> Stages, in
             firstStep += program.Steps.Count;
         }
 
-        var manifest = JsonSerializer.SerializeToUtf8Bytes(Manifest(configuration, model, programs, start), ArtifactJson.Options).Length + 1;
-        return new RunDisk(manifest + stateBytes, stages, 1 + stateFiles + (stages.Count * (stateFiles + 1)));
+        var manifest = Manifest(configuration, model, programs, start);
+        var manifestBytes = JsonSerializer.SerializeToUtf8Bytes(manifest, ArtifactJson.Options).Length + 1;
+        var sealBytes = SealSize.Of(manifest, state, [.. stages.Select(stage => stage.LogBytes)], gradientBytes);
+        return new RunDisk(manifestBytes + sealBytes + stateBytes, stages, 2 + state.Count + (stages.Count * (state.Count + 1)));
     }
 
     private static IEnumerable<StepRecord> Records(StageProgram program, ExampleSet set, int firstStep) => program.Steps.Select(step => new StepRecord

@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Diagnostics;
-using System.Security.Cryptography;
 using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Training.Optimizers;
 using LlmStageAudit.Training.Runs;
@@ -19,10 +17,10 @@ public sealed record StepMeasurement(
     WorkCost Gradient, double UpdateSeconds, double EncodeSeconds, double WarmUpSeconds, long PeakBytes, int Steps);
 
 /// <summary>
-/// Runs a handful of a run's own steps in memory: of each kind the longest batch, for the peak of memory, and batches from all over the
-/// distribution of lengths, for time. Gradients are hashed beside it as the log does; nothing is written.
+/// Runs a handful of a run's own steps: of each kind the longest batch, for the peak of memory, and batches from all over the
+/// distribution of lengths, for time. States stay in memory; gradients go through the log's own writer into a scratch file, which is deleted.
 /// </summary>
-public sealed class TrainingMeasurement : IDisposable
+public sealed class TrainingMeasurement
 {
     private const int TypicalSteps = 6;
     private const int MostRounds = 4;
@@ -30,42 +28,43 @@ public sealed class TrainingMeasurement : IDisposable
     /// <summary>States move too little to matter: a batch drawn out of order at the full rate might diverge.</summary>
     private const double RateShare = 1e-6;
 
-    private readonly RunConfiguration _configuration;
     private readonly RunMaterials _materials;
-    private readonly Queue<Task> _hashing = new();
     private readonly Dictionary<(int, int?, OptimizerName), StepMeasurement> _kinds = [];
-    private long _hashedBytes;
-    private long _hashTicks;
+    private readonly ScratchLog _log;
 
-    private TrainingMeasurement(RunConfiguration configuration, RunMaterials materials) => (_configuration, _materials) = (configuration, materials);
+    private TrainingMeasurement(RunConfiguration configuration, RunMaterials materials, string path) =>
+        (_materials, _log) = (materials, new ScratchLog(path, configuration.Trajectory.Gradients ? sizeof(float) * materials.Model.Layout.Count : 0));
 
     /// <summary>Of SHA-256 on one core beside the computation.</summary>
-    public double HashBytesPerSecond => _hashedBytes / Math.Max(1e-9, Stopwatch.GetElapsedTime(0, _hashTicks).TotalSeconds);
+    public double HashBytesPerSecond => _log.BytesPerSecond;
 
     public StepMeasurement Of(StageWork stage) => _kinds[stage.Kind];
 
     /// <summary>Steps run in all.</summary>
     public int Steps => _kinds.Values.Sum(kind => kind.Steps);
 
-    /// <param name="stages">All stages of the run.</param>
+    /// <param name="configuration">The run.</param>
+    /// <param name="materials">Its model and data.</param>
+    /// <param name="stages">All its stages.</param>
+    /// <param name="path">Where it would lie.</param>
     /// <param name="seconds">About how long it may take; less where the steps agree, more where three of each kind take longer.</param>
     /// <param name="cancellation">Checked between steps.</param>
     public static TrainingMeasurement Run(
-        RunConfiguration configuration, RunMaterials materials, IReadOnlyList<StageWork> stages, double seconds, CancellationToken cancellation)
+        RunConfiguration configuration,
+        RunMaterials materials,
+        IReadOnlyList<StageWork> stages,
+        string path,
+        double seconds,
+        CancellationToken cancellation)
     {
-        var measurement = new TrainingMeasurement(configuration, materials);
-        measurement.MeasureHashing();
+        var measurement = new TrainingMeasurement(configuration, materials, path);
         var kinds = stages.GroupBy(stage => stage.Kind).ToArray();
-        foreach (var kind in kinds) measurement._kinds[kind.Key] = measurement.Measure([.. kind], seconds / kinds.Length, cancellation);
+        foreach (var kind in kinds)
+            measurement._kinds[kind.Key] = measurement.Measure([.. kind], passesStages: stages.Count > 1, seconds / kinds.Length, cancellation);
         return measurement;
     }
 
-    public void Dispose() => Task.WaitAll([.. _hashing]);
-
-    /// <summary>A first figure, and the only one where the log holds no gradients.</summary>
-    private void MeasureHashing() => Hash(new byte[4 << 20], 4 << 20);
-
-    private StepMeasurement Measure(StageWork[] stages, double seconds, CancellationToken cancellation)
+    private StepMeasurement Measure(StageWork[] stages, bool passesStages, double seconds, CancellationToken cancellation)
     {
         (StageProgram Program, ProgramStep Step, long Tokens)[] all =
             [.. stages.SelectMany(stage => stage.Program.Steps.Zip(stage.StepTokens, (step, tokens) => (stage.Program, step, tokens)))];
@@ -76,8 +75,17 @@ public sealed class TrainingMeasurement : IDisposable
         var state = all[largest].Program.Optimizer.Start(_materials.InitialState);
         try
         {
-            var first = Take(largest);
-            SaveAndRead(state);
+            // From short to long, as a heap grows the most: what a short batch leaves free does not fit the next one.
+            int[] rising = [.. typical.OrderBy(i => all[i].Tokens)];
+            _log.Begin();
+            var first = Take(rising[0]);
+            foreach (var i in rising[1..])
+            {
+                if (watch.Elapsed.TotalSeconds < seconds / 3) times.Add(all[i].Tokens, Take(i));
+            }
+
+            Take(largest);
+            PassStage();
             for (var round = 0; round < MostRounds; round++)
             {
                 foreach (var (place, i) in typical.Index())
@@ -87,17 +95,17 @@ public sealed class TrainingMeasurement : IDisposable
                 }
             }
 
+            PassStage();
             // Again, now that the allocator has seen batches of all lengths.
             Take(largest);
             var cost = WorkCost.Fit(times.Gradients);
-            var warmUp = Math.Max(0, first.Gradient + first.Encode - cost.Seconds(all[largest].Tokens) - times.EncodeSeconds);
-            return new StepMeasurement(cost, times.UpdateSeconds, times.EncodeSeconds, warmUp, ProcessMemory.PeakBytes, times.Gradients.Count + 2);
+            var warmUp = Math.Max(0, first.Gradient + first.Encode - cost.Seconds(all[rising[0]].Tokens) - times.EncodeSeconds);
+            return new StepMeasurement(cost, times.UpdateSeconds, times.EncodeSeconds, warmUp, ProcessMemory.PeakBytes, times.Gradients.Count + 3);
         }
         finally
         {
             state.Dispose();
-            Task.WaitAll([.. _hashing]);
-            _hashing.Clear();
+            _log.End();
         }
 
         (double Gradient, double Update, double Encode) Take(int i)
@@ -107,9 +115,17 @@ public sealed class TrainingMeasurement : IDisposable
             state = next;
             return found;
         }
+
+        void PassStage()
+        {
+            if (!passesStages) return;
+            _log.End();
+            state = SavedAndRead(all[largest].Program, state);
+            _log.Begin();
+        }
     }
 
-    /// <summary>One step as training makes it, its gradient encoded and hashed beside the next one.</summary>
+    /// <summary>One step as training makes it, its gradient encoded and written beside the next one.</summary>
     private ((double Gradient, double Update, double Encode) Seconds, OptimizerState Next) Step(StageProgram program, ProgramStep step, OptimizerState state)
     {
         using var scope = NewDisposeScope();
@@ -119,40 +135,24 @@ public sealed class TrainingMeasurement : IDisposable
         var next = program.Optimizer.Advance(state, gradient, step.LearningRate * RateShare);
         state.Dispose();
         var updated = Stopwatch.GetTimestamp();
-        if (_configuration.Trajectory.Gradients)
-        {
-            var (bytes, length) = GradientCodec.Encode(gradient);
-            while (_hashing.Count > 1) _hashing.Dequeue().Wait();
-            _hashing.Enqueue(Task.Run(() =>
-            {
-                Hash(bytes, length);
-                ArrayPool<byte>.Shared.Return(bytes);
-            }));
-        }
-
+        _log.Write(gradient);
         var encoded = Stopwatch.GetTimestamp();
         return ((Seconds(start, updated), Seconds(computed, updated), Seconds(updated, encoded)), next);
     }
 
     /// <summary>
-    /// Between two stages the state is written, and read again: through managed memory, whose garbage the next stage's first steps find still
-    /// there.
+    /// Between two stages the state is written, through managed memory, and read again: what that leaves behind, the next stage's first
+    /// steps find still there.
     /// </summary>
-    private void SaveAndRead(OptimizerState state)
+    private OptimizerState SavedAndRead(StageProgram program, OptimizerState state)
     {
         using var scope = NewDisposeScope();
-        var written = state.Theta.to(float32).data<float>();
-        var read = written.ToArray();
-        using var next = _materials.Programs[0].Optimizer.Start(tensor(read).to(_materials.Model.Dtype).to(_materials.Model.Device));
-    }
-
-    private void Hash(byte[] bytes, int length)
-    {
-        var start = Stopwatch.GetTimestamp();
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(bytes.AsSpan(0, length), hash);
-        Interlocked.Add(ref _hashTicks, Stopwatch.GetTimestamp() - start);
-        Interlocked.Add(ref _hashedBytes, length);
+        using var off = no_grad();
+        foreach (var slot in _materials.Model.Layout.Slots) _ = state.Theta.narrow(0, slot.Offset, slot.Length).to(float32).data<float>();
+        var read = state.Theta.zeros_like();
+        read.copy_(state.Theta);
+        state.Dispose();
+        return program.Optimizer.Start(read);
     }
 
     private static double Seconds(long from, long to) => Stopwatch.GetElapsedTime(from, to).TotalSeconds;

@@ -29,9 +29,10 @@ public readonly record struct WorkCost(double FixedSeconds, double SecondsPerTok
         var slope = measured.Sum(one => (one.PaddedTokens - tokens) * (one.Seconds - seconds)) / spread;
         if (slope <= 0) return new WorkCost(seconds, 0);
         var constant = seconds - (slope * tokens);
+        // Time that grows faster than the tokens: in proportion it is right in total, if not for single pieces.
         return constant >= 0
             ? new WorkCost(constant, slope)
-            : new WorkCost(0, measured.Sum(one => one.PaddedTokens * one.Seconds) / measured.Sum(one => Math.Pow(one.PaddedTokens, 2)));
+            : new WorkCost(0, seconds / tokens);
     }
 
     /// <summary>Pieces that stand for all: the middles of equal parts of them in order of size, the largest aside.</summary>

@@ -90,7 +90,16 @@ internal static class SafetensorsRules
         if (dtype is not { ValueKind: JsonValueKind.String } spelling) return null;
         if (!BitsOf.TryGetValue(spelling.GetString()!, out var bits)) return null;
         if (Sizes(shape) is not { } sizes || Sizes(offsets) is not [var begin, var end]) return null;
-        var total = sizes.Aggregate((BigInteger)bits, (product, size) => product * size);
+
+        // Up to a zero, too, the elements must be countable in 64 bits.
+        BigInteger elements = 1;
+        foreach (var size in sizes)
+        {
+            elements *= size;
+            if (elements > ulong.MaxValue) return null;
+        }
+
+        var total = elements * bits;
         return total % 8 == 0 && end - begin == total / 8 ? (begin, end) : null;
     }
 

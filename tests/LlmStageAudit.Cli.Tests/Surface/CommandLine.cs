@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LlmStageAudit.LibTorch;
 
 namespace LlmStageAudit.Cli.Tests.Surface;
 
@@ -26,8 +27,17 @@ internal static class CommandLine
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        var code = StageAudit.RunAsync(args, output, error).GetAwaiter().GetResult();
-        return new CommandOutcome(code, output.ToString(), error.ToString());
+        // A process of its own would have its own threads; a run says which ones computed it.
+        var threads = torch.get_num_threads();
+        try
+        {
+            var code = StageAudit.RunAsync(args, output, error).GetAwaiter().GetResult();
+            return new CommandOutcome(code, output.ToString(), error.ToString());
+        }
+        finally
+        {
+            torch.set_num_threads(threads);
+        }
     }
 
     /// <summary>A command that succeeds, with `--json`: its one object, after the checks that hold for every verb.</summary>

@@ -16,13 +16,19 @@ public sealed class DoctorTests
         Assert.NotEmpty(said.Text("slurm"));
         Assert.True(said.GetProperty("diskFreeBytes").GetInt64() > 0);
         Assert.NotEmpty(said.Text("machine"));
+        Assert.NotEmpty(said.Text("processor"));
+        Assert.NotEmpty(said.Text("cpuCapability"));
+        Assert.NotEmpty(said.Text("libraries"));
+        Assert.True(said.Count("interopThreads") >= 1);
+        Assert.False(said.GetProperty("deterministic").GetBoolean());
+        Assert.Equal(System.Text.Json.JsonValueKind.Array, said.GetProperty("environment").ValueKind);
     }
 
     [Fact]
     public void Without_json_the_same_is_a_table()
     {
         var outcome = CommandLine.Succeed("doctor");
-        Assert.All(["libtorch", "threads", "devices", "Slurm", "disk"], word => Assert.Contains(word, outcome.Output));
+        Assert.All(["libtorch", "threads", "vector instructions", "BLAS", "environment", "devices", "processor", "Slurm", "disk"], word => Assert.Contains(word, outcome.Output));
         Assert.Empty(outcome.Error);
     }
 }

@@ -1,4 +1,5 @@
 using LlmStageAudit.Cli.Tests.Surface;
+using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Cli.Tests.Walk;
 
@@ -40,6 +41,54 @@ public sealed class InspectTests(AuditFixture audit)
         // Rank 2 on [48, 16] and [32, 16] in both layers, and the head.
         Assert.Equal((2 * 2 * (48 + 16 + 32 + 16)) + (2 * HiddenSize), said.Count("parameters"));
         Assert.Equal(said.Count("parameters"), audit.Trained("sgd").Count("parameters"));
+    }
+
+    [Fact]
+    public void A_log_in_its_run()
+    {
+        var path = audit.At("sgd-run", "stages", "02-second", "trajectory.log");
+        var stage = JsonReading.ReadFile(audit.At("sgd-run", "manifest.json")).List("stages")[1];
+        var said = CommandLine.Json("inspect", path);
+        Assert.Equal("trajectory-log", said.Text("kind"));
+        Assert.Equal(1, said.Count("version"));
+        Assert.Equal("whole", said.Text("condition"));
+        Assert.Equal((TinyWorkspace.StepsPerStage, 5, 8), (said.Count("records"), said.Count("firstStep"), said.Count("lastStep")));
+        Assert.Equal(stage.Number("lossFirst"), said.Number("lossFirst"));
+        Assert.Equal(stage.Number("lossLast"), said.Number("lossLast"));
+        Assert.Equal(stage.Text("trajectoryHead"), said.Text("headHash"));
+        Assert.Equal(audit.Trained("sgd").Count("parameters"), said.Count("gradientValues"));
+        Assert.Equal(new FileInfo(path).Length, said.Count("sizeBytes"));
+        Assert.Equal((audit.Run, "second", audit.Trained("sgd").Text("runId")), (said.Text("run"), said.Text("stage"), said.Text("runId")));
+        Assert.Equal("yes, and it ends where the manifest says", said.Text("belongs"));
+    }
+
+    [Fact]
+    public void A_log_that_lies_alone_is_torn_or_damaged()
+    {
+        using var folder = new TemporaryFolder();
+        var bytes = File.ReadAllBytes(audit.At("sgd-run", "stages", "01-first", "trajectory.log"));
+        var path = folder.At("alone.log");
+        File.WriteAllBytes(path, bytes[..^7]);
+        var torn = CommandLine.Json("inspect", path);
+        Assert.StartsWith("torn: ", torn.Text("condition"));
+        Assert.Equal(TinyWorkspace.StepsPerStage - 1, torn.Count("records"));
+        Assert.Equal("unknown: no run folder around it", torn.Text("belongs"));
+
+        bytes[16] ^= 1;
+        File.WriteAllBytes(path, bytes);
+        Assert.Equal("damaged after record 0: no record starts here", CommandLine.Json("inspect", path).Text("condition"));
+        Assert.Contains("damaged after record 0", CommandLine.Succeed("inspect", path).Output);
+    }
+
+    [Fact]
+    public void A_log_among_the_files_of_another_stage_is_said_to_be_foreign()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder.At("run", "stages", "01-first"));
+        File.Copy(audit.At("sgd-run", "manifest.json"), folder.At("run", "manifest.json"));
+        var path = folder.At("run", "stages", "01-first", "trajectory.log");
+        File.Copy(audit.At("sgd-run", "stages", "02-second", "trajectory.log"), path);
+        Assert.StartsWith("NO: ", CommandLine.Json("inspect", path).Text("belongs"));
     }
 
     [Fact]

@@ -143,6 +143,16 @@ public sealed class SealedTrainingTests : IDisposable
     }
 
     [Fact]
+    public void A_configuration_changed_under_fresh_seals_does_not_fit_the_run_s_id()
+    {
+        Train();
+        var manifest = Run.ReadManifest();
+        LogForging.Reseal(Run, manifest with { Configuration = manifest.Configuration with { Seed = 12 } });
+        var finding = Assert.Single(Verify().Findings);
+        Assert.Equal(("manifest.json", "runId"), (finding.File, finding.Field));
+    }
+
+    [Fact]
     public void A_run_from_before_there_were_seals_is_sealed_as_far_as_it_is_proved()
     {
         TinyTraining.TrainUntil(8, TinyRun.Write(_folder, TinyRun.Sgd), Run0());

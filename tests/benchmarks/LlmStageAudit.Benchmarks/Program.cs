@@ -1,8 +1,11 @@
 using LlmStageAudit.Benchmarks;
 using LlmStageAudit.Benchmarks.Certification;
 using LlmStageAudit.Benchmarks.Comments;
+using LlmStageAudit.Benchmarks.Determinism;
 using LlmStageAudit.Benchmarks.Digits;
+using LlmStageAudit.Benchmarks.Estimates;
 using LlmStageAudit.Benchmarks.Loading;
+using LlmStageAudit.Benchmarks.LongRuns;
 using LlmStageAudit.Benchmarks.Steps;
 using LlmStageAudit.Benchmarks.Tokenization;
 using LlmStageAudit.Benchmarks.Trust;
@@ -33,11 +36,24 @@ try
         case ["load-once", var folder, var trains]:
             LoadOnce.Run(folder, trains);
             return 0;
+        case ["long"]:
+            LongBenchmark.Run();
+            return 0;
+        case ["logs"]:
+            LongLogs.Run();
+            return 0;
+        case ["determinism"]:
+            DeterminismBenchmark.Run();
+            return 0;
+        case ["estimate"]:
+            EstimateBenchmark.Run();
+            return 0;
         case ["certify"]:
             CertificationBenchmark.Run();
             return 0;
         default:
-            Console.Error.WriteLine("benchmarks: expected one of tokenize, load, mnist, comments, steps, certify, trust");
+            Console.Error.WriteLine(
+                "benchmarks: expected one of tokenize, load, mnist, comments, steps, certify, trust, long, logs, determinism, estimate");
             return 2;
     }
 }

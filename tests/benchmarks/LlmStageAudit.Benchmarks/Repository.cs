@@ -7,6 +7,17 @@ internal static class Repository
 
     public static string Results => Path.Combine(Root, "tests", "benchmarks", "results");
 
+    /// <summary>The built command.</summary>
+    /// <exception cref="AbsenceException">It was not built in Release.</exception>
+    public static string Command
+    {
+        get
+        {
+            var path = Path.Combine(Root, "artifacts", "bin", "LlmStageAudit.Cli", "release", "stageaudit.dll");
+            return File.Exists(path) ? path : throw AbsenceException.Of("src/LlmStageAudit.Cli is not built in Release");
+        }
+    }
+
     /// <exception cref="AbsenceException">No such file under the folder shared beside the repository.</exception>
     public static string Shared(string file)
     {

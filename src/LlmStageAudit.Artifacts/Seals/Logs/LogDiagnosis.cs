@@ -9,20 +9,25 @@ internal sealed class LogDiagnosis
     private readonly IReadOnlyList<LogPiece> _pieces;
     private readonly LogAlignment _alignment;
     private readonly LogOrigins _origins;
+    private readonly Dictionary<LogPiece, int> _places;
+    private readonly Dictionary<LogPiece, int> _replaced = [];
+    private readonly HashSet<LogPiece> _told = [];
     private readonly List<RunFinding> _findings = [];
 
     private LogDiagnosis(SealedLog log, IReadOnlyList<LogPiece> pieces, long fileBytes, LogOrigins origins)
     {
         (_log, _pieces, _origins) = (log, pieces, origins);
         _alignment = LogAlignment.Of(pieces, log, fileBytes);
+        _places = pieces.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
+        foreach (var (piece, number) in _alignment.Replaced) _replaced.TryAdd(piece, number);
     }
 
     public static IReadOnlyList<RunFinding> Of(SealedLog log, IReadOnlyList<LogPiece> pieces, long fileBytes, LogOrigins origins)
     {
         var diagnosis = new LogDiagnosis(log, pieces, fileBytes, origins);
         if (diagnosis.IsAnotherLog()) return diagnosis._findings;
-        diagnosis.FindChangedRecords();
         diagnosis.FindReplacedRecords();
+        diagnosis.FindChangedRecords();
         diagnosis.FindLackingRecords();
         diagnosis.FindMovedRecords();
         diagnosis.FindAddedPieces();
@@ -40,44 +45,59 @@ internal sealed class LogDiagnosis
         return _findings.Count > 0;
     }
 
-    private void FindChangedRecords()
-    {
-        foreach (var piece in _pieces.Where(piece => piece.Number is not null))
-        {
-            var number = piece.Number!.Value;
-            if (piece.IsHashChanged) Add(number, FindingKind.Changed, $"record {number} was changed: not its content but the hash stored with it");
-            else if (piece.IsContentChanged) Add(number, FindingKind.Changed, $"record {number} was changed: its hash does not match");
-        }
-    }
-
     private void FindReplacedRecords()
     {
-        for (var i = 0; i < _alignment.Replaced.Count; i++)
+        foreach (var (piece, number) in _alignment.Replaced)
         {
-            var (piece, first) = _alignment.Replaced[i];
+            if (_told.Contains(piece) && piece.IsRecord) continue;
             if (_origins.Of(piece) is { } origin)
-            {
-                Add(first, FindingKind.Foreign, $"record {first} was replaced by record {origin.Record} of {origin.Path}");
-                continue;
-            }
-
-            if (!piece.IsRecord)
-            {
-                Add(first, FindingKind.Changed, $"record {first} was changed: its bytes are no record any more");
-                continue;
-            }
-
-            var last = i;
-            while (last + 1 < _alignment.Replaced.Count && IsGoneOnFrom(last)) last++;
-            AddChained(piece, first, _alignment.Replaced[last].Number);
-            i = last;
+                Add(number, FindingKind.Foreign, $"record {number} was replaced by record {origin.Record} of {origin.Path}");
+            else if (!piece.IsRecord) Add(number, FindingKind.Changed, $"record {number} was changed: its bytes are no record any more");
+            else AddChained(piece, number, LastRehashed(piece, number));
         }
     }
 
-    private bool IsGoneOnFrom(int index)
+    private void FindChangedRecords()
     {
-        var (current, next) = (_alignment.Replaced[index], _alignment.Replaced[index + 1]);
-        return next.Piece is { IsRecord: true, IsChained: true } && next.Number == current.Number + 1 && next.Piece.Frame.Offset == current.Piece.Frame.End;
+        foreach (var piece in _pieces.Where(piece => piece.Number is not null && !_told.Contains(piece)))
+        {
+            var number = piece.Number!.Value;
+            if (piece.IsContentChanged) Add(number, FindingKind.Changed, $"record {number} was changed: its hash does not match{OtherSuspects(piece)}");
+            if (!piece.IsHashChanged || _told.Contains(piece)) continue;
+            if (!piece.IsChained)
+            {
+                Add(number, FindingKind.Changed, $"record {number} was changed: not its content but the hash stored with it");
+                continue;
+            }
+
+            var last = LastRehashed(piece, number);
+            var which = last == number ? $"hash of record {number} was" : $"hashes of records {number} to {last} were";
+            Add(number, FindingKind.Changed, $"the {which} computed anew, for what stands before; the content is as it was sealed");
+        }
+    }
+
+    // Where no hash of the records before is sealed, one of those under a fresh hash would look the same.
+    private string OtherSuspects(LogPiece piece)
+    {
+        var first = _places[piece];
+        while (first > 0 && _pieces[first - 1] is { IsAssumed: true }) first--;
+        return first == _places[piece] ? "" : $" (or a record from {_pieces[first].Number} on, under a fresh hash: of this log one hash in {_log.MarkInterval} is sealed)";
+    }
+
+    /// <summary>The last of the records from a changed one on whose stored hashes follow from it: someone went on computing.</summary>
+    private int LastRehashed(LogPiece piece, int number)
+    {
+        var at = _places[piece];
+        for (_told.Add(piece); at + 1 < _pieces.Count; at++, number++)
+        {
+            var next = _pieces[at + 1];
+            var isRehashed = next is { IsRecord: true, IsChained: true } && _origins.Of(next) is null
+                && (next.IsHashChanged ? next.Number : _replaced.GetValueOrDefault(next)) == number + 1;
+            if (!isRehashed) break;
+            _told.Add(next);
+        }
+
+        return number;
     }
 
     private void AddChained(LogPiece piece, int first, int last)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Trajectories;
 
 namespace LlmStageAudit.Artifacts.Seals.Logs;
@@ -19,7 +20,7 @@ internal sealed class LogFile : IDisposable
 
     /// <exception cref="IOException">The file is absent or cannot be read.</exception>
     public LogFile(string path) =>
-        _stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
+        _stream = ForeignFile.OpenRead(path, FileShare.ReadWrite | FileShare.Delete);
 
     public long SizeBytes => _stream.Length;
 

@@ -29,6 +29,7 @@ internal sealed class LogIdentification
         identification.Cut(cancellation);
         identification.NumberBackwards(cancellation);
         identification.NumberForwards(cancellation);
+        identification.NumberDisplaced();
         return identification._pieces;
     }
 
@@ -79,7 +80,7 @@ internal sealed class LogIdentification
             cancellation.ThrowIfCancellationRequested();
             var isNext = piece is { IsRecord: true, Number: null, IsChained: true } && number + 1 <= _log.Records && Sealed(number + 1) is null
                 && hash is not null && Follows(piece, hash, piece.Frame.Hash);
-            if (isNext) (piece.Number, piece.SealedHash) = (number + 1, piece.Frame.Hash);
+            if (isNext) (piece.Number, piece.SealedHash, piece.IsAssumed) = (number + 1, piece.Frame.Hash, true);
             if (piece is { Number: { } known, IsHashChanged: false })
             {
                 var before = Sealed(known - 1) ?? (known - 1 == number ? hash : null);
@@ -87,6 +88,22 @@ internal sealed class LogIdentification
             }
 
             (number, hash) = piece.Number is { } own ? (own, piece.SealedHash) : (-1, null);
+        }
+    }
+
+    /// <summary>Records far from their place, known by following the record before it where that stands.</summary>
+    private void NumberDisplaced()
+    {
+        var hashes = new Dictionary<int, byte[]>();
+        foreach (var piece in _pieces.Where(piece => piece.Number is not null)) hashes.TryAdd(piece.Number!.Value, piece.SealedHash!);
+        foreach (var piece in _pieces.Where(piece => piece is { IsRecord: true, Number: null }))
+        {
+            var number = piece.Frame.Record!.StageStep;
+            var isKnown = number <= _log.Records && Sealed(number) is null && !hashes.ContainsKey(number)
+                && hashes.GetValueOrDefault(number - 1) is { } before && Follows(piece, before, piece.Frame.Hash);
+            if (!isKnown) continue;
+            (piece.Number, piece.SealedHash) = (number, piece.Frame.Hash);
+            hashes[number] = piece.Frame.Hash;
         }
     }
 

@@ -19,6 +19,9 @@ internal sealed class LogPiece(LogFrame frame)
     /// <summary>The content is that of the sealed record, the stored hash is not.</summary>
     public bool IsHashChanged { get; set; }
 
+    /// <summary>It follows the record before, and nothing sealed says more.</summary>
+    public bool IsAssumed { get; set; }
+
     /// <summary>The stored hash is right for the content after the hash stored before it.</summary>
     public bool IsChained { get; set; }
 }

@@ -1,7 +1,10 @@
+using System.Text;
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Artifacts.Files;
 using LlmStageAudit.Artifacts.Runs;
 using LlmStageAudit.Artifacts.Seals.Verification;
+using LlmStageAudit.Artifacts.Serialization;
 
 namespace LlmStageAudit.Artifacts.Seals.Signing;
 
@@ -28,13 +31,15 @@ public sealed record SignatureVerification(SignatureStatus Status, string? Signe
 /// <summary>Signs a run's seal with an SSH key and checks such signatures, as anyone can with ssh-keygen alone.</summary>
 public static class SealSignature
 {
+    private const long MaximumSignatureBytes = 1 << 16;
+
     /// <summary>Signs the seal as it lies in the folder, into <see cref="RunFolder.SignaturePath"/>. That it is worth signing is for the caller to see.</summary>
     /// <param name="key">An ed25519 key, or its .pub where an agent holds the key.</param>
     /// <exception cref="SigningException">No key, another kind of key, no ssh-keygen, or it refused.</exception>
     public static SshSignature Sign(RunFolder folder, string key)
     {
         if (!File.Exists(key)) throw SigningException.NoKey(key);
-        var content = File.ReadAllBytes(folder.SealPath);
+        var content = ForeignFile.ReadText(folder.SealPath, ArtifactJson.MaximumSizeBytes);
         var text = SshKeygen.Sign(key, content);
         var signature = SshSignature.Parse(text) ?? throw SigningException.Refused(key, "what it wrote is no signature");
         if (!signature.IsEd25519) throw SigningException.OtherKey(key, signature.KeyType);
@@ -53,7 +58,7 @@ public static class SealSignature
         var isDemanded = demand || signers is not null;
         if (!File.Exists(folder.SignaturePath) || !File.Exists(folder.SealPath))
             return new SignatureVerification(SignatureStatus.Unsigned, null, null, isDemanded ? [Fault(folder, "the seal is not signed")] : []);
-        if (SshSignature.Parse(File.ReadAllText(folder.SignaturePath)) is not { } signature) return Invalid(folder, null, "it is no SSH signature");
+        if (Read(folder) is not { } signature) return Invalid(folder, null, "it is no SSH signature");
         var key = $"{signature.KeyType} {signature.Fingerprint}";
         if (signature.Namespace != SshKeygen.Namespace) return Invalid(folder, key, $"it was made for '{signature.Namespace}', not for '{SshKeygen.Namespace}'");
         if (!signature.IsEd25519) return Invalid(folder, key, $"it was made with a key of type {signature.KeyType}; expected an ed25519 key");
@@ -71,9 +76,21 @@ public static class SealSignature
     public static string AllowedSigner(SshSignature signature, string identity) =>
         $"{identity} namespaces=\"{SshKeygen.Namespace}\" {signature.KeyType} {signature.PublicKey}";
 
+    private static SshSignature? Read(RunFolder folder)
+    {
+        try
+        {
+            return SshSignature.Parse(Encoding.UTF8.GetString(ForeignFile.ReadText(folder.SignaturePath, MaximumSignatureBytes)));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     private static SignatureVerification Check(RunFolder folder, string? signers, string? identity, string key)
     {
-        var content = File.ReadAllBytes(folder.SealPath);
+        var content = ForeignFile.ReadText(folder.SealPath, ArtifactJson.MaximumSizeBytes);
         if (SshKeygen.Check(folder.SignaturePath, content) is { } misfit)
             return Invalid(folder, key, $"it does not fit the seal: the seal was changed after it was signed, or the signature is of another run (ssh-keygen: {misfit})");
         if (signers is null) return new SignatureVerification(SignatureStatus.Valid, null, key, []);

@@ -45,7 +45,7 @@ internal sealed class FileExaminer
         var path = SealPaths.Below(_folder.Root, file.Path);
         try
         {
-            if (!File.Exists(path)) return new RunFinding(file.Path, null, null, FindingKind.Missing, "the file is gone");
+            if (!Path.Exists(path)) return new RunFinding(file.Path, null, null, FindingKind.Missing, "the file is gone");
             var found = ContentHash.OfFile(path);
             if (found == file.Sha256) return null;
             if (_byHash[found].FirstOrDefault() is { } other) return new RunFinding(file.Path, null, null, FindingKind.Foreign, $"it holds what was sealed as {other.Path}");

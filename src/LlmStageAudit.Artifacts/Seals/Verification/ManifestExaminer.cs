@@ -1,5 +1,8 @@
+using System.Text.Json;
+using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Files;
 using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Artifacts.Serialization;
 
 namespace LlmStageAudit.Artifacts.Seals.Verification;
 
@@ -9,6 +12,12 @@ namespace LlmStageAudit.Artifacts.Seals.Verification;
 /// </summary>
 internal sealed class ManifestExaminer(SealedRun run)
 {
+    /// <summary>More changed fields than these beside the run's id, and it is another manifest.</summary>
+    private const int FieldsOfAnEdit = 3;
+
+    // Another version may know other fields, which count into the id.
+    private static readonly string s_version = typeof(RunManifest).Assembly.GetName().Version!.ToString(3);
+
     private readonly List<RunFinding> _findings = [];
 
     /// <summary>Whether the run broke off after its last seal and before the manifest that it pins.</summary>
@@ -20,7 +29,7 @@ internal sealed class ManifestExaminer(SealedRun run)
         if (run.Manifest is null)
         {
             if (run.ManifestFault is null) Add(FindingKind.Missing, null, "the manifest is gone");
-            else Add(FindingKind.Changed, null, $"it cannot be read as a manifest any more: {run.ManifestFault}");
+            else ExamineUnreadable(run.ManifestFault);
         }
         else if (run.End is { } end)
         {
@@ -34,6 +43,12 @@ internal sealed class ManifestExaminer(SealedRun run)
         return _findings;
     }
 
+    private void ExamineUnreadable(string fault)
+    {
+        if (run.ManifestJson is { } json && run.End is { } end) AddFields(SealedSections.Difference(end.Manifest, ManifestSections.All(json)));
+        Add(FindingKind.Changed, null, $"it cannot be read as a manifest any more: {fault}");
+    }
+
     private void ExamineSeal()
     {
         var name = run.NameOf(run.Folder.SealPath);
@@ -44,6 +59,7 @@ internal sealed class ManifestExaminer(SealedRun run)
             return;
         }
 
+        if (run.IsSealForeign) _findings.Add(new RunFinding(name, null, "runId", FindingKind.Foreign, $"it is the seal of another run, {run.Reading.Seal!.RunId}"));
         foreach (var fault in run.Reading.Faults)
             _findings.Add(new RunFinding(name, null, fault.Entry is { } entry ? $"seals[{entry - 1}]" : null, FindingKind.Changed, fault.Entry is { } number ? $"seal {number}: {fault.Found}" : fault.Found));
         if (!run.IsSealSound || run.Manifest is null || run.End is not null) return;
@@ -56,9 +72,14 @@ internal sealed class ManifestExaminer(SealedRun run)
 
     private void ExamineWhole(SealEntry end, RunManifest manifest)
     {
-        var bytes = File.ReadAllBytes(run.Folder.ManifestPath);
+        var bytes = ForeignFile.ReadText(run.Folder.ManifestPath, ArtifactJson.MaximumSizeBytes);
         var pinned = end.Files.FirstOrDefault()?.Sha256;
-        if (ContentHash.OfBytes(bytes) == pinned) return;
+        if (ContentHash.OfBytes(bytes) == pinned)
+        {
+            ExamineHistory(manifest);
+            return;
+        }
+
         if (ContentHash.OfBytes(SealDigest.FileBytes(manifest with { State = RunState.Completed })) == pinned
             && SealDigest.FileBytes(manifest).AsSpan().SequenceEqual(bytes))
         {
@@ -66,21 +87,47 @@ internal sealed class ManifestExaminer(SealedRun run)
             return;
         }
 
-        AddFields(SealedSections.Difference(end.Manifest, ManifestSections.All(manifest)));
+        var changed = SealedSections.Difference(end.Manifest, ManifestSections.All(Json));
+        if (changed.Contains("runId") && changed.Count > FieldsOfAnEdit) Add(FindingKind.Foreign, null, $"it is the manifest of another run, {manifest.RunId}");
+        else AddFields(changed);
         if (_findings.All(finding => finding.File != Name)) Add(FindingKind.Changed, null, "it was changed: its content reads the same and is spelled otherwise");
+    }
+
+    /// <summary>Whoever made seals anew around something changed has to make the manifest anew as well.</summary>
+    private void ExamineHistory(RunManifest manifest)
+    {
+        if (!run.IsSealSound) return;
+        if (manifest.ToolVersion == s_version && RunIdentity.Of(manifest) is var id && id != manifest.RunId)
+            Add(FindingKind.Changed, "runId", $"'runId' is not that of its content, which is {id}: manifest and seal were made anew");
+        if (SealedSections.Difference(run.Start!.Manifest, ManifestSections.OfStart(Json)) is [var field, ..]) AddMisfit(run.Start, $"'{field}' of the manifest");
+        foreach (var entry in run.Stages)
+        {
+            if (entry.StageIndex >= manifest.Stages.Count) continue;
+            var stage = manifest.Stages[entry.StageIndex!.Value];
+            if (SealedSections.Difference(entry.Manifest, ManifestSections.OfStage(Json, entry.StageIndex.Value)).Count > 0) AddMisfit(entry, "the stage's result in the manifest");
+            if (entry.Log!.HeadSha256 != stage.TrajectoryHead || entry.Log.Records != stage.Steps) AddMisfit(entry, "the log's end as the manifest gives it");
+            if (entry.Files.All(file => file.Sha256 != stage.StateSha256)) AddMisfit(entry, "the state's SHA-256 as the manifest gives it");
+        }
+
+        if (run.Stages.Count() != manifest.Stages.Count) AddMisfit(run.End!, $"the manifest's {manifest.Stages.Count} stages");
     }
 
     private void ExamineParts(RunManifest manifest)
     {
-        if (run.Start is { } start) AddFields(SealedSections.Difference(start.Manifest, ManifestSections.OfStart(manifest)));
+        if (run.Start is { } start) AddFields(SealedSections.Difference(start.Manifest, ManifestSections.OfStart(Json)));
         foreach (var entry in run.Stages.Where(entry => entry.StageIndex < run.Completed))
-            AddFields(SealedSections.Difference(entry.Manifest, ManifestSections.OfStage(manifest, entry.StageIndex!.Value)));
+            AddFields(SealedSections.Difference(entry.Manifest, ManifestSections.OfStage(Json, entry.StageIndex!.Value)));
         // A run that broke off may have sealed one stage more than its manifest knows.
         if (run.Stages.Count() > run.Completed + 1)
             Add(FindingKind.Changed, "stages", $"it says that {run.Completed} stages are completed; {run.Stages.Count()} are sealed");
     }
 
+    private JsonElement Json => run.ManifestJson!.Value;
+
     private string Name => run.NameOf(run.Folder.ManifestPath);
+
+    private void AddMisfit(SealEntry entry, string what) => _findings.Add(new RunFinding(
+        run.NameOf(run.Folder.SealPath), null, $"seals[{entry.Sequence - 1}]", FindingKind.Changed, $"seal {entry.Sequence} does not fit {what}: it was made anew"));
 
     private void AddFields(IEnumerable<string> fields)
     {

@@ -128,15 +128,15 @@ public sealed class RunVerifier
     /// <summary>Inputs whose records in the manifest nobody changed.</summary>
     private IEnumerable<InputRecord> TrustedInputs()
     {
-        if (_run.Manifest is not { } manifest) return [];
+        if (_run.Manifest is not { } manifest || _run.ManifestJson is not { } json) return [];
         if ((_run.End ?? _run.Start)?.Manifest is not { } expected) return manifest.Inputs;
-        var changed = SealedSections.Difference(expected, ManifestSections.All(manifest)).ToHashSet();
+        var changed = SealedSections.Difference(expected, ManifestSections.All(json)).ToHashSet();
         return manifest.Inputs.Where((_, index) => !changed.Contains(ManifestSections.InputField(index)));
     }
 
     private SealCoverage Coverage(bool isBeforeLastWrite)
     {
-        if (_run.Reading?.Seal is null) return SealCoverage.None;
+        if (_run.Reading?.Seal is null || _run.IsSealForeign) return SealCoverage.None;
         return _run.End is not null && !isBeforeLastWrite ? SealCoverage.Whole : SealCoverage.Partial;
     }
 
@@ -144,7 +144,7 @@ public sealed class RunVerifier
     {
         if (isBeforeLastWrite) _notes.Add("the run broke off just before its end; `train --resume` finishes it");
         if (_run.Reading is null && _run.Completed == 0) _notes.Add("nothing is sealed yet: the run has not completed a stage");
-        if (!_run.IsSealSound && _run.Reading is not null) _notes.Add("the seal is damaged: what it no longer pins was held against the manifest alone");
+        if (!_run.IsSealSound && _run.Reading is not null) _notes.Add("the seal is not this run's whole seal: what it does not pin was held against the manifest alone");
         if (coverage == SealCoverage.Partial && _run.IsSealSound && !isBeforeLastWrite && _run.Manifest is { } manifest)
             _notes.Add($"the run is not finished: {_run.Stages.Count()} of {manifest.Stages.Count} stages are sealed");
     }

@@ -11,6 +11,10 @@ internal static class JsonLinesReader
 {
     private const int LineLimitCharacters = 64 << 20;
     private const int ColumnLimit = 1 << 14;
+
+    /// <summary>Cells beyond one for each character: rows that name one of thousands of columns each would fill the memory.</summary>
+    private const long FreeCells = 1 << 24;
+
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = 32 };
 
     public static CommentSet Read(string path)
@@ -19,11 +23,21 @@ internal static class JsonLinesReader
         var columns = new CommentColumns(path);
         var rows = new List<CommentRow>();
         var line = new StringBuilder();
+        var (characters, cells) = (0L, 0L);
         while (source.Peek() != Utf8Source.End)
         {
             var number = source.Line;
             var text = NextLine(source, line.Clear());
-            if (!string.IsNullOrWhiteSpace(text)) rows.Add(Parse(text, number, rows.Count + 1, columns));
+            if (string.IsNullOrWhiteSpace(text)) continue;
+            var row = Parse(text, number, rows.Count + 1, columns);
+            characters += text.Length;
+            cells += row.CellCount;
+            if (cells > FreeCells + characters)
+            {
+                throw CommentSetException.AtLine(path, number, $"{columns.Names.Count} columns, of which most rows have few", "rows that share their keys");
+            }
+
+            rows.Add(row);
         }
 
         return new CommentSet(columns, rows);
@@ -64,7 +78,9 @@ internal static class JsonLinesReader
 
     private static object?[] Cells(JsonElement root, int line, CommentColumns columns)
     {
-        var cells = new object?[columns.Names.Count];
+        // As long as this row needs, not as the longest row so far: a row may be three bytes long where another has all the columns.
+        var cells = new object?[Math.Min(columns.Names.Count, 16)];
+        var used = 0;
         var given = new HashSet<int>();
         foreach (var property in root.EnumerateObject())
         {
@@ -79,10 +95,12 @@ internal static class JsonLinesReader
             {
                 throw CommentSetException.AtLine(columns.Path, line, $"the key '{name}' stands there twice", "each once");
             }
-            if (index >= cells.Length) Array.Resize(ref cells, columns.Names.Count);
+            if (index >= cells.Length) Array.Resize(ref cells, Math.Max(index + 1, 2 * cells.Length));
             cells[index] = Cell(property.Value, name, line, columns);
+            used = Math.Max(used, index + 1);
         }
 
+        Array.Resize(ref cells, used);
         return cells;
     }
 

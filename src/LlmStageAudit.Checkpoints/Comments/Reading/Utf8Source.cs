@@ -38,8 +38,9 @@ internal sealed class Utf8Source : IDisposable
 
         if (_stream.CanSeek && _stream.Length > FileLimitBytes)
         {
+            var found = $"{_stream.Length} bytes";
             _stream.Dispose();
-            throw CommentSetException.Unreadable(path, $"{_stream.Length} bytes", $"at most {FileLimitBytes}");
+            throw CommentSetException.Unreadable(path, found, $"at most {FileLimitBytes}");
         }
     }
 

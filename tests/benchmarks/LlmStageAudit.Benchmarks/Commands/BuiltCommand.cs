@@ -1,0 +1,68 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+
+namespace LlmStageAudit.Benchmarks.Commands;
+
+/// <summary>The built command, run as a process of its own.</summary>
+internal static class BuiltCommand
+{
+    private const int SigTerm = 15;
+
+    /// <exception cref="InvalidOperationException">It does not succeed.</exception>
+    public static CommandOutcome Succeed(params string[] args) => Succeed([], args);
+
+    /// <param name="environment">Variables beside this process's.</param>
+    public static CommandOutcome Succeed((string Name, string Value)[] environment, params string[] args)
+    {
+        var outcome = Run(Repository.Command, environment, args);
+        return outcome.ExitCode == 0
+            ? outcome
+            : throw new InvalidOperationException($"stageaudit {string.Join(' ', args)}: exit {outcome.ExitCode}: {outcome.Error}");
+    }
+
+    /// <param name="program">The dll of a build.</param>
+    /// <param name="stopAt">A line of standard error that has this in it is answered with SIGTERM; null: never.</param>
+    public static CommandOutcome Run(string program, (string Name, string Value)[] environment, string[] args, string? stopAt = null)
+    {
+        var start = new ProcessStartInfo("dotnet", [program, .. args]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in environment) start.Environment[name] = value;
+        var error = new StringBuilder();
+        var watch = Stopwatch.StartNew();
+        using var process = new Process { StartInfo = start };
+        process.ErrorDataReceived += (_, line) =>
+        {
+            if (line.Data is null) return;
+            lock (error) error.AppendLine(line.Data);
+            if (stopAt is not null && line.Data.Contains(stopAt, StringComparison.Ordinal)) Signal(process.Id, SigTerm);
+        };
+        process.Start();
+        process.BeginErrorReadLine();
+        var output = process.StandardOutput.ReadToEndAsync();
+        var peak = 0L;
+        while (!process.WaitForExit(10)) peak = Math.Max(peak, PeakBytes(process.Id));
+        var seconds = watch.Elapsed.TotalSeconds;
+        process.WaitForExit();
+        return new CommandOutcome(process.ExitCode, output.Result, error.ToString(), seconds, peak);
+    }
+
+    private static void Signal(int process, int signal)
+    {
+        using var kill = Process.Start("/bin/sh", ["-c", string.Create(CultureInfo.InvariantCulture, $"kill -{signal} {process}")]);
+        kill.WaitForExit();
+    }
+
+    private static long PeakBytes(int process)
+    {
+        const string key = "VmHWM:";
+        try
+        {
+            var line = File.ReadLines($"/proc/{process}/status").FirstOrDefault(line => line.StartsWith(key, StringComparison.Ordinal));
+            return line is null ? 0 : 1024 * long.Parse(line.AsSpan(key.Length).Trim(" \tkB"), CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,18 @@
+using System.Text.Json;
+
+namespace LlmStageAudit.Benchmarks.Commands;
+
+/// <summary>How a command ended.</summary>
+/// <param name="Seconds">From its start as a process to its end.</param>
+/// <param name="PeakBytes">VmHWM as last seen before the end.</param>
+internal sealed record CommandOutcome(int ExitCode, string Output, string Error, double Seconds, long PeakBytes)
+{
+    public JsonElement Json
+    {
+        get
+        {
+            using var document = JsonDocument.Parse(Output);
+            return document.RootElement.Clone();
+        }
+    }
+}
