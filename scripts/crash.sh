@@ -32,7 +32,7 @@ total() { awk -F'|' -v column="$2" '{ sum += $column } END { print sum + 0 }' "$
 
 - Machine: $(nproc) cores, $(awk '/MemTotal/ { printf "%.0f", $2 / 1048576 }' /proc/meminfo) GiB memory, $(. /etc/os-release && echo "$PRETTY_NAME") $(uname -m); load average $load in the minute before
 - Versions: .NET $(dotnet --version) (SDK)
-- Command: \`scripts/crash.sh $points\`
+- Command: \`${STAGEAUDIT_CRASH_MINUTES:+STAGEAUDIT_CRASH_MINUTES=$STAGEAUDIT_CRASH_MINUTES }scripts/crash.sh $points\`
 - Date: $(date -u +%F)
 
 A tiny audit: a GPT-NeoX of 2 layers, LoRA, three stages of 6, 2 and 3 steps; \`attribute\` exports adapters, \`retrain\` runs two jobs. A library
