@@ -26,6 +26,8 @@ internal static class BuiltCommand
     public static CommandOutcome Run(string program, (string Name, string Value)[] environment, string[] args, string? stopAt = null)
     {
         var start = new ProcessStartInfo("dotnet", [program, .. args]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        // Threads that wait give the processor to others; which threads there are is not touched.
+        (start.Environment["OMP_WAIT_POLICY"], start.Environment["OPENBLAS_THREAD_TIMEOUT"]) = ("PASSIVE", "4");
         foreach (var (name, value) in environment) start.Environment[name] = value;
         var error = new StringBuilder();
         var watch = Stopwatch.StartNew();

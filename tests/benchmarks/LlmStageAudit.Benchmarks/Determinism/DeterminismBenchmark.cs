@@ -8,6 +8,7 @@ namespace LlmStageAudit.Benchmarks.Determinism;
 internal static class DeterminismBenchmark
 {
     private const int Repeats = 5;
+    private const int ProcessesAtATime = 4;
 
     /// <summary>What a change of engine may move at most, relative to the length of the state or of the effects.</summary>
     private const double Bound = 1e-4;
@@ -22,11 +23,13 @@ internal static class DeterminismBenchmark
         ("AdamW, causal language model", AuditWorkspace.AdamW, "task: causal-lm", "r: 2, alpha: 4", null),
     ];
 
+    private static readonly string[] s_oneThread = ["--threads", "1"];
+
     private const string Classification = "task: sequence-classification, labels: 2";
 
     public static void Run()
     {
-        using var workspace = new AuditWorkspace(hidden: 64, layers: 2, rows: 240, shortest: 4, longest: 32);
+        using var workspace = new AuditWorkspace(hidden: 64, layers: 2, rows: 120, shortest: 4, longest: 32);
         var results = new ResultFile("determinism", "The same run again, and under other engines");
         Again(workspace, results);
         var doctor = BuiltCommand.Succeed("doctor", "--json").Json;
@@ -42,31 +45,27 @@ internal static class DeterminismBenchmark
 
     private static void Again(AuditWorkspace workspace, ResultFile results)
     {
-        var rows = new List<string[]>();
-        foreach (var (index, setting) in s_settings.Index())
+        var runs = s_settings.Index().SelectMany(setting => Enumerable.Range(0, Repeats).Select(repeat => (Setting: setting, Repeat: repeat))).ToArray();
+        foreach (var (index, setting) in s_settings.Index()) Configure(workspace, $"again-{index}", setting);
+        var found = AtATime(runs, one =>
         {
-            var hashes = new List<SortedDictionary<string, string>>();
-            var effects = new List<string>();
-            for (var repeat = 0; repeat < Repeats; repeat++)
+            var run = Train(workspace, $"again-{one.Setting.Index}-{one.Repeat}", $"again-{one.Setting.Index}", [], s_oneThread);
+            var effects = string.Join(' ', Effects(workspace, run, [], s_oneThread).Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
+            return (one.Setting.Index, Hashes: RunFiles.Hashes(run), Effects: effects);
+        });
+        var rows = s_settings.Index().Select(setting =>
+        {
+            var same = found.Where(run => run.Index == setting.Index).ToArray();
+            var hashes = same.Select(run => run.Hashes).ToList();
+            var effects = same.Select(run => run.Effects).Distinct().Count();
+            return new[]
             {
-                var run = Train(workspace, $"again-{index}-{repeat}", $"again-{index}", setting, []);
-                hashes.Add(RunFiles.Hashes(run));
-                effects.Add(string.Join(' ', Effects(workspace, run, []).Select(value => value.ToString("R", CultureInfo.InvariantCulture))));
-            }
-
-            rows.Add(
-            [
-                setting.Name,
-                $"{Different(hashes, "state")}",
-                $"{Different(hashes, "trajectory.log")}",
-                $"{effects.Distinct().Count()}",
-                Different(hashes, "") == 1 && effects.Distinct().Count() == 1 ? "yes" : "NO",
-            ]);
-        }
-
+                setting.Item.Name, $"{Different(hashes, "state")}", $"{Different(hashes, "trajectory.log")}", $"{effects}", Different(hashes, "") == 1 && effects == 1 ? "yes" : "NO",
+            };
+        });
         results.Section("Again")
             .Paragraph(
-                $"A small GPT-NeoX (2 layers, 64 dimensions), three stages of 30 steps of 8 rows, LoRA; each run {Repeats} times in processes of their own, one thread. How many "
+                $"A small GPT-NeoX (2 layers, 64 dimensions), three stages of 15 steps of 8 rows, LoRA; each run {Repeats} times in processes of their own, one thread. How many "
                 + "different contents the files of the states (initial and of every stage) and the logs had, by SHA-256, and how many different effects `attribute` printed (exact replay).")
             .Table(["Run", "States", "Logs", "Effects", "The same bytes"], rows);
     }
@@ -93,21 +92,27 @@ internal static class DeterminismBenchmark
         var worst = 0.0;
         foreach (var (index, setting) in s_settings.Take(2).Index())
         {
-            var reference = Train(workspace, $"reference-{index}", $"elsewhere-{index}", setting, [], "--threads", "1");
-            var (state, effects) = (FinalState.Read(reference), Effects(workspace, reference, [], "--threads", "1"));
-            foreach (var (place, engine) in engines.Index())
+            Configure(workspace, $"elsewhere-{index}", setting);
+            var reference = Train(workspace, $"reference-{index}", $"elsewhere-{index}", [], s_oneThread);
+            var (state, effects) = (FinalState.Read(reference), Effects(workspace, reference, [], s_oneThread));
+            foreach (var size in engines.Select(engine => engine.MicroBatch).Distinct()) Configure(workspace, $"micro-{index}-{size}", setting with { MicroBatch = size });
+            var found = AtATime(engines.Index().ToArray(), pair =>
             {
-                var run = Train(workspace, $"run-{index}-{place}", $"elsewhere-{index}-{place}", setting with { MicroBatch = engine.MicroBatch }, engine.Environment, engine.Arguments);
+                var (place, engine) = pair;
+                var run = Train(workspace, $"run-{index}-{place}", $"micro-{index}-{engine.MicroBatch}", engine.Environment, engine.Arguments);
                 var replayed = BuiltCommand.Run(Repository.Command, engine.Environment, ["verify-log", reference, "--replay", "5", "--json", .. engine.Arguments]);
-                var (ofState, ofEffects) = (Relative(state, FinalState.Read(run)), Relative(effects, Effects(workspace, run, engine.Environment, engine.Arguments)));
-                worst = Math.Max(worst, Math.Max(ofState, ofEffects));
+                return (State: Relative(state, FinalState.Read(run)), Effects: Relative(effects, Effects(workspace, run, engine.Environment, engine.Arguments)), Replayed: replayed);
+            });
+            foreach (var (engine, moved) in engines.Zip(found))
+            {
+                worst = Math.Max(worst, Math.Max(moved.State, moved.Effects));
                 rows.Add(
                 [
                     $"{setting.Name}: {engine.Name}",
-                    Shown(ofState),
-                    Shown(ofEffects),
-                    replayed.ExitCode == 0 ? Shown(replayed.Json.GetProperty("worstGradientError").GetDouble()) : $"exit {replayed.ExitCode}",
-                    replayed.Error.Contains("another engine", StringComparison.Ordinal) ? "yes" : "no",
+                    Shown(moved.State),
+                    Shown(moved.Effects),
+                    moved.Replayed.ExitCode == 0 ? Shown(moved.Replayed.Json.GetProperty("worstGradientError").GetDouble()) : $"exit {moved.Replayed.ExitCode}",
+                    moved.Replayed.Error.Contains("another engine", StringComparison.Ordinal) ? "yes" : "no",
                 ]);
             }
         }
@@ -121,27 +126,27 @@ internal static class DeterminismBenchmark
             .Table(["Run: engine", "State", "Effects", "Replayed gradients", "Said"], rows);
     }
 
-    private static string Train(
-        AuditWorkspace workspace,
-        string run,
-        string name,
-        (string Name, string Optimizer, string Model, string Adapter, int? MicroBatch) setting,
-        (string, string)[] environment,
-        params string[] arguments)
-    {
-        var configuration = workspace.Configure(
+    private static void Configure(AuditWorkspace workspace, string name, (string Name, string Optimizer, string Model, string Adapter, int? MicroBatch) setting) =>
+        workspace.Configure(
             name, setting.Optimizer, batchSize: 8, epochs: [1, 1, 1], model: setting.Model, adapter: setting.Adapter, microBatchSize: setting.MicroBatch);
-        BuiltCommand.Succeed(environment, ["train", configuration, "--out", workspace.At(run), .. arguments.Length > 0 || environment.Length > 0 ? arguments : ["--threads", "1"]]);
+
+    private static string Train(AuditWorkspace workspace, string run, string configuration, (string, string)[] environment, string[] arguments)
+    {
+        BuiltCommand.Succeed(environment, ["train", workspace.At(configuration + ".yaml"), "--out", workspace.At(run), .. arguments]);
         return workspace.At(run);
     }
 
+    /// <summary>Nothing here is timed, so that several processes may run beside each other.</summary>
+    private static TResult[] AtATime<T, TResult>(T[] items, Func<T, TResult> work) =>
+        [.. items.AsParallel().AsOrdered().WithDegreeOfParallelism(ProcessesAtATime).WithExecutionMode(ParallelExecutionMode.ForceParallelism).Select(work)];
+
     /// <summary>Of the stages in turn, by exact replay.</summary>
-    private static double[] Effects(AuditWorkspace workspace, string run, (string, string)[] environment, params string[] arguments)
+    private static double[] Effects(AuditWorkspace workspace, string run, (string, string)[] environment, string[] arguments)
     {
         var isText = File.ReadAllText(Path.Combine(run, "manifest.json")).Contains("\"causal-lm\"", StringComparison.Ordinal);
         var said = BuiltCommand.Succeed(
             environment,
-            ["attribute", run, "--probe", workspace.At(isText ? "text.yaml" : "probe.yaml"), "--json", .. arguments.Length > 0 || environment.Length > 0 ? arguments : ["--threads", "1"]]);
+            ["attribute", run, "--probe", workspace.At(isText ? "text.yaml" : "probe.yaml"), "--json", .. arguments]);
         return [.. said.Json.GetProperty("effects").EnumerateArray().Select(effect => effect.GetProperty("estimate").GetDouble())];
     }
 
