@@ -13,12 +13,13 @@ public static class SealSize
     /// <param name="gradientBytes">Of each record's gradient, or 0.</param>
     public static long Of(RunManifest manifest, IReadOnlyList<(string Name, long SizeBytes)> stateFiles, IReadOnlyList<long> logs, long gradientBytes)
     {
-        var seals = new List<SealEntry> { Entry(0, SealScope.Start, ManifestSections.OfStart(manifest), State("initial")) };
+        var json = ManifestSections.Json(manifest);
+        var seals = new List<SealEntry> { Entry(0, SealScope.Start, ManifestSections.OfStart(json), State("initial")) };
         foreach (var (index, stage) in manifest.Stages.Index())
         {
             var folder = $"stages/{index + 1:00}-{stage.Name}";
             var interval = Math.Max(1, (stage.Steps + SealedLog.MaximumMarks - 1) / SealedLog.MaximumMarks);
-            seals.Add(Entry(index + 1, SealScope.Stage, ManifestSections.OfStage(manifest, index), State($"{folder}/state")) with
+            seals.Add(Entry(index + 1, SealScope.Stage, ManifestSections.OfStage(json, index), State($"{folder}/state")) with
             {
                 Stage = stage.Name,
                 StageIndex = index,
@@ -37,7 +38,7 @@ public static class SealSize
 
         var bytes = SealDigest.FileBytes(manifest).Length;
         seals.Add(Entry(
-            seals.Count, SealScope.Run, ManifestSections.All(manifest), [new SealedFile { Path = "manifest.json", SizeBytes = bytes, Sha256 = s_hash }]));
+            seals.Count, SealScope.Run, ManifestSections.All(json), [new SealedFile { Path = "manifest.json", SizeBytes = bytes, Sha256 = s_hash }]));
         return SealDigest.FileBytes(new RunSeal { RunId = manifest.RunId, Sequence = seals.Count, Seals = seals, Sha256 = s_hash }).Length;
 
         SealedFile[] State(string folder) =>
