@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LlmStageAudit.Artifacts.Effects;
+using LlmStageAudit.Artifacts.Files;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Trust;
@@ -98,7 +99,7 @@ public static class StageAttribution
     private static string Export(string folder, string name, LanguageModel model, Tensor theta)
     {
         var path = Path.GetFullPath(Path.Combine(folder, "without-" + name.Replace(' ', '-').Replace(',', '_')));
-        if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
+        if (Directory.Exists(path)) StorageException.Guard(path, () => Directory.Delete(path, recursive: true));
         StateFolder.Write(path, model, theta);
         return path;
     }

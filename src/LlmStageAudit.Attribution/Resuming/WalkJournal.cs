@@ -44,14 +44,14 @@ public sealed class WalkJournal
     /// <param name="resumes">Whether to go on from what is there; otherwise it is deleted.</param>
     public static WalkJournal Open(string folder, string asked, TimeSpan interval, bool resumes)
     {
-        if (!resumes && Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        if (!resumes && Directory.Exists(folder)) StorageException.Guard(folder, () => Directory.Delete(folder, recursive: true));
         return new WalkJournal(folder, asked, interval, resumes);
     }
 
     /// <summary>Deletes the files: the attribution is complete and its result on disk.</summary>
     public void Close()
     {
-        if (_folder is not null && Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
+        if (_folder is not null && Directory.Exists(_folder)) StorageException.Guard(_folder, () => Directory.Delete(_folder, recursive: true));
     }
 
     /// <summary>Begins the next walk.</summary>
