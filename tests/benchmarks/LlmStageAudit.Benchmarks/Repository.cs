@@ -5,9 +5,6 @@ internal static class Repository
 {
     private static readonly string Root = FindRoot();
 
-    /// <summary>The built command.</summary>
-    public static string Command => Path.Combine(Root, "artifacts", "bin", "LlmStageAudit.Cli", "release", "stageaudit.dll");
-
     public static string Results => Path.Combine(Root, "tests", "benchmarks", "results");
 
     /// <summary>The built command.</summary>
