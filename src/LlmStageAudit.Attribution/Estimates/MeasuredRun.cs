@@ -72,7 +72,7 @@ internal sealed class MeasuredRun
     {
         var (stage, bytes) = (Stages[index], Disk.Stages[index]);
         var computing = GradientSeconds(stage) + (Training.Of(stage).EncodeSeconds * stage.StepTokens.Count);
-        var steps = Math.Max(computing, bytes.LogBytes / Training.HashBytesPerSecond);
+        var steps = Math.Max(computing, bytes.LogBytes / Training.LogBytesPerSecond);
         var young = (long)(bytes.LogBytes * Math.Min(1, WriteBackSeconds / Math.Max(steps, 1e-9)));
         return steps + _speed.Seconds(FilesPerSave, young + bytes.StateBytes) + (bytes.StateBytes / Training.HashBytesPerSecond);
     }
@@ -84,7 +84,7 @@ internal sealed class MeasuredRun
     public long TrainPeakBytes(StageWork stage)
     {
         var measured = Training.Of(stage);
-        var isHeldUp = VectorBytes / Training.HashBytesPerSecond > stage.StepTokens.Average(measured.Gradient.Seconds);
+        var isHeldUp = VectorBytes / Training.LogBytesPerSecond > stage.StepTokens.Average(measured.Gradient.Seconds);
         return measured.PeakBytes + (Configuration.Trajectory.Gradients && isHeldUp ? WaitingGradients * VectorBytes : 0);
     }
 

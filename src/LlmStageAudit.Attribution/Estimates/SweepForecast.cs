@@ -45,7 +45,7 @@ internal sealed class SweepForecast
     {
         var (measured, count, state) = (Of(stage), stage.StepTokens.Count, _run.StateBytes(stage));
         var interval = ObservedStage.DefaultInterval(count);
-        var product = measured.PeakBytes + ((SweepMeasurement.StatesHeld(count) - measured.States + 1) * state);
+        var product = measured.PeakBytes + ((SweepMeasurement.StatesHeld(count) - measured.States) * state);
         var filling = loadedBytes + ((((count + interval - 1) / interval) + (2 * Math.Min(count, interval)) + 6) * state);
         return Math.Max(product, filling) + (2 * _run.VectorBytes);
     });

@@ -11,7 +11,7 @@ namespace LlmStageAudit.Attribution.Estimates;
 /// <param name="Step">The transposed update and the Hessian-vector product of a step.</param>
 /// <param name="WarmUpSeconds">What the first took beyond its share.</param>
 /// <param name="PeakBytes">The most that was resident, at the longest batch.</param>
-/// <param name="States">Optimizer states held then.</param>
+/// <param name="States">Optimizer states and waiting adjoints held then.</param>
 /// <param name="Steps">How many steps were swept.</param>
 internal sealed record SweepMeasurement(WorkCost Step, double WarmUpSeconds, long PeakBytes, int States, int Steps)
 {
@@ -29,7 +29,7 @@ internal sealed record SweepMeasurement(WorkCost Step, double WarmUpSeconds, lon
         var (largest, typical) = WorkCost.Choose(stage.StepTokens, TypicalSteps);
         var affordable = seconds / Math.Max(1e-6, GradientCost.VectorProducts(1) * typical.Average(i => gradient.Seconds(stage.StepTokens[i])));
         // Walked from the end, where a short one takes the time of the beginning; then from short to long, as a heap grows the most.
-        int[] rising = [.. typical.Take(Math.Clamp((int)affordable - 2, 2, TypicalSteps)).OrderBy(i => stage.StepTokens[i])];
+        int[] rising = [.. typical.Take(Math.Clamp((int)(affordable / 2) - 2, 2, TypicalSteps)).OrderBy(i => stage.StepTokens[i])];
         int[] chosen = [largest, .. rising.Reverse(), rising[0]];
         var program = new StageProgram(
             stage.Section, stage.Program.Objective, configuration.Seed, chosen.Select(i => (stage.Program.Steps[i].Epoch, stage.Program.Steps[i].Batch)));
@@ -39,10 +39,11 @@ internal sealed record SweepMeasurement(WorkCost Step, double WarmUpSeconds, lon
         var times = new List<(long PaddedTokens, double Seconds)>();
         var (first, watch, rounds) = (0.0, Stopwatch.StartNew(), 0);
         ProcessMemory.RestartPeak();
-        while (rounds == 0 || (rounds < MostRounds && watch.Elapsed.TotalSeconds * (rounds + 1) / rounds < seconds))
+        // The heap of a second walk is as a long one's.
+        while (rounds < 2 || (rounds < MostRounds && watch.Elapsed.TotalSeconds * (rounds + 1) / rounds < seconds))
         {
             var last = Stopwatch.GetTimestamp();
-            new AdjointSweep(trajectory, new PropagationOptions()).Run([probeGradient], ofExamples: false, ofBlocks: false, new Walk(done =>
+            new AdjointSweep(trajectory, new PropagationOptions()).Run([probeGradient], ofExamples: false, ofBlocks: true, new Walk(done =>
             {
                 var elapsed = Stopwatch.GetElapsedTime(last).TotalSeconds;
                 last = Stopwatch.GetTimestamp();
@@ -59,11 +60,14 @@ internal sealed record SweepMeasurement(WorkCost Step, double WarmUpSeconds, lon
             cost, Math.Max(0, first - cost.Seconds(stage.StepTokens[rising[0]])), ProcessMemory.PeakBytes, StatesHeld(chosen.Length), rounds * chosen.Length);
     }
 
-    /// <summary>Optimizer states a sweep over a stage holds at the most: every c-th, and those between two of them.</summary>
+    /// <summary>
+    /// Optimizer states a sweep over a stage holds at the most: every c-th, those between two of them, of which each makes room for an adjoint
+    /// that waits for the table, and one of those.
+    /// </summary>
     public static int StatesHeld(int steps)
     {
         var interval = ObservedStage.DefaultInterval(steps);
-        return ((steps + interval - 1) / interval) + Math.Min(steps, interval) + 1;
+        return ((steps + interval - 1) / interval) + Math.Min(steps, interval) + 2;
     }
 
     private sealed class Walk(Action<int> report) : IProgress<(int Step, int Total)>

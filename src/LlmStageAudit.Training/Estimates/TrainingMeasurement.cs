@@ -35,8 +35,11 @@ public sealed class TrainingMeasurement
     private TrainingMeasurement(RunConfiguration configuration, RunMaterials materials, string path) =>
         (_materials, _log) = (materials, new ScratchLog(path, configuration.Trajectory.Gradients ? sizeof(float) * materials.Model.Layout.Count : 0));
 
-    /// <summary>Of SHA-256 on one core beside the computation.</summary>
-    public double HashBytesPerSecond => _log.BytesPerSecond;
+    /// <summary>Of SHA-256 on one core.</summary>
+    public double HashBytesPerSecond => _log.HashBytesPerSecond;
+
+    /// <summary>Of the log, hashed and written beside the computation.</summary>
+    public double LogBytesPerSecond => _log.LogBytesPerSecond;
 
     public StepMeasurement Of(StageWork stage) => _kinds[stage.Kind];
 

@@ -8,26 +8,28 @@ namespace LlmStageAudit.Benchmarks.Estimates;
 /// <summary>What `estimate` foretells beside what the commands then take, each in a process of its own, right after one another.</summary>
 internal static class EstimateBenchmark
 {
-    private const int Pairs = 3;
+    private const int Rounds = 3;
     private const double Band = 0.25;
     private const double Mebibyte = 1 << 20;
 
     public static void Run()
     {
         if (!File.Exists("/proc/self/status")) throw AbsenceException.Of("no /proc/self/status on this system");
-        if (!File.Exists(Repository.Command)) throw AbsenceException.Of("stageaudit is not built in Release");
         using var workspace = new CommentWorkspace();
         File.WriteAllText(workspace.At("long.jsonl"), LongRows());
         var outcomes = new List<Outcome>();
-        foreach (var setting in EstimateSetting.All)
+        // Round by round, and filed as it goes: what takes long may be broken off.
+        for (var round = 1; round <= Rounds; round++)
         {
-            File.WriteAllText(workspace.At("run.yaml"), setting.Configuration(workspace.Comments));
-            File.WriteAllText(workspace.At("probe.yaml"), setting.Probe(workspace.Comments));
-            for (var pair = 0; pair < Pairs; pair++) outcomes.AddRange(Compare(workspace, setting));
-            Console.Error.WriteLine($"{setting.Name}: done");
+            foreach (var setting in EstimateSetting.All)
+            {
+                File.WriteAllText(workspace.At("run.yaml"), setting.Configuration(workspace.Comments));
+                File.WriteAllText(workspace.At("probe.yaml"), setting.Probe(workspace.Comments));
+                outcomes.AddRange(Compare(workspace, setting));
+                Console.Error.WriteLine($"round {round}: {setting.Name}");
+                Report(outcomes);
+            }
         }
-
-        Report(outcomes);
     }
 
     private static List<Outcome> Compare(CommentWorkspace workspace, EstimateSetting setting)
@@ -67,11 +69,12 @@ internal static class EstimateBenchmark
         var times = rows.Select(row => row.Select(one => one.Seconds.Foretold / one.Seconds.True).Median()).ToArray();
         var memories = rows.Select(row => row.Select(one => one.Memory.Foretold / one.Memory.True).Median()).ToArray();
         var disks = outcomes.Where(one => one.Disk.True > 0).Select(one => Math.Abs((one.Disk.Foretold / one.Disk.True) - 1)).ToArray();
+        var counts = rows.Select(row => row.Count()).ToArray();
         new ResultFile("estimate", "Estimates beside the truth")
             .Paragraph(
                 "A GPT-NeoX of Pythia-14M's shape with random weights and the real Pythia tokenizer, on real tweets (up to 40 tokens) or made-up rows of 20 to 500 tokens. "
                 + "The commands ran one after the other, right after an `estimate` of them with its default of about 20 seconds of measuring, each in a process of its own. "
-                + $"Figures are medians of {Pairs} such rounds, ratios foretold / true of the rounds' own, least to most in brackets. Memory is the peak of resident memory (VmHWM). "
+                + $"Figures are medians over rounds ({counts.Min()} to {counts.Max()} of each row), ratios foretold / true of the rounds' own, least to most in brackets. Memory is the peak of resident memory (VmHWM). "
                 + "The machine was shared with other work, which reaches the time of short commands in particular: read times with the spread beside them.")
             .Paragraph(
                 $"Within 25% of the truth: time in {Within(times)} of {times.Length} rows, memory in {Within(memories)} of {memories.Length}. "
