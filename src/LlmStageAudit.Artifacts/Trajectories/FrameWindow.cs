@@ -8,7 +8,8 @@ namespace LlmStageAudit.Artifacts.Trajectories;
 /// </summary>
 internal sealed class FrameWindow(SafeFileHandle file)
 {
-    private const int Large = 1 << 18;
+    // Below what the large object heap takes, whose garbage stays until everything is collected.
+    private const int Large = 1 << 16;
     private const int Small = 1 << 12;
 
     private byte[] _bytes = new byte[Large];

@@ -8,15 +8,16 @@ namespace LlmStageAudit.Artifacts.Trajectories;
 /// </summary>
 internal sealed class TrajectoryIndex : IReadOnlyList<TrajectoryEntry>
 {
+    // Pieces of fewer than 85,000 bytes: larger ones would stay in memory until everything is collected, which a run may not live to see.
+    private const int PieceFrames = 1024;
     private const int HashBytes = TrajectoryFrame.HashBytes;
 
-    private readonly List<Place> _places = [];
-    private readonly List<StepHeader> _headers = [];
-    private byte[] _hashes = new byte[64 * HashBytes];
+    private readonly List<Frame[]> _frames = [];
+    private readonly List<byte[]> _hashes = [];
 
     public TrajectoryIndex() => Steps = new StepList(this);
 
-    public int Count => _places.Count;
+    public int Count { get; private set; }
 
     /// <summary>Of all frames; 0 of an empty log.</summary>
     public int PayloadBytes { get; private set; }
@@ -27,30 +28,35 @@ internal sealed class TrajectoryIndex : IReadOnlyList<TrajectoryEntry>
     public IReadOnlyList<StepRecord> Steps { get; }
 
     /// <summary>Where the last frame ends, or the first one would begin.</summary>
-    public long End => Count == 0 ? TrajectoryFrame.PreambleBytes : EndOf(Count - 1);
+    public long End => Count == 0 ? TrajectoryFrame.PreambleBytes : EndOf(At(Count - 1));
 
-    public TrajectoryEntry this[int index] =>
-        new(Steps[index], _places[index].Offset, _places[index].HeaderBytes, PayloadBytes, _hashes.AsMemory(index * HashBytes, HashBytes));
+    public TrajectoryEntry this[int index] => new(Steps[index], At(index).Offset, At(index).HeaderBytes, PayloadBytes, HashAt(index));
 
-    public StepHeader Header(int index) => _headers[index];
+    public StepHeader Header(int index) => At(index).Header;
 
-    public (long Offset, int HeaderBytes) Frame(int index) => (_places[index].Offset, _places[index].HeaderBytes);
+    public (long Offset, int HeaderBytes) Place(int index) => (At(index).Offset, At(index).HeaderBytes);
 
-    public ReadOnlySpan<byte> Hash(int index) => _hashes.AsSpan(index * HashBytes, HashBytes);
+    public ReadOnlySpan<byte> Hash(int index) => HashAt(index).Span;
 
     public void Add(long offset, int headerBytes, int payloadBytes, in StepHeader header, ReadOnlySpan<byte> hash)
     {
-        if ((Count + 1) * HashBytes > _hashes.Length) Array.Resize(ref _hashes, checked(2 * _hashes.Length));
-        hash.CopyTo(_hashes.AsSpan(Count * HashBytes));
-        _places.Add(new Place(offset, headerBytes));
-        _headers.Add(header);
+        if (Count == _frames.Count * PieceFrames)
+        {
+            _frames.Add(new Frame[PieceFrames]);
+            _hashes.Add(new byte[PieceFrames * HashBytes]);
+        }
+
+        _frames[Count / PieceFrames][Count % PieceFrames] = new Frame(offset, headerBytes, header);
+        hash.CopyTo(_hashes[Count / PieceFrames].AsSpan(Count % PieceFrames * HashBytes));
         PayloadBytes = payloadBytes;
+        Count++;
     }
 
+    /// <summary>Takes the last frame back.</summary>
     public void RemoveLast()
     {
-        _places.RemoveAt(Count - 1);
-        _headers.RemoveAt(_headers.Count - 1);
+        if (Count == 0) throw new InvalidOperationException("no frame to take back");
+        Count--;
         if (Count == 0) PayloadBytes = 0;
     }
 
@@ -61,16 +67,27 @@ internal sealed class TrajectoryIndex : IReadOnlyList<TrajectoryEntry>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    private long EndOf(int index) =>
-        _places[index].Offset + TrajectoryFrame.FramingBytes + _places[index].HeaderBytes + PayloadBytes + TrajectoryFrame.HashBytes;
+    private ref readonly Frame At(int index)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
+        return ref _frames[index / PieceFrames][index % PieceFrames];
+    }
 
-    private readonly record struct Place(long Offset, int HeaderBytes);
+    private ReadOnlyMemory<byte> HashAt(int index)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
+        return _hashes[index / PieceFrames].AsMemory(index % PieceFrames * HashBytes, HashBytes);
+    }
+
+    private long EndOf(in Frame frame) => frame.Offset + TrajectoryFrame.FramingBytes + frame.HeaderBytes + PayloadBytes + HashBytes;
+
+    private readonly record struct Frame(long Offset, int HeaderBytes, StepHeader Header);
 
     private sealed class StepList(TrajectoryIndex index) : IReadOnlyList<StepRecord>
     {
         public int Count => index.Count;
 
-        public StepRecord this[int step] => index._headers[step].ToRecord(index.Ids);
+        public StepRecord this[int step] => index.At(step).Header.ToRecord(index.Ids);
 
         public IEnumerator<StepRecord> GetEnumerator()
         {

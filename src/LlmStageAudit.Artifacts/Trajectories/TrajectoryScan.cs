@@ -5,7 +5,7 @@ namespace LlmStageAudit.Artifacts.Trajectories;
 /// <summary>One walk over a log's frames: where each lies, what its header says, and on request whether its hash holds.</summary>
 internal sealed class TrajectoryScan : IDisposable
 {
-    private const int ChunkBytes = 1 << 18;
+    private const int ChunkBytes = 1 << 16;
 
     private readonly FileStream _stream;
     private readonly string _path;
@@ -139,7 +139,7 @@ internal sealed class TrajectoryScan : IDisposable
     /// <param name="gradient">Gets the payload where it is not empty; then its length is the payload's.</param>
     public void Verify(int index, Span<byte> gradient = default)
     {
-        var (offset, headerBytes) = Entries.Frame(index);
+        var (offset, headerBytes) = Entries.Place(index);
         var headBytes = TrajectoryFrame.FramingBytes + headerBytes;
         _sha256.AppendData(HashBefore(index));
         Append(offset, headBytes + (gradient.IsEmpty ? (long)Entries.PayloadBytes : 0));

@@ -12,7 +12,7 @@ namespace LlmStageAudit.Artifacts.Seals.Logs;
 /// </summary>
 internal sealed class LogFile : IDisposable
 {
-    private const int ChunkBytes = 1 << 20;
+    private const int ChunkBytes = 1 << 16;
 
     private readonly FileStream _stream;
     private readonly byte[] _chunk = ArrayPool<byte>.Shared.Rent(ChunkBytes);
