@@ -6,6 +6,7 @@ using LlmStageAudit.Testing;
 namespace LlmStageAudit.Cli.Tests.Signals;
 
 /// <summary>An attribution that is killed on its way, with no chance to clean up.</summary>
+[Collection(AuditCollection.Name)]
 public sealed class KilledAttributionTests : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);

@@ -5,6 +5,7 @@ using LlmStageAudit.Testing;
 namespace LlmStageAudit.Cli.Tests.Signals;
 
 /// <summary>The built command as a process of its own, which can be sent a signal.</summary>
+[Collection(AuditCollection.Name)]
 public sealed class StoppedRunTests : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
