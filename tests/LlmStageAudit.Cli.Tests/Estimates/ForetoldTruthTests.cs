@@ -40,7 +40,7 @@ public sealed class ForetoldTruthTests : IDisposable
 
     private static (JsonElement Output, double Seconds, double PeakBytes) Run(params string[] args)
     {
-        var start = new ProcessStartInfo("dotnet", [BuiltCommandFactAttribute.Command, .. args, "--json", "--quiet"]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("dotnet", [BuiltCommand.Path, .. args, "--json", "--quiet"]) { RedirectStandardOutput = true };
         var watch = Stopwatch.StartNew();
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();

@@ -6,7 +6,6 @@ using LlmStageAudit.Testing;
 namespace LlmStageAudit.Cli.Tests.Signals;
 
 /// <summary>An attribution that is killed on its way, with no chance to clean up.</summary>
-[Collection(AuditCollection.Name)]
 public sealed class KilledAttributionTests : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
@@ -19,7 +18,7 @@ public sealed class KilledAttributionTests : IDisposable
         _folder.Write("long.yaml", TinyWorkspace.Run(TinyWorkspace.AdamW)
             .Replace("path: base-run/stages/01-language/state", "weights: random, path: shape", StringComparison.Ordinal)
             .Replace("batchSize: 6", "batchSize: 6\nepochs: 40", StringComparison.Ordinal));
-        CommandLine.Json("train", _folder.At("long.yaml"), "--out", Run, "--threads", "1");
+        CommandLine.Json("train", _folder.At("long.yaml"), "--out", Run);
     }
 
     private string Run => _folder.At("run");
@@ -28,8 +27,8 @@ public sealed class KilledAttributionTests : IDisposable
     public void Resuming_gives_the_same_effects()
     {
         string[] command =
-            ["attribute", Run, "--probe", _folder.At("identity.yaml"), "--gradient", "midpoint", "--save-every", "0", "--threads", "1"];
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [BuiltCommandFactAttribute.Command, .. command]) { RedirectStandardError = true })!;
+            ["attribute", Run, "--probe", _folder.At("identity.yaml"), "--gradient", "midpoint", "--save-every", "0"];
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [BuiltCommand.Path, .. command]) { RedirectStandardError = true })!;
         var progress = Path.Combine(Run, "progress");
         var watch = Stopwatch.StartNew();
         while (!HasFile(progress) && !process.HasExited && watch.Elapsed < s_patience) Thread.Sleep(5);

@@ -5,7 +5,6 @@ using LlmStageAudit.Testing;
 namespace LlmStageAudit.Cli.Tests.Signals;
 
 /// <summary>The built command as a process of its own, which can be sent a signal.</summary>
-[Collection(AuditCollection.Name)]
 public sealed class StoppedRunTests : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
@@ -27,7 +26,7 @@ public sealed class StoppedRunTests : IDisposable
     public void A_signal_stops_at_a_checkpoint_and_resuming_gives_the_same_bits()
     {
         var (run, whole) = (_folder.At("stopped"), _folder.At("whole"));
-        string[] command = ["train", _folder.At("long.yaml"), "--out", run, "--threads", "1"];
+        string[] command = ["train", _folder.At("long.yaml"), "--out", run];
         using var process = Start(command);
         var log = Path.Combine(run, "stages", "02-second", "trajectory.log");
         var watch = Stopwatch.StartNew();
@@ -48,7 +47,7 @@ public sealed class StoppedRunTests : IDisposable
             Assert.Single(unfinished.ErrorLines));
 
         CommandLine.Json([.. command, "--resume"]);
-        CommandLine.Json("train", _folder.At("long.yaml"), "--out", whole, "--threads", "1");
+        CommandLine.Json("train", _folder.At("long.yaml"), "--out", whole);
         var (resumed, uninterrupted) = (Stages(run), Stages(whole));
         Assert.Equal(3, resumed.Length);
         Assert.Equal(uninterrupted, resumed);
@@ -60,7 +59,7 @@ public sealed class StoppedRunTests : IDisposable
 
     private static Process Start(string[] args)
     {
-        var start = new ProcessStartInfo("dotnet", [BuiltCommandFactAttribute.Command, .. args])
+        var start = new ProcessStartInfo("dotnet", [BuiltCommand.Path, .. args])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,

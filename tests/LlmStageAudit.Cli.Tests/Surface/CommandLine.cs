@@ -1,5 +1,4 @@
 using System.Text.Json;
-using LlmStageAudit.LibTorch;
 
 namespace LlmStageAudit.Cli.Tests.Surface;
 
@@ -20,17 +19,14 @@ internal sealed record CommandOutcome(int ExitCode, string Output, string Error)
     public string[] ErrorLines => Error.ReplaceLineEndings("\n").Split('\n', StringSplitOptions.RemoveEmptyEntries);
 }
 
-/// <summary>Runs the command line in this process.</summary>
+/// <summary>Runs the command line in this process, whose settings, such as threads, all tests share: see <see cref="BuiltCommand"/> for others.</summary>
 internal static class CommandLine
 {
     public static CommandOutcome Run(params string[] args)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        // A process of its own would have its own threads. Tests that set them share a collection, so that they meet no other test's.
-        var threads = torch.get_num_threads();
         var code = StageAudit.RunAsync(args, output, error).GetAwaiter().GetResult();
-        if (args.Contains("--threads")) torch.set_num_threads(threads);
         return new CommandOutcome(code, output.ToString(), error.ToString());
     }
 

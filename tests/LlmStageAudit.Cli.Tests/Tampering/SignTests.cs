@@ -162,7 +162,7 @@ public sealed class SignTests : IClassFixture<TamperedRun>, IDisposable
         if (!SshKeys.IsThere || !File.Exists("/usr/bin/setsid")) return;
         var key = SshKeys.Make(_keys.At("secret"), passphrase: "correct horse");
         // A session of its own has no terminal to ask at.
-        var (code, _, error) = SshKeys.Run("setsid", ["--wait", "dotnet", BuiltCommandFactAttribute.Command, "sign", _run.At(), "--key", key]);
+        var (code, _, error) = SshKeys.Run("setsid", ["--wait", "dotnet", BuiltCommand.Path, "sign", _run.At(), "--key", key]);
         Assert.Equal(1, code);
         Assert.Contains("passphrase", error, StringComparison.Ordinal);
         Assert.Contains("ssh-add", error, StringComparison.Ordinal);

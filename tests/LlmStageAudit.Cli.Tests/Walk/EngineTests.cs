@@ -1,7 +1,5 @@
 using LlmStageAudit.Cli.Tests.Surface;
-using LlmStageAudit.LibTorch;
 using LlmStageAudit.Testing;
-using static LlmStageAudit.LibTorch.torch;
 
 namespace LlmStageAudit.Cli.Tests.Walk;
 
@@ -12,29 +10,24 @@ public sealed class EngineTests(AuditFixture audit) : IDisposable
     private const string Said = "computed by another engine";
 
     private readonly TemporaryFolder _folder = new();
-    private readonly int _threads = torch.get_num_threads();
 
-    public void Dispose()
-    {
-        torch.set_num_threads(_threads);
-        _folder.Dispose();
-    }
+    public void Dispose() => _folder.Dispose();
 
-    [Fact]
+    [BuiltCommandFact]
     public void Another_number_of_threads_is_named_and_the_same_is_not()
     {
         var run = _folder.At("run");
-        CommandLine.Succeed("train", audit.At("sgd.yaml"), "--out", run, "--threads", "1");
+        BuiltCommand.Succeed("train", audit.At("sgd.yaml"), "--out", run, "--threads", "1");
         var manifest = JsonReading.ReadFile(Path.Combine(run, "manifest.json")).GetProperty("engine");
         Assert.Equal(1, manifest.Count("threads"));
         Assert.NotEmpty(manifest.Text("processor"));
         foreach (var verb in new[] { Attribute(run), ["verify-log", run, "--replay", "1"] })
         {
-            Assert.DoesNotContain(Said, CommandLine.Succeed([.. verb, "--threads", "1"]).Error);
-            var other = CommandLine.Succeed([.. verb, "--threads", "2"]).Error;
+            Assert.DoesNotContain(Said, BuiltCommand.Succeed([.. verb, "--threads", "1"]).Error);
+            var other = BuiltCommand.Succeed([.. verb, "--threads", "2"]).Error;
             Assert.Contains(Said, other);
             Assert.Contains("threads 1, here 2", other);
-            Assert.Contains(Said, CommandLine.Succeed([.. verb, "--threads", "2", "--quiet"]).Error);
+            Assert.Contains(Said, BuiltCommand.Succeed([.. verb, "--threads", "2", "--quiet"]).Error);
         }
 
         Assert.Null(JsonReading.ReadFile(Path.Combine(run, "manifest.json")).TryGetProperty("laterEngines", out _) ? "listed" : null);

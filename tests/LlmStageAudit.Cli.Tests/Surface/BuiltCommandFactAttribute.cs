@@ -1,6 +1,4 @@
-using LlmStageAudit.Testing;
-
-namespace LlmStageAudit.Cli.Tests.Signals;
+namespace LlmStageAudit.Cli.Tests.Surface;
 
 /// <summary>A test of the built command; skipped, saying so, where it was not built in Release.</summary>
 [AttributeUsage(AttributeTargets.Method)]
@@ -8,10 +6,7 @@ internal sealed class BuiltCommandFactAttribute : FactAttribute
 {
     public BuiltCommandFactAttribute()
     {
-        if (!File.Exists(Command)) Skip = "stageaudit.dll is not built in Release";
+        if (!File.Exists(BuiltCommand.Path)) Skip = "stageaudit.dll is not built in Release";
         else if (!File.Exists("/bin/sh")) Skip = "no /bin/sh to send a signal with";
     }
-
-    public static string Command { get; } =
-        Path.Combine(SharedData.RepositoryRoot, "artifacts", "bin", "LlmStageAudit.Cli", "release", "stageaudit.dll");
 }
