@@ -141,7 +141,10 @@ public sealed class RunTrainer
         {
             for (var index = 0; index < _materials.Programs.Count; index++)
             {
-                if (_manifest.Stages[index].State != StageState.Completed) TrainStage(index, cancellation);
+                if (_manifest.Stages[index].State == StageState.Completed) continue;
+                TrainStage(index, cancellation);
+                // What the end of a stage read again is garbage that steps, which make little, would leave standing for the rest of the run.
+                GC.Collect();
             }
 
             Save(_manifest with { State = RunState.Completed });

@@ -20,7 +20,9 @@ internal static class LongBenchmark
             .Paragraph(
                 "A small GPT-NeoX (2 layers, 16 dimensions) with random weights, LoRA and a head, three stages of 1,700, 1,650 and 1,650 steps of 8 "
                 + "rows of 4 to 32 generated tokens, one thread. The command runs in a process of its own at log level debug, which says every 100 "
-                + $"steps what it holds. Growth is from step {WarmUp} to the last (of the replay, from step {FirstStage + WarmUp}: no counterfactual moves in the first stage): the bound is {GrowthBound:P0}. Survived: the managed heap after the last collection.");
+                + $"steps what it holds. Growth is from step {WarmUp} to the last, "
+                + "in which is what is needed once: code compiled in the first seconds and at the first end of a stage, and a replay's first gradients (none is computed "
+                + $"in the first stage, which no counterfactual passes). Growth with the steps is from step {FirstStage + WarmUp}, {WarmUp} into the second stage; its bound is {GrowthBound:P0}. Survived: the managed heap after the last collection.");
         var rows = new List<string[]>();
         using var workspace = new AuditWorkspace(hidden: 16, layers: 2, rows: 400, shortest: 4, longest: 32);
         foreach (var (name, optimizer) in new[] { ("sgd", AuditWorkspace.Sgd), ("adamw", AuditWorkspace.AdamW) })
@@ -30,15 +32,15 @@ internal static class LongBenchmark
             rows.Add(Row($"train, {name}", Debug("train", configuration, "--out", run)));
             // The walks over a log are the same for both; AdamW's states are the larger.
             if (name == "sgd") continue;
-            rows.Add(Row($"attribute, exact replay, {name}", Debug("attribute", run, "--probe", workspace.At("probe.yaml")), FirstStage + WarmUp));
+            rows.Add(Row($"attribute, exact replay, {name}", Debug("attribute", run, "--probe", workspace.At("probe.yaml"))));
             rows.Add(Row($"attribute, adjoint sweep of every step, {name}", Debug("attribute", run, "--probe", workspace.At("probe.yaml"), "--method", "adjoint", "--level", "step")));
             var (stoppedAt, resumed) = Resume(workspace, configuration, run);
             rows.Add(Row($"train --resume from step {stoppedAt:N0}, {name}", resumed));
             var checkedLog = BuiltCommand.Succeed("verify-log", run, "--json");
-            rows.Add([$"verify-log, {name}", $"{checkedLog.Json.GetProperty("records").GetInt32():N0}", "-", "-", "-", Mebibytes(checkedLog.PeakBytes), "-", "-", "-", "-", Seconds(checkedLog.Seconds)]);
+            rows.Add([$"verify-log, {name}", $"{checkedLog.Json.GetProperty("records").GetInt32():N0}", "-", "-", "-", "-", Mebibytes(checkedLog.PeakBytes), "-", "-", "-", "-", Seconds(checkedLog.Seconds)]);
         }
 
-        results.Table(["Command", "Steps", "Resident after warm-up, MiB", "At the end, MiB", "Growth", "Peak, MiB", "Survived, MiB", "Tensors", "Files", "Threads", "Seconds"], rows);
+        results.Table(["Command", "Steps", $"Resident at {WarmUp}, MiB", "At the end, MiB", "Growth", "With the steps", "Peak, MiB", "Survived, MiB", "Tensors", "Files", "Threads", "Seconds"], rows);
         results.Paragraph(
             "Tensors: native tensors alive, least to most over the samples from the warm-up on; an adjoint sweep holds about the square root of a stage's "
             + "steps in states, twice, which is its range. Files and threads likewise. Resuming gave the bytes of the uninterrupted run: states and logs.");
@@ -61,21 +63,23 @@ internal static class LongBenchmark
 
     private static CommandOutcome Debug(params string[] args) => BuiltCommand.Succeed([.. args, "--threads", "1", "--log-level", "debug"]);
 
-    private static string[] Row(string name, CommandOutcome outcome, int warmUp = WarmUp)
+    private static string[] Row(string name, CommandOutcome outcome)
     {
         var samples = ProcessSample.Of(outcome.Error);
-        var warm = samples.Where(sample => sample.Step >= warmUp).ToArray();
+        var warm = samples.Where(sample => sample.Step >= WarmUp).ToArray();
         // A resumed run has no figures from after its warm-up.
-        var resumed = samples[0].Step > warmUp;
+        var resumed = samples[0].Step > WarmUp;
         var (first, last) = (warm[0], warm[^1]);
         var growth = ((double)last.Resident / first.Resident) - 1;
+        var withSteps = resumed ? 0 : ((double)last.Resident / warm.First(sample => sample.Step >= FirstStage + WarmUp).Resident) - 1;
         return
         [
             name,
             $"{last.Steps:N0}",
             resumed ? "-" : Mebibytes(1024 * first.Resident),
             Mebibytes(1024 * last.Resident),
-            resumed ? "-" : growth.Shown("P2") + (growth > GrowthBound ? " (above the bound)" : ""),
+            resumed ? "-" : growth.Shown("P2"),
+            resumed ? "-" : withSteps.Shown("P2") + (withSteps > GrowthBound ? " (above the bound)" : ""),
             Mebibytes(1024 * last.Peak),
             Mebibytes(1024 * last.Heap),
             Range(warm.Select(sample => sample.Tensors)),
