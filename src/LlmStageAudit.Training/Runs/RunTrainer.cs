@@ -182,9 +182,11 @@ public sealed class RunTrainer
             Examples = program.Objective.ExampleCount,
         });
 
-        var (state, done) = Recover(index, program);
         var logTicks = 0L;
-        using var writer = new BackgroundTrajectoryWriter(OpenWriter(index, program, done));
+        var log = OpenWriter(index, program);
+        var done = log.Count;
+        using var writer = new BackgroundTrajectoryWriter(log);
+        var state = Recover(index, program, done);
         (state, var finished) = StageTrainer.Train(program, state, done + 1, taken =>
         {
             var began = Stopwatch.GetTimestamp();
@@ -203,32 +205,28 @@ public sealed class RunTrainer
         SaveStage(index, program, state.Theta, writer.HeadHash, watch.Elapsed.TotalSeconds, Stopwatch.GetElapsedTime(0, logTicks).TotalSeconds);
     }
 
-    /// <summary>The state to go on from and the steps already made: all whole records of the log, replayed.</summary>
-    private (OptimizerState State, int Done) Recover(int index, StageProgram program)
+    /// <summary>The stage's log, taken back to its last whole record: without gradients no state can be rebuilt and the stage begins again.</summary>
+    private TrajectoryWriter OpenWriter(int index, StageProgram program)
+    {
+        var path = _folder.TrajectoryPath(index, program.Name);
+        var genesis = StageLog.Genesis(_manifest.RunId, program.Name);
+        return File.Exists(path)
+            ? TrajectoryWriter.OpenForAppend(path, genesis, _manifest.Configuration.Trajectory.Gradients ? null : 0)
+            : TrajectoryWriter.Create(path, genesis);
+    }
+
+    /// <summary>The state to go on from: the steps already made, replayed from the log.</summary>
+    /// <param name="done">How many steps the log holds.</param>
+    private OptimizerState Recover(int index, StageProgram program, int done)
     {
         using var scope = NewDisposeScope();
         var theta = index == 0
             ? _materials.InitialState
             : StateFolder.Read(_folder.StageStateFolder(index - 1, _materials.Programs[index - 1].Name), _materials.Model);
         var start = program.Optimizer.Start(theta);
-        if (!File.Exists(_folder.TrajectoryPath(index, program.Name))) return (start, 0);
-
-        // Opening to append cuts a torn tail; without gradients the state cannot be rebuilt and the stage begins again.
-        var genesis = StageLog.Genesis(_manifest.RunId, program.Name);
-        using (TrajectoryWriter.OpenForAppend(_folder.TrajectoryPath(index, program.Name), genesis, _manifest.Configuration.Trajectory.Gradients ? null : 0))
-        {
-        }
-
+        if (done == 0) return start;
         using var log = StageLog.Open(_folder, _manifest.RunId, index, program, _exampleIds[index]);
-        var state = log.Replay(start, 0, log.Steps.Count);
-        return (state, log.Steps.Count);
-    }
-
-    private TrajectoryWriter OpenWriter(int index, StageProgram program, int done)
-    {
-        var path = _folder.TrajectoryPath(index, program.Name);
-        var genesis = StageLog.Genesis(_manifest.RunId, program.Name);
-        return File.Exists(path) ? TrajectoryWriter.OpenForAppend(path, genesis, done) : TrajectoryWriter.Create(path, genesis);
+        return log.Replay(start, 0, done);
     }
 
     private void Log(BackgroundTrajectoryWriter writer, int index, int firstStep, StepTaken taken)
