@@ -20,7 +20,6 @@ internal sealed class FuzzCampaign(string name, int fullCount, long mostBytes = 
     /// <summary>Some mutations double parts of an input many times; what a reader may allocate grows with it.</summary>
     private const long MostBytesPerByte = 64;
 
-
     private readonly int _count = Math.Max(1, (int)(fullCount * Scale()));
 
     /// <param name="mutate">Makes an input.</param>

@@ -16,11 +16,11 @@ public sealed class MachineLimitsTests : IDisposable
     public void The_narrowest_group_decides(string own, string used, string around, long expected)
     {
         _folder.Write("proc/meminfo", "MemTotal:       16777216 kB\nMemAvailable:    8388608 kB\n");
-        _folder.Write("proc/self/cgroup", "0::/work/job\n");
-        _folder.Write("groups/work/job/memory.max", own + "\n");
-        _folder.Write("groups/work/job/memory.current", used + "\n");
-        _folder.Write("groups/work/memory.max", around + "\n");
-        _folder.Write("groups/work/memory.current", "2000000000\n");
+        _folder.Write("proc/self/cgroup", "0::/outer/job\n");
+        _folder.Write("groups/outer/job/memory.max", own + "\n");
+        _folder.Write("groups/outer/job/memory.current", used + "\n");
+        _folder.Write("groups/outer/memory.max", around + "\n");
+        _folder.Write("groups/outer/memory.current", "2000000000\n");
         Assert.Equal(expected, Available());
     }
 

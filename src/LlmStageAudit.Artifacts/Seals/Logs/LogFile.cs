@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Buffers.Binary;
 using System.Security.Cryptography;
 using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Trajectories;
@@ -73,14 +72,12 @@ internal sealed class LogFile : IDisposable
     /// <summary>The first record that starts at or after a place.</summary>
     public LogFrame? FindFrame(long from, long? gradientBytes)
     {
-        Span<byte> magic = stackalloc byte[sizeof(uint)];
-        BinaryPrimitives.WriteUInt32LittleEndian(magic, TrajectoryFrame.Magic);
         while (from < SizeBytes)
         {
             _stream.Position = from;
             var read = _stream.ReadAtLeast(_chunk.AsSpan(0, ChunkBytes), ChunkBytes, throwOnEndOfStream: false);
             var candidates = new List<long>();
-            for (var at = 0; _chunk.AsSpan(at, read - at).IndexOf(magic) is >= 0 and var found; at += found + 1) candidates.Add(from + at + found);
+            for (var at = 0; _chunk.AsSpan(at, read - at).IndexOf(TrajectoryFrame.MagicBytes) is >= 0 and var found; at += found + 1) candidates.Add(from + at + found);
             foreach (var candidate in candidates)
             {
                 if (FrameAt(candidate, gradientBytes) is { } frame) return frame;
@@ -88,7 +85,7 @@ internal sealed class LogFile : IDisposable
 
             if (read < ChunkBytes) return null;
             // A magic may lie across the chunks' border.
-            from += ChunkBytes - (sizeof(uint) - 1);
+            from += ChunkBytes - (TrajectoryFrame.MagicBytes.Length - 1);
         }
 
         return null;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json;
+using LlmStageAudit.Benchmarks.Commands;
 
 namespace LlmStageAudit.Benchmarks.Estimates;
 
@@ -19,25 +19,10 @@ internal sealed record MeasuredCommand(double Seconds, long PeakBytes, JsonEleme
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
         var peak = 0L;
-        while (!process.WaitForExit(PollMilliseconds)) peak = Math.Max(peak, PeakOf(process.Id));
+        while (!process.WaitForExit(PollMilliseconds)) peak = Math.Max(peak, BuiltCommand.PeakBytes(process.Id));
         var seconds = watch.Elapsed.TotalSeconds;
         if (process.ExitCode != 0) throw new InvalidOperationException($"stageaudit {string.Join(' ', args)}: exit {process.ExitCode}");
         using var document = JsonDocument.Parse(output.Result);
         return new MeasuredCommand(seconds, peak, document.RootElement.Clone());
-    }
-
-    /// <summary>The high-water mark never falls, so the last look before the end misses a few milliseconds only; 0 where the process is gone.</summary>
-    private static long PeakOf(int process)
-    {
-        const string key = "VmHWM:";
-        try
-        {
-            var line = File.ReadLines($"/proc/{process}/status").FirstOrDefault(line => line.StartsWith(key, StringComparison.Ordinal));
-            return line is null ? 0 : 1024 * long.Parse(line.AsSpan(key.Length).Trim(" \tkB"), CultureInfo.InvariantCulture);
-        }
-        catch (IOException)
-        {
-            return 0;
-        }
     }
 }
