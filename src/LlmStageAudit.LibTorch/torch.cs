@@ -22,6 +22,16 @@ public static unsafe partial class torch
 
     public static DisposeScope NewDisposeScope() => new();
 
+    /// <summary>
+    /// A computation's result, with the tensors it made on the way let go at its end, where autograd does not hold them. What is let go
+    /// early is memory for what comes next; what waits for the end of a pass is fresh pages for every operator.
+    /// </summary>
+    public static Tensor WrappedTensorDisposeScope(Func<Tensor> compute)
+    {
+        using var scope = new DisposeScope();
+        return scope.MoveToOuter(compute());
+    }
+
     /// <summary>Native tensors alive in the process: returns to its value after balanced work.</summary>
     public static long LiveTensorCount => Native.TensorLiveCount();
 

@@ -77,6 +77,21 @@ public sealed class TensorTests
     }
 
     [Fact]
+    public void A_wrapped_computation_leaves_its_result_alone()
+    {
+        using var scope = NewDisposeScope();
+        var x = ones([4]);
+        var before = LiveTensorCount;
+        var y = WrappedTensorDisposeScope(() => (x * 2) + (x * 3));
+        Assert.Equal(before + 1, LiveTensorCount);
+        Assert.Equal([5f, 5, 5, 5], y.data<float>());
+        Assert.Same(x, WrappedTensorDisposeScope(() => x)); // what was there before stays
+        Assert.Equal([1f, 1, 1, 1], x.data<float>());
+        Assert.Throws<TorchException>(() => WrappedTensorDisposeScope(() => matmul(x + 1, ones([2, 3]))));
+        Assert.Equal(before + 1, LiveTensorCount);
+    }
+
+    [Fact]
     public void Failed_calls_leave_no_tensor_behind()
     {
         var before = LiveTensorCount;

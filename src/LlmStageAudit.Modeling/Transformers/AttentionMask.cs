@@ -39,11 +39,11 @@ public sealed class AttentionMask
     }
 
     /// <summary>softmax over the allowed positions of scores [B, heads, T, T], in float32 at least.</summary>
-    public Tensor Softmax(Tensor scores)
+    public Tensor Softmax(Tensor scores) => WrappedTensorDisposeScope(() =>
     {
         var masked = scores + _additive;
         return masked.dtype == bfloat16 ? masked.to(float32).softmax(-1).to(bfloat16) : masked.softmax(-1);
-    }
+    });
 
     private static Tensor Blocked(long tokens, ScalarType dtype, Device device) =>
         full([tokens, tokens], Lowest(dtype), dtype, device).triu(1);

@@ -40,9 +40,9 @@ public sealed class Gemma : GatedDecoder
 
     public override void Dispose() => _rotary.Dispose();
 
-    private Tensor Layer(ForwardWeights weights, string name, Tensor x, AttentionMask mask)
+    private Tensor Layer(ForwardWeights weights, string name, Tensor x, AttentionMask mask) => WrappedTensorDisposeScope(() =>
     {
         var attended = x + _attention.Apply(weights, name + ".self_attn", Norm(weights, name + ".input_layernorm", x), _rotary, mask);
         return attended + _mlp.Apply(weights, name + ".mlp", Norm(weights, name + ".post_attention_layernorm", attended));
-    }
+    });
 }

@@ -65,14 +65,14 @@ public sealed class GptNeoX : Transformer, IDisposable
 
     public void Dispose() => _rotary.Dispose();
 
-    private Tensor Layer(ForwardWeights weights, string name, Tensor x, AttentionMask mask)
+    private Tensor Layer(ForwardWeights weights, string name, Tensor x, AttentionMask mask) => WrappedTensorDisposeScope(() =>
     {
         var attended = x + Attention(weights, name + ".attention", Norm(weights, name + ".input_layernorm", x), mask);
         var normed = Norm(weights, name + ".post_attention_layernorm", _config.UseParallelResidual ? x : attended);
         return attended + Mlp(weights, name + ".mlp", normed);
-    }
+    });
 
-    private Tensor Attention(ForwardWeights weights, string name, Tensor x, AttentionMask mask)
+    private Tensor Attention(ForwardWeights weights, string name, Tensor x, AttentionMask mask) => WrappedTensorDisposeScope(() =>
     {
         var (batch, tokens) = (x.size(0), x.size(1));
         var heads = weights.Linear(name + ".query_key_value", x)
@@ -81,10 +81,10 @@ public sealed class GptNeoX : Transformer, IDisposable
         var query = _rotary.Rotate(heads.narrow(-1, 0, _config.HeadSize)) * (1 / Math.Sqrt(_config.HeadSize));
         var key = _rotary.Rotate(heads.narrow(-1, _config.HeadSize, _config.HeadSize));
         var value = heads.narrow(-1, 2 * _config.HeadSize, _config.HeadSize);
-        var attention = mask.Softmax(matmul(query, key.transpose(-1, -2))); // [B, heads, T, T]
+        var attention = WrappedTensorDisposeScope(() => mask.Softmax(matmul(query, key.transpose(-1, -2)))); // [B, heads, T, T]
         var mixed = matmul(attention, value).transpose(1, 2).reshape(batch, tokens, _config.HiddenSize);
         return weights.Linear(name + ".dense", mixed);
-    }
+    });
 
     private Tensor Mlp(ForwardWeights weights, string name, Tensor x) =>
         weights.Linear(name + ".dense_4h_to_h", _activation(weights.Linear(name + ".dense_h_to_4h", x)));

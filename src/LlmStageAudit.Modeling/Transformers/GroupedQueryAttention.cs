@@ -25,16 +25,20 @@ public sealed class GroupedQueryAttention(int headCount, int keyValueHeadCount, 
         Tensor x,
         RotaryEmbedding rotary,
         AttentionMask mask,
-        Func<string, Tensor, Tensor>? headNorm = null)
+        Func<string, Tensor, Tensor>? headNorm = null) => WrappedTensorDisposeScope(() =>
     {
         var query = Heads(weights.Linear(name + ".q_proj", x), headCount);
         var key = Heads(weights.Linear(name + ".k_proj", x), keyValueHeadCount);
         var value = Heads(weights.Linear(name + ".v_proj", x), keyValueHeadCount);
         if (headNorm is not null) (query, key) = (headNorm(name + ".q_norm", query), headNorm(name + ".k_norm", key));
-        var scores = matmul(rotary.Rotate(query) * scale, ForEachQuery(rotary.Rotate(key)).transpose(-1, -2)); // [B, heads, T, T]
-        var mixed = matmul(mask.Softmax(SoftCap.Apply(scores, softCap)), ForEachQuery(value)); // [B, heads, T, D]
+        var attention = WrappedTensorDisposeScope(() =>
+        {
+            var scores = matmul(rotary.Rotate(query) * scale, ForEachQuery(rotary.Rotate(key)).transpose(-1, -2)); // [B, heads, T, T]
+            return mask.Softmax(SoftCap.Apply(scores, softCap));
+        });
+        var mixed = matmul(attention, ForEachQuery(value)); // [B, heads, T, D]
         return weights.Linear(name + ".o_proj", mixed.transpose(1, 2).reshape(x.size(0), x.size(1), (long)headCount * headSize));
-    }
+    });
 
     /// <summary>[B, T, heads * D] as [B, heads, T, D].</summary>
     private Tensor Heads(Tensor x, int heads) => x.view(x.size(0), x.size(1), heads, headSize).transpose(1, 2);

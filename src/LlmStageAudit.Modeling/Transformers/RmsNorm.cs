@@ -8,9 +8,9 @@ namespace LlmStageAudit.Modeling.Transformers;
 public static class RmsNorm
 {
     /// <summary>Computed in float32 at least, returned in the dtype of x.</summary>
-    public static Tensor Apply(Tensor x, Tensor gain, double epsilon)
+    public static Tensor Apply(Tensor x, Tensor gain, double epsilon) => WrappedTensorDisposeScope(() =>
     {
         var wide = x.dtype == bfloat16 ? x.to(float32) : x;
         return (wide * ((wide * wide).mean(-1, keepdim: true) + epsilon).rsqrt() * gain).to(x.dtype);
-    }
+    });
 }

@@ -20,7 +20,7 @@ public sealed class RotaryEmbedding(int rotaryDimensions, RotaryConfig config) :
     private readonly ConcurrentDictionary<(long Tokens, ScalarType Dtype, string Device), (Tensor Cos, Tensor Sin)> _tables = new();
 
     /// <param name="x">[B, heads, T, D], rotated at positions 0 .. T - 1.</param>
-    public Tensor Rotate(Tensor x)
+    public Tensor Rotate(Tensor x) => WrappedTensorDisposeScope(() =>
     {
         var shape = x.shape;
         var (cos, sin) = Angles(shape[2], x.dtype, x.device);
@@ -30,7 +30,7 @@ public sealed class RotaryEmbedding(int rotaryDimensions, RotaryConfig config) :
         var rotated = new List<Tensor> { (first * cos) - (second * sin), (second * cos) + (first * sin) };
         if (rotaryDimensions < shape[3]) rotated.Add(x.narrow(-1, rotaryDimensions, shape[3] - rotaryDimensions));
         return cat(rotated, -1);
-    }
+    });
 
     public void Dispose()
     {
