@@ -30,7 +30,9 @@ internal sealed class MeasuredRun
         RunConfiguration configuration, RunMaterials materials, IReadOnlyList<StageWork> stages, TrainingMeasurement training, string path)
     {
         (Configuration, Materials, Stages, Training) = (configuration, materials, stages, training);
+        var start = Stopwatch.GetTimestamp();
         Disk = RunDisk.Of(configuration, materials);
+        RecordSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         _speed = DiskSpeed.Measure(path, Math.Min(LargestScratchBytes, Disk.Stages.Max(stage => stage.Bytes)));
         var inputs = RunInputs.Files(configuration, materials.Model).Where(file => file.Role != InputRole.Probe);
         InputSeconds = inputs.Sum(file => new FileInfo(file.Path).Length) / training.HashBytesPerSecond;
@@ -46,6 +48,9 @@ internal sealed class MeasuredRun
     public TrainingMeasurement Training { get; }
 
     public RunDisk Disk { get; }
+
+    /// <summary>Making a run's records for the first time in a process, as every command that writes or reads them does.</summary>
+    public double RecordSeconds { get; }
 
     /// <summary>Hashing the files the run is pinned to.</summary>
     public double InputSeconds { get; }

@@ -41,7 +41,7 @@ internal sealed class ProbeMeasurement
     /// <summary>All forward passes.</summary>
     public double Seconds { get; private set; }
 
-    /// <summary>What the first took beyond its share.</summary>
+    /// <summary>What a first pass over all takes beyond a later one.</summary>
     public double WarmUpSeconds { get; private set; }
 
     /// <summary>The most that was resident during forward passes.</summary>
@@ -53,7 +53,7 @@ internal sealed class ProbeMeasurement
     /// <summary>The most that was resident during gradients.</summary>
     public long GradientPeakBytes { get; private set; }
 
-    /// <summary>Exact attribution's look at how far effects are from linear, with one direction.</summary>
+    /// <summary>Exact attribution's look at how far effects are from linear, with one direction, in a process that does so for the first time.</summary>
     public double LinearitySeconds { get; private set; }
 
     /// <summary>How many batches were run.</summary>
@@ -70,26 +70,27 @@ internal sealed class ProbeMeasurement
         (GradientSeconds, _, GradientPeakBytes) = Measure(seconds, batch => reading.LossAndGradient(_theta, batch));
     }
 
-    /// <summary>Runs all of it, which does not grow with the probe.</summary>
-    /// <param name="seconds">It is run again where that takes less.</param>
-    public void MeasureLinearity(double seconds)
+    /// <summary>Runs all of it, which does not grow with the probe, where that was not done yet.</summary>
+    public void MeasureLinearity()
     {
-        for (var round = 0; round < 2 && (round == 0 || LinearitySeconds < seconds); round++)
-        {
-            using var scope = NewDisposeScope();
-            var direction = _theta.zeros_like() + 1e-3;
-            var start = Stopwatch.GetTimestamp();
-            RunLinearity(_theta, [direction]);
-            LinearitySeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        }
+        if (LinearitySeconds > 0) return;
+        using var scope = NewDisposeScope();
+        trim_memory();
+        RunLinearity(_theta, [_theta.zeros_like() + 1e-3]);
     }
 
-    /// <summary>Derivatives at a state [N] along directions [N], of the examples that linearity is judged by.</summary>
+    /// <summary>
+    /// Derivatives at a state [N] along directions [N], of the examples that linearity is judged by. The first time counts: a command does so
+    /// once, in memory that nothing has used before.
+    /// </summary>
     public void RunLinearity(Tensor theta, IReadOnlyList<Tensor> directions)
     {
         _cancellation.ThrowIfCancellationRequested();
-        if (Probe.Performance.Weighted is { } weighted)
-            new ProbeGradient(_model, Probe, weighted).Derivatives(theta, directions, LinearityGap.Sample(Probe.Examples.Count));
+        if (Probe.Performance.Weighted is not { } weighted) return;
+        var start = Stopwatch.GetTimestamp();
+        new ProbeGradient(_model, Probe, weighted).Derivatives(theta, directions, LinearityGap.Sample(Probe.Examples.Count));
+        if (LinearitySeconds > 0) return;
+        LinearitySeconds = Stopwatch.GetElapsedTime(start).TotalSeconds * GradientCost.VectorProducts(1) / GradientCost.VectorProducts(directions.Count);
     }
 
     /// <summary>The forward pass of the longest batch, at a state [N].</summary>
@@ -109,31 +110,39 @@ internal sealed class ProbeMeasurement
         _ = values.to(float64).data<double>();
     }
 
+    /// <summary>
+    /// Batches from all over the distribution of lengths, all where there are few, from short to long as an evaluation runs them: first for
+    /// what a first pass takes, whose memory grows as it goes, then again for what every further one takes.
+    /// </summary>
     private (double Seconds, double WarmUpSeconds, long PeakBytes) Measure(double seconds, Action<int[]> pass)
     {
         var (largest, typical) = WorkCost.Choose(_tokens, TypicalBatches);
-        var times = new List<(long PaddedTokens, double Seconds)>();
+        int[] chosen = [.. typical.Append(largest).Distinct().Order()];
         var watch = Stopwatch.StartNew();
         ProcessMemory.RestartPeak();
-        int[] rising = [.. typical.Order()];
-        var first = Take(rising[0]);
-        foreach (var i in rising[1..])
-        {
-            if (watch.Elapsed.TotalSeconds < seconds / 3) times.Add((_tokens[i], Take(i)));
-        }
-
-        Take(largest);
+        var firsts = chosen.ToDictionary(i => i, Take);
+        // The first of all also compiles, so that at least that one is run again.
+        var again = new Dictionary<int, List<double>>();
         for (var round = 0; round < MostRounds; round++)
         {
-            foreach (var (place, i) in typical.Index())
+            foreach (var i in chosen)
             {
-                if ((round > 0 || place > 1) && watch.Elapsed.TotalSeconds > seconds) break;
-                times.Add((_tokens[i], Take(i)));
+                if (again.Count > 0 && watch.Elapsed.TotalSeconds > seconds) break;
+                if (!again.TryGetValue(i, out var times)) again[i] = times = [];
+                times.Add(Take(i));
             }
         }
 
-        var cost = WorkCost.Fit(times);
-        return (cost.Seconds(_tokens), Math.Max(0, first - cost.Seconds(_tokens[rising[0]])), ProcessMemory.PeakBytes);
+        var (excess, each) = (0.0, new Dictionary<int, double>());
+        foreach (var i in chosen)
+        {
+            each[i] = again.TryGetValue(i, out var times) ? times.Order().ElementAt(times.Count / 2) : firsts[i];
+            excess += Math.Max(0, firsts[i] - each[i]);
+        }
+
+        var isAll = chosen.Length == _batches.Length;
+        var total = isAll ? each.Values.Sum() : WorkCost.Fit([.. typical.Select(i => (_tokens[i], each[i]))]).Seconds(_tokens);
+        return (total, excess, ProcessMemory.PeakBytes);
 
         double Take(int i)
         {

@@ -50,13 +50,13 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
         var replay = asked.Length == 0
             ? null
             : ReplayMeasurement.Run(stages, configuration, materials.InitialState, asked.MaxBy(probe => probe.PeakBytes)!, cancellation);
-        foreach (var probe in asked) probe.MeasureLinearity(MeasureSeconds / 10 / asked.Length);
+        foreach (var probe in asked) probe.MeasureLinearity();
         var swept = configuration.Trajectory.Gradients ? asked.Where(probe => probe.Probe.Performance.Weighted is not null).ToArray() : [];
         foreach (var probe in swept) probe.MeasureGradient(MeasureSeconds / 10 / swept.Length);
         var sweep = swept.Length == 0 ? null : new SweepForecast(run, MeasureSeconds / 3, cancellation);
 
-        var load = new PhaseEstimate("load", "train", gathered + run.InputSeconds + run.CreateSeconds, loadPeak, run.Disk.HeadBytes);
-        var opened = gathered + run.InputSeconds;
+        var opened = gathered + run.InputSeconds + run.RecordSeconds;
+        var load = new PhaseEstimate("load", "train", opened + run.CreateSeconds, loadPeak, run.Disk.HeadBytes);
         var firstWarmUp = asked.FirstOrDefault()?.WarmUpSeconds ?? 0;
         return new RunEstimate
         {
