@@ -31,8 +31,9 @@ public sealed class RetrainingException : AuditException
     public static RetrainingException NotPredicted(string effects, string stage) =>
         new(ExitCode.InvalidInput, Sentence(effects, $"holds no effect of stage '{stage}'", null, "run attribute for whole stages"));
 
-    public static RetrainingException BadPlan(string plan, string found) =>
-        new(ExitCode.InvalidInput, Sentence(plan, found, "a plan as `stageaudit plan` writes it", "plan again"));
+    public static RetrainingException BadPlan(
+        string plan, string found, string expected = "a plan as `stageaudit plan` writes it", string remedy = "plan again") =>
+        new(ExitCode.InvalidInput, Sentence(plan, found, expected, remedy));
 
     public static RetrainingException InUse(string plan, string holder) =>
         new(ExitCode.InvalidInput, Sentence(plan, $"being retrained by {holder}", "a plan that nothing else runs", "wait for it to end, or stop it"));

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace LlmStageAudit.Artifacts.Files;
 
 /// <summary>
-/// The three calls that flushing needs and the base library does not give: it opens no folders, and its own flush to disk says nothing of
-/// an error (.NET 10), so that a disk that failed would pass for one that kept what it was given.
+/// The calls that the base library does not give: it opens no folders, its own flush to disk says nothing of an error (.NET 10), so that a
+/// disk that failed would pass for one that kept what it was given, and it has no say in the modes that new files get.
 /// </summary>
 internal static class UnixDisk
 {
@@ -56,6 +56,9 @@ internal static class UnixDisk
         }
     }
 
+    /// <summary>Keeps modes from what this process makes from now on, on top of what its user keeps from it.</summary>
+    public static void Mask(int modes) => _ = SetMask(SetMask(modes) | modes);
+
     private static void Flush(int descriptor, string path)
     {
         while (Flush(descriptor) != 0)
@@ -78,6 +81,9 @@ internal static class UnixDisk
 
     [DllImport(Program, EntryPoint = "fsync", SetLastError = true)]
     private static extern int Flush(int descriptor);
+
+    [DllImport(Program, EntryPoint = "umask")]
+    private static extern int SetMask(int modes);
 
     [DllImport(Program, EntryPoint = "close", SetLastError = true)]
     private static extern int Close(int descriptor);

@@ -112,14 +112,21 @@ public sealed class RunFolder
         foreach (var stage in Directory.GetDirectories(StagesFolder)) PartialName.ClearAll(stage);
     }
 
-    /// <exception cref="RunFolderException">There is no folder, it holds no manifest, or a link in it leads out of it.</exception>
+    /// <exception cref="RunFolderException">There is no folder, it holds no manifest, a link in it leads out of it, or anybody may write in it.</exception>
     public static RunFolder Open(string path)
     {
         var folder = new RunFolder(Path.GetFullPath(path));
         if (!Directory.Exists(folder.Root)) throw RunFolderException.Missing(path);
         if (!File.Exists(folder.ManifestPath)) throw RunFolderException.NotARun(path, ManifestName);
-        if (Guarded(path, () => FolderBoundary.Fault(folder.Root)) is { } found) throw RunFolderException.LeadsOut(path, found);
+        folder.CheckBoundary(path);
         return folder;
+    }
+
+    /// <param name="shown">The path as the user gave it; null for the full one.</param>
+    /// <exception cref="RunFolderException">A link leads out of the folder, or every user of the machine may write in it.</exception>
+    internal void CheckBoundary(string? shown = null)
+    {
+        if (Guarded(shown ?? Root, () => FolderBoundary.Fault(Root)) is { } found) throw RunFolderException.NotItsOwn(shown ?? Root, found.Found, found.Remedy);
     }
 
     /// <summary>As <see cref="Open"/>, also where the manifest is gone and only the seal says that a run was here.</summary>

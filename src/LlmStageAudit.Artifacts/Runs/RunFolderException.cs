@@ -30,8 +30,8 @@ public sealed class RunFolderException : InvalidInputException
     internal static RunFolderException Unusable(string path, Exception inner) =>
         new(Sentence(path, $"cannot be used ({inner.Message})", "a folder that can be written", null), inner);
 
-    internal static RunFolderException LeadsOut(string path, string found) =>
-        new(Sentence(path, found, "a run folder that holds all of its files", "copy what the link leads to in its place"));
+    internal static RunFolderException NotItsOwn(string path, string found, string remedy) =>
+        new(Sentence(path, found, "a run folder that holds all of its files, written by its owner and group alone", remedy));
 
     internal static RunFolderException NoFileName(string name) =>
         new(Sentence("the run folder", $"'{name}' cannot be part of a file name", ConfigurationName.Expected));

@@ -24,11 +24,12 @@ public sealed class PlanFile
     /// Reads a plan, which may come from anywhere: it writes nowhere but into PLAN.runs/ID beside itself. The run and the effects it names
     /// may lie elsewhere, for the tool's own plans do; they are only read, and refused where their run id is not the plan's.
     /// </summary>
-    /// <exception cref="Artifacts.Errors.AuditException">No plan, or one whose jobs would be written somewhere else.</exception>
+    /// <exception cref="Artifacts.Errors.AuditException">No plan, one that anybody may write, or one whose jobs would be written somewhere else.</exception>
     public static PlanFile Open(string path)
     {
         var full = System.IO.Path.GetFullPath(path);
         var file = new PlanFile(full, ArtifactJson.Read<PlanArtifact>(full));
+        if (WorldWrite.Fault(full) is { } open) throw RetrainingException.BadPlan(path, open, WorldWrite.Expected, WorldWrite.Remedy);
         Confinement.Check($"{path}: run", file.RunPath);
         Confinement.Check($"{path}: effectsPath", file.EffectsPath);
         Confinement.Check($"{path}: probePath", file.Plan.ProbePath is { } probe ? file.Resolve(probe) : null);

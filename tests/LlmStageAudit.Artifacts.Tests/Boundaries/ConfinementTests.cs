@@ -80,25 +80,4 @@ public sealed class ConfinementTests : IDisposable
         Assert.Contains("--confine", Assert.Throws<ConfigurationException>(() => Confinement.To(_folder.File("none"))).Message);
         Assert.Null(Confinement.Folder);
     }
-
-    [UnixFact]
-    public void A_run_folder_with_a_link_that_leads_out_is_not_opened()
-    {
-        var run = RunFolder.Create(_folder.File("run"));
-        run.WriteManifest(SampleArtifacts.Run);
-        Directory.CreateDirectory(_folder.File("run/stages/01-a"));
-        Directory.CreateSymbolicLink(_folder.File("run/effects"), "stages");
-        RunFolder.Open(run.Root);
-        foreach (var place in (string[])["rankings", "stages/01-a/state", "effects-partial"])
-        {
-            Directory.CreateSymbolicLink(_folder.File($"run/{place}"), _folder.File("in"));
-            var refused = Assert.Throws<RunFolderException>(() => RunFolder.Open(run.Root));
-            Assert.Contains($"{place} is a link that leads out", refused.Message);
-            File.Delete(_folder.File($"run/{place}"));
-        }
-
-        // The folder itself may be a link: the user named it.
-        Directory.CreateSymbolicLink(_folder.File("alias"), run.Root);
-        Assert.Equal("0f3a", RunFolder.Open(_folder.File("alias")).ReadManifest().RunId);
-    }
 }

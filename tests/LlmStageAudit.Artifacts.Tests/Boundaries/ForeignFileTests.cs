@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Sockets;
+using System.Runtime.Versioning;
 using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Artifacts.Errors;
@@ -102,11 +103,11 @@ public sealed class ForeignFileTests : IDisposable
         }
     }
 
-    [UnixFact]
+    [UnprivilegedFact]
+    [UnsupportedOSPlatform("windows")]
     public void What_may_not_be_read_is_a_typed_error()
     {
         var path = _folder.Write("plan.json", "{}");
-        if (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess) return; // permissions do not stop the latter
         File.SetUnixFileMode(path, UnixFileMode.None);
 
         Assert.Throws<ArtifactException>(() => ArtifactJson.Read<PlanArtifact>(path));

@@ -3,6 +3,9 @@ using LlmStageAudit.Artifacts.Trajectories;
 namespace LlmStageAudit.Artifacts.Tests.Trajectories;
 
 /// <summary>A log of many steps with large batches is opened in memory that does not know the ids' texts over and over.</summary>
+/// <remarks>Alone, for what is kept is told from the memory of the whole process.</remarks>
+[Collection(nameof(LargeLogTests))]
+[CollectionDefinition(nameof(LargeLogTests), DisableParallelization = true)]
 public sealed class LargeLogTests : IDisposable
 {
     private const int Records = 20_000;

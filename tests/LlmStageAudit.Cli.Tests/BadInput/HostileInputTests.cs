@@ -81,6 +81,19 @@ public sealed class HostileInputTests(AuditFixture audit) : IDisposable
         Assert.Empty(Directory.EnumerateFileSystemEntries(_workspace.At("elsewhere")));
     }
 
+    [BuiltCommandFact]
+    public void What_is_made_under_an_open_mask_is_not_open_to_all()
+    {
+        if (OperatingSystem.IsWindows()) return;
+        string[] command = ["dotnet", BuiltCommand.Path, "train", _workspace.Config, "--out", _workspace.Out, "--quiet"];
+        using var shell = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", "umask 0; exec \"$@\"", "sh", .. command]) { RedirectStandardOutput = true })!;
+        shell.WaitForExit();
+        Assert.Equal(0, shell.ExitCode);
+        var made = Directory.GetFileSystemEntries(_workspace.Out, "*", SearchOption.AllDirectories).Append(_workspace.Out).ToArray();
+        Assert.Contains(made, path => path.EndsWith("trajectory.log", StringComparison.Ordinal));
+        foreach (var path in made) Assert.False(File.GetUnixFileMode(path).HasFlag(UnixFileMode.OtherWrite), path);
+    }
+
     /// <summary>Names that a shell would run and a page would render are carried from the training to the report, and do nothing.</summary>
     [Fact]
     public void Odd_names_of_folders_and_files_are_carried_through()

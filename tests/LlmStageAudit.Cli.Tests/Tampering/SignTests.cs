@@ -117,6 +117,15 @@ public sealed class SignTests : IClassFixture<TamperedRun>, IDisposable
             Fail(1, "chmod 600", "--key", open);
         }
 
+        if (!OperatingSystem.IsWindows())
+        {
+            var (log, key) = (_run.At("manifest.json"), SshKeys.Make(_keys.At("good")));
+            var before = File.GetUnixFileMode(log);
+            File.SetUnixFileMode(log, before | UnixFileMode.OtherWrite);
+            Fail(3, "every user of this machine may write it (manifest.json)", "--key", key);
+            File.SetUnixFileMode(log, before);
+        }
+
         Fail(2, "--identity", "--key", SshKeys.Make(_keys.At("key")), "--identity", "two words");
         Assert.False(File.Exists(_run.At("seal.json.sig")));
     }

@@ -41,6 +41,19 @@ public sealed class PlanFileTests(RetrainableRun run)
         Assert.Contains("not to plan.runs/skip-second", refused.Message);
     }
 
+    [Fact]
+    public void A_plan_that_every_user_may_write_is_refused()
+    {
+        if (OperatingSystem.IsWindows()) return;
+        var plan = run.Plan("open", "second");
+        PlanFile.Open(plan.Path);
+        File.SetUnixFileMode(plan.Path, File.GetUnixFileMode(plan.Path) | UnixFileMode.OtherWrite);
+        var refused = Assert.Throws<RetrainingException>(() => PlanFile.Open(plan.Path));
+        Assert.Equal(ExitCode.InvalidInput, refused.ExitCode);
+        Assert.Contains("every user of this machine may write it", refused.Message);
+        Assert.Contains("chmod o-w", refused.Message);
+    }
+
     [Theory]
     [InlineData("plan.runs")]
     [InlineData("plan.runs/skip-second")]

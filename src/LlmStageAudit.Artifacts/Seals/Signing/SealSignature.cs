@@ -35,10 +35,12 @@ public static class SealSignature
 
     /// <summary>Signs the seal as it lies in the folder, into <see cref="RunFolder.SignaturePath"/>. That it is worth signing is for the caller to see.</summary>
     /// <param name="key">An ed25519 key, or its .pub where an agent holds the key.</param>
+    /// <exception cref="RunFolderException">The folder is not its owner's alone, see <see cref="RunFolder.Open"/>.</exception>
     /// <exception cref="SigningException">No key, another kind of key, no ssh-keygen, or it refused.</exception>
     public static SshSignature Sign(RunFolder folder, string key)
     {
         if (!File.Exists(key)) throw SigningException.NoKey(key);
+        folder.CheckBoundary();
         var content = ForeignFile.ReadText(folder.SealPath, ArtifactJson.MaximumSizeBytes);
         var text = SshKeygen.Sign(key, content);
         var signature = SshSignature.Parse(text) ?? throw SigningException.Refused(key, "what it wrote is no signature");
@@ -50,11 +52,12 @@ public static class SealSignature
     /// <param name="signers">An allowed-signers file, see ssh-keygen(1); null: whose key it is does not matter.</param>
     /// <param name="identity">Who in that file must have signed; null: anyone in it.</param>
     /// <param name="demand">Whether a seal without a signature is a finding.</param>
-    /// <exception cref="ConfigurationException">There is no such signers' file.</exception>
+    /// <exception cref="ConfigurationException">There is no such signers' file, or anybody may write it.</exception>
     /// <exception cref="SigningException">A check was demanded and there is no ssh-keygen.</exception>
     public static SignatureVerification Verify(RunFolder folder, string? signers, string? identity, bool demand)
     {
         if (signers is not null && !File.Exists(signers)) throw ConfigurationException.At(signers, "no such file", "an allowed-signers file", "check --signers");
+        if (signers is not null && WorldWrite.Fault(signers) is { } open) throw ConfigurationException.At(signers, open, WorldWrite.Expected, WorldWrite.Remedy);
         var isDemanded = demand || signers is not null;
         if (!File.Exists(folder.SignaturePath) || !File.Exists(folder.SealPath))
             return new SignatureVerification(SignatureStatus.Unsigned, null, null, isDemanded ? [Fault(folder, "the seal is not signed")] : []);
