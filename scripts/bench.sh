@@ -10,11 +10,12 @@
 #   scripts/bench.sh trust       the grades of trust against retraining, on small language models
 #   scripts/bench.sh long        memory, files and threads over 5,000 steps
 #   scripts/bench.sh logs        commands on logs of 100,000 steps (STAGEAUDIT_BEFORE: the dll of another build to set beside)
-#   scripts/bench.sh determinism runs again in other processes, with other threads, kernels and micro-batches
+#   scripts/bench.sh determinism [SUITE...]   runs again in other processes, with other threads, kernels and micro-batches, and on the
+#                                libtorch of other releases of Debian (scripts/other-libtorch.sh)
 set -euo pipefail
 
 root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
-if (($# != 1)); then
+if (($# == 0)) || [[ $# -gt 1 && $1 != determinism ]]; then
   sed -n 's/^#   /usage: /p' "${BASH_SOURCE[0]}" >&2
   exit 2
 fi
@@ -24,4 +25,4 @@ dotnet build "$project" --configuration Release --verbosity quiet --nologo >&2
 case $1 in
   long | logs | determinism) dotnet build "$root/src/LlmStageAudit.Cli" --configuration Release --verbosity quiet --nologo >&2 ;;
 esac
-exec "$root/artifacts/bin/LlmStageAudit.Benchmarks/release/LlmStageAudit.Benchmarks" "$1"
+exec "$root/artifacts/bin/LlmStageAudit.Benchmarks/release/LlmStageAudit.Benchmarks" "$@"

@@ -42,8 +42,8 @@ try
         case ["logs"]:
             LongLogs.Run();
             return 0;
-        case ["determinism"]:
-            DeterminismBenchmark.Run();
+        case ["determinism", .. var suites]:
+            DeterminismBenchmark.Run(suites);
             return 0;
         case ["estimate"]:
             EstimateBenchmark.Run();

@@ -44,7 +44,7 @@ internal sealed class ResultFile(string name, string title)
 
              - Machine: {cores} cores, {memoryGiB:F0} GiB memory, {system}{LoadAtStart}
              - Versions: .NET {Environment.Version}, {versions}
-             - Command: `scripts/bench.sh {name}`
+             - Command: `scripts/bench.sh {string.Join(' ', Environment.GetCommandLineArgs()[1..])}`
              - Date: {date}
 
              """);

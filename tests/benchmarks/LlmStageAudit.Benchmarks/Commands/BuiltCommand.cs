@@ -10,22 +10,24 @@ internal static class BuiltCommand
     private const int SigTerm = 15;
 
     /// <exception cref="InvalidOperationException">It does not succeed.</exception>
-    public static CommandOutcome Succeed(params string[] args) => Succeed([], args);
-
-    /// <param name="environment">Variables beside this process's.</param>
-    public static CommandOutcome Succeed((string Name, string Value)[] environment, params string[] args)
+    public static CommandOutcome Succeed(params string[] args)
     {
-        var outcome = Run(Repository.Command, environment, args);
+        var outcome = Run(Repository.Command, [], args);
         return outcome.ExitCode == 0
             ? outcome
             : throw new InvalidOperationException($"stageaudit {string.Join(' ', args)}: exit {outcome.ExitCode}: {outcome.Error}");
     }
 
     /// <param name="program">The dll of a build.</param>
+    public static CommandOutcome Run(string program, (string Name, string Value)[] environment, string[] args, string? stopAt = null) =>
+        Run(["dotnet", program], environment, args, stopAt);
+
+    /// <param name="environment">Variables beside this process's.</param>
+    /// <param name="launcher">What starts the command: a program and the arguments before the command's own.</param>
     /// <param name="stopAt">A line of standard error that has this in it is answered with SIGTERM; null: never.</param>
-    public static CommandOutcome Run(string program, (string Name, string Value)[] environment, string[] args, string? stopAt = null)
+    public static CommandOutcome Run(string[] launcher, (string Name, string Value)[] environment, string[] args, string? stopAt = null)
     {
-        var start = new ProcessStartInfo("dotnet", [program, .. args]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(launcher[0], [.. launcher[1..], .. args]) { RedirectStandardOutput = true, RedirectStandardError = true };
         // Threads that wait give the processor to others; which threads there are is not touched.
         (start.Environment["OMP_WAIT_POLICY"], start.Environment["OPENBLAS_THREAD_TIMEOUT"]) = ("PASSIVE", "4");
         foreach (var (name, value) in environment) start.Environment[name] = value;

@@ -13,34 +13,34 @@ internal static class DeterminismBenchmark
     /// <summary>What a change of engine may move at most, relative to the length of the state or of the effects.</summary>
     private const double Bound = 1e-4;
 
-    private static readonly (string Name, string Optimizer, string Model, string Adapter, int? MicroBatch)[] s_settings =
+    private static readonly Setting[] s_settings =
     [
-        ("SGD", AuditWorkspace.Sgd, Classification, "r: 2, alpha: 4", null),
-        ("AdamW", AuditWorkspace.AdamW, Classification, "r: 2, alpha: 4", null),
-        ("AdamW, dropout 0.1", AuditWorkspace.AdamW, Classification, "r: 2, alpha: 4, dropout: 0.1", null),
-        ("AdamW, bfloat16 base", AuditWorkspace.AdamW, Classification + ", dtype: bfloat16", "r: 2, alpha: 4", null),
-        ("AdamW, micro-batches of 3", AuditWorkspace.AdamW, Classification, "r: 2, alpha: 4", 3),
-        ("AdamW, causal language model", AuditWorkspace.AdamW, "task: causal-lm", "r: 2, alpha: 4", null),
+        new("SGD", AuditWorkspace.Sgd, Classification, "r: 2, alpha: 4"),
+        new("AdamW", AuditWorkspace.AdamW, Classification, "r: 2, alpha: 4"),
+        new("AdamW, dropout 0.1", AuditWorkspace.AdamW, Classification, "r: 2, alpha: 4, dropout: 0.1"),
+        new("AdamW, bfloat16 base", AuditWorkspace.AdamW, Classification + ", dtype: bfloat16", "r: 2, alpha: 4"),
+        new("AdamW, micro-batches of 3", AuditWorkspace.AdamW, Classification, "r: 2, alpha: 4", 3),
+        new("AdamW, causal language model", AuditWorkspace.AdamW, "task: causal-lm", "r: 2, alpha: 4"),
     ];
 
-    private static readonly string[] s_oneThread = ["--threads", "1"];
+    private static readonly string[] s_heads = ["Run: engine", "State", "Effects", "Replayed gradients", "Said"];
 
     private const string Classification = "task: sequence-classification, labels: 2";
 
-    public static void Run()
+    /// <param name="suites">Releases of Debian whose libtorch is compared as well, see scripts/other-libtorch.sh.</param>
+    public static void Run(string[] suites)
     {
         using var workspace = new AuditWorkspace(hidden: 64, layers: 2, rows: 120, shortest: 4, longest: 32);
         var results = new ResultFile("determinism", "The same run again, and under other engines");
         Again(workspace, results);
-        var doctor = BuiltCommand.Succeed("doctor", "--json").Json;
         Elsewhere(workspace, results);
+        OtherVersions(workspace, results, suites);
         results.Paragraph(
-            "Only one version of libtorch was at hand, so none of this says how far another version moves results. A run's manifest records its engine: version "
-            + "of libtorch, threads within and between operators, device, system, processor, vector instructions, BLAS with its kernel and threads, versions of "
-            + "OpenMP, oneDNN and MKL, whether only deterministic operators are allowed, the .NET runtime, and the variables that choose threads or kernels. "
+            "A run's manifest records its engine: version of libtorch, threads within and between operators, device, system, processor, vector instructions, BLAS with its kernel and "
+            + "threads, versions of OpenMP, oneDNN and MKL, whether only deterministic operators are allowed, the .NET runtime, and the variables that choose threads or kernels. "
             + "`train --resume`, `attribute`, `rank`, `compare`, `retrain` and `verify-log --replay` name every difference on standard error and claim no bits then; "
             + "a run that was resumed by another engine lists that engine in its manifest.");
-        results.Write($"libtorch {doctor.GetProperty("libTorchVersion").GetString()} on the CPU, {doctor.GetProperty("cpuCapability").GetString()}, {doctor.GetProperty("blas").GetString()}");
+        results.Write(string.Join("; ", suites.Select(suite => Engine.OneThread with { Suite = suite }).Prepend(Engine.OneThread).Select(Described)));
     }
 
     private static void Again(AuditWorkspace workspace, ResultFile results)
@@ -49,8 +49,8 @@ internal static class DeterminismBenchmark
         foreach (var (index, setting) in s_settings.Index()) Configure(workspace, $"again-{index}", setting);
         var found = AtATime(runs, one =>
         {
-            var run = Train(workspace, $"again-{one.Setting.Index}-{one.Repeat}", $"again-{one.Setting.Index}", [], s_oneThread);
-            var effects = string.Join(' ', Effects(workspace, run, [], s_oneThread).Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
+            var run = Train(workspace, $"again-{one.Setting.Index}-{one.Repeat}", $"again-{one.Setting.Index}", Engine.OneThread);
+            var effects = string.Join(' ', Effects(workspace, run, Engine.OneThread).Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
             return (one.Setting.Index, Hashes: RunFiles.Hashes(run), Effects: effects);
         });
         var rows = s_settings.Index().Select(setting =>
@@ -72,36 +72,76 @@ internal static class DeterminismBenchmark
 
     private static void Elsewhere(AuditWorkspace workspace, ResultFile results)
     {
-        (string Name, (string, string)[] Environment, string[] Arguments, int? MicroBatch)[] engines =
+        Engine[] engines =
         [
-            ("the same again", [], ["--threads", "1"], null),
-            ("--threads 2", [], ["--threads", "2"], null),
-            ("OMP_NUM_THREADS=1, OPENBLAS_NUM_THREADS=1", [("OMP_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1")], [], null),
-            ("OMP_NUM_THREADS=2, OPENBLAS_NUM_THREADS=2", [("OMP_NUM_THREADS", "2"), ("OPENBLAS_NUM_THREADS", "2")], [], null),
-            ("MKL_NUM_THREADS=2", [("MKL_NUM_THREADS", "2")], ["--threads", "1"], null),
-            ("ATEN_CPU_CAPABILITY=default", [("ATEN_CPU_CAPABILITY", "default")], ["--threads", "1"], null),
-            ("ATEN_CPU_CAPABILITY=avx2", [("ATEN_CPU_CAPABILITY", "avx2")], ["--threads", "1"], null),
-            ("ATEN_CPU_CAPABILITY=avx512", [("ATEN_CPU_CAPABILITY", "avx512")], ["--threads", "1"], null),
-            ("OPENBLAS_CORETYPE=Prescott", [("OPENBLAS_CORETYPE", "Prescott")], ["--threads", "1"], null),
-            ("OPENBLAS_CORETYPE=SkylakeX", [("OPENBLAS_CORETYPE", "SkylakeX")], ["--threads", "1"], null),
-            ("micro-batches of 1", [], ["--threads", "1"], 1),
-            ("micro-batches of 3", [], ["--threads", "1"], 3),
-            ("micro-batches of 4", [], ["--threads", "1"], 4),
+            Engine.OneThread,
+            new("--threads 2", "--threads", "2"),
+            With([], ("OMP_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1")),
+            With([], ("OMP_NUM_THREADS", "2"), ("OPENBLAS_NUM_THREADS", "2")),
+            With(Engine.OneThread.Arguments, ("MKL_NUM_THREADS", "2")),
+            With(Engine.OneThread.Arguments, ("ATEN_CPU_CAPABILITY", "default")),
+            With(Engine.OneThread.Arguments, ("ATEN_CPU_CAPABILITY", "avx2")),
+            With(Engine.OneThread.Arguments, ("ATEN_CPU_CAPABILITY", "avx512")),
+            With(Engine.OneThread.Arguments, ("OPENBLAS_CORETYPE", "Prescott")),
+            With(Engine.OneThread.Arguments, ("OPENBLAS_CORETYPE", "SkylakeX")),
+            .. new[] { 1, 3, 4 }.Select(size => Engine.OneThread with { Name = $"micro-batches of {size}", MicroBatchSize = size }),
         ];
+        var (rows, worst) = Compare(workspace, s_settings[..2], engines);
+        results.Section("Elsewhere")
+            .Paragraph(
+                "The same run under other threads, vector instructions and BLAS kernels (a stand-in for other machines) and with other micro-batches, against the run with one thread: "
+                + "relative difference ||other - one|| / ||one|| of the final trainable state and of the stages' effects, and the worst relative gradient error that `verify-log --replay 5` "
+                + "finds when the other engine checks the run of the first, and whether it says that the engine is another. 0 is to the bit. " + AgainstBound(worst))
+            .Table(s_heads, rows);
+
+        static Engine With(string[] arguments, params (string Name, string Value)[] environment) =>
+            new(string.Join(", ", environment.Select(one => $"{one.Name}={one.Value}")), arguments) { Environment = environment };
+    }
+
+    private static void OtherVersions(AuditWorkspace workspace, ResultFile results, string[] suites)
+    {
+        results.Section("Another libtorch");
+        if (suites.Length == 0)
+        {
+            results.Paragraph("None was compared: name a release of Debian, as in `scripts/bench.sh determinism trixie`.");
+            return;
+        }
+
+        var engines = suites
+            .Select(suite => Engine.OneThread with { Name = suite, Suite = suite })
+            .SelectMany(engine => new[]
+            {
+                engine,
+                engine with { Name = $"{engine.Name}, ATEN_CPU_CAPABILITY=avx2", Environment = [("ATEN_CPU_CAPABILITY", "avx2")] },
+                engine with { Name = $"{engine.Name}, --threads 2", Arguments = ["--threads", "2"] },
+            })
+            .ToArray();
+        var (rows, worst) = Compare(workspace, s_settings, engines);
+        results.Paragraph(
+                "The same as above with the libtorch, the BLAS and the compiler of another release of Debian (`scripts/other-libtorch.sh`), against this one's with one thread. Runs go both "
+                + "ways: the other engine trains a run of its own, and checks the steps of this one's. " + AgainstBound(worst))
+            .Table(s_heads, rows);
+    }
+
+    /// <summary>Every engine's run beside that of one thread here.</summary>
+    private static (List<string[]> Rows, double Worst) Compare(AuditWorkspace workspace, IEnumerable<Setting> settings, Engine[] engines)
+    {
         var rows = new List<string[]>();
         var worst = 0.0;
-        foreach (var (index, setting) in s_settings.Take(2).Index())
+        foreach (var setting in settings)
         {
-            Configure(workspace, $"elsewhere-{index}", setting);
-            var reference = Train(workspace, $"reference-{index}", $"elsewhere-{index}", [], s_oneThread);
-            var (state, effects) = (FinalState.Read(reference), Effects(workspace, reference, [], s_oneThread));
-            foreach (var size in engines.Select(engine => engine.MicroBatch).Distinct()) Configure(workspace, $"micro-{index}-{size}", setting with { MicroBatch = size });
+            foreach (var size in engines.Select(engine => engine.MicroBatchSize).Distinct())
+                Configure(workspace, $"micro-{size}", size is null ? setting : setting with { MicroBatchSize = size });
+            var name = $"{rows.Count}-{engines.Length}";
+            Configure(workspace, "reference", setting);
+            var reference = Train(workspace, $"reference-{name}", "reference", Engine.OneThread);
+            var (state, effects) = (FinalState.Read(reference), Effects(workspace, reference, Engine.OneThread));
             var found = AtATime(engines.Index().ToArray(), pair =>
             {
                 var (place, engine) = pair;
-                var run = Train(workspace, $"run-{index}-{place}", $"micro-{index}-{engine.MicroBatch}", engine.Environment, engine.Arguments);
-                var replayed = BuiltCommand.Run(Repository.Command, engine.Environment, ["verify-log", reference, "--replay", "5", "--json", .. engine.Arguments]);
-                return (State: Relative(state, FinalState.Read(run)), Effects: Relative(effects, Effects(workspace, run, engine.Environment, engine.Arguments)), Replayed: replayed);
+                var run = Train(workspace, $"run-{name}-{place}", $"micro-{engine.MicroBatchSize}", engine);
+                var replayed = engine.Run("verify-log", reference, "--replay", "5", "--json");
+                return (State: Relative(state, FinalState.Read(run)), Effects: Relative(effects, Effects(workspace, run, engine)), Replayed: replayed);
             });
             foreach (var (engine, moved) in engines.Zip(found))
             {
@@ -117,22 +157,26 @@ internal static class DeterminismBenchmark
             }
         }
 
-        results.Section("Elsewhere")
-            .Paragraph(
-                "The same run under other threads, vector instructions and BLAS kernels (a stand-in for other machines) and with other micro-batches, against the run with one thread: "
-                + "relative difference ||other - one|| / ||one|| of the final trainable state and of the stages' effects, and the worst relative gradient error that `verify-log --replay 5` "
-                + "finds when the other engine checks the run of the first, and whether it says that the engine is another. 0 is to the bit. "
-                + $"The bound is {Bound.ToString("0e+0", CultureInfo.InvariantCulture)}; the largest difference of all is {Shown(worst)}{(worst <= Bound ? "" : ", ABOVE THE BOUND")}.")
-            .Table(["Run: engine", "State", "Effects", "Replayed gradients", "Said"], rows);
+        return (rows, worst);
     }
 
-    private static void Configure(AuditWorkspace workspace, string name, (string Name, string Optimizer, string Model, string Adapter, int? MicroBatch) setting) =>
-        workspace.Configure(
-            name, setting.Optimizer, batchSize: 8, epochs: [1, 1, 1], model: setting.Model, adapter: setting.Adapter, microBatchSize: setting.MicroBatch);
+    private static string AgainstBound(double worst) =>
+        $"The bound is {Bound.ToString("0e+0", CultureInfo.InvariantCulture)}; the largest difference of all is {Shown(worst)}{(worst <= Bound ? "" : ", ABOVE THE BOUND")}.";
 
-    private static string Train(AuditWorkspace workspace, string run, string configuration, (string, string)[] environment, string[] arguments)
+    private static string Described(Engine engine)
     {
-        BuiltCommand.Succeed(environment, ["train", workspace.At(configuration + ".yaml"), "--out", workspace.At(run), .. arguments]);
+        var doctor = engine.Succeed("doctor", "--json").Json;
+        var (version, blas) = (doctor.GetProperty("libTorchVersion").GetString(), doctor.GetProperty("blas").GetString());
+        return $"{(engine.Suite is null ? "" : $"{engine.Suite}: ")}libtorch {version} on the CPU, {doctor.GetProperty("cpuCapability").GetString()}, {blas}";
+    }
+
+    private static void Configure(AuditWorkspace workspace, string name, Setting setting) =>
+        workspace.Configure(
+            name, setting.Optimizer, batchSize: 8, epochs: [1, 1, 1], model: setting.Model, adapter: setting.Adapter, microBatchSize: setting.MicroBatchSize);
+
+    private static string Train(AuditWorkspace workspace, string run, string configuration, Engine engine)
+    {
+        engine.Succeed("train", workspace.At(configuration + ".yaml"), "--out", workspace.At(run));
         return workspace.At(run);
     }
 
@@ -141,12 +185,10 @@ internal static class DeterminismBenchmark
         [.. items.AsParallel().AsOrdered().WithDegreeOfParallelism(ProcessesAtATime).WithExecutionMode(ParallelExecutionMode.ForceParallelism).Select(work)];
 
     /// <summary>Of the stages in turn, by exact replay.</summary>
-    private static double[] Effects(AuditWorkspace workspace, string run, (string, string)[] environment, string[] arguments)
+    private static double[] Effects(AuditWorkspace workspace, string run, Engine engine)
     {
         var isText = File.ReadAllText(Path.Combine(run, "manifest.json")).Contains("\"causal-lm\"", StringComparison.Ordinal);
-        var said = BuiltCommand.Succeed(
-            environment,
-            ["attribute", run, "--probe", workspace.At(isText ? "text.yaml" : "probe.yaml"), "--json", .. arguments]);
+        var said = engine.Succeed("attribute", run, "--probe", workspace.At(isText ? "text.yaml" : "probe.yaml"), "--json");
         return [.. said.Json.GetProperty("effects").EnumerateArray().Select(effect => effect.GetProperty("estimate").GetDouble())];
     }
 
@@ -163,4 +205,6 @@ internal static class DeterminismBenchmark
     }
 
     private static string Shown(double value) => value == 0 ? "0" : value.ToString("0.0e+0", CultureInfo.InvariantCulture);
+
+    private sealed record Setting(string Name, string Optimizer, string Model, string Adapter, int? MicroBatchSize = null);
 }
