@@ -111,7 +111,8 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
 
     private PhaseEstimate Retraining(MeasuredRun run, double opened, double warmUp, long loadPeak, long loadedBytes)
     {
-        var (seconds, bytes) = (opened, 0L);
+        // Beside the observed run's records there are a plan's and those of the new runs.
+        var (seconds, bytes) = (opened + run.RecordSeconds, 0L);
         for (var left = 0; left < run.Stages.Count; left++)
         {
             seconds += run.Materials.ModelSeconds + run.Materials.ReadSeconds.Skip(left + 1).Sum() + run.InputSeconds + run.CreateSeconds;
