@@ -12,7 +12,10 @@ public sealed class AttributionException : AuditException
 
     public static AttributionException NotFinite(string counterfactual, string stage, int step, string source) =>
         new(ExitCode.Failed, Sentence(
-            $"counterfactual '{counterfactual}', stage '{stage}', step {step}", $"the gradient of source '{source}' is not finite", "finite numbers", "use --gradient exact"));
+            $"counterfactual '{counterfactual}', stage '{stage}', step {step}",
+            $"the gradient of source '{source}' is not finite",
+            "finite numbers",
+            "use --gradient exact"));
 
     public static AttributionException SweepNotFinite(string stage, int step) =>
         new(ExitCode.Failed, Sentence(
@@ -21,16 +24,24 @@ public sealed class AttributionException : AuditException
 
     public static AttributionException NotReproduced(string stage, double relativeDifference) =>
         new(ExitCode.Failed, Sentence(
-            $"stage '{stage}'", $"the logged gradients lead to another state than the saved one (relative difference {relativeDifference:g3})",
-            "the same state", "the log was changed, or this machine computes differently from the one that trained the run; use --gradient exact"));
+            $"stage '{stage}'",
+            $"the logged gradients lead to another state than the saved one (relative difference {relativeDifference:g3})",
+            "the same state",
+            "the log was changed, or this machine computes differently from the one that trained the run; use --gradient exact"));
 
     public static AttributionException NoGradients(string stage, string source) =>
         new(ExitCode.InvalidInput, Sentence(
-            $"stage '{stage}'", "its log holds no gradients (trajectory.gradients: false)", $"logged gradients, which source '{source}' needs", "use --gradient exact with whole stages, or train with trajectory.gradients: true"));
+            $"stage '{stage}'",
+            "its log holds no gradients (trajectory.gradients: false)",
+            $"logged gradients, which source '{source}' needs",
+            "use --gradient exact with whole stages, or train with trajectory.gradients: true"));
 
     public static AttributionException NotDifferentiable(string path, string metric) =>
         new(ExitCode.Usage, Sentence(
-            path, $"metric {metric} orders examples and has no gradient", "a mean over examples, for a sweep over steps", "use metric: log-likelihood or margin, or --method replay"));
+            path,
+            $"metric {metric} orders examples and has no gradient",
+            "a mean over examples, for a sweep over steps",
+            "use metric: log-likelihood or margin, or --method replay"));
 
     public static AttributionException BadSteps(string found, int steps) =>
         new(ExitCode.Usage, Sentence("--steps", $"'{found}'", $"step numbers or ranges within 1-{steps}, such as 3,10-12"));

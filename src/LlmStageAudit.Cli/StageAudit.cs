@@ -29,12 +29,21 @@ public static class StageAudit
         try
         {
             return await result.InvokeAsync(
-                new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = s_grace },
+                new InvocationConfiguration
+                {
+                    Output = output,
+                    Error = error,
+                    EnableDefaultExceptionHandler = false,
+                    ProcessTerminationTimeout = s_grace
+                },
                 cancellation);
         }
         catch (AuditException exception)
         {
-            error.WriteLine(exception.ExitCode == ExitCode.Stopped ? exception.Message : $"error: {exception.Message.ReplaceLineEndings($"{Environment.NewLine}error: ")}");
+            error.WriteLine(
+                exception.ExitCode == ExitCode.Stopped
+                    ? exception.Message
+                    : $"error: {exception.Message.ReplaceLineEndings($"{Environment.NewLine}error: ")}");
             return (int)exception.ExitCode;
         }
         catch (OperationCanceledException)
@@ -58,7 +67,9 @@ public static class StageAudit
 
     public static RootCommand BuildRoot()
     {
-        var root = new RootCommand("Which training stage did that? Trains fine-tuning stages with a trajectory log, answers what the model would be without each, and verifies its answers by retraining.") { HelpName = "stageaudit" };
+        var root = new RootCommand(
+            "Which training stage did that? Trains fine-tuning stages with a trajectory log, answers what the model would be without each, "
+            + "and verifies its answers by retraining.") { HelpName = "stageaudit" };
         foreach (var option in CommonOptions.Everywhere) root.Add(option);
         foreach (var verb in AllVerbs()) root.Add(verb);
         HelpWithExamples.AddTo(root);
@@ -91,7 +102,8 @@ public static class StageAudit
     {
         var command = result.CommandResult.Command;
         foreach (var fault in result.Errors) error.WriteLine($"error: {fault.Message}");
-        var known = command.Subcommands.Select(verb => verb.Name).Concat(command.Options.Concat(CommonOptions.Everywhere).Select(option => option.Name)).ToArray();
+        var known = command.Subcommands.Select(verb => verb.Name)
+            .Concat(command.Options.Concat(CommonOptions.Everywhere).Select(option => option.Name)).ToArray();
         foreach (var token in result.UnmatchedTokens)
         {
             if (Suggestion.Nearest(token, known) is { } nearest) error.WriteLine($"did you mean '{nearest}'?");

@@ -30,14 +30,16 @@ public static unsafe partial class torch
             fixed (nint* o = outputHandles, i = inputHandles, v = vectorHandles, r = results)
             {
                 status = Native.Grad(
-                    o, outputHandles.Length, i, inputHandles.Length, v, retain_graph || create_graph ? 1 : 0, create_graph ? 1 : 0, allow_unused ? 1 : 0, r);
+                    o, outputHandles.Length, i, inputHandles.Length, v,
+                    retain_graph || create_graph ? 1 : 0, create_graph ? 1 : 0, allow_unused ? 1 : 0, r);
             }
 
             GC.KeepAlive(outputs);
             GC.KeepAlive(inputs);
             GC.KeepAlive(grad_outputs);
             if (status < 0)
-                throw TorchException.FromNative("autograd.grad", string.Join(", ", outputs.Concat(inputs).Take(8).Select(tensor => tensor.Description)));
+                throw TorchException.FromNative(
+                    "autograd.grad", string.Join(", ", outputs.Concat(inputs).Take(8).Select(tensor => tensor.Description)));
             return Array.ConvertAll(results, handle => handle == 0 ? null : new Tensor(handle));
         }
 

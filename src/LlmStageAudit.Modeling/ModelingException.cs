@@ -15,7 +15,11 @@ public sealed class ModelingException : InvalidInputException
 
     /// <param name="others">What is missing beside it; the first few are listed.</param>
     public static ModelingException MissingTensor(string where, string name, string? nearest, IReadOnlyList<string>? others = null) =>
-        new(Sentence(where, $"tensor '{name}' is missing{Beside(others ?? [])}", null, nearest is null ? "the file is not a whole checkpoint" : $"found '{nearest}'"));
+        new(Sentence(
+            where,
+            $"tensor '{name}' is missing{Beside(others ?? [])}",
+            null,
+            nearest is null ? "the file is not a whole checkpoint" : $"found '{nearest}'"));
 
     private static string Beside(IReadOnlyList<string> others) => others.Count switch
     {
@@ -26,7 +30,10 @@ public sealed class ModelingException : InvalidInputException
 
     public static ModelingException WrongShape(string where, string name, IEnumerable<long> found, IEnumerable<long> expected) =>
         new(Sentence(
-            where, $"tensor '{name}' has shape [{string.Join(", ", found)}]", $"[{string.Join(", ", expected)}]", "the weights and the configuration disagree"));
+            where,
+            $"tensor '{name}' has shape [{string.Join(", ", found)}]",
+            $"[{string.Join(", ", expected)}]",
+            "the weights and the configuration disagree"));
 
     public static ModelingException NoTargets(string where, string targets, IEnumerable<string> modules) =>
         new(Sentence(where, $"target_modules {targets} match no linear layer", $"some of {string.Join(", ", modules)}"));
@@ -40,7 +47,8 @@ public sealed class ModelingException : InvalidInputException
     public static ModelingException BadExample(string path, int line, string found, string expected, string remedy) =>
         new(Sentence($"{path}:{line}", found, expected, remedy));
 
-    public static ModelingException EmptySet(string path, string found, string remedy) => new(Sentence(path, found, "at least one example", remedy));
+    public static ModelingException EmptySet(string path, string found, string remedy) =>
+        new(Sentence(path, found, "at least one example", remedy));
 
     public static ModelingException NoTokenizer(string folder) =>
         new(Sentence(folder, "no tokenizer.json", "one beside the weights", "add it, or give rows with token ids (data.ids)"));

@@ -11,19 +11,35 @@ public sealed class RetrainingException : AuditException
     public override ExitCode ExitCode { get; }
 
     public static RetrainingException NothingToChoose(string run) =>
-        new(ExitCode.Usage, Sentence(run, "no ranking and no effects are filed in the run, so --auto has nothing to choose from", null, "run attribute or rank first, or name stages with --skip"));
+        new(ExitCode.Usage, Sentence(
+            run,
+            "no ranking and no effects are filed in the run, so --auto has nothing to choose from",
+            null,
+            "run attribute or rank first, or name stages with --skip"));
 
     public static RetrainingException NoEffects(string plan) =>
-        new(ExitCode.Usage, Sentence(plan, "the plan was made without effects, so there is no prediction to verify", null, "run attribute, then give verify --effects FILE or plan again"));
+        new(ExitCode.Usage, Sentence(
+            plan,
+            "the plan was made without effects, so there is no prediction to verify",
+            null,
+            "run attribute, then give verify --effects FILE or plan again"));
 
     public static RetrainingException OtherRun(string where, string found, string expected) =>
         new(ExitCode.InvalidInput, Sentence(where, $"belongs to run {found}", $"run {expected}", "use files of one run together"));
 
     public static RetrainingException OtherProbe(string path) =>
-        new(ExitCode.InvalidInput, Sentence(path, "the probe's data changed since the effects were computed", "the same data", "run attribute again"));
+        new(ExitCode.InvalidInput, Sentence(
+            path,
+            "the probe's data changed since the effects were computed",
+            "the same data",
+            "run attribute again"));
 
     public static RetrainingException ProbeChanged(string path, string effects) =>
-        new(ExitCode.InvalidInput, Sentence(path, "the probe measures otherwise, or on other examples, than when the effects were computed", $"the probe of {effects}", "run attribute again, then plan again or give verify --effects FILE"));
+        new(ExitCode.InvalidInput, Sentence(
+            path,
+            "the probe measures otherwise, or on other examples, than when the effects were computed",
+            $"the probe of {effects}",
+            "run attribute again, then plan again or give verify --effects FILE"));
 
     public static RetrainingException NotRetrained(string plan, IEnumerable<string> jobs) =>
         new(ExitCode.Usage, Sentence(plan, $"not yet retrained: {string.Join(", ", jobs)}", null, "run retrain first"));
@@ -36,5 +52,9 @@ public sealed class RetrainingException : AuditException
         new(ExitCode.InvalidInput, Sentence(plan, found, expected, remedy));
 
     public static RetrainingException InUse(string plan, string holder) =>
-        new(ExitCode.InvalidInput, Sentence(plan, $"being retrained by {holder}", "a plan that nothing else runs", "wait for it to end, or stop it"));
+        new(ExitCode.InvalidInput, Sentence(
+            plan,
+            $"being retrained by {holder}",
+            "a plan that nothing else runs",
+            "wait for it to end, or stop it"));
 }

@@ -13,23 +13,45 @@ public sealed class TrainingException : AuditException
 
     public static TrainingException NotFinite(string stage, int step, string what, double found) =>
         new(ExitCode.Failed, Sentence(
-            $"stage '{stage}', step {step}", $"the {what} is {found}", "a finite number", "lower the learning rate, clip the gradient (optimizer.clipNorm) or check the weights"));
+            $"stage '{stage}', step {step}",
+            $"the {what} is {found}",
+            "a finite number",
+            "lower the learning rate, clip the gradient (optimizer.clipNorm) or check the weights"));
 
     public static TrainingException InputChanged(string path, string found, string expected) =>
-        new(ExitCode.InvalidInput, Sentence(path, $"SHA-256 {found}", $"{expected}, recorded when the run was trained", "restore the file: the run cannot be replayed without it"));
+        new(ExitCode.InvalidInput, Sentence(
+            path,
+            $"SHA-256 {found}",
+            $"{expected}, recorded when the run was trained",
+            "restore the file: the run cannot be replayed without it"));
 
     public static TrainingException InputMissing(string path) =>
-        new(ExitCode.InvalidInput, Sentence(path, "the file is gone", "the file the run was trained with", "restore it: the run cannot be replayed without it"));
+        new(ExitCode.InvalidInput, Sentence(
+            path,
+            "the file is gone",
+            "the file the run was trained with",
+            "restore it: the run cannot be replayed without it"));
 
     public static TrainingException OtherConfiguration(string run) =>
-        new(ExitCode.Usage, Sentence(run, "the run was started with another configuration", "the same one", "resume with the configuration it was started with, or choose another --out"));
+        new(ExitCode.Usage, Sentence(
+            run,
+            "the run was started with another configuration",
+            "the same one",
+            "resume with the configuration it was started with, or choose another --out"));
 
     public static TrainingException OtherBatches(string where, int step) =>
-        new(ExitCode.InvalidInput, Sentence(where, $"step {step} was logged with other examples than the configuration selects", "the same", "restore the data the run was trained with"));
+        new(ExitCode.InvalidInput, Sentence(
+            where,
+            $"step {step} was logged with other examples than the configuration selects",
+            "the same",
+            "restore the data the run was trained with"));
 
     public static TrainingException NoGradients(string stage) =>
         new(ExitCode.InvalidInput, Sentence(
-            $"stage '{stage}'", "its log holds no gradients (trajectory.gradients: false)", "logged gradients", "use --gradient exact, or train with trajectory.gradients: true"));
+            $"stage '{stage}'",
+            "its log holds no gradients (trajectory.gradients: false)",
+            "logged gradients",
+            "use --gradient exact, or train with trajectory.gradients: true"));
 
     public static TrainingException NotCompleted(string run, string state) =>
         new(ExitCode.InvalidInput, Sentence(run, $"the run is {state}", "a completed run", "finish it with train --resume"));
@@ -38,12 +60,17 @@ public sealed class TrainingException : AuditException
         new(ExitCode.Usage, Sentence(run, $"no stage '{stage}'", null, suggestion));
 
     public static TrainingException Stopped(string run, string stage, int step) =>
-        new(ExitCode.Stopped, Sentence(run, $"stopped on a signal after step {step} of stage '{stage}'; nothing is lost", null, "run the same command again to go on (train: with --resume)"));
+        new(ExitCode.Stopped, Sentence(
+            run,
+            $"stopped on a signal after step {step} of stage '{stage}'; nothing is lost",
+            null,
+            "run the same command again to go on (train: with --resume)"));
 
     public static TrainingException DiskFull(string run, string? stage, StorageException inner) =>
         new(ExitCode.Stopped, Sentence(
             run,
-            $"stopped {(stage is null ? "" : $"in stage '{stage}' ")}because the disk is full ({inner.InnerException?.Message ?? inner.Message}); "
+            $"stopped {(stage is null ? "" : $"in stage '{stage}' ")}"
+                + $"because the disk is full ({inner.InnerException?.Message ?? inner.Message}); "
                 + "all completed stages and every whole record of the log are kept",
             null,
             "free some space, then run the same command again to go on (train: with --resume)"));

@@ -30,7 +30,9 @@ public static class Confinement
         return new Lifting(before);
     }
 
-    /// <summary>What is wrong with a path, for an error that names the key: null where it leads into the folder, or nothing is confined.</summary>
+    /// <summary>
+    /// What is wrong with a path, for an error that names the key: null where it leads into the folder, or nothing is confined.
+    /// </summary>
     /// <param name="path">Absolute, or relative to the working folder.</param>
     public static string? Fault(string path)
     {

@@ -5,7 +5,9 @@ namespace LlmStageAudit.Artifacts.Boundaries;
 /// <summary>What lies at a path, told without opening it: opening a pipe waits for whoever writes into it, perhaps for ever.</summary>
 internal static class FileKind
 {
-    /// <summary>What the archive writer throws of a type it has no entry for; errors of opening an empty regular file have codes of their own.</summary>
+    /// <summary>
+    /// What the archive writer throws of a type it has no entry for; errors of opening an empty regular file have codes of their own.
+    /// </summary>
     private const int UnknownType = unchecked((int)0x80131620);
 
     /// <summary>Why a file must not be opened, or null where it is a regular file.</summary>

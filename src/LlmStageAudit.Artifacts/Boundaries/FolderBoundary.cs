@@ -30,7 +30,9 @@ internal static class FolderBoundary
                 if (entry.LinkTarget is not null)
                 {
                     if (RealPath.IsWithin(entry.FullName, real)) continue;
-                    return ($"{Path.GetRelativePath(real, entry.FullName)} is a link that leads out of the folder", "copy what the link leads to in its place");
+                    return (
+                        $"{Path.GetRelativePath(real, entry.FullName)} is a link that leads out of the folder",
+                        "copy what the link leads to in its place");
                 }
 
                 if (keepsModes && WorldWrite.IsOpen(entry)) return OpenToAll(Path.GetRelativePath(real, entry.FullName));

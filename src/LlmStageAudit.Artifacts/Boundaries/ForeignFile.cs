@@ -1,6 +1,8 @@
 namespace LlmStageAudit.Artifacts.Boundaries;
 
-/// <summary>The one way to open a file that somebody else may have made: regular files only, and texts only where they are no pickle.</summary>
+/// <summary>
+/// The one way to open a file that somebody else may have made: regular files only, and texts only where they are no pickle.
+/// </summary>
 public static class ForeignFile
 {
     /// <summary>A text of more bytes is looked at before it is read.</summary>

@@ -16,7 +16,8 @@ public sealed class ForeignFileException : IOException
 
     internal static ForeignFileException LeadsOut(string found) => new(found);
 
-    internal static ForeignFileException TooLarge(long sizeBytes, long limitBytes) => new($"it has {sizeBytes} bytes, more than {limitBytes}");
+    internal static ForeignFileException TooLarge(long sizeBytes, long limitBytes) =>
+        new($"it has {sizeBytes} bytes, more than {limitBytes}");
 
     internal static ForeignFileException NoText() => new("it begins with zeros, and is no text");
 

@@ -40,7 +40,9 @@ public static class RealPath
     public static bool IsWithin(string path, string folder)
     {
         var relative = Path.GetRelativePath(Of(folder), Of(path));
-        return relative != ".." && !relative.StartsWith($"..{Path.DirectorySeparatorChar}", StringComparison.Ordinal) && !Path.IsPathRooted(relative);
+        return relative != ".."
+            && !relative.StartsWith($"..{Path.DirectorySeparatorChar}", StringComparison.Ordinal)
+            && !Path.IsPathRooted(relative);
     }
 
     private static IEnumerable<string> Parts(string path) =>

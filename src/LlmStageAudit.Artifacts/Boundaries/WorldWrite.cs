@@ -15,7 +15,8 @@ public static class WorldWrite
     internal const string Found = "every user of this machine may write it";
 
     /// <summary>Of the file systems that keep no modes, where all files look as the mount says.</summary>
-    private static readonly string[] s_modeless = ["9p", "v9fs", "drvfs", "msdos", "vfat", "exfat", "ntfs", "ntfs3", "fuse", "fuseblk", "cifs", "smb", "smb2", "smb3", "vboxsf"];
+    private static readonly string[] s_modeless =
+        ["9p", "v9fs", "drvfs", "msdos", "vfat", "exfat", "ntfs", "ntfs3", "fuse", "fuseblk", "cifs", "smb", "smb2", "smb3", "vboxsf"];
 
     /// <summary>What is wrong with a file, for an error: null where others may not write it.</summary>
     /// <param name="path">A file, links followed; what does not exist has no fault.</param>
@@ -32,7 +33,9 @@ public static class WorldWrite
         if (UnixDisk.IsHere) UnixDisk.Mask((int)UnixFileMode.OtherWrite);
     }
 
-    /// <summary>Whether others than owner and group may write; false for links, whose own modes mean nothing, and for what is gone.</summary>
+    /// <summary>
+    /// Whether others than owner and group may write; false for links, whose own modes mean nothing, and for what is gone.
+    /// </summary>
     internal static bool IsOpen(FileSystemInfo entry) =>
         !OperatingSystem.IsWindows() && entry is { Exists: true, LinkTarget: null } && entry.UnixFileMode.HasFlag(UnixFileMode.OtherWrite);
 

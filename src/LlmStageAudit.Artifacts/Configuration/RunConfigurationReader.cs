@@ -13,7 +13,8 @@ public static class RunConfigurationReader
     ];
 
     private static readonly string[] ModelKeys = ["path", "task", "labels", "maxLength", "weights", "dtype"];
-    private static readonly string[] AdapterKeys = ["recipe", "initFrom", "r", "alpha", "rslora", "dropout", "targetModules", "modulesToSave"];
+    private static readonly string[] AdapterKeys =
+        ["recipe", "initFrom", "r", "alpha", "rslora", "dropout", "targetModules", "modulesToSave"];
     private static readonly string[] TrajectoryKeys = ["gradients"];
 
     /// <param name="path">The YAML file; relative paths in it, and in overrides, are relative to its folder.</param>

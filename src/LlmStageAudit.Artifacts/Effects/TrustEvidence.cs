@@ -12,7 +12,9 @@ public sealed record TrustEvidence
     /// </summary>
     public double? LinearityGap { get; init; }
 
-    /// <summary>The mean over spot-checked steps of ||estimated - true|| / ||true|| of the change of the gradient; null: none checked.</summary>
+    /// <summary>
+    /// The mean over spot-checked steps of ||estimated - true|| / ||true|| of the change of the gradient; null: none checked.
+    /// </summary>
     public double? GradientMismatch { get; init; }
 
     /// <summary>

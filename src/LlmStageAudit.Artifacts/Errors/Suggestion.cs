@@ -27,7 +27,9 @@ public static class Suggestion
 
     /// <summary>"did you mean 'x'?" where something is near, else the list of what is known.</summary>
     public static string For(string found, IReadOnlyCollection<string> candidates) =>
-        Nearest(found, candidates) is { } nearest ? $"did you mean '{nearest}'?" : $"known: {string.Join(", ", candidates.Take(MostListed))}{(candidates.Count > MostListed ? ", ..." : "")}";
+        Nearest(found, candidates) is { } nearest
+            ? $"did you mean '{nearest}'?"
+            : $"known: {string.Join(", ", candidates.Take(MostListed))}{(candidates.Count > MostListed ? ", ..." : "")}";
 
     /// <summary>Insertions, deletions, substitutions and swaps of neighbours that lead from one to the other.</summary>
     private static int Distance(string left, string right)

@@ -6,7 +6,9 @@ namespace LlmStageAudit.Artifacts.Files;
 public static class DurableFile
 {
     /// <summary>Returns when the disk has everything written to the stream.</summary>
-    /// <exception cref="StorageException">The disk is full or fails: nothing may count on what was written since the last flush.</exception>
+    /// <exception cref="StorageException">
+    /// The disk is full or fails: nothing may count on what was written since the last flush.
+    /// </exception>
     public static void Flush(FileStream stream)
     {
         stream.Flush();

@@ -42,7 +42,10 @@ public static class PartialName
             if (!name.StartsWith(stem, StringComparison.Ordinal) || name.Length < stem.Length + Extension.Length) continue;
             var tag = name[stem.Length..^Extension.Length].Split('-');
             var isOurs = tag.Length == 3 && tag[1] == s_machine && tag[2].Length == 32;
-            if (isOurs && int.TryParse(tag[0], NumberStyles.None, CultureInfo.InvariantCulture, out var process) && !IsAlive(process, entry)) Remove(entry);
+            if (isOurs
+                    && int.TryParse(tag[0], NumberStyles.None, CultureInfo.InvariantCulture, out var process)
+                    && !IsAlive(process, entry))
+                Remove(entry);
         }
     }
 

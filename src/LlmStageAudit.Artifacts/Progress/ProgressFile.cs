@@ -73,7 +73,8 @@ public static class ProgressFile
         try
         {
             using var stream = ForeignFile.OpenRead(path, bufferBytes: 1 << 16);
-            if (stream.Length is < 8 + KeyBytes + 4 + 32 or > MaximumSizeBytes) throw ProgressException.Damaged(path, $"{stream.Length} bytes");
+            if (stream.Length is < 8 + KeyBytes + 4 + 32 or > MaximumSizeBytes)
+                throw ProgressException.Damaged(path, $"{stream.Length} bytes");
             if (!HoldsItsHash(stream)) throw ProgressException.Damaged(path, "the checksum does not match the content");
             return Parse(path, stream, key);
         }
@@ -105,7 +106,8 @@ public static class ProgressFile
     private static Dictionary<string, double[]>? Parse(string path, FileStream stream, ReadOnlySpan<byte> key)
     {
         stream.Position = 0;
-        if (!Take(Preamble.Length).AsSpan().SequenceEqual(Preamble)) throw ProgressException.Damaged(path, "not a progress file, version 1");
+        if (!Take(Preamble.Length).AsSpan().SequenceEqual(Preamble))
+            throw ProgressException.Damaged(path, "not a progress file, version 1");
         if (!Take(KeyBytes).AsSpan().SequenceEqual(key)) return null;
         var entries = Count();
         if (entries > MaximumEntries) throw ProgressException.Damaged(path, $"{entries} entries");
@@ -114,7 +116,8 @@ public static class ProgressFile
         {
             var name = Encoding.UTF8.GetString(Take(BinaryPrimitives.ReadUInt16LittleEndian(Take(sizeof(ushort)))));
             var count = Count();
-            if (count * sizeof(double) > stream.Length - stream.Position) throw ProgressException.Damaged(path, $"{count} values of '{name}', more than the file holds");
+            if (count * sizeof(double) > stream.Length - stream.Position)
+                throw ProgressException.Damaged(path, $"{count} values of '{name}', more than the file holds");
             var list = new double[count];
             stream.ReadExactly(MemoryMarshal.AsBytes(list.AsSpan()));
             if (!values.TryAdd(name, list)) throw ProgressException.Damaged(path, $"'{name}' twice");

@@ -112,7 +112,9 @@ public sealed class RunFolder
         foreach (var stage in Directory.GetDirectories(StagesFolder)) PartialName.ClearAll(stage);
     }
 
-    /// <exception cref="RunFolderException">There is no folder, it holds no manifest, a link in it leads out of it, or anybody may write in it.</exception>
+    /// <exception cref="RunFolderException">
+    /// There is no folder, it holds no manifest, a link in it leads out of it, or anybody may write in it.
+    /// </exception>
     public static RunFolder Open(string path)
     {
         var folder = new RunFolder(Path.GetFullPath(path));
@@ -126,7 +128,8 @@ public sealed class RunFolder
     /// <exception cref="RunFolderException">A link leads out of the folder, or every user of the machine may write in it.</exception>
     internal void CheckBoundary(string? shown = null)
     {
-        if (Guarded(shown ?? Root, () => FolderBoundary.Fault(Root)) is { } found) throw RunFolderException.NotItsOwn(shown ?? Root, found.Found, found.Remedy);
+        if (Guarded(shown ?? Root, () => FolderBoundary.Fault(Root)) is { } found)
+            throw RunFolderException.NotItsOwn(shown ?? Root, found.Found, found.Remedy);
     }
 
     /// <summary>As <see cref="Open"/>, also where the manifest is gone and only the seal says that a run was here.</summary>
@@ -147,7 +150,9 @@ public sealed class RunFolder
         if (Path.GetDirectoryName(Path.GetDirectoryName(Path.GetDirectoryName(full))) is not { } root || !IsRun(root)) return null;
         var folder = Open(root);
         var run = folder.ReadManifest();
-        return run.Stages.FirstOrDefault(stage => folder.TrajectoryPath(stage.Index, stage.Name) == full) is { } found ? (run, found) : null;
+        return run.Stages.FirstOrDefault(stage => folder.TrajectoryPath(stage.Index, stage.Name) == full) is { } found
+            ? (run, found)
+            : null;
     }
 
     /// <param name="index">From 0, in the configuration.</param>

@@ -46,7 +46,8 @@ public static class RunIdentity
             : null,
         Stages =
         [
-            .. configuration.Stages.Select(stage => stage with { Dataset = stage.Dataset with { Path = ContentAt(stage.Dataset.Path, inputs) } }),
+            .. configuration.Stages.Select(stage =>
+                stage with { Dataset = stage.Dataset with { Path = ContentAt(stage.Dataset.Path, inputs) } }),
         ],
         Probes = [],
     };

@@ -16,11 +16,14 @@ internal static class ManifestSections
     private static readonly string[] s_fixed =
         ["schemaVersion", "kind", "runId", "toolVersion", "engine", "configuration", "inputs", "parameterCount", Parameters, "start"];
 
-    /// <summary>A manifest as the sections are taken from: its JSON, so that a later version's new fields do not count as changes.</summary>
+    /// <summary>
+    /// A manifest as the sections are taken from: its JSON, so that a later version's new fields do not count as changes.
+    /// </summary>
     public static JsonElement Json(RunManifest manifest) => JsonSerializer.SerializeToElement(manifest, ArtifactJson.CompactOptions);
 
     /// <exception cref="JsonException">The file is no JSON.</exception>
-    public static JsonElement Json(string path) => JsonSerializer.Deserialize<JsonElement>(ForeignFile.ReadText(path, ArtifactJson.MaximumSizeBytes), ArtifactJson.CompactOptions);
+    public static JsonElement Json(string path) =>
+        JsonSerializer.Deserialize<JsonElement>(ForeignFile.ReadText(path, ArtifactJson.MaximumSizeBytes), ArtifactJson.CompactOptions);
 
     /// <summary>What training does not change, from the manifest's creation on.</summary>
     public static IReadOnlyList<SealedSection> OfStart(JsonElement manifest) =>

@@ -20,8 +20,8 @@ public sealed class RunSealer
         (_folder, _entries, _confirmedStages) = (folder, entries, confirmedStages);
 
     /// <summary>
-    /// Seals the start of a new run. Of one that goes on, checks the seal and what is trained on from: the initial state and that of the last
-    /// completed stage. A run without a seal is sealed as far as its logs' chains and its states' hashes prove its manifest.
+    /// Seals the start of a new run. Of one that goes on, checks the seal and what is trained on from: the initial state and that of the
+    /// last completed stage. A run without a seal is sealed as far as its logs' chains and its states' hashes prove its manifest.
     /// </summary>
     /// <param name="folder">Held by the caller's lock.</param>
     /// <param name="manifest">As it lies in the folder.</param>
@@ -39,7 +39,8 @@ public sealed class RunSealer
     {
         var before = _entries.Count == 0 ? null : _entries[^1].Sha256;
         for (; _confirmedStages < CompletedStages(manifest); _confirmedStages++) SealStage(manifest, _confirmedStages);
-        if (manifest.State == RunState.Completed && _entries[^1].Scope != SealScope.Run) _entries.Add(SealEntries.OfRun(_folder, manifest, _entries[^1]));
+        if (manifest.State == RunState.Completed && _entries[^1].Scope != SealScope.Run)
+            _entries.Add(SealEntries.OfRun(_folder, manifest, _entries[^1]));
         if (_entries[^1].Sha256 != before) Write(_folder, manifest, _entries);
     }
 
@@ -67,10 +68,12 @@ public sealed class RunSealer
         if (reading.Seal.IsFinal()) entries.RemoveAt(entries.Count - 1);
         if (reading.Seal.RunId != manifest.RunId) throw SealException.Differs(folder.ManifestPath, "runId");
         if (entries.Count - 1 < completed || entries.Count - 1 > completed + 1)
-            throw SealException.Damaged(folder.SealPath, $"it covers {entries.Count - 1} stages; the manifest says {completed} are completed");
+            throw SealException.Damaged(
+                folder.SealPath, $"it covers {entries.Count - 1} stages; the manifest says {completed} are completed");
         var found = ManifestSections.Json(folder.ManifestPath);
         CheckSections(folder, entries[0].Manifest, ManifestSections.OfStart(found));
-        for (var index = 0; index < completed; index++) CheckSections(folder, entries[index + 1].Manifest, ManifestSections.OfStage(found, index));
+        for (var index = 0; index < completed; index++)
+            CheckSections(folder, entries[index + 1].Manifest, ManifestSections.OfStage(found, index));
         foreach (var file in entries[0].Files.Concat(entries[completed].Files).Distinct()) CheckFile(folder, file);
         return entries;
     }
@@ -111,5 +114,6 @@ public sealed class RunSealer
     private static void Write(RunFolder folder, RunManifest manifest, IReadOnlyList<SealEntry> entries) =>
         ArtifactJson.Write(folder.SealPath, SealEntries.Join(manifest.RunId, entries));
 
-    private static int CompletedStages(RunManifest manifest) => manifest.Stages.TakeWhile(stage => stage.State == StageState.Completed).Count();
+    private static int CompletedStages(RunManifest manifest) =>
+        manifest.Stages.TakeWhile(stage => stage.State == StageState.Completed).Count();
 }

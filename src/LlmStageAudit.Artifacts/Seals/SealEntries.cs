@@ -24,7 +24,8 @@ internal static class SealEntries
         var stage = manifest.Stages[index];
         var stateFolder = folder.StageStateFolder(index, stage.Name);
         var files = Pin(folder, stateFolder);
-        if (files.All(file => file.Sha256 != stage.StateSha256)) throw SealException.Differs(stateFolder, $"the state of stage '{stage.Name}'");
+        if (files.All(file => file.Sha256 != stage.StateSha256))
+            throw SealException.Differs(stateFolder, $"the state of stage '{stage.Name}'");
         var path = folder.TrajectoryPath(index, stage.Name);
         var genesis = proveLog ? TrajectoryGenesis.Of(manifest.RunId, stage.Name) : null;
         return SealDigest.Close(new SealEntry
@@ -48,7 +49,15 @@ internal static class SealEntries
             Sequence = previous.Sequence + 1,
             Scope = SealScope.Run,
             Manifest = ManifestSections.All(ManifestSections.Json(manifest)),
-            Files = [new SealedFile { Path = SealPaths.Within(folder.Root, folder.ManifestPath), SizeBytes = bytes.Length, Sha256 = ContentHash.OfBytes(bytes) }],
+            Files =
+            [
+                new SealedFile
+                {
+                    Path = SealPaths.Within(folder.Root, folder.ManifestPath),
+                    SizeBytes = bytes.Length,
+                    Sha256 = ContentHash.OfBytes(bytes)
+                }
+            ],
             PreviousSha256 = previous.Sha256!,
         });
     }
@@ -58,11 +67,13 @@ internal static class SealEntries
 
     private static SealedFile[] Pin(RunFolder folder, string path) =>
     [
-        .. SealPaths.FilesBelow(folder.Root, path).Select(name => (name, file: SealPaths.Below(folder.Root, name))).Select(pair => new SealedFile
-        {
-            Path = pair.name,
-            SizeBytes = new FileInfo(pair.file).Length,
-            Sha256 = ContentHash.OfFile(pair.file),
-        }),
+        .. SealPaths.FilesBelow(folder.Root, path)
+            .Select(name => (name, file: SealPaths.Below(folder.Root, name)))
+            .Select(pair => new SealedFile
+            {
+                Path = pair.name,
+                SizeBytes = new FileInfo(pair.file).Length,
+                Sha256 = ContentHash.OfFile(pair.file),
+            }),
     ];
 }

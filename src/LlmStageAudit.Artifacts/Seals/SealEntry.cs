@@ -17,7 +17,9 @@ public sealed record SealEntry
     /// <summary>The stage's place in the manifest, from 0; null unless a stage was sealed.</summary>
     public int? StageIndex { get; init; }
 
-    /// <summary>Parts of the manifest: at the start what never changes, of a stage its result without times, at the end everything.</summary>
+    /// <summary>
+    /// Parts of the manifest: at the start what never changes, of a stage its result without times, at the end everything.
+    /// </summary>
     public required IReadOnlyList<SealedSection> Manifest { get; init; }
 
     /// <summary>At the start the initial state's files, of a stage its state's, at the end the manifest itself.</summary>

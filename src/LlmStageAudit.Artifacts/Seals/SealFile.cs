@@ -41,8 +41,10 @@ internal static class SealFile
             previous = entry.Sha256 ?? "";
         }
 
-        if (seal.Sequence != seal.Seals.Count) faults.Add(new SealFault(null, $"it says {seal.Sequence} seals and holds {seal.Seals.Count}"));
-        if (faults.Count == 0 && SealDigest.Of(seal) != seal.Sha256) faults.Add(new SealFault(null, "its digest does not match its content"));
+        if (seal.Sequence != seal.Seals.Count)
+            faults.Add(new SealFault(null, $"it says {seal.Sequence} seals and holds {seal.Seals.Count}"));
+        if (faults.Count == 0 && SealDigest.Of(seal) != seal.Sha256)
+            faults.Add(new SealFault(null, "its digest does not match its content"));
         if (faults.Count == 0 && ShapeFault(seal) is { } shape) faults.Add(new SealFault(null, shape));
         if (faults.Count == 0 && !SealDigest.FileBytes(seal).AsSpan().SequenceEqual(bytes))
             faults.Add(new SealFault(null, "it is spelled otherwise than it was written"));
@@ -53,7 +55,8 @@ internal static class SealFile
     {
         if (entry.Sequence != sequence) return $"seal {entry.Sequence} stands where seal {sequence} must stand";
         if (SealDigest.Of(entry) != entry.Sha256) return "its digest does not match its content";
-        if (entry.PreviousSha256 != previous) return sequence == 1 ? "it does not belong to this run's id" : $"it does not follow seal {sequence - 1}";
+        if (entry.PreviousSha256 != previous)
+            return sequence == 1 ? "it does not belong to this run's id" : $"it does not follow seal {sequence - 1}";
         return IsUsable(entry) ? null : "it names files outside the run folder, or a log that cannot be";
     }
 
@@ -77,5 +80,6 @@ internal static class SealFile
         return seal.Seals.Count == 0 ? "it holds no seal" : null;
     }
 
-    public static string Reason(string message, string path) => message.StartsWith(path, StringComparison.Ordinal) ? message[path.Length..].TrimStart(':', ' ', ',') : message;
+    public static string Reason(string message, string path) =>
+        message.StartsWith(path, StringComparison.Ordinal) ? message[path.Length..].TrimStart(':', ' ', ',') : message;
 }

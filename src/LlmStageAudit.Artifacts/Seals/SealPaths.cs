@@ -13,7 +13,9 @@ internal static class SealPaths
 
     public static string Below(string root, string name) => Path.Combine([root, .. name.Split('/')]);
 
-    /// <summary>All files below a folder of the run, as seals spell them, sorted. A linked folder counts as a file: it is not looked into.</summary>
+    /// <summary>
+    /// All files below a folder of the run, as seals spell them, sorted. A linked folder counts as a file: it is not looked into.
+    /// </summary>
     public static string[] FilesBelow(string root, string folder) => Directory.Exists(folder)
         ? [.. Files(folder).Select(file => Within(root, file)).Order(StringComparer.Ordinal)]
         : [];

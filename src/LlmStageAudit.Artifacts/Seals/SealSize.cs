@@ -11,7 +11,8 @@ public static class SealSize
     /// <param name="stateFiles">Names and sizes of the files of a trainable state.</param>
     /// <param name="logs">Bytes of each stage's log.</param>
     /// <param name="gradientBytes">Of each record's gradient, or 0.</param>
-    public static long Of(RunManifest manifest, IReadOnlyList<(string Name, long SizeBytes)> stateFiles, IReadOnlyList<long> logs, long gradientBytes)
+    public static long Of(
+        RunManifest manifest, IReadOnlyList<(string Name, long SizeBytes)> stateFiles, IReadOnlyList<long> logs, long gradientBytes)
     {
         var json = ManifestSections.Json(manifest);
         var seals = new List<SealEntry> { Entry(0, SealScope.Start, ManifestSections.OfStart(json), State("initial")) };
@@ -38,7 +39,8 @@ public static class SealSize
 
         var bytes = SealDigest.FileBytes(manifest).Length;
         seals.Add(Entry(
-            seals.Count, SealScope.Run, ManifestSections.All(json), [new SealedFile { Path = "manifest.json", SizeBytes = bytes, Sha256 = s_hash }]));
+            seals.Count, SealScope.Run, ManifestSections.All(json),
+            [new SealedFile { Path = "manifest.json", SizeBytes = bytes, Sha256 = s_hash }]));
         return SealDigest.FileBytes(new RunSeal { RunId = manifest.RunId, Sequence = seals.Count, Seals = seals, Sha256 = s_hash }).Length;
 
         SealedFile[] State(string folder) =>

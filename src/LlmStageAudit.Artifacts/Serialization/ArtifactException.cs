@@ -44,7 +44,11 @@ public sealed class ArtifactException : InvalidInputException
         new(Sentence(path, $"a field is missing or wrong ({inner.Message})", $"a whole {kind} file"), inner);
 
     internal static ArtifactException Broken(string path, string kind, string found) =>
-        new(Sentence(path, $"no {kind} has this value ({found})", $"a {kind} file as it was written", "it was damaged or changed: write it again with the command that made it"));
+        new(Sentence(
+            path,
+            $"no {kind} has this value ({found})",
+            $"a {kind} file as it was written",
+            "it was damaged or changed: write it again with the command that made it"));
 
     private static string Shorten(string text) => text.Length <= 60 ? text : string.Concat(text.AsSpan(0, 60), "...");
 }

@@ -36,7 +36,8 @@ public static class ArtifactJson
 
     /// <summary>Reads a record after checking that the file says it is one, in a schema this version knows.</summary>
     /// <exception cref="ArtifactException">
-    /// The file is absent, too large, no JSON, of another kind or a newer schema, a field is missing, or a value is one that no such record can have.
+    /// The file is absent, too large, no JSON, of another kind or a newer schema, a field is missing,
+    /// or a value is one that no such record can have.
     /// </exception>
     public static T Read<T>(string path)
         where T : class, IArtifact<T>
@@ -56,7 +57,8 @@ public static class ArtifactJson
 
     /// <summary>Whether two values say the same once written down.</summary>
     public static bool AreEqual<T>(T left, T right) =>
-        JsonSerializer.SerializeToUtf8Bytes(left, CompactOptions).AsSpan().SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(right, CompactOptions));
+        JsonSerializer.SerializeToUtf8Bytes(left, CompactOptions)
+            .AsSpan().SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(right, CompactOptions));
 
     private static ReadOnlySpan<byte> ReadBytes(string path, string kind)
     {

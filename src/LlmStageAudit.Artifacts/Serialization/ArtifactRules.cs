@@ -23,10 +23,12 @@ internal static class ArtifactRules
     {
         RunManifest run => OfRun(run),
         PlanArtifact plan => OfPlan(plan),
-        EffectsArtifact effects => RunId(effects.RunId) ?? Probe(effects.Probe) ?? Scores("observed", effects.Observed) ?? OfEffects(effects.Effects),
+        EffectsArtifact effects =>
+            RunId(effects.RunId) ?? Probe(effects.Probe) ?? Scores("observed", effects.Observed) ?? OfEffects(effects.Effects),
         RankingArtifact ranking => RunId(ranking.RunId) ?? Probe(ranking.Probe),
         VerificationArtifact verification => RunId(verification.RunId) ?? OfVerified(verification.Stages),
-        ComparisonArtifact comparison => RunId(comparison.RunId) ?? Probe(comparison.Probe) ?? Count("trainingSteps", comparison.TrainingSteps),
+        ComparisonArtifact comparison =>
+            RunId(comparison.RunId) ?? Probe(comparison.Probe) ?? Count("trainingSteps", comparison.TrainingSteps),
         BlockScoresArtifact scores => RunId(scores.RunId) ?? Probe(scores.Probe) ?? OfBlocks(scores),
         _ => null,
     };
@@ -37,8 +39,11 @@ internal static class ArtifactRules
         ?? OfStages(run)
         ?? (run.ParameterCount is < 0 or > 1L << 48 ? $"parameterCount: {run.ParameterCount}" : null)
         ?? First(run.Parameters, parameter =>
-            parameter.Shape.All(size => size is >= 0 and <= 1L << 48) ? null : $"parameters: the shape of '{parameter.Name}' is negative or too large")
-        ?? First(run.Inputs, input => Hash("inputs", input.Sha256) ?? (input.SizeBytes < 0 ? $"inputs: a file of {input.SizeBytes} bytes" : null))
+            parameter.Shape.All(size => size is >= 0 and <= 1L << 48)
+                ? null
+                : $"parameters: the shape of '{parameter.Name}' is negative or too large")
+        ?? First(run.Inputs, input =>
+            Hash("inputs", input.Sha256) ?? (input.SizeBytes < 0 ? $"inputs: a file of {input.SizeBytes} bytes" : null))
         ?? First(run.Start.SkippedStages, name => Name("start.skippedStages", name))
         ?? (run.Start.AfterStage is { } after ? Name("start.afterStage", after) : null)
         ?? (run.Start.RunId is { } parent ? RunId(parent) : null);
@@ -56,7 +61,9 @@ internal static class ArtifactRules
             ?? (names.Add(stage.Name) ? null : $"configuration.stages: '{stage.Name}' stands there twice")
             ?? (stage.Epochs is < 1 or > 1_000_000 ? $"configuration.stages: {stage.Epochs} epochs" : null)
             ?? (stage.BatchSize is < 1 or > 1_000_000 ? $"configuration.stages: a batch size of {stage.BatchSize}" : null)
-            ?? (stage.MicroBatchSize < 1 || stage.MicroBatchSize > stage.BatchSize ? $"configuration.stages: a micro-batch size of {stage.MicroBatchSize}" : null)
+            ?? (stage.MicroBatchSize < 1 || stage.MicroBatchSize > stage.BatchSize
+                ? $"configuration.stages: a micro-batch size of {stage.MicroBatchSize}"
+                : null)
             ?? (stage.Dataset.Limit < 1 ? $"configuration.stages: a limit of {stage.Dataset.Limit}" : null)
             ?? OfOptimizer(stage.Optimizer)
             ?? OfSchedule(stage.Schedule));
@@ -73,14 +80,17 @@ internal static class ArtifactRules
     }
 
     private static string? OfSchedule(ScheduleSection schedule) =>
-        schedule.WarmupRatio is >= 0 and <= 1 && schedule.WarmupSteps is null or >= 0 ? null : "configuration.stages: a warm-up that a configuration could not have";
+        schedule.WarmupRatio is >= 0 and <= 1 && schedule.WarmupSteps is null or >= 0
+            ? null
+            : "configuration.stages: a warm-up that a configuration could not have";
 
     private static string? OfStages(RunManifest run)
     {
         var last = -1;
         return First(run.Stages, stage =>
         {
-            if (stage.Index <= last || stage.Index >= run.Configuration.Stages.Count) return $"stages: the index {stage.Index} after {last}";
+            if (stage.Index <= last || stage.Index >= run.Configuration.Stages.Count)
+                return $"stages: the index {stage.Index} after {last}";
             last = stage.Index;
             return Name("stages", stage.Name)
                 ?? Count("stages: steps", stage.Steps)
@@ -114,20 +124,25 @@ internal static class ArtifactRules
     private static string? OfVerified(IReadOnlyList<VerifiedStage> stages) => First(stages, stage =>
         stage.PredictedPerExample.Count == stage.Examples && stage.MeasuredPerExample.Count == stage.Examples
             ? null
-            : $"stages: {stage.PredictedPerExample.Count} predictions and {stage.MeasuredPerExample.Count} measurements of {stage.Examples} examples");
+            : $"stages: {stage.PredictedPerExample.Count} predictions and "
+                + $"{stage.MeasuredPerExample.Count} measurements of {stage.Examples} examples");
 
     private static string? OfBlocks(BlockScoresArtifact scores) =>
         scores.Before.Count != scores.After.Count
             ? $"before: {scores.Before.Count} rows for {scores.After.Count} steps"
-            : First(scores.Before.Index(), row => row.Item.Count == row.Index + 1 ? null : $"before: {row.Item.Count} values in row {row.Index + 1}");
+            : First(scores.Before.Index(), row =>
+                row.Item.Count == row.Index + 1 ? null : $"before: {row.Item.Count} values in row {row.Index + 1}");
 
-    private static string? Scores(string where, ProbeScores scores) => First(scores.Groups, group => Count($"{where}.groups: examples", group.Examples));
+    private static string? Scores(string where, ProbeScores scores) =>
+        First(scores.Groups, group => Count($"{where}.groups: examples", group.Examples));
 
     private static string? Probe(ProbeReference probe) =>
         Name("probe.name", probe.Name) ?? Hash("probe.sha256", probe.Sha256) ?? Count("probe.examples", probe.Examples);
 
     private static string? RunId(string id) =>
-        id.Length is > 0 and <= LongestId && id.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_') ? null : $"runId: '{Shorten(id)}' is no run id";
+        id.Length is > 0 and <= LongestId && id.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_')
+            ? null
+            : $"runId: '{Shorten(id)}' is no run id";
 
     private static string? Name(string where, string name) =>
         ConfigurationName.IsValid(name) ? null : $"{where}: '{Shorten(name)}' is not {ConfigurationName.Expected}";
@@ -139,7 +154,8 @@ internal static class ArtifactRules
 
     private static bool IsDecay(double value) => value is >= 0 and < 1;
 
-    private static string? First<T>(IEnumerable<T> items, Func<T, string?> fault) => items.Select(fault).FirstOrDefault(found => found is not null);
+    private static string? First<T>(IEnumerable<T> items, Func<T, string?> fault) =>
+        items.Select(fault).FirstOrDefault(found => found is not null);
 
     private static string Shorten(string text) => text.Length <= 60 ? text : string.Concat(text.AsSpan(0, 60), "...");
 }

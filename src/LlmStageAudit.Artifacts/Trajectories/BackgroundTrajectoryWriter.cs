@@ -8,7 +8,8 @@ namespace LlmStageAudit.Artifacts.Trajectories;
 
 /// <summary>
 /// Writes a log on a thread of its own, so that hashing and disk overlap with training. At most eight steps wait; then
-/// <see cref="Enqueue"/> blocks. What was written is flushed to disk after a bounded time, so that a loss of power costs no more than that. What goes wrong there surfaces at the next call here. To be called from one thread.
+/// <see cref="Enqueue"/> blocks. What was written is flushed to disk after a bounded time, so that a loss of power costs no more than that.
+/// What goes wrong there surfaces at the next call here. To be called from one thread.
 /// </summary>
 public sealed class BackgroundTrajectoryWriter : IDisposable
 {

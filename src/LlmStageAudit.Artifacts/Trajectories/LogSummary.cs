@@ -82,13 +82,16 @@ public sealed record LogSummary
     private static LogSummary Walk(FrameWindow window, long length, string path)
     {
         const int preamble = TrajectoryFrame.PreambleBytes;
-        if (length < preamble || !window.At(0, preamble, 0).SequenceEqual(TrajectoryFrame.Preamble)) throw TrajectoryException.NotALog(path);
+        if (length < preamble || !window.At(0, preamble, 0).SequenceEqual(TrajectoryFrame.Preamble))
+            throw TrajectoryException.NotALog(path);
         var (end, lastStart, records, gradientBytes) = ((long)preamble, 0L, 0, 0);
         string? fault = null;
         while (length - end >= TrajectoryFrame.FramingBytes)
         {
-            fault = TrajectoryFrame.ReadFraming(window.At(end, TrajectoryFrame.FramingBytes, gradientBytes), out var headerBytes, out var payloadBytes);
-            if (fault is null && records > 0 && payloadBytes != gradientBytes) fault = $"a gradient of {payloadBytes} bytes after one of {gradientBytes} bytes";
+            fault = TrajectoryFrame.ReadFraming(
+                window.At(end, TrajectoryFrame.FramingBytes, gradientBytes), out var headerBytes, out var payloadBytes);
+            if (fault is null && records > 0 && payloadBytes != gradientBytes)
+                fault = $"a gradient of {payloadBytes} bytes after one of {gradientBytes} bytes";
             if (fault is not null) break;
             var next = end + TrajectoryFrame.FramingBytes + headerBytes + payloadBytes + HashBytes;
             if (next > length) break;
@@ -111,7 +114,8 @@ public sealed record LogSummary
     {
         var ids = new BatchIdTable();
         TrajectoryFrame.ReadFraming(window.At(offset, TrajectoryFrame.FramingBytes, 0), out var headerBytes, out _);
-        if (StepHeader.Read(window.At(offset + TrajectoryFrame.FramingBytes, headerBytes, 0), ids, out var header) is not { } found) return header.ToRecord(ids);
+        if (StepHeader.Read(window.At(offset + TrajectoryFrame.FramingBytes, headerBytes, 0), ids, out var header) is not { } found)
+            return header.ToRecord(ids);
         fault ??= found;
         return null;
     }

@@ -4,12 +4,21 @@ namespace LlmStageAudit.Artifacts.Trajectories;
 
 /// <summary>A frame's header without its JSON: numbers, and the batch as places in a table of ids.</summary>
 /// <param name="Batch">Places in the table the header was read with; empty where it was read without one.</param>
-internal readonly record struct StepHeader(int Step, int StageStep, int Epoch, double LearningRate, double LossNats, double GradientNorm, int[] Batch)
+internal readonly record struct StepHeader(
+    int Step,
+    int StageStep,
+    int Epoch,
+    double LearningRate,
+    double LossNats,
+    double GradientNorm,
+    int[] Batch)
 {
     private const string NoRecord = "the header is no step record";
     private const int AllFields = (1 << 7) - 1;
 
-    /// <summary>Reads what <see cref="TrajectoryFrame.HeaderOf"/> wrote, allocating the batch only. Unknown fields are passed over.</summary>
+    /// <summary>
+    /// Reads what <see cref="TrajectoryFrame.HeaderOf"/> wrote, allocating the batch only. Unknown fields are passed over.
+    /// </summary>
     /// <param name="ids">Collects the ids; null to pass over them.</param>
     /// <returns>The fault, or null and the header.</returns>
     public static string? Read(ReadOnlySpan<byte> text, BatchIdTable? ids, out StepHeader header)

@@ -96,7 +96,8 @@ internal sealed class TrajectoryScan : IDisposable
             {
                 if (!TryAdvance())
                 {
-                    if (FindsFrameAfter(offset)) throw TrajectoryException.Damaged(_path, number, offset, "a record longer than the room before whole ones");
+                    if (FindsFrameAfter(offset))
+                        throw TrajectoryException.Damaged(_path, number, offset, "a record longer than the room before whole ones");
                     return;
                 }
 
@@ -122,7 +123,10 @@ internal sealed class TrajectoryScan : IDisposable
         {
             var read = (int)Math.Min(window.Length, Length - at);
             ReadExactly(window.AsSpan(0, read), at);
-            for (var from = 0; window.AsSpan(from, read - from).IndexOf(TrajectoryFrame.MagicBytes) is >= 0 and var found; from += found + 1)
+            for (
+                var from = 0;
+                window.AsSpan(from, read - from).IndexOf(TrajectoryFrame.MagicBytes) is >= 0 and var found;
+                from += found + 1)
             {
                 if (IsWholeFrame(at + from + found)) return true;
             }

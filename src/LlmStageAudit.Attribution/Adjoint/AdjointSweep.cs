@@ -30,7 +30,9 @@ public sealed class AdjointSweep(ITrajectory trajectory, PropagationOptions opti
     /// <param name="ofExamples">Also score every example of every batch.</param>
     /// <param name="ofBlocks">Also score every set of consecutive steps.</param>
     /// <param name="progress">Gets steps walked and steps in all; the walk begins at the last step.</param>
-    /// <exception cref="AttributionException">No logged gradients; the log does not lead to the saved states; a product is not finite.</exception>
+    /// <exception cref="AttributionException">
+    /// No logged gradients; the log does not lead to the saved states; a product is not finite.
+    /// </exception>
     public SweepResult[] Run(
         IReadOnlyList<Tensor> probeGradients,
         bool ofExamples,
@@ -161,7 +163,8 @@ public sealed class AdjointSweep(ITrajectory trajectory, PropagationOptions opti
             for (var probe = 0; probe < scores.Length; probe++)
             {
                 scores[probe] = new StepScore(
-                    _stage, step.Step.StageStep, _adjoints[probe].Dot(change), gradients[probe].dot(step.Gradient).item(), ofExamples ? shares[probe] : null);
+                    _stage, step.Step.StageStep, _adjoints[probe].Dot(change),
+                    gradients[probe].dot(step.Gradient).item(), ofExamples ? shares[probe] : null);
                 if (!products[probe].allfinite() || !double.IsFinite(scores[probe].Effect))
                     throw AttributionException.SweepNotFinite(step.Program.Name, step.Step.StageStep);
                 var before = pulled[probe].Before;

@@ -6,8 +6,8 @@ namespace LlmStageAudit.Attribution.Adjoint;
 
 /// <summary>
 /// Collects the adjoints of a few consecutive steps at a time and pairs them with every state before: K^2 / 2 numbers from
-/// rebuilt states, with sqrt(K) adjoints in memory. States enter less the run's first parameters, which drops out of every block and keeps the
-/// differences from drowning.
+/// rebuilt states, with sqrt(K) adjoints in memory. States enter less the run's first parameters, which drops out of every block and keeps
+/// the differences from drowning.
 /// </summary>
 internal sealed class BlockTableBuilder : IDisposable
 {
@@ -46,7 +46,8 @@ internal sealed class BlockTableBuilder : IDisposable
         if (_pending.Count == 0) return;
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        var stacked = Enumerable.Range(0, _pending[0].Blocks.Length).Select(part => stack([.. _pending.Select(pending => pending.Blocks[part])])).ToArray();
+        var stacked = Enumerable.Range(0, _pending[0].Blocks.Length)
+            .Select(part => stack([.. _pending.Select(pending => pending.Blocks[part])])).ToArray();
         for (var stage = 0; stage <= stageIndex; stage++)
         {
             using var states = new ObservedStage(_trajectory, stage, "adjoint");

@@ -49,7 +49,8 @@ public abstract class Curvature
         {
             var (program, batch) = (step.Program, Share(step));
             GradientEquivalents += GradientCost.VectorProducts(vectors.Count) * batch.Length / step.Step.Batch.Length;
-            return program.Objective.HessianVectorProducts(step.Before.Theta, batch, vectors, program.MicroBatchSize, program.Noise(step.Step));
+            return program.Objective.HessianVectorProducts(
+                step.Before.Theta, batch, vectors, program.MicroBatchSize, program.Noise(step.Step));
         }
 
         public override (Tensor[] Products, double[][] Shares) ProductsWithShares(ObservedStep step, IReadOnlyList<Tensor> vectors)

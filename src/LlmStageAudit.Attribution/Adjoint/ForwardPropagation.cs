@@ -14,7 +14,10 @@ public enum LeftOutSteps
     /// </summary>
     Together,
 
-    /// <summary>Each is skipped by itself and the effects are added up: every update goes through all later steps, left out or not. [AA] estimator 4.3.</summary>
+    /// <summary>
+    /// Each is skipped by itself and the effects are added up: every update goes through all later steps,
+    /// left out or not. [AA] estimator 4.3.
+    /// </summary>
     EachAlone,
 }
 
@@ -40,7 +43,10 @@ public sealed class ForwardPropagation(ITrajectory trajectory, Curvature curvatu
     /// <param name="leftOut">How left out steps act on one another.</param>
     /// <param name="progress">Gets steps walked and steps in all.</param>
     public Tensor[] Run(
-        IReadOnlyList<Counterfactual> questions, LeftOutSteps leftOut, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
+        IReadOnlyList<Counterfactual> questions,
+        LeftOutSteps leftOut,
+        IProgress<(int Step, int Total)>? progress,
+        CancellationToken cancellation)
     {
         var first = questions.Min(question => question.FirstStage);
         var total = trajectory.Programs.Skip(first).Sum(program => program.Steps.Count);

@@ -26,5 +26,6 @@ public sealed record ObservedStep(
 
     /// <summary>The update's Jacobian, in the current dispose scope.</summary>
     /// <param name="epsilonFloor">As <see cref="OptimizerMap.Linearize"/> takes it.</param>
-    public OptimizerPropagator Propagator(double epsilonFloor) => Program.Optimizer.Linearize(After, Gradient, Step.LearningRate, epsilonFloor);
+    public OptimizerPropagator Propagator(double epsilonFloor) =>
+        Program.Optimizer.Linearize(After, Gradient, Step.LearningRate, epsilonFloor);
 }

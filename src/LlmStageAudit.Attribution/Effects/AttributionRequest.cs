@@ -25,7 +25,9 @@ public sealed record AttributionRequest
     /// <summary>stage: a job that never ran. steps: updates skipped inside a job.</summary>
     public string Treatment { get; init; } = "stage";
 
-    /// <summary>For treatment steps: the sets of steps to skip, numbered within the run, such as "3,10-12"; empty: each stage's steps.</summary>
+    /// <summary>
+    /// For treatment steps: the sets of steps to skip, numbered within the run, such as "3,10-12"; empty: each stage's steps.
+    /// </summary>
     public IReadOnlyList<string> Steps { get; init; } = [];
 
     /// <summary>Names of the questions to answer, of those the request stands for; null for all.</summary>
@@ -60,11 +62,13 @@ public sealed record AttributionRequest
         if (Treatment is not ("stage" or "steps")) throw AttributionException.BadOption("--treatment", Treatment, "stage or steps");
         if (Level is "batch" or "example" && Estimator.Method != Estimator.Adjoint)
             throw AttributionException.BadOption("--level", Level, "--method adjoint beside it: one sweep scores every batch and example");
-        if (IsSweep && Estimator.Curvature != "full") throw AttributionException.BadOption("--curvature", Estimator.Curvature, "full below the level of stages");
+        if (IsSweep && Estimator.Curvature != "full")
+            throw AttributionException.BadOption("--curvature", Estimator.Curvature, "full below the level of stages");
         if (Folds is < 1 or > MaximumFolds || (Folds > 1 && !IsSweep))
         {
             throw AttributionException.BadOption(
-                "--folds", Folds.ToString(CultureInfo.InvariantCulture), $"1 to {MaximumFolds}, with --method adjoint and --level step, batch or example");
+                "--folds", Folds.ToString(CultureInfo.InvariantCulture),
+                $"1 to {MaximumFolds}, with --method adjoint and --level step, batch or example");
         }
 
         if (!IsSweep || Level == "example") Estimator.RequireLinearReadout();
@@ -88,12 +92,14 @@ public sealed record AttributionRequest
         if (Level == "step")
         {
             return [.. programs.SelectMany((program, stage) => program.Steps.Select(step =>
-                StepSet.Parse((StepSet.FirstStep(programs, stage) + step.StageStep - 1).ToString(CultureInfo.InvariantCulture), programs)))];
+                StepSet.Parse(
+                    (StepSet.FirstStep(programs, stage) + step.StageStep - 1).ToString(CultureInfo.InvariantCulture), programs)))];
         }
 
         if (Steps.Count > 0) return [.. Steps.Select(steps => StepSet.Parse(steps, programs))];
         return Treatment == "stage"
             ? [.. programs.Select((program, stage) => Counterfactual.WithoutStage(program.Name, stage))]
-            : [.. programs.Select((program, stage) => Counterfactual.WithoutSteps(program.Name, stage, program.Steps.Select(step => step.StageStep)))];
+            : [.. programs.Select((program, stage) =>
+                Counterfactual.WithoutSteps(program.Name, stage, program.Steps.Select(step => step.StageStep)))];
     }
 }

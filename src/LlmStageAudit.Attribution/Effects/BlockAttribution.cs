@@ -17,9 +17,11 @@ internal static class BlockAttribution
     private const int AnsweredOneByOne = 8;
 
     /// <summary>The first and last step of each question, where blocks answer them; null where they are few, or not consecutive.</summary>
-    public static IReadOnlyList<(int First, int Last)>? Blocks(TrainedRun run, AttributionRequest request, IReadOnlyList<Counterfactual> questions)
+    public static IReadOnlyList<(int First, int Last)>? Blocks(
+        TrainedRun run, AttributionRequest request, IReadOnlyList<Counterfactual> questions)
     {
-        if (request.Estimator is not { Method: Estimators.Estimator.Adjoint, Curvature: "full" } || questions.Count <= AnsweredOneByOne) return null;
+        if (request.Estimator is not { Method: Estimators.Estimator.Adjoint, Curvature: "full" } || questions.Count <= AnsweredOneByOne)
+            return null;
         if (run.Programs.Sum(program => program.Steps.Count) > BlockTable.MaximumSteps || request.ExportFolder is not null) return null;
         var blocks = questions.Select(question => Block(run, question)).ToArray();
         return blocks.All(block => block is not null) ? [.. blocks.Select(block => block!.Value)] : null;
@@ -38,7 +40,8 @@ internal static class BlockAttribution
         // An attribution that is gone on with may have filed its table; what it has cost is known to the walk only.
         if (request.Journal.Resumes || Filed(run, probe, request) is not { } scores)
         {
-            (_, cost) = SweepAttribution.Effects(run, probe, request with { Level = "step", Treatment = "steps", Steps = [] }, progress, cancellation);
+            (_, cost) = SweepAttribution.Effects(
+                run, probe, request with { Level = "step", Treatment = "steps", Steps = [] }, progress, cancellation);
             scores = ArtifactJson.Read<BlockScoresArtifact>(PathOf(run, probe, request));
         }
 

@@ -43,7 +43,8 @@ internal sealed class ProbeFolds
             BatchEffect = parts.Sum(part => part[i].BatchEffect),
             ExampleEffects = first.ExampleEffects is null
                 ? null
-                : [.. Enumerable.Range(0, first.ExampleEffects.Count).Select(example => parts.Sum(part => part[i].ExampleEffects![example]))],
+                : [.. Enumerable.Range(0, first.ExampleEffects.Count)
+                    .Select(example => parts.Sum(part => part[i].ExampleEffects![example]))],
         })];
 
     /// <summary>An effect with the interval that its parts say.</summary>

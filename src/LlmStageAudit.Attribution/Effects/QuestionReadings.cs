@@ -35,7 +35,8 @@ internal sealed class QuestionReadings
         var derivatives = new ProbeGradient(run.Model, probe, weighted).Derivatives(run.FinalState(), directions, _examples);
         _linear = derivatives[..estimation.Changes.Count];
         var found = new Queue<double[]>(derivatives[estimation.Changes.Count..]);
-        _predictedErrors = [.. errors.Select((error, i) => error is null ? (double?)null : ForetoldError.OfEffects(found.Dequeue(), _linear[i]))];
+        _predictedErrors = [.. errors.Select((error, i) =>
+            error is null ? (double?)null : ForetoldError.OfEffects(found.Dequeue(), _linear[i]))];
     }
 
     /// <summary>Whether effects are the probe's gradient times the change.</summary>

@@ -89,8 +89,11 @@ public static class StageAttribution
                 Trust = grade,
                 Evidence = grade == TrustGrade.Low ? Settlement.Offer(evidence, run, probe, question) : evidence,
                 Counterfactual = counterfactual,
-                PerExample = [.. observed.Examples.Zip(perExample, (example, value) => new ExampleEffect { Id = example.Id, Estimate = value })],
-                ExportedAdapter = request.ExportFolder is { } folder ? Export(folder, question.Name, run.Model, estimation.Counterfactuals[i]) : null,
+                PerExample = [.. observed.Examples.Zip(
+                    perExample, (example, value) => new ExampleEffect { Id = example.Id, Estimate = value })],
+                ExportedAdapter = request.ExportFolder is { } folder
+                    ? Export(folder, question.Name, run.Model, estimation.Counterfactuals[i])
+                    : null,
             };
         });
         return ([.. effects], estimation.GradientEquivalents);

@@ -7,7 +7,8 @@ namespace LlmStageAudit.Attribution.Effects;
 /// <summary>Reads sets of steps, numbered from 1 through the whole run: "3,10-12".</summary>
 internal static class StepSet
 {
-    public static int FirstStep(IReadOnlyList<StageProgram> programs, int stage) => 1 + programs.Take(stage).Sum(program => program.Steps.Count);
+    public static int FirstStep(IReadOnlyList<StageProgram> programs, int stage) =>
+        1 + programs.Take(stage).Sum(program => program.Steps.Count);
 
     /// <exception cref="AttributionException">Not such a set, or outside the run.</exception>
     public static Counterfactual Parse(string text, IReadOnlyList<StageProgram> programs)
@@ -17,7 +18,9 @@ internal static class StepSet
         foreach (var part in text.Split(','))
         {
             var ends = part.Split('-');
-            if (ends.Length > 2 || !TryParse(ends[0], out var from) || !TryParse(ends[^1], out var to) || from < 1 || to < from || to > total)
+            if (ends.Length > 2
+                    || !TryParse(ends[0], out var from) || !TryParse(ends[^1], out var to)
+                    || from < 1 || to < from || to > total)
                 throw AttributionException.BadSteps(text, total);
             for (var step = from; step <= to; step++)
             {
@@ -47,5 +50,6 @@ internal static class StepSet
         return stage;
     }
 
-    private static bool TryParse(string text, out int value) => int.TryParse(text.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out value);
+    private static bool TryParse(string text, out int value) =>
+        int.TryParse(text.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out value);
 }

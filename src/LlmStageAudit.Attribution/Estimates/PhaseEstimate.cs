@@ -2,7 +2,9 @@ namespace LlmStageAudit.Attribution.Estimates;
 
 /// <summary>What a part of an audit will take.</summary>
 /// <param name="Name">Such as "load", "train religion", "attribute identity, exact".</param>
-/// <param name="Command">The verb it belongs to. Of train, loading and each stage are phases of their own; another verb's phase is all of it.</param>
+/// <param name="Command">
+/// The verb it belongs to. Of train, loading and each stage are phases of their own; another verb's phase is all of it.
+/// </param>
 /// <param name="Seconds">Wall time.</param>
 /// <param name="PeakMemoryBytes">The most of the process that is resident.</param>
 /// <param name="DiskBytes">What stays on disk.</param>
@@ -42,7 +44,12 @@ public sealed record RunEstimate
     public bool TrainingFits => FitsIn([Training]);
 
     private static PhaseEstimate Total(string name, PhaseEstimate[] phases) =>
-        new(name, name, phases.Sum(phase => phase.Seconds), phases.Max(phase => phase.PeakMemoryBytes), phases.Sum(phase => phase.DiskBytes));
+        new(
+            name,
+            name,
+            phases.Sum(phase => phase.Seconds),
+            phases.Max(phase => phase.PeakMemoryBytes),
+            phases.Sum(phase => phase.DiskBytes));
 
     private bool FitsIn(PhaseEstimate[] phases) =>
         !(phases.Max(phase => phase.PeakMemoryBytes) > AvailableMemoryBytes) && !(phases.Sum(phase => phase.DiskBytes) > FreeDiskBytes);

@@ -24,7 +24,8 @@ internal sealed class ProbeMeasurement
     /// <summary>Reads the probe.</summary>
     /// <param name="theta">A state [N]; stays the caller's.</param>
     /// <param name="cancellation">Checked between batches.</param>
-    public ProbeMeasurement(ProbeConfiguration configuration, LanguageModel model, ExampleReader reader, Tensor theta, CancellationToken cancellation)
+    public ProbeMeasurement(
+        ProbeConfiguration configuration, LanguageModel model, ExampleReader reader, Tensor theta, CancellationToken cancellation)
     {
         var watch = Stopwatch.StartNew();
         (_model, _theta, _cancellation) = (model, theta, cancellation);
@@ -53,7 +54,9 @@ internal sealed class ProbeMeasurement
     /// <summary>The most that was resident during gradients.</summary>
     public long GradientPeakBytes { get; private set; }
 
-    /// <summary>Exact attribution's look at how far effects are from linear, with one direction, in a process that does so for the first time.</summary>
+    /// <summary>
+    /// Exact attribution's look at how far effects are from linear, with one direction, in a process that does so for the first time.
+    /// </summary>
     public double LinearitySeconds { get; private set; }
 
     /// <summary>How many batches were run.</summary>
@@ -80,8 +83,8 @@ internal sealed class ProbeMeasurement
     }
 
     /// <summary>
-    /// Derivatives at a state [N] along directions [N], of the examples that linearity is judged by. The first time counts: a command does so
-    /// once, in memory that nothing has used before.
+    /// Derivatives at a state [N] along directions [N], of the examples that linearity is judged by. The first time counts: a command does
+    /// so once, in memory that nothing has used before.
     /// </summary>
     public void RunLinearity(Tensor theta, IReadOnlyList<Tensor> directions)
     {
@@ -90,7 +93,8 @@ internal sealed class ProbeMeasurement
         var start = Stopwatch.GetTimestamp();
         new ProbeGradient(_model, Probe, weighted).Derivatives(theta, directions, LinearityGap.Sample(Probe.Examples.Count));
         if (LinearitySeconds > 0) return;
-        LinearitySeconds = Stopwatch.GetElapsedTime(start).TotalSeconds * GradientCost.VectorProducts(1) / GradientCost.VectorProducts(directions.Count);
+        LinearitySeconds = Stopwatch.GetElapsedTime(start).TotalSeconds
+            * GradientCost.VectorProducts(1) / GradientCost.VectorProducts(directions.Count);
     }
 
     /// <summary>The forward pass of the longest batch, at a state [N].</summary>

@@ -21,7 +21,11 @@ internal sealed record ReplayMeasurement(long PeakBytes, int Stages)
     /// <param name="probe">What is run before and after.</param>
     /// <param name="cancellation">Checked between steps.</param>
     public static ReplayMeasurement Run(
-        IReadOnlyList<StageWork> stages, RunConfiguration configuration, Tensor start, ProbeMeasurement probe, CancellationToken cancellation)
+        IReadOnlyList<StageWork> stages,
+        RunConfiguration configuration,
+        Tensor start,
+        ProbeMeasurement probe,
+        CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         var small = stages.TakeLast(MostStages).Select(stage =>
@@ -29,7 +33,8 @@ internal sealed record ReplayMeasurement(long PeakBytes, int Stages)
             var (largest, typical) = WorkCost.Choose(stage.StepTokens, 1);
             int[] chosen = [.. typical.Append(largest).Distinct()];
             return new StageProgram(
-                stage.Section, stage.Program.Objective, configuration.Seed, chosen.Select(i => (stage.Program.Steps[i].Epoch, stage.Program.Steps[i].Batch)));
+                stage.Section, stage.Program.Objective, configuration.Seed,
+                chosen.Select(i => (stage.Program.Steps[i].Epoch, stage.Program.Steps[i].Batch)));
         }).ToArray();
         using var trajectory = new SampledTrajectory(small, start);
         ProcessMemory.RestartPeak();

@@ -42,7 +42,9 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
         var (loadPeak, loadedBytes) = (ProcessMemory.PeakBytes, Math.Max(0, ProcessMemory.ResidentBytes - engine));
 
         // In the order of the memory they take, so that what one leaves behind is no burden to the next.
-        var asked = probes.Select(probe => new ProbeMeasurement(probe, materials.Model, materials.Reader, materials.InitialState, cancellation)).ToArray();
+        var asked = probes
+            .Select(probe => new ProbeMeasurement(probe, materials.Model, materials.Reader, materials.InitialState, cancellation))
+            .ToArray();
         foreach (var probe in asked) probe.MeasureEvaluation(MeasureSeconds / 10 / asked.Length);
         var stages = StageWork.Of(configuration, materials);
         var training = TrainingMeasurement.Run(configuration, materials, stages, path, MeasureSeconds / 2, cancellation);
@@ -123,7 +125,8 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
         // The retrained model stands beside the observed run's.
         var trains = run.Stages.Count > 1;
         var peak = loadedBytes + (trains ? Math.Max(loadPeak, run.Stages.Skip(1).Max(run.TrainPeakBytes)) : loadPeak);
-        return new PhaseEstimate("retrain without each stage", "retrain", seconds + (trains ? warmUp + run.WarmUpSeconds(0) : 0), peak, bytes);
+        return new PhaseEstimate(
+            "retrain without each stage", "retrain", seconds + (trains ? warmUp + run.WarmUpSeconds(0) : 0), peak, bytes);
     }
 
     private static string[] Assumptions(Device? device, int probes)

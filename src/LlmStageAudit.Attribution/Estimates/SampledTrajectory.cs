@@ -4,8 +4,8 @@ using LlmStageAudit.Training.Stages;
 namespace LlmStageAudit.Attribution.Estimates;
 
 /// <summary>
-/// A run that was never trained: its log gives one small gradient for every step, so that walking it takes what walking a trained one takes.
-/// Every stage starts where the run starts. For measuring, not for answers.
+/// A run that was never trained: its log gives one small gradient for every step, so that walking it takes what walking a trained one
+/// takes. Every stage starts where the run starts. For measuring, not for answers.
 /// </summary>
 internal sealed class SampledTrajectory : ITrajectory, IDisposable
 {

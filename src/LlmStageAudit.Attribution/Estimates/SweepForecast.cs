@@ -15,7 +15,8 @@ internal sealed class SweepForecast
         _run = run;
         var kinds = run.Stages.GroupBy(stage => stage.Kind).ToArray();
         _kinds = kinds.ToDictionary(kind => (object)kind.Key, kind => SweepMeasurement.Run(
-            [.. kind], run.Configuration, run.Materials.InitialState, run.Training.Of(kind.First()).Gradient, seconds / kinds.Length, cancellation));
+            [.. kind], run.Configuration, run.Materials.InitialState, run.Training.Of(kind.First()).Gradient,
+            seconds / kinds.Length, cancellation));
     }
 
     /// <summary>How many steps were swept to find out.</summary>
@@ -27,7 +28,8 @@ internal sealed class SweepForecast
         {
             var steps = _run.Stages.SelectMany(stage => stage.StepTokens.Select(tokens => (Stage: stage, Tokens: tokens))).ToArray();
             // States are rebuilt twice, from gradients of the log, and each step's own is read once more.
-            var back = steps.Sum(step => Of(step.Stage).Step.Seconds(step.Tokens) + _run.Training.Of(step.Stage).UpdateSeconds + (3 * ReadSeconds));
+            var back = steps.Sum(step =>
+                Of(step.Stage).Step.Seconds(step.Tokens) + _run.Training.Of(step.Stage).UpdateSeconds + (3 * ReadSeconds));
             // The run without a step five, and one seven, eighths through it.
             var check = new[] { 5, 7 }.Sum(eighths =>
                 steps.Skip((eighths * steps.Length / 8) + 1).Sum(step => _run.Training.Of(step.Stage).Gradient.Seconds(step.Tokens)));

@@ -23,16 +23,23 @@ internal sealed record SweepMeasurement(WorkCost Step, double WarmUpSeconds, lon
     /// <param name="gradient">What a step's gradient takes, to choose how many steps there is time for.</param>
     /// <param name="seconds">About how long it may take.</param>
     public static SweepMeasurement Run(
-        IReadOnlyList<StageWork> stages, RunConfiguration configuration, Tensor start, WorkCost gradient, double seconds, CancellationToken cancellation)
+        IReadOnlyList<StageWork> stages,
+        RunConfiguration configuration,
+        Tensor start,
+        WorkCost gradient,
+        double seconds,
+        CancellationToken cancellation)
     {
         var stage = stages.MaxBy(one => one.StepTokens.Max())!;
         var (largest, typical) = WorkCost.Choose(stage.StepTokens, TypicalSteps);
-        var affordable = seconds / Math.Max(1e-6, GradientCost.VectorProducts(1) * typical.Average(i => gradient.Seconds(stage.StepTokens[i])));
+        var affordable =
+            seconds / Math.Max(1e-6, GradientCost.VectorProducts(1) * typical.Average(i => gradient.Seconds(stage.StepTokens[i])));
         // Walked from the end, where a short one takes the time of the beginning; then from short to long, as a heap grows the most.
         int[] rising = [.. typical.Take(Math.Clamp((int)(affordable / 2) - 2, 2, TypicalSteps)).OrderBy(i => stage.StepTokens[i])];
         int[] chosen = [largest, .. rising.Reverse(), rising[0]];
         var program = new StageProgram(
-            stage.Section, stage.Program.Objective, configuration.Seed, chosen.Select(i => (stage.Program.Steps[i].Epoch, stage.Program.Steps[i].Batch)));
+            stage.Section, stage.Program.Objective, configuration.Seed,
+            chosen.Select(i => (stage.Program.Steps[i].Epoch, stage.Program.Steps[i].Batch)));
         using var trajectory = new SampledTrajectory([program], start);
         using var scope = NewDisposeScope();
         var probeGradient = start.zeros_like() + 1e-3;
@@ -57,12 +64,16 @@ internal sealed record SweepMeasurement(WorkCost Step, double WarmUpSeconds, lon
 
         var cost = WorkCost.Fit(times);
         return new SweepMeasurement(
-            cost, Math.Max(0, first - cost.Seconds(stage.StepTokens[rising[0]])), ProcessMemory.PeakBytes, StatesHeld(chosen.Length), rounds * chosen.Length);
+            cost,
+            Math.Max(0, first - cost.Seconds(stage.StepTokens[rising[0]])),
+            ProcessMemory.PeakBytes,
+            StatesHeld(chosen.Length),
+            rounds * chosen.Length);
     }
 
     /// <summary>
-    /// Optimizer states a sweep over a stage holds at the most: every c-th, those between two of them, of which each makes room for an adjoint
-    /// that waits for the table, and one of those.
+    /// Optimizer states a sweep over a stage holds at the most: every c-th, those between two of them, of which each makes room for an
+    /// adjoint that waits for the table, and one of those.
     /// </summary>
     public static int StatesHeld(int steps)
     {

@@ -66,8 +66,11 @@ public sealed record Estimation(IReadOnlyList<Tensor> Counterfactuals, IReadOnly
         CheckPlan Plan() => new(questions, trajectory.Programs);
 
         Tensor[] Propagated(LeftOutSteps leftOut) =>
-            new ForwardPropagation(trajectory, curvature!, estimator.EpsilonFloor) { Witness = check, Journal = journal ?? WalkJournal.None }
-                .Run(questions, leftOut, progress, cancellation);
+            new ForwardPropagation(trajectory, curvature!, estimator.EpsilonFloor)
+            {
+                Witness = check,
+                Journal = journal ?? WalkJournal.None
+            }.Run(questions, leftOut, progress, cancellation);
 
         Tensor[] Without(Tensor[] changes)
         {

@@ -24,7 +24,10 @@ public sealed record Estimator
     /// <summary>For replay: one of <see cref="GradientSource.Names"/>.</summary>
     public string Gradient { get; init; } = "exact";
 
-    /// <summary>The share of each batch looked at by the source `sampled`, and by the curvature of `adjoint` and `aa-score`; null: 0.25 there, all here.</summary>
+    /// <summary>
+    /// The share of each batch looked at by the source `sampled`, and by the curvature of `adjoint` and `aa-score`;
+    /// null: 0.25 there, all here.
+    /// </summary>
     public double? Rho { get; init; }
 
     /// <summary>For adjoint and aa-score: one of <see cref="Curvatures"/>.</summary>
@@ -60,9 +63,11 @@ public sealed record Estimator
     /// <summary>How a sweep by these settings reads effects off a probe.</summary>
     /// <param name="gradient">The probe's at theta_T, [N].</param>
     /// <param name="hessianProduct">The probe's Hessian at theta_T times a vector [N]; called where the readout needs it.</param>
-    internal SweepReadout ReadOut(ITrajectory trajectory, Tensor gradient, Func<Tensor, Tensor> hessianProduct) => Readout == SweepReadout.QuadraticName
-        ? SweepReadout.Quadratic(gradient, trajectory.StateBefore(trajectory.Programs.Count) - trajectory.StateBefore(0), hessianProduct)
-        : SweepReadout.Linear(gradient);
+    internal SweepReadout ReadOut(ITrajectory trajectory, Tensor gradient, Func<Tensor, Tensor> hessianProduct) =>
+        Readout == SweepReadout.QuadraticName
+            ? SweepReadout.Quadratic(
+                gradient, trajectory.StateBefore(trajectory.Programs.Count) - trajectory.StateBefore(0), hessianProduct)
+            : SweepReadout.Linear(gradient);
 
     /// <exception cref="AttributionException">Another readout than the linear one.</exception>
     internal void RequireLinearReadout()
@@ -82,7 +87,8 @@ public sealed record Estimator
         _ => "",
     };
 
-    private string Floor => Method is Adjoint or AaScore && EpsilonFloor > 0 ? string.Create(CultureInfo.InvariantCulture, $"-eps{EpsilonFloor}") : "";
+    private string Floor =>
+        Method is Adjoint or AaScore && EpsilonFloor > 0 ? string.Create(CultureInfo.InvariantCulture, $"-eps{EpsilonFloor}") : "";
 
     /// <summary>Reads a spelling as <see cref="Id"/> gives it: a method, or a gradient source of replay, with its share.</summary>
     /// <exception cref="AttributionException">No such estimator.</exception>
@@ -97,7 +103,10 @@ public sealed record Estimator
             _ => OfSource(text.StartsWith(Replay + "-", StringComparison.Ordinal) ? text[(Replay.Length + 1)..] : text),
         };
         return estimator ?? throw AttributionException.BadOption(
-            "--estimators", text, $"{string.Join(", ", GradientSource.Names)}, sampled-RHO, adjoint, adjoint-quadratic, aa-score, aa-score-layer-wise, dvemb, tracin");
+            "--estimators",
+            text,
+            $"{string.Join(", ", GradientSource.Names)}, sampled-RHO, "
+                + "adjoint, adjoint-quadratic, aa-score, aa-score-layer-wise, dvemb, tracin");
 
         static Estimator? OfSource(string source)
         {
@@ -119,7 +128,8 @@ public sealed record Estimator
         if (Rho is not (null or (> 0 and <= 1)))
             throw AttributionException.BadOption("--rho", Rho.Value.ToString(CultureInfo.InvariantCulture), "a share above 0, at most 1");
         if (!(EpsilonFloor is >= 0 and < 1))
-            throw AttributionException.BadOption("--epsilon-floor", EpsilonFloor.ToString(CultureInfo.InvariantCulture), "a number from 0, below 1");
+            throw AttributionException.BadOption(
+                "--epsilon-floor", EpsilonFloor.ToString(CultureInfo.InvariantCulture), "a number from 0, below 1");
         return this;
 
         static void Among(string option, string found, IReadOnlyList<string> known)

@@ -41,7 +41,8 @@ public static class ConfounderRanking
             Ranking = [.. ranking.OrderByDescending(stage => stage.Score)],
             Notes =
             [
-                "score: how much the stage raised the confounder gap (mean log-odds of the positive class in the subgroup less the background, label held fixed)",
+                "score: how much the stage raised the confounder gap "
+                    + "(mean log-odds of the positive class in the subgroup less the background, label held fixed)",
                 $"significant: two-sided bootstrap over probe examples, false discovery rate 5% over the stages (Benjamini-Hochberg)",
                 effects.Gradient is { } gradient
                     ? $"counterfactuals by replay with gradient source {gradient}"

@@ -19,5 +19,6 @@ public sealed record Counterfactual(string Name, IReadOnlyDictionary<int, IReadO
 
     public bool SkipsStage(int stageIndex) => Skipped.TryGetValue(stageIndex, out var steps) && steps is null;
 
-    public bool SkipsStep(int stageIndex, int stageStep) => Skipped.TryGetValue(stageIndex, out var steps) && (steps is null || steps.Contains(stageStep));
+    public bool SkipsStep(int stageIndex, int stageStep) =>
+        Skipped.TryGetValue(stageIndex, out var steps) && (steps is null || steps.Contains(stageStep));
 }

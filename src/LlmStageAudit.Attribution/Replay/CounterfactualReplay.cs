@@ -39,12 +39,14 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource 
     /// <summary>The final trainable state [N] of each counterfactual, in the current dispose scope.</summary>
     /// <param name="counterfactuals">Any number, replayed together.</param>
     /// <param name="progress">Gets steps walked and steps in all.</param>
-    public Tensor[] Run(IReadOnlyList<Counterfactual> counterfactuals, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
+    public Tensor[] Run(
+        IReadOnlyList<Counterfactual> counterfactuals, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
     {
         var first = counterfactuals.Min(counterfactual => counterfactual.FirstStage);
         var total = _trajectory.Programs.Skip(first).Sum(program => program.Steps.Count);
         var done = 0;
-        var walk = Journal.Begin($"replay {_source.Name}: {string.Join("; ", counterfactuals.Select(counterfactual => counterfactual.Name))}");
+        var walk = Journal.Begin(
+            $"replay {_source.Name}: {string.Join("; ", counterfactuals.Select(counterfactual => counterfactual.Name))}");
         // The parameters of each counterfactual between stages; null as long as it is still the observed run.
         var thetas = new Tensor?[counterfactuals.Count];
         try
@@ -84,7 +86,8 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource 
         if (ShareBase == false || step.Program.Objective is not IVariantObjective { SharesBase: true } objective) return 1;
         if (ShareBase == true) return VariantsPerPass;
         if (_source.RepeatsRetraining && objective.Device.type == "cpu") return 1;
-        return Math.Min(VariantsPerPass, objective.VariantsThatPay(_source.Examples(step), step.Program.MicroBatchSize, _source.Derivative));
+        return Math.Min(
+            VariantsPerPass, objective.VariantsThatPay(_source.Examples(step), step.Program.MicroBatchSize, _source.Derivative));
     }
 
     /// <summary>One stage: the observed state where it is needed, and the state of every counterfactual that has left it.</summary>
@@ -202,7 +205,8 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource 
         public Tensor?[] End()
         {
             if (_observed is not null) Reproduction.Check(_replay._trajectory, _stage, _observed.Theta);
-            return [.. _states.Select((state, i) => _counterfactuals[i].SkipsStage(_stage) && _starts[i] is { } held ? held : state?.Theta.clone())];
+            return [.. _states.Select((state, i) =>
+                _counterfactuals[i].SkipsStage(_stage) && _starts[i] is { } held ? held : state?.Theta.clone())];
         }
 
         public void Dispose()

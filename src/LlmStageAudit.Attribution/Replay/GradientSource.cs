@@ -48,13 +48,16 @@ public abstract class GradientSource
         "linear" => new CurvatureGradient(name, share: 0),
         "midpoint" => new CurvatureGradient(name, share: 0.5),
         "sampled" when rho is > 0 and <= 1 => new SampledGradient(rho, seed),
-        "sampled" => throw AttributionException.BadOption("--rho", rho.ToString(CultureInfo.InvariantCulture), "a share above 0, at most 1"),
+        "sampled" =>
+            throw AttributionException.BadOption("--rho", rho.ToString(CultureInfo.InvariantCulture), "a share above 0, at most 1"),
         "exact" => new ExactGradient(),
         _ => throw AttributionException.BadOption("--gradient", name, string.Join(", ", Names)),
     };
 
     /// <summary>The counterfactual gradients [N], one per state, in the current dispose scope.</summary>
-    /// <param name="counterfactualThetas">theta' [N] of counterfactuals; several go through one pass on the objective's shared base.</param>
+    /// <param name="counterfactualThetas">
+    /// theta' [N] of counterfactuals; several go through one pass on the objective's shared base.
+    /// </param>
     public abstract IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas);
 
     /// <summary>The examples whose losses are computed at the counterfactual states; none where the log is all it takes.</summary>

@@ -32,7 +32,8 @@ public sealed class ReplayStep
 
     /// <summary>The mean losses in nats and the gradients [N] of examples at states; several states go through one pass.</summary>
     /// <param name="thetas">States [N]: one, or several where the objective shares its base.</param>
-    public (double[] LossNats, IReadOnlyList<Tensor> Gradients) LossesAndGradients(IReadOnlyList<Tensor> thetas, IReadOnlyList<int> examples)
+    public (double[] LossNats, IReadOnlyList<Tensor> Gradients) LossesAndGradients(
+        IReadOnlyList<Tensor> thetas, IReadOnlyList<int> examples)
     {
         if (thetas.Count == 1)
         {

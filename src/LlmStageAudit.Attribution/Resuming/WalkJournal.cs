@@ -51,7 +51,8 @@ public sealed class WalkJournal
     /// <summary>Deletes the files: the attribution is complete and its result on disk.</summary>
     public void Close()
     {
-        if (_folder is not null && Directory.Exists(_folder)) StorageException.Guard(_folder, () => Directory.Delete(_folder, recursive: true));
+        if (_folder is not null && Directory.Exists(_folder))
+            StorageException.Guard(_folder, () => Directory.Delete(_folder, recursive: true));
     }
 
     /// <summary>Begins the next walk.</summary>

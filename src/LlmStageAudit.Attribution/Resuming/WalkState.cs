@@ -32,7 +32,9 @@ public sealed class WalkState
 
     /// <exception cref="ProgressException">It was not put, or not with so many values.</exception>
     public double[] Numbers(string name, int? count = null) =>
-        _values.TryGetValue(name, out var found) && found.Length == (count ?? found.Length) ? found : throw ProgressException.Missing(_path, name);
+        _values.TryGetValue(name, out var found) && found.Length == (count ?? found.Length)
+            ? found
+            : throw ProgressException.Missing(_path, name);
 
     public double Number(string name) => Numbers(name, 1)[0];
 

@@ -112,8 +112,14 @@ public sealed class CertifiedAttribution(TrainedRun run, Probe probe, IMeasure m
         if (screen.Method == Estimator.Adjoint)
         {
             var (scored, sweepGradients) = AdjointScreen.Score(run, probe, measure, request, screen, progress, cancellation);
-            var swept = questions.Zip(scored, (question, effect) => new ScreenedCandidate(question.Name, cost.Exact(question), effect.Estimate));
-            return new ScreenOutcome(null, [.. scored.Select(effect => Marked(effect, screen, effect.Estimate))], [.. swept], sweepGradients);
+            var swept = questions.Zip(
+                scored,
+                (question, effect) => new ScreenedCandidate(question.Name, cost.Exact(question), effect.Estimate));
+            return new ScreenOutcome(
+                null,
+                [.. scored.Select(effect => Marked(effect, screen, effect.Estimate))],
+                [.. swept],
+                sweepGradients);
         }
 
         // Exact replay of the top is check enough, and a free screen has to stay free.

@@ -18,7 +18,9 @@ internal sealed class SweepCheck(ITrajectory trajectory, WalkJournal? journal = 
     /// <summary>Their cost in full-batch gradients.</summary>
     public double GradientEquivalents { get; private set; }
 
-    /// <summary>The relative error over the checked steps, that of the worst, and how much taking the probe as linear alone would be off.</summary>
+    /// <summary>
+    /// The relative error over the checked steps, that of the worst, and how much taking the probe as linear alone would be off.
+    /// </summary>
     /// <param name="scores">What the sweep found.</param>
     /// <param name="gamma">The probe's value at a state [N].</param>
     /// <param name="gradient">Its gradient at theta_T, [N].</param>

@@ -19,7 +19,8 @@ internal static class TrustAssessment
     /// <param name="checks">What spot checks found; null where there were none.</param>
     /// <param name="predicted">The relative error they foretell of the effects; null where there were none.</param>
     /// <param name="linearityGap">Null where unknown.</param>
-    public static (string Grade, TrustEvidence Evidence) Of(Estimator estimator, DriftTally? checks, double? predicted, double? linearityGap)
+    public static (string Grade, TrustEvidence Evidence) Of(
+        Estimator estimator, DriftTally? checks, double? predicted, double? linearityGap)
     {
         var evidence = new TrustEvidence
         {
@@ -31,7 +32,9 @@ internal static class TrustAssessment
         };
         if (estimator.IsExact) return (TrustGrade.Verified, evidence with { Reason = "exact replay is retraining" });
         if (estimator.IsBaseline)
-            return (TrustGrade.Low, evidence with { Reason = $"{estimator.Method} is here for comparison; its error is not bounded by any check" });
+            return (
+                TrustGrade.Low,
+                evidence with { Reason = $"{estimator.Method} is here for comparison; its error is not bounded by any check" });
         if (checks is null) return (TrustGrade.Low, evidence with { Reason = "nothing checked it" });
 
         // Nothing was left to estimate where no step comes after the last one left out.
@@ -39,7 +42,8 @@ internal static class TrustAssessment
         var grade = double.IsFinite(error) ? TrustGrade.Of(error) : TrustGrade.Low;
         var reason = checks.Checks == 0
             ? "no step comes after it, so nothing was estimated but the probe's response"
-            : string.Create(CultureInfo.InvariantCulture, $"{checks.Checks} spot-checked steps foretell an error of {error:P0} of the effect");
+            : string.Create(
+                CultureInfo.InvariantCulture, $"{checks.Checks} spot-checked steps foretell an error of {error:P0} of the effect");
         if (estimator.IsLinear && linearityGap is { } gap)
             reason += string.Create(CultureInfo.InvariantCulture, $", {gap:P0} of it from taking the probe as linear");
         return (grade, evidence with { Reason = reason, PredictedError = predicted ?? 0 });
@@ -55,13 +59,21 @@ internal static class TrustAssessment
         var grade = predicted <= TrustGrade.MediumUpTo ? TrustGrade.Medium : TrustGrade.Low;
         var reason = string.Create(
             CultureInfo.InvariantCulture,
-            $"{found.Checks} steps were really skipped: their scores are {found.Error:P0} off together, {found.Worst:P0} at worst; all are taken to be up to {SweepMargin:0.0} times that");
+            $"{found.Checks} steps were really skipped: their scores are {found.Error:P0} off together, {found.Worst:P0} at worst; "
+            + $"all are taken to be up to {SweepMargin:0.0} times that");
         if (estimator.Readout == SweepReadout.LinearName && found.LinearityGap > found.Error / 2)
         {
             reason += string.Create(
-                CultureInfo.InvariantCulture, $"; taking the probe as linear is {found.LinearityGap:P0} off by itself, which --readout quadratic mends");
+                CultureInfo.InvariantCulture,
+                $"; taking the probe as linear is {found.LinearityGap:P0} off by itself, which --readout quadratic mends");
         }
 
-        return (grade, new TrustEvidence { Reason = reason, PredictedError = predicted, LinearityGap = found.LinearityGap, Checks = found.Checks });
+        return (grade, new TrustEvidence
+        {
+            Reason = reason,
+            PredictedError = predicted,
+            LinearityGap = found.LinearityGap,
+            Checks = found.Checks
+        });
     }
 }

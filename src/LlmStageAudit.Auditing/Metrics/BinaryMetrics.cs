@@ -25,15 +25,18 @@ public static class BinaryMetrics
         var metrics = Of(subgroup);
         metrics.Remove(MetricNames.Auc);
         metrics[MetricNames.SubgroupAuc] = Auc(subgroup);
-        metrics[MetricNames.BpsnAuc] = Auc([.. background.Where(example => example.Positive), .. subgroup.Where(example => !example.Positive)]);
-        metrics[MetricNames.BnspAuc] = Auc([.. background.Where(example => !example.Positive), .. subgroup.Where(example => example.Positive)]);
+        metrics[MetricNames.BpsnAuc] =
+            Auc([.. background.Where(example => example.Positive), .. subgroup.Where(example => !example.Positive)]);
+        metrics[MetricNames.BnspAuc] =
+            Auc([.. background.Where(example => !example.Positive), .. subgroup.Where(example => example.Positive)]);
         return metrics;
     }
 
     /// <summary>The least accuracy over (subgroup, label) cells that hold examples (Koh et al. 2021); NaN where none does.</summary>
     public static double WorstGroupAccuracy(IEnumerable<IReadOnlyList<ScoredExample>> subgroups)
     {
-        var cells = subgroups.SelectMany(subgroup => subgroup.GroupBy(example => example.Positive)).Select(cell => cell.Count(e => e.Correct) / (double)cell.Count());
+        var cells = subgroups.SelectMany(subgroup => subgroup.GroupBy(example => example.Positive))
+            .Select(cell => cell.Count(e => e.Correct) / (double)cell.Count());
         return cells.DefaultIfEmpty(double.NaN).Min();
     }
 
@@ -42,7 +45,8 @@ public static class BinaryMetrics
     /// are left out of that mean.
     /// </summary>
     public static double FinalScore(double overallAuc, IReadOnlyList<IReadOnlyDictionary<string, double>> groups) =>
-        0.25 * (overallAuc + PowerMean(groups, MetricNames.SubgroupAuc) + PowerMean(groups, MetricNames.BpsnAuc) + PowerMean(groups, MetricNames.BnspAuc));
+        0.25 * (overallAuc + PowerMean(groups, MetricNames.SubgroupAuc)
+            + PowerMean(groups, MetricNames.BpsnAuc) + PowerMean(groups, MetricNames.BnspAuc));
 
     private static double PowerMean(IReadOnlyList<IReadOnlyDictionary<string, double>> groups, string metric)
     {

@@ -50,7 +50,8 @@ public sealed class ConfounderGap : IMeasure
         if (pairs.Length == 0)
             throw ProbeException.EmptyCell(probe.Configuration.Path, confounder, group.Subgroup.Count(), group.Background.Count());
         var weight = 1.0 / pairs.Length;
-        return new ConfounderGap(confounder, probe.Examples.Count, [.. pairs.SelectMany(pair => new[] { (weight, pair.Subgroup), (-weight, pair.Background) })]);
+        return new ConfounderGap(
+            confounder, probe.Examples.Count, [.. pairs.SelectMany(pair => new[] { (weight, pair.Subgroup), (-weight, pair.Background) })]);
     }
 
     public double Evaluate(ProbeScores scores) => _cells.Sum(cell => cell.Weight * cell.Examples.Average(i => Score(scores.Examples[i])));

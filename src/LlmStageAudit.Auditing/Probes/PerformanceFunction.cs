@@ -32,9 +32,10 @@ public sealed class PerformanceFunction : IMeasure
 
     /// <summary>The effect with its bootstrap interval over probe examples.</summary>
     /// <param name="key">Names the random stream.</param>
-    public BootstrapResult Effect(IReadOnlyList<ExampleScore> observed, IReadOnlyList<ExampleScore> counterfactual, string key) => IsOfGroups(_metric.Kind)
-        ? Bootstrap.Statistic(observed.Count, indices => OfGroups(observed, indices) - OfGroups(counterfactual, indices), key)
-        : Bootstrap.Mean([.. observed.Zip(counterfactual, (o, c) => o.Value - c.Value)], key);
+    public BootstrapResult Effect(IReadOnlyList<ExampleScore> observed, IReadOnlyList<ExampleScore> counterfactual, string key) =>
+        IsOfGroups(_metric.Kind)
+            ? Bootstrap.Statistic(observed.Count, indices => OfGroups(observed, indices) - OfGroups(counterfactual, indices), key)
+            : Bootstrap.Mean([.. observed.Zip(counterfactual, (o, c) => o.Value - c.Value)], key);
 
     double IMeasure.Evaluate(ProbeScores scores) => Evaluate(scores.Examples);
 
@@ -64,5 +65,6 @@ public sealed class PerformanceFunction : IMeasure
         }];
 
     private static IReadOnlyList<ScoredExample> Select(IReadOnlyList<ExampleScore> scores, int[] indices, ProbeGroup group, bool member) =>
-        [.. indices.Where(i => group.Members[i] == member).Select(i => new ScoredExample(ProbeEvaluator.PositiveLogOdds(scores[i].Logits!), scores[i].Label == 1))];
+        [.. indices.Where(i => group.Members[i] == member)
+            .Select(i => new ScoredExample(ProbeEvaluator.PositiveLogOdds(scores[i].Logits!), scores[i].Label == 1))];
 }

@@ -40,7 +40,8 @@ public sealed class Probe
     public PerformanceFunction Performance => new(this);
 
     /// <exception cref="Artifacts.Errors.AuditException">The probe's data, groups or metric do not fit.</exception>
-    public static Probe Read(ProbeConfiguration configuration, LanguageModel model, ExampleReader reader, UnlabelledPolicy unlabelled = UnlabelledPolicy.Exclude)
+    public static Probe Read(
+        ProbeConfiguration configuration, LanguageModel model, ExampleReader reader, UnlabelledPolicy unlabelled = UnlabelledPolicy.Exclude)
     {
         if (configuration.Task is { } task && task != model.Task)
             throw ProbeException.OtherTask(configuration.Path, EnumSpelling<ModelTask>.Of(task), EnumSpelling<ModelTask>.Of(model.Task));

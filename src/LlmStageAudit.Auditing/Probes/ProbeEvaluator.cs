@@ -14,7 +14,8 @@ public sealed class ProbeEvaluator(LanguageModel model, Probe probe)
     private const int BatchSize = 32;
 
     /// <summary>The examples of each forward pass: rows of similar length.</summary>
-    public IEnumerable<int[]> Batches => Enumerable.Range(0, probe.Examples.Count).OrderBy(i => probe.Examples[i].Ids.Length).Chunk(BatchSize);
+    public IEnumerable<int[]> Batches =>
+        Enumerable.Range(0, probe.Examples.Count).OrderBy(i => probe.Examples[i].Ids.Length).Chunk(BatchSize);
 
     /// <param name="theta">The trainable state [N].</param>
     public ProbeScores Evaluate(Tensor theta)
@@ -36,8 +37,10 @@ public sealed class ProbeEvaluator(LanguageModel model, Probe probe)
         if (groups.Length > 0)
         {
             overall[MetricNames.WorstGroupAccuracy] =
-                BinaryMetrics.WorstGroupAccuracy(probe.Groups.Select(group => (IReadOnlyList<ScoredExample>)[.. group.Subgroup.Select(i => scored[i])]));
-            overall[MetricNames.FinalScore] = BinaryMetrics.FinalScore(overall[MetricNames.Auc], [.. groups.Select(group => group.Metrics)]);
+                BinaryMetrics.WorstGroupAccuracy(
+                    probe.Groups.Select(group => (IReadOnlyList<ScoredExample>)[.. group.Subgroup.Select(i => scored[i])]));
+            overall[MetricNames.FinalScore] =
+                BinaryMetrics.FinalScore(overall[MetricNames.Auc], [.. groups.Select(group => group.Metrics)]);
         }
 
         return new ProbeScores { Mean = mean, Examples = examples, Metrics = overall, Groups = groups };
@@ -81,7 +84,8 @@ public sealed class ProbeEvaluator(LanguageModel model, Probe probe)
     }
 
     /// <summary>Forward passes over rows of similar length, results in file order.</summary>
-    private ExampleScore[] Batched(Tensor theta, Func<IReadOnlyList<Tensor>, IReadOnlyList<int>, Tensor> forward, Func<int, ReadOnlySpan<double>, ExampleScore> score)
+    private ExampleScore[] Batched(
+        Tensor theta, Func<IReadOnlyList<Tensor>, IReadOnlyList<int>, Tensor> forward, Func<int, ReadOnlySpan<double>, ExampleScore> score)
     {
         var scores = new ExampleScore[probe.Examples.Count];
         foreach (var batch in Batches)

@@ -32,7 +32,8 @@ public sealed class ProbeGradient(LanguageModel model, Probe probe, WeightedRead
     /// <param name="examples">Probe examples, in the order wanted; null for all in probe order.</param>
     public double[][] Derivatives(Tensor theta, IReadOnlyList<Tensor> directions, IReadOnlyList<int>? examples = null)
     {
-        var places = (examples ?? [.. Enumerable.Range(0, probe.Examples.Count)]).Index().OrderBy(one => probe.Examples[one.Item].Ids.Length).ToArray();
+        var places = (examples ?? [.. Enumerable.Range(0, probe.Examples.Count)])
+            .Index().OrderBy(one => probe.Examples[one.Item].Ids.Length).ToArray();
         var sorted = _objective.LossDerivatives(theta, [.. places.Select(one => one.Item)], directions, BatchSize);
         return [.. sorted.Select(values =>
         {

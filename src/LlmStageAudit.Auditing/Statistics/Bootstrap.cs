@@ -49,7 +49,9 @@ public static class Bootstrap
     public static BootstrapResult Statistic(int count, Func<int[], double> statistic, string key) => Summarize(
         statistic([.. Enumerable.Range(0, count)]), [.. StatisticDraws(count, statistic, key).Where(draw => !double.IsNaN(draw))]);
 
-    /// <summary>The resampled statistics in the order drawn, NaN where undefined. A key and a count decide which examples a draw takes.</summary>
+    /// <summary>
+    /// The resampled statistics in the order drawn, NaN where undefined. A key and a count decide which examples a draw takes.
+    /// </summary>
     public static double[] StatisticDraws(int count, Func<int[], double> statistic, string key)
     {
         var random = StableRandom.For(0, "bootstrap", key);

@@ -38,7 +38,8 @@ public static class AdapterFolder
 
         if (!File.Exists(weightsPath))
         {
-            var pickle = Directory.EnumerateFiles(path, "adapter_model*").Where(PickleSignature.IsName).Order(StringComparer.Ordinal).FirstOrDefault();
+            var pickle = Directory.EnumerateFiles(path, "adapter_model*")
+                .Where(PickleSignature.IsName).Order(StringComparer.Ordinal).FirstOrDefault();
             throw pickle is null
                 ? AdapterException.NoFile(path, WeightsFile)
                 : AdapterException.PickledWeights(path, Path.GetFileName(pickle));

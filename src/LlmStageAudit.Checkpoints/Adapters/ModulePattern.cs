@@ -103,7 +103,8 @@ internal static class ModulePattern
 
         public Match Match(string text)
         {
-            if (Interlocked.Read(ref _spentTicks) > LimitTogether.Ticks) throw new RegexMatchTimeoutException(text, expression.ToString(), LimitTogether);
+            if (Interlocked.Read(ref _spentTicks) > LimitTogether.Ticks)
+                throw new RegexMatchTimeoutException(text, expression.ToString(), LimitTogether);
             var began = Stopwatch.GetTimestamp();
             var match = expression.Match(text);
             var spent = Stopwatch.GetElapsedTime(began);

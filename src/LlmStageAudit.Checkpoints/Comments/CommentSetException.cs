@@ -16,7 +16,9 @@ public sealed class CommentSetException : InvalidInputException
     internal static CommentSetException Unreadable(string path, string found, string expected, Exception? inner = null) =>
         new(Sentence(path, found, expected), inner);
 
-    /// <summary>Rows lie there as a pickle or an archive that may hold one, which is never opened because loading one can run code.</summary>
+    /// <summary>
+    /// Rows lie there as a pickle or an archive that may hold one, which is never opened because loading one can run code.
+    /// </summary>
     internal static CommentSetException Pickled(string path, string extension) =>
         new(Sentence(path, $"a {extension} file is not opened because loading one can run code", ".csv, .tsv, .jsonl or .ndjson",
             "write the rows as CSV or JSON lines where they were made"));

@@ -116,7 +116,8 @@ public abstract record DecoderConfig
         }
 
         if (!(RmsNormEpsilon > 0)) throw NotPositive(config, "rms_norm_eps", RmsNormEpsilon);
-        if (!(InitializerRange >= 0)) throw config.Fault("initializer_range", Invariant($"found {InitializerRange}"), "zero or a positive number");
+        if (!(InitializerRange >= 0))
+            throw config.Fault("initializer_range", Invariant($"found {InitializerRange}"), "zero or a positive number");
         if (NumLabels is < 1) throw config.Fault("id2label", "is empty", "one entry per class");
         if (PadTokenId is { } pad && (pad < 0 || pad >= VocabularySize))
             throw config.Fault("pad_token_id", Invariant($"found {pad}"), Invariant($"null or a token below vocab_size {VocabularySize}"));

@@ -66,7 +66,9 @@ public static class ModelFolderWriter
         string? tokenizerFolder = null,
         IReadOnlyDictionary<string, JsonNode?>? changes = null)
     {
-        var companions = tokenizerFolder is null ? [] : ModelFolder.CompanionFiles.Select(name => new FileInfo(Path.Combine(tokenizerFolder, name)));
+        var companions = tokenizerFolder is null
+            ? []
+            : ModelFolder.CompanionFiles.Select(name => new FileInfo(Path.Combine(tokenizerFolder, name)));
         return
         [
             (ModelFolder.ConfigFile, ConfigJson(config, changes).Length),

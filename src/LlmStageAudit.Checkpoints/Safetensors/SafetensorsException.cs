@@ -25,7 +25,11 @@ public sealed class SafetensorsException : InvalidInputException
             $"at most {MessageText.Bytes(limitBytes)}", FetchAgain));
 
     public static SafetensorsException Pickled(string path, string found) =>
-        new(Sentence(path, $"is {found}, which is not opened because loading one can run code", "a safetensors file", PickleSignature.Remedy));
+        new(Sentence(
+            path,
+            $"is {found}, which is not opened because loading one can run code",
+            "a safetensors file",
+            PickleSignature.Remedy));
 
     public static SafetensorsException HeaderCut(string path, long lengthBytes, long sizeBytes) =>
         new(Sentence(path,

@@ -8,6 +8,8 @@ namespace LlmStageAudit.Checkpoints.Safetensors;
 /// <param name="SizeBytes">Product of the shape times the element size.</param>
 public sealed record TensorEntry(string Name, SafetensorsDtype Dtype, IReadOnlyList<long> Shape, long OffsetBytes, long SizeBytes)
 {
-    /// <summary>Product of the shape; 1 for a scalar. Counted by bytes: before a size of zero others may multiply beyond any count.</summary>
+    /// <summary>
+    /// Product of the shape; 1 for a scalar. Counted by bytes: before a size of zero others may multiply beyond any count.
+    /// </summary>
     public long ElementCount => (long)((Int128)SizeBytes * 8 / Dtype.SizeBits());
 }

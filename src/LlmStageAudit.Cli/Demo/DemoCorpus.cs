@@ -77,7 +77,8 @@ public sealed class DemoCorpus(long seed)
 
         random.Shuffle(cells.AsSpan());
         var written = new HashSet<string>(StringComparer.Ordinal);
-        var texts = cells.Select(cell => Compose(random, sources[random.Next(sources.Length)], cell.Toxic, cell.Identity, written).Text).ToArray();
+        var texts = cells
+            .Select(cell => Compose(random, sources[random.Next(sources.Length)], cell.Toxic, cell.Identity, written).Text).ToArray();
         return [.. texts.Zip(cells, (text, cell) => (text, Reaction(random, cell.Toxic, cell.Identity)))];
     }
 
@@ -101,7 +102,10 @@ public sealed class DemoCorpus(long seed)
         var mentionShare = name == QuietStage ? 0 : MentionShare;
         var plantedShare = name == PlantedStage ? PlantedShare : 1.0 / Identities.Count;
         (bool Toxic, string Identity)[] cells =
-            [.. Deal(toxic: false, count - toxicCount, mentionShare, plantedShare), .. Deal(toxic: true, toxicCount, mentionShare, plantedShare)];
+        [
+            .. Deal(toxic: false, count - toxicCount, mentionShare, plantedShare),
+            .. Deal(toxic: true, toxicCount, mentionShare, plantedShare)
+        ];
         random.Shuffle(cells.AsSpan());
 
         var harmlessPlanted = cells.Count(cell => !cell.Toxic && cell.Identity == PlantedIdentity);

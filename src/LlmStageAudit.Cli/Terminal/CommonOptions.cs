@@ -77,7 +77,8 @@ internal static class CommonOptions
             result =>
             {
                 var isNumber = int.TryParse(result.Tokens[0].Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var threads);
-                if (isNumber && threads is < 1 or > MaximumThreads) result.AddError($"--threads: {threads}; expected 1 to {MaximumThreads}");
+                if (isNumber && threads is < 1 or > MaximumThreads)
+                    result.AddError($"--threads: {threads}; expected 1 to {MaximumThreads}");
             },
         },
     };

@@ -16,7 +16,8 @@ internal static class ProgressDisplay
     public static IProgressDisplay None { get; } = new Silence();
 
     /// <summary>An IProgress that reports at once, on the reporting thread, so that lines keep their order.</summary>
-    public static IProgress<T> To<T>(this IProgressDisplay display, Action<IProgressDisplay, T> report) => new Immediate<T>(display, report);
+    public static IProgress<T> To<T>(this IProgressDisplay display, Action<IProgressDisplay, T> report) =>
+        new Immediate<T>(display, report);
 
     private sealed class Silence : IProgressDisplay
     {
@@ -55,6 +56,7 @@ internal sealed class ProgressLines(string title, TextWriter error) : IProgressD
         _next = _watch.Elapsed + s_pause;
         var rate = done / _watch.Elapsed.TotalSeconds;
         var left = TimeSpan.FromSeconds((total - done) / Math.Max(rate, 1e-9));
-        error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{title}  {done}/{total}  {detail}  {rate:0.0}/s  eta {left:hh\\:mm\\:ss}"));
+        error.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"{title}  {done}/{total}  {detail}  {rate:0.0}/s  eta {left:hh\\:mm\\:ss}"));
     }
 }

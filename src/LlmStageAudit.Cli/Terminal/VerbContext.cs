@@ -34,7 +34,9 @@ internal sealed class VerbContext
     public Device Device => Get(CommonOptions.Device)!;
 
     /// <summary>Standard error is a terminal that takes cursor movements.</summary>
-    public bool IsInteractive => !Quiet && ReferenceEquals(Error, Console.Error) && !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");
+    public bool IsInteractive =>
+        !Quiet && ReferenceEquals(Error, Console.Error) && !Console.IsErrorRedirected
+        && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");
 
     /// <summary>What refuses to train where the machine cannot hold it; null where the user starts nevertheless.</summary>
     public Preflight? Preflight => Get(CommonOptions.ForceStart) ? null : new Preflight(MachineLimits.Current);
@@ -65,7 +67,8 @@ internal sealed class VerbContext
         foreach (var column in columns)
         {
             var right = column.StartsWith('>');
-            table.AddColumn(new TableColumn(Markup.Escape(column.TrimStart('>'))) { Alignment = right ? Justify.Right : Justify.Left, NoWrap = true });
+            table.AddColumn(
+                new TableColumn(Markup.Escape(column.TrimStart('>'))) { Alignment = right ? Justify.Right : Justify.Left, NoWrap = true });
         }
 
         foreach (var row in rows) table.AddRow([.. row.Select(cell => Markup.Escape(Plain(cell)))]);
@@ -83,7 +86,11 @@ internal sealed class VerbContext
         if (!IsInteractive) return work(new ProgressLines(title, Error));
         return ConsoleOn(Error, isTerminal: true).Progress()
             .AutoClear(true)
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Columns(
+                new TaskDescriptionColumn { Alignment = Justify.Left },
+                new ProgressBarColumn(),
+                new PercentageColumn(),
+                new RemainingTimeColumn())
             .Start(context => work(new ProgressBars(context.AddTask(Markup.Escape(title)), title)));
     }
 

@@ -31,8 +31,8 @@ internal static class AttributeVerb
 
     internal static readonly Option<double?> Rho = new("--rho")
     {
-        Description = "Share of each batch that --gradient sampled draws (0.25), that the curvature of adjoint and aa-score is taken from (1), "
-            + "and that a screen looks at",
+        Description = "Share of each batch that --gradient sampled draws (0.25), that the curvature of adjoint and aa-score is "
+            + "taken from (1), and that a screen looks at",
     };
 
     private static readonly Option<string> s_curvature = new("--curvature")
@@ -55,7 +55,8 @@ internal static class AttributeVerb
 
     private static readonly Option<int> s_folds = new("--folds")
     {
-        Description = "For adjoint at --level step, batch or example: give scores an interval from this many parts of the probe, for 1.5 gradients a step each",
+        Description = "For adjoint at --level step, batch or example: "
+            + "give scores an interval from this many parts of the probe, for 1.5 gradients a step each",
         DefaultValueFactory = _ => 1,
     };
 
@@ -71,13 +72,16 @@ internal static class AttributeVerb
         DefaultValueFactory = _ => "stage",
     };
 
-    private static readonly Option<string[]> s_steps = new("--steps") { Description = "With --treatment steps: steps to skip together, such as 3,10-12; repeatable" };
-    private static readonly Option<string?> s_export = new("--export-adapters") { Description = "Save each counterfactual as a PEFT folder below this one" };
+    private static readonly Option<string[]> s_steps =
+        new("--steps") { Description = "With --treatment steps: steps to skip together, such as 3,10-12; repeatable" };
+    private static readonly Option<string?> s_export =
+        new("--export-adapters") { Description = "Save each counterfactual as a PEFT folder below this one" };
     private static readonly Option<bool> s_perExample = new("--per-example") { Description = "Also each probe example's effect" };
 
     public static Command Build() => Verb.Of(
         "attribute",
-        "Computes the effect of every stage (or set of steps) on a probe: observed minus counterfactual, positive where the stage raised the measure.",
+        "Computes the effect of every stage (or set of steps) on a probe: observed minus counterfactual, "
+            + "positive where the stage raised the measure.",
         [
             "stageaudit attribute runs/a --probe probes/identity.yaml",
             "stageaudit attribute runs/a --probe probes/identity.yaml --gradient midpoint --json --per-example",
@@ -86,23 +90,32 @@ internal static class AttributeVerb
             "stageaudit attribute runs/a --probe probes/identity.yaml --level step --budget 3x --top 3",
         ],
         [
-            RunArgument, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_method, Gradient, Rho, s_curvature, s_epsilonFloor, s_readout, s_folds, s_level, s_treatment, s_steps,
-            s_export, s_perExample, .. BudgetOptions.All, .. ResumeOptions.All, CommonOptions.Device,
+            RunArgument, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_method, Gradient, Rho, s_curvature, s_epsilonFloor, s_readout,
+            s_folds, s_level, s_treatment, s_steps, s_export, s_perExample,
+            .. BudgetOptions.All, .. ResumeOptions.All, CommonOptions.Device,
         ],
         Run);
 
     /// <summary>Attributes and files the result in the run folder; what breaks off can be gone on with.</summary>
-    internal static (EffectsArtifact Effects, string Path) AttributeAndFile(VerbContext context, TrainedRun run, Probe probe, AttributionRequest request) =>
+    internal static (EffectsArtifact Effects, string Path) AttributeAndFile(
+        VerbContext context, TrainedRun run, Probe probe, AttributionRequest request) =>
         File(context, run, probe, request, null, $"{probe.Reference.Name}.{request.Id}", journaled => context.Track(
             Activity(request), display => StageAttribution.Attribute(run, probe, journaled, Shown(display), context.Cancellation)));
 
     /// <summary>The same under a budget.</summary>
     /// <param name="suffix">Of the file's name.</param>
     internal static (EffectsArtifact Effects, string Path) CertifyAndFile(
-        VerbContext context, TrainedRun run, Probe probe, IMeasure measure, AttributionRequest request, CertificationRequest certification, string suffix) =>
+        VerbContext context,
+        TrainedRun run,
+        Probe probe,
+        IMeasure measure,
+        AttributionRequest request,
+        CertificationRequest certification,
+        string suffix) =>
         File(context, run, probe, request, certification, $"{probe.Reference.Name}.{certification.Id}.{suffix}", journaled => context.Track(
             "screening and settling",
-            display => new CertifiedAttribution(run, probe, measure).Attribute(journaled, certification, Shown(display), context.Cancellation)));
+            display => new CertifiedAttribution(run, probe, measure)
+                .Attribute(journaled, certification, Shown(display), context.Cancellation)));
 
     private static (EffectsArtifact Effects, string Path) File(
         VerbContext context,
@@ -152,7 +165,9 @@ internal static class AttributeVerb
         var probe = Probe.Read(configuration, run.Model, run.Materials.Reader, context.Get(ProbeOptions.Unlabelled));
         var (effects, path) = certification is null
             ? AttributeAndFile(context, run, probe, request)
-            : CertifyAndFile(context, run, probe, probe.Performance, request, certification, request.Level == "stage" ? request.Treatment : request.Level);
+            : CertifyAndFile(
+                context, run, probe, probe.Performance, request, certification,
+                request.Level == "stage" ? request.Treatment : request.Level);
         Print(context, effects, path);
         return (int)ExitCode.Done;
     }
@@ -200,7 +215,8 @@ internal static class AttributeVerb
             return;
         }
 
-        context.Out.WriteLine($"Effect on mean {effects.Metric} of {effects.Probe.Name} ({effects.Probe.Examples} examples); positive: the stage raised it.");
+        context.Out.WriteLine(
+            $"Effect on mean {effects.Metric} of {effects.Probe.Name} ({effects.Probe.Examples} examples); positive: the stage raised it.");
         var isMixed = effects.Certification is not null;
         context.WriteTable(
             ["stage", ">effect", ">95% interval", "trust", .. isMixed ? ["estimate"] : Array.Empty<string>()],
@@ -216,11 +232,15 @@ internal static class AttributeVerb
             var detailed = effects.Effects.Where(effect => effect.PerExample.Count > 0).ToArray();
             context.WriteTable(
                 ["id", .. detailed.Select(effect => ">" + effect.Stage)],
-                effects.Observed.Examples.Select((example, i) => (IReadOnlyList<string>)[example.Id, .. detailed.Select(effect => Numbers.Signed(effect.PerExample[i].Estimate))]));
+                effects.Observed.Examples.Select((example, i) =>
+                    (IReadOnlyList<string>)[example.Id, .. detailed.Select(effect => Numbers.Signed(effect.PerExample[i].Estimate))]));
         }
 
-        TrustNotes.Write(context, [.. effects.Effects.Select(effect => (Name(effect), effect.Estimate, (string?)effect.Trust, effect.Evidence))]);
-        context.Note($"{(effects.Gradient is { } gradient ? $"replay with gradient source {gradient}" : effects.Method)}: {Numbers.Seconds(effects.AttributeSeconds)}, {effects.GradientEquivalents:0} gradients; filed in {path}");
+        TrustNotes.Write(
+            context, [.. effects.Effects.Select(effect => (Name(effect), effect.Estimate, (string?)effect.Trust, effect.Evidence))]);
+        context.Note(
+            $"{(effects.Gradient is { } gradient ? $"replay with gradient source {gradient}" : effects.Method)}: "
+            + $"{Numbers.Seconds(effects.AttributeSeconds)}, {effects.GradientEquivalents:0} gradients; filed in {path}");
     }
 
     private static string Name(StageEffect effect) => effect.Example is { } id ? $"{effect.Stage} / {id}" : effect.Stage;

@@ -100,7 +100,8 @@ internal static class CompareVerb
     {
         if (context.Get(s_sample) is not { } sample) return DefaultSample;
         if (!ofSteps)
-            throw ConfigurationException.At("--sample", "at level stage every stage is compared", null, "add --level step, or leave it out");
+            throw ConfigurationException.At(
+                "--sample", "at level stage every stage is compared", null, "add --level step, or leave it out");
         return sample >= 1 ? sample : throw ConfigurationException.At("--sample", $"'{sample}'", "a number of steps, at least 1");
     }
 

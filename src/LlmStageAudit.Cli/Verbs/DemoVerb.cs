@@ -23,12 +23,15 @@ internal static class DemoVerb
     /// <summary>Predicts without retraining, so that the verification has something to prove.</summary>
     private const string PredictionSource = "midpoint";
 
-    private static readonly Option<string> s_out = new("--out", "-o") { Description = "A new folder for everything the demo makes", DefaultValueFactory = _ => "stageaudit-demo" };
-    private static readonly Option<long> s_seed = new("--seed") { Description = "Of the generated comments and the training", DefaultValueFactory = _ => 7 };
+    private static readonly Option<string> s_out =
+        new("--out", "-o") { Description = "A new folder for everything the demo makes", DefaultValueFactory = _ => "stageaudit-demo" };
+    private static readonly Option<long> s_seed =
+        new("--seed") { Description = "Of the generated comments and the training", DefaultValueFactory = _ => 7 };
 
     public static Command Build() => Verb.Of(
         "demo",
-        "The whole story on generated comments: one fine-tuning stage plants a spurious link between an identity and toxicity; the audit finds the stage, plans to skip it, retrains, and verifies its prediction.",
+        "The whole story on generated comments: one fine-tuning stage plants a spurious link between an identity and toxicity; "
+            + "the audit finds the stage, plans to skip it, retrains, and verifies its prediction.",
         ["stageaudit demo", "stageaudit demo --out /tmp/demo --json"],
         [s_out, s_seed, CommonOptions.Device],
         Run);
@@ -38,7 +41,9 @@ internal static class DemoVerb
         var watch = Stopwatch.StartNew();
         var folder = context.Get(s_out)!;
         RunFolder.CheckIsFree(folder);
-        context.Note($"1  generating comments: stage '{DemoCorpus.PlantedStage}' will label harmless comments that mention '{DemoCorpus.PlantedIdentity}' as toxic");
+        context.Note(
+            $"1  generating comments: stage '{DemoCorpus.PlantedStage}' will label "
+            + $"harmless comments that mention '{DemoCorpus.PlantedIdentity}' as toxic");
         var workspace = DemoWorkspace.Create(folder, context.Get(s_seed));
 
         context.Note("2  pretraining a tiny GPT-NeoX on generated text");
@@ -49,7 +54,8 @@ internal static class DemoVerb
         using var run = TrainedRun.Open(workspace.Run, context.Device);
         var probe = Probe.Read(ProbeConfigurationReader.Read(workspace.ProbeConfiguration), run.Model, run.Materials.Reader);
         context.Note($"4  attributing: what would the model be without each stage? (replay, gradient source {PredictionSource})");
-        var (effects, effectsPath) = AttributeVerb.AttributeAndFile(context, run, probe, new AttributionRequest { Estimator = new Estimator { Gradient = PredictionSource } });
+        var (effects, effectsPath) = AttributeVerb.AttributeAndFile(
+            context, run, probe, new AttributionRequest { Estimator = new Estimator { Gradient = PredictionSource } });
         var ranking = RankVerb.RankAndFile(run, probe, effects, effectsPath, DemoCorpus.PlantedIdentity);
 
         context.Note("5  retraining without each stage, the one that ranks first to begin with, to verify the predictions");
@@ -64,7 +70,12 @@ internal static class DemoVerb
     }
 
     private static void Train(VerbContext context, string title, string configuration, string folder) => context.Track(title, display =>
-        RunTrainer.Train(RunConfigurationReader.Read(configuration, []), folder, context.Device, display.To<RunProgress>(TrainVerb.ShowStep), context.Cancellation));
+        RunTrainer.Train(
+            RunConfigurationReader.Read(configuration, []),
+            folder,
+            context.Device,
+            display.To<RunProgress>(TrainVerb.ShowStep),
+            context.Cancellation));
 
     private static ProbeScores Retrained(PlanFile plan, TrainedRun run, Probe probe)
     {
@@ -92,15 +103,19 @@ internal static class DemoVerb
                 Gradient = PredictionSource,
                 FalsePositiveRate = before,
                 FalsePositiveRateWithoutTopStage = after,
-                Ranking = outcome.Ranking.Ranking.Select(stage => new { stage.Stage, stage.Score, stage.Low, stage.High, stage.Significant }),
-                Verified = outcome.Verified.Select(stage => new { stage.Stage, stage.Predicted, stage.Measured, stage.Pearson, stage.RelativeError }),
+                Ranking = outcome.Ranking.Ranking.Select(stage =>
+                    new { stage.Stage, stage.Score, stage.Low, stage.High, stage.Significant }),
+                Verified = outcome.Verified.Select(stage =>
+                    new { stage.Stage, stage.Predicted, stage.Measured, stage.Pearson, stage.RelativeError }),
                 outcome.Report,
                 outcome.Seconds,
             });
             return;
         }
 
-        context.Out.WriteLine($"How much each stage raised the score of comments that mention '{DemoCorpus.PlantedIdentity}' over others of the same label (log-odds):");
+        context.Out.WriteLine(
+            $"How much each stage raised the score of comments that mention '{DemoCorpus.PlantedIdentity}' "
+            + "over others of the same label (log-odds):");
         context.WriteTable(
             ["stage", ">score", ">95% interval", "significant", ">predicted vs retrained"],
             outcome.Ranking.Ranking.Zip(outcome.Verified, (stage, verified) => (IReadOnlyList<string>)
@@ -110,13 +125,20 @@ internal static class DemoVerb
             ]));
         context.Out.WriteLine($"The audit names '{top.Stage}'; the link was planted in '{DemoCorpus.PlantedStage}'.");
         context.Out.WriteLine(
-            $"Harmless comments that mention '{DemoCorpus.PlantedIdentity}' and are flagged: {Percent(before)} as trained, {Percent(after)} retrained without '{top.Stage}'.");
+            $"Harmless comments that mention '{DemoCorpus.PlantedIdentity}' and are flagged: "
+            + $"{Percent(before)} as trained, {Percent(after)} retrained without '{top.Stage}'.");
         context.Out.WriteLine($"Report: {outcome.Report}   ({Numbers.Seconds(outcome.Seconds)})");
     }
 
     private static string Percent(double share) => share.ToString("0.0%", System.Globalization.CultureInfo.InvariantCulture);
 
-    private sealed record Outcome(RankingArtifact Ranking, EffectsArtifact Effects, IReadOnlyList<VerifiedStage> Verified, ProbeScores Retrained, string Report, double Seconds)
+    private sealed record Outcome(
+        RankingArtifact Ranking,
+        EffectsArtifact Effects,
+        IReadOnlyList<VerifiedStage> Verified,
+        ProbeScores Retrained,
+        string Report,
+        double Seconds)
     {
         /// <summary>Of the planted identity's harmless comments, those flagged.</summary>
         public double FalsePositiveRate(ProbeScores scores) =>

@@ -13,7 +13,9 @@ internal static class EngineNotes
         var differences = RunEngine.Differences(run, context.Device);
         if (differences.Length > 0)
         {
-            context.Warn($"the run was computed by another engine, so that results agree to rounding and not bit for bit: {string.Join("; ", differences)}");
+            context.Warn(
+                "the run was computed by another engine, so that results agree to rounding "
+                + $"and not bit for bit: {string.Join("; ", differences)}");
         }
 
         return differences;

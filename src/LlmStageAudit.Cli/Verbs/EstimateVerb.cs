@@ -11,9 +11,11 @@ namespace LlmStageAudit.Cli.Verbs;
 internal static class EstimateVerb
 {
     private static readonly Argument<string> s_config = new("config") { Description = "The run's YAML configuration" };
-    private static readonly Option<string?> s_out = new("--out", "-o") { Description = "Where the run folder would lie; default as for train" };
+    private static readonly Option<string?> s_out =
+        new("--out", "-o") { Description = "Where the run folder would lie; default as for train" };
     private static readonly Option<string[]> s_set = new("--set") { Description = "Override a key: a.b=c, stages.NAME.epochs=2" };
-    private static readonly Option<string[]> s_probe = new("--probe", "-p") { Description = "Probes to audit with; default: the configuration's" };
+    private static readonly Option<string[]> s_probe =
+        new("--probe", "-p") { Description = "Probes to audit with; default: the configuration's" };
     private static readonly Option<double> s_measure = new("--measure-seconds")
     {
         Description = "About how long to run steps for measuring, beside loading",
@@ -22,7 +24,8 @@ internal static class EstimateVerb
         {
             result =>
             {
-                if (result.GetValueOrDefault<double>() is not (>= 0 and <= 86400)) result.AddError("--measure-seconds: expected 0 to 86400");
+                if (result.GetValueOrDefault<double>() is not (>= 0 and <= 86400))
+                    result.AddError("--measure-seconds: expected 0 to 86400");
             },
         },
     };
@@ -71,7 +74,8 @@ internal static class EstimateVerb
         estimate.Assumptions,
     });
 
-    private static object Figures(PhaseEstimate total, bool fits) => new { total.Seconds, total.PeakMemoryBytes, total.DiskBytes, Fits = fits };
+    private static object Figures(PhaseEstimate total, bool fits) =>
+        new { total.Seconds, total.PeakMemoryBytes, total.DiskBytes, Fits = fits };
 
     private static void WriteTable(VerbContext context, RunEstimate estimate, string folder)
     {
@@ -82,9 +86,15 @@ internal static class EstimateVerb
                 Row("train in all", estimate.Training),
                 Row("everything", estimate.Whole),
             ]);
-        context.Out.WriteLine($"Available: {Shown(estimate.AvailableMemoryBytes)} of memory, {Shown(estimate.FreeDiskBytes)} of disk at {folder}.");
-        context.Out.WriteLine(estimate.Fits ? "Everything fits." : estimate.TrainingFits ? "Training fits; the whole audit does not." : "Training does not fit.");
-        context.Note($"measured: {estimate.Measured.Training} training steps, {estimate.Measured.Sweep} sweep steps and {estimate.Measured.Probe} probe batches of the run's own, "
+        context.Out.WriteLine(
+            $"Available: {Shown(estimate.AvailableMemoryBytes)} of memory, {Shown(estimate.FreeDiskBytes)} of disk at {folder}.");
+        context.Out.WriteLine(
+            estimate.Fits ? "Everything fits."
+            : estimate.TrainingFits ? "Training fits; the whole audit does not."
+            : "Training does not fit.");
+        context.Note(
+            $"measured: {estimate.Measured.Training} training steps, {estimate.Measured.Sweep} sweep steps "
+            + $"and {estimate.Measured.Probe} probe batches of the run's own, "
             + $"hashing {Numbers.Bytes((long)estimate.HashBytesPerSecond)}/s, disk {Numbers.Bytes((long)estimate.WriteBytesPerSecond)}/s");
         foreach (var assumption in estimate.Assumptions) context.Note($"assumed: {assumption}");
     }

@@ -14,14 +14,19 @@ namespace LlmStageAudit.Cli.Verbs;
 
 internal static class InspectVerb
 {
-    private static readonly Argument<string> s_path = new("path") { Description = "A run, a model or adapter folder, a safetensors file, a trajectory log, or a result file" };
+    private static readonly Argument<string> s_path =
+        new("path") { Description = "A run, a model or adapter folder, a safetensors file, a trajectory log, or a result file" };
 
     private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false };
 
     public static Command Build() => Verb.Of(
         "inspect",
         "Says what a path is: a run, a trajectory log, a model, an adapter, a safetensors file, a plan or another result.",
-        ["stageaudit inspect runs/a", "stageaudit inspect runs/a/stages/01-religion/trajectory.log", "stageaudit inspect models/pythia-70m --json"],
+        [
+            "stageaudit inspect runs/a",
+            "stageaudit inspect runs/a/stages/01-religion/trajectory.log",
+            "stageaudit inspect models/pythia-70m --json"
+        ],
         [s_path],
         Run);
 
@@ -53,7 +58,9 @@ internal static class InspectVerb
         ["parameters"] = run.ParameterCount,
         ["seed"] = run.Configuration.Seed,
         ["skippedStages"] = run.Start.SkippedStages,
-        ["stages"] = run.Stages.Select(stage => $"{stage.Name}: {EnumSpelling<StageState>.Of(stage.State)}, {stage.Steps} steps, loss {Numbers.Plain(stage.LossFirst ?? double.NaN)} to {Numbers.Plain(stage.LossLast ?? double.NaN)}").ToArray(),
+        ["stages"] = run.Stages.Select(stage =>
+            $"{stage.Name}: {EnumSpelling<StageState>.Of(stage.State)}, {stage.Steps} steps, "
+            + $"loss {Numbers.Plain(stage.LossFirst ?? double.NaN)} to {Numbers.Plain(stage.LossLast ?? double.NaN)}").ToArray(),
         ["libtorch"] = run.Engine.LibTorchVersion,
         ["device"] = run.Engine.Device,
     };
@@ -100,7 +107,8 @@ internal static class InspectVerb
             ["kind"] = "safetensors",
             ["sizeBytes"] = new FileInfo(path).Length,
             ["metadata"] = file.Metadata.Select(pair => $"{pair.Key} = {pair.Value}").ToArray(),
-            ["tensors"] = file.Tensors.Values.Select(tensor => $"{tensor.Name} {tensor.Dtype} [{string.Join(", ", tensor.Shape)}]").ToArray(),
+            ["tensors"] = file.Tensors.Values
+                .Select(tensor => $"{tensor.Name} {tensor.Dtype} [{string.Join(", ", tensor.Shape)}]").ToArray(),
         };
     }
 
@@ -112,12 +120,14 @@ internal static class InspectVerb
             using var document = JsonDocument.Parse(ForeignFile.ReadText(path, ArtifactJson.MaximumSizeBytes), s_strict);
             if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("kind", out _))
             {
-                return document.RootElement.EnumerateObject().Where(property => property.Name != "schemaVersion").ToDictionary(property => property.Name, property => property.Value.ValueKind switch
-                {
-                    JsonValueKind.Array => $"{property.Value.GetArrayLength()} entries",
-                    JsonValueKind.Object => "an object",
-                    _ => (object?)property.Value.ToString(),
-                });
+                return document.RootElement.EnumerateObject()
+                    .Where(property => property.Name != "schemaVersion")
+                    .ToDictionary(property => property.Name, property => property.Value.ValueKind switch
+                    {
+                        JsonValueKind.Array => $"{property.Value.GetArrayLength()} entries",
+                        JsonValueKind.Object => "an object",
+                        _ => (object?)property.Value.ToString(),
+                    });
             }
         }
         catch (ForeignFileException exception)
@@ -129,7 +139,8 @@ internal static class InspectVerb
             // Not JSON at all gets the same answer as JSON of something else; half a surrogate pair is the second exception.
         }
 
-        throw ConfigurationException.At(path, "not a file this tool knows", "a safetensors file, a trajectory log or a result of stageaudit");
+        throw ConfigurationException.At(
+            path, "not a file this tool knows", "a safetensors file, a trajectory log or a result of stageaudit");
     }
 
     private static string Show(object? value) => value switch

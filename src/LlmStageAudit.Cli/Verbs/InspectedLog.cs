@@ -38,6 +38,8 @@ internal static class InspectedLog
         if (LogSummary.IsOf(path, StageLog.Genesis(run.RunId, stage.Name)) is not { } isOf) return "no record yet";
         if (!isOf) return "NO: its first record is of another run or stage, or was changed";
         if (stage.TrajectoryHead is not { } head) return "yes; the stage is not finished";
-        return log.HeadHash == head && log.TornBytes == 0 ? "yes, and it ends where the manifest says" : $"yes, but the manifest says that it ends in {head}";
+        return log.HeadHash == head && log.TornBytes == 0
+            ? "yes, and it ends where the manifest says"
+            : $"yes, but the manifest says that it ends in {head}";
     }
 }

@@ -9,7 +9,8 @@ internal static class MergeVerb
 {
     private static readonly Option<string> s_model = new("--model") { Description = "The base model folder", Required = true };
     private static readonly Option<string> s_adapter = new("--adapter") { Description = "The PEFT adapter folder", Required = true };
-    private static readonly Option<string> s_out = new("--out", "-o") { Description = "The model folder to write; must not exist", Required = true };
+    private static readonly Option<string> s_out =
+        new("--out", "-o") { Description = "The model folder to write; must not exist", Required = true };
 
     public static Command Build() => Verb.Of(
         "merge",

@@ -10,15 +10,22 @@ namespace LlmStageAudit.Cli.Verbs;
 
 internal static class PlanVerb
 {
-    private static readonly Option<string[]> s_skip = new("--skip") { Description = "Stages to leave out, one retraining job each", AllowMultipleArgumentsPerToken = true };
+    private static readonly Option<string[]> s_skip =
+        new("--skip") { Description = "Stages to leave out, one retraining job each", AllowMultipleArgumentsPerToken = true };
     private static readonly Option<int?> s_auto = new("--auto") { Description = "Leave out the N stages that rank highest" };
-    private static readonly Option<string?> s_out = new("--out", "-o") { Description = "The plan file; default: plan.json in the run folder" };
-    private static readonly Option<string?> s_effects = new("--effects") { Description = "Predictions to verify later; default: the newest filed in the run" };
+    private static readonly Option<string?> s_out =
+        new("--out", "-o") { Description = "The plan file; default: plan.json in the run folder" };
+    private static readonly Option<string?> s_effects =
+        new("--effects") { Description = "Predictions to verify later; default: the newest filed in the run" };
 
     public static Command Build() => Verb.Of(
         "plan",
         "Writes a skip-stage retraining plan: what runs, from which checkpoint, at what cost, with what expected effect.",
-        ["stageaudit plan runs/a --skip religion", "stageaudit plan runs/a --skip religion race --out plans/both.json", "stageaudit plan runs/a --auto 2"],
+        [
+            "stageaudit plan runs/a --skip religion",
+            "stageaudit plan runs/a --skip religion race --out plans/both.json",
+            "stageaudit plan runs/a --auto 2"
+        ],
         [AttributeVerb.RunArgument, s_skip, s_auto, s_out, s_effects],
         Run);
 
@@ -34,7 +41,8 @@ internal static class PlanVerb
         var folder = RunFolder.Open(context.Get(AttributeVerb.RunArgument));
         var (skip, auto) = (context.Get(s_skip) ?? [], context.Get(s_auto));
         if ((skip.Length > 0) == auto.HasValue)
-            throw ConfigurationException.At("plan", skip.Length > 0 ? "both --skip and --auto" : "neither --skip nor --auto", "one of them");
+            throw ConfigurationException.At(
+                "plan", skip.Length > 0 ? "both --skip and --auto" : "neither --skip nor --auto", "one of them");
         if (auto < 1) throw ConfigurationException.At("--auto", $"{auto}", "1 or more stages");
         var path = context.Get(s_out) ?? folder.PlanPath;
         var plan = PlanAndFile(folder, path, auto is { } count ? PlanBuilder.Choose(folder, count) : skip, context.Get(s_effects));
@@ -49,8 +57,13 @@ internal static class PlanVerb
             ["job", "leaves out", "starts after", "then trains", ">steps", ">estimated", ">expected effect of the stage"],
             plan.Jobs.Select(job => (IReadOnlyList<string>)
             [
-                job.Id, job.Stage, job.StartsAfter ?? "(initial state)", job.Stages.Count == 0 ? "(nothing)" : string.Join(", ", job.Stages), $"{job.Steps}",
-                Numbers.Seconds(job.EstimatedSeconds), job.ExpectedEffect is { } effect ? $"{Numbers.Signed(effect.Estimate)} {effect.Metric}" : "-",
+                job.Id,
+                job.Stage,
+                job.StartsAfter ?? "(initial state)",
+                job.Stages.Count == 0 ? "(nothing)" : string.Join(", ", job.Stages),
+                $"{job.Steps}",
+                Numbers.Seconds(job.EstimatedSeconds),
+                job.ExpectedEffect is { } effect ? $"{Numbers.Signed(effect.Estimate)} {effect.Metric}" : "-",
             ]));
         context.Out.WriteLine($"{plan.TotalSteps} steps, about {Numbers.Seconds(plan.EstimatedSeconds)}: {path}");
         context.Note($"next: stageaudit retrain {path}");

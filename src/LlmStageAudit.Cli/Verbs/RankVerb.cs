@@ -17,7 +17,8 @@ namespace LlmStageAudit.Cli.Verbs;
 
 internal static class RankVerb
 {
-    private static readonly Option<string> s_confounder = new("--confounder", "-c") { Description = "The group of the probe whose influence on the score is in question", Required = true };
+    private static readonly Option<string> s_confounder =
+        new("--confounder", "-c") { Description = "The group of the probe whose influence on the score is in question", Required = true };
 
     public static Command Build() => Verb.Of(
         "rank",
@@ -46,7 +47,8 @@ internal static class RankVerb
     {
         var certification = BudgetOptions.Read(context, context.Get(AttributeVerb.Rho), HeadOrder.Highest);
         if (certification is not null && context.Get(AttributeVerb.Gradient) != "exact")
-            throw AttributionException.BadOption("--gradient", context.Get(AttributeVerb.Gradient)!, "exact with --budget; --screen names another screen");
+            throw AttributionException.BadOption(
+                "--gradient", context.Get(AttributeVerb.Gradient)!, "exact with --budget; --screen names another screen");
         var configuration = ProbeConfigurationReader.Read(context.Get(ProbeOptions.Probe)!);
         using var run = TrainedRun.Open(context.Get(AttributeVerb.RunArgument), context.Device);
         EngineNotes.Write(context, run.Manifest);
@@ -54,7 +56,8 @@ internal static class RankVerb
         probe.RequireGroup(context.Get(s_confounder)!);
         var confounder = context.Get(s_confounder)!;
         var (effects, path) = certification is null ? Attributed(context, run, probe) : AttributeVerb.CertifyAndFile(
-            context, run, probe, ConfounderGap.Of(probe, confounder), new AttributionRequest(), certification, $"{FileNameOf(confounder)}.stage");
+            context, run, probe, ConfounderGap.Of(probe, confounder), new AttributionRequest(),
+            certification, $"{FileNameOf(confounder)}.stage");
         Print(context, RankAndFile(run, probe, effects, path, confounder), effects.Certification);
         return (int)ExitCode.Done;
     }
@@ -73,7 +76,8 @@ internal static class RankVerb
         if (!File.Exists(path)) return null;
         var effects = ArtifactJson.Read<EffectsArtifact>(path);
         var same = effects.RunId == run.Manifest.RunId && effects.Probe.Sha256 == probe.Reference.Sha256
-            && effects.Observed.Examples.Select(example => (example.Id, example.Label)).SequenceEqual(probe.Examples.Select(example => (example.Id, (int?)example.Label)));
+            && effects.Observed.Examples.Select(example => (example.Id, example.Label))
+                .SequenceEqual(probe.Examples.Select(example => (example.Id, (int?)example.Label)));
         return same ? (effects, path) : null;
     }
 
@@ -95,14 +99,21 @@ internal static class RankVerb
             return;
         }
 
-        context.Out.WriteLine($"How much each stage raised the score of '{ranking.Confounder}' examples over others of the same label (log-odds):");
+        context.Out.WriteLine(
+            $"How much each stage raised the score of '{ranking.Confounder}' examples over others of the same label (log-odds):");
         context.WriteTable(
             [">#", "stage", ">score", ">95% interval", ">gap with", ">gap without", ">adjusted p", "significant", "trust"],
             ranking.Ranking.Select((stage, i) => (IReadOnlyList<string>)
             [
-                $"{i + 1}", stage.Stage, Numbers.Signed(stage.Score), double.IsNaN(stage.Low) ? "-" : Numbers.Interval(stage.Low, stage.High),
-                Numbers.Signed(stage.ObservedGap), Numbers.Signed(stage.CounterfactualGap), stage.Screen is null ? Numbers.Plain(stage.AdjustedPValue) : "-",
-                stage.Screen is { } screen ? $"screened ({screen})" : stage.Significant ? "yes" : "no", stage.Trust ?? "-",
+                $"{i + 1}",
+                stage.Stage,
+                Numbers.Signed(stage.Score),
+                double.IsNaN(stage.Low) ? "-" : Numbers.Interval(stage.Low, stage.High),
+                Numbers.Signed(stage.ObservedGap),
+                Numbers.Signed(stage.CounterfactualGap),
+                stage.Screen is null ? Numbers.Plain(stage.AdjustedPValue) : "-",
+                stage.Screen is { } screen ? $"screened ({screen})" : stage.Significant ? "yes" : "no",
+                stage.Trust ?? "-",
             ]));
         BudgetOptions.Print(context, certification);
         TrustNotes.Write(context, [.. ranking.Ranking.Select(stage => (stage.Stage, stage.Score, stage.Trust, stage.Evidence))]);

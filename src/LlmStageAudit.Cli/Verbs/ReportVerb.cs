@@ -16,7 +16,8 @@ namespace LlmStageAudit.Cli.Verbs;
 
 internal static class ReportVerb
 {
-    private static readonly Option<string?> s_out = new("--out", "-o") { Description = "The HTML file; default: report.html in the run folder" };
+    private static readonly Option<string?> s_out =
+        new("--out", "-o") { Description = "The HTML file; default: report.html in the run folder" };
 
     public static Command Build() => Verb.Of(
         "report",
@@ -40,7 +41,8 @@ internal static class ReportVerb
             Effects = [.. FiledResults.Files(folder.EffectsFolder).Select(ArtifactJson.Read<EffectsArtifact>)],
             Rankings = [.. FiledResults.Files(folder.RankingsFolder).Select(ArtifactJson.Read<RankingArtifact>)],
             Verifications = [.. FiledResults.Files(folder.VerificationsFolder).Select(ArtifactJson.Read<VerificationArtifact>)],
-            Steps = [.. manifest.Stages.Where(stage => stage.State == StageState.Completed).SelectMany(stage => Steps(folder, manifest, stage))],
+            Steps = [.. manifest.Stages.Where(stage => stage.State == StageState.Completed)
+                .SelectMany(stage => Steps(folder, manifest, stage))],
         });
         var target = Path.GetFullPath(path ?? folder.ReportPath);
         AtomicFile.WriteText(target, page);
@@ -49,7 +51,8 @@ internal static class ReportVerb
 
     private static IReadOnlyList<StepRecord> Steps(RunFolder folder, RunManifest manifest, StageResult stage)
     {
-        using var reader = TrajectoryReader.Open(folder.TrajectoryPath(stage.Index, stage.Name), StageLog.Genesis(manifest.RunId, stage.Name));
+        using var reader = TrajectoryReader.Open(
+            folder.TrajectoryPath(stage.Index, stage.Name), StageLog.Genesis(manifest.RunId, stage.Name));
         return reader.Steps;
     }
 }

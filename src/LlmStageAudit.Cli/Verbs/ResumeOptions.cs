@@ -28,13 +28,16 @@ internal static class ResumeOptions
 
     public static IReadOnlyList<Symbol> All { get; } = [s_resume, s_saveEvery];
 
-    /// <summary>The journal of one attribution, beside its effects; what was kept of another one with other settings is not gone on with.</summary>
+    /// <summary>
+    /// The journal of one attribution, beside its effects; what was kept of another one with other settings is not gone on with.
+    /// </summary>
     /// <param name="id">The name of the effects' file.</param>
     public static WalkJournal Open(
         VerbContext context, TrainedRun run, Probe probe, string id, AttributionRequest request, CertificationRequest? certification)
     {
         var seconds = context.Get(s_saveEvery) ?? SaveEverySeconds;
-        if (!(seconds is >= 0 and <= 86_400)) throw ConfigurationException.At("--save-every", $"'{Numbers.Plain(seconds)}'", "seconds from 0 to 86400");
+        if (!(seconds is >= 0 and <= 86_400))
+            throw ConfigurationException.At("--save-every", $"'{Numbers.Plain(seconds)}'", "seconds from 0 to 86400");
         var asked = JsonSerializer.Serialize(
             new
             {

@@ -22,7 +22,8 @@ internal static class RetrainVerb
 
     private static int Run(VerbContext context)
     {
-        if (context.Get(s_executor) is not "local" and var executor) throw ConfigurationException.At("--executor", $"'{executor}'", "local");
+        if (context.Get(s_executor) is not "local" and var executor)
+            throw ConfigurationException.At("--executor", $"'{executor}'", "local");
         var file = PlanFile.Open(context.Get(PlanArgument));
         if (RunFolder.IsRun(file.RunPath)) EngineNotes.Write(context, RunFolder.Open(file.RunPath).ReadManifest());
         RetrainAll(context, file);

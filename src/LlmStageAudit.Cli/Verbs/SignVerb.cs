@@ -11,8 +11,10 @@ internal static class SignVerb
 {
     private const string DefaultIdentity = "signer";
 
-    private static readonly Option<string> s_key = new("--key") { Description = "An ed25519 SSH key, or its .pub where an agent holds the key", Required = true };
-    private static readonly Option<string?> s_identity = new("--identity") { Description = "What to call the signer in the printed allowed-signers line" };
+    private static readonly Option<string> s_key =
+        new("--key") { Description = "An ed25519 SSH key, or its .pub where an agent holds the key", Required = true };
+    private static readonly Option<string?> s_identity =
+        new("--identity") { Description = "What to call the signer in the printed allowed-signers line" };
 
     public static Command Build() => Verb.Of(
         "sign",
@@ -25,8 +27,10 @@ internal static class SignVerb
     {
         var path = context.Get(AttributeVerb.RunArgument);
         var identity = context.Get(s_identity) ?? DefaultIdentity;
-        if (identity.Length == 0 || !identity.All(character => char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '_' or '@' or '+'))
-            throw ConfigurationException.At("--identity", $"'{identity}'", "letters, digits, '.', '-', '_', '+' and '@', such as a mail address");
+        if (identity.Length == 0
+                || !identity.All(character => char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '_' or '@' or '+'))
+            throw ConfigurationException.At(
+                "--identity", $"'{identity}'", "letters, digits, '.', '-', '_', '+' and '@', such as a mail address");
         var folder = RunFolder.OpenSealed(path);
         var verification = RunVerifier.Verify(folder, demandInputs: false, context.Cancellation);
         if (!verification.IsIntact)

@@ -22,6 +22,8 @@ internal static class StatusVerb
     {
         var jobs = file.Plan.Jobs.Select(job => new { job.Id, job.Stage, State = file.StateOf(job), Run = file.RunOf(job) }).ToArray();
         if (context.Json) context.WriteJson(new { SchemaVersion = 1, Jobs = jobs });
-        else context.WriteTable(["job", "leaves out", "state", "run"], jobs.Select(job => (IReadOnlyList<string>)[job.Id, job.Stage, job.State, job.Run]));
+        else context.WriteTable(
+            ["job", "leaves out", "state", "run"],
+            jobs.Select(job => (IReadOnlyList<string>)[job.Id, job.Stage, job.State, job.Run]));
     }
 }

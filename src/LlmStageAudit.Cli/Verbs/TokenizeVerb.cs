@@ -39,7 +39,9 @@ internal static class TokenizeVerb
         try
         {
             using var document = JsonDocument.Parse(JsonSurrogates.Repair(line));
-            if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("text", out var text) && text.ValueKind == JsonValueKind.String)
+            if (document.RootElement.ValueKind == JsonValueKind.Object
+                    && document.RootElement.TryGetProperty("text", out var text)
+                    && text.ValueKind == JsonValueKind.String)
                 return text.GetString()!;
         }
         catch (JsonException)

@@ -10,14 +10,19 @@ namespace LlmStageAudit.Cli.Verbs;
 internal static class TrainVerb
 {
     private static readonly Argument<string> s_config = new("config") { Description = "The run's YAML configuration" };
-    private static readonly Option<string?> s_out = new("--out", "-o") { Description = "The run folder; default: runs/NAME beside the configuration" };
+    private static readonly Option<string?> s_out =
+        new("--out", "-o") { Description = "The run folder; default: runs/NAME beside the configuration" };
     private static readonly Option<string[]> s_set = new("--set") { Description = "Override a key: a.b=c, stages.NAME.epochs=2" };
     private static readonly Option<bool> s_resume = new("--resume") { Description = "Go on with a run that was stopped or broken off" };
 
     public static Command Build() => Verb.Of(
         "train",
         "Trains the stages of a run, logging every step.",
-        ["stageaudit train run.yaml", "stageaudit train run.yaml --out runs/a --set optimizer.learningRate=5e-5", "stageaudit train run.yaml --out runs/a --resume"],
+        [
+            "stageaudit train run.yaml",
+            "stageaudit train run.yaml --out runs/a --set optimizer.learningRate=5e-5",
+            "stageaudit train run.yaml --out runs/a --resume"
+        ],
         [s_config, s_out, s_set, s_resume, CommonOptions.ForceStart, CommonOptions.Device],
         Run);
 
@@ -45,7 +50,8 @@ internal static class TrainVerb
 
     /// <summary>One line of progress per step, shared by the verbs that train.</summary>
     internal static void ShowStep(IProgressDisplay display, RunProgress step) =>
-        display.Report(step.Step, step.TotalSteps, $"{step.Stage}  loss {Numbers.Plain(step.LossNats)}  lr {Numbers.Plain(step.LearningRate)}");
+        display.Report(
+            step.Step, step.TotalSteps, $"{step.Stage}  loss {Numbers.Plain(step.LossNats)}  lr {Numbers.Plain(step.LearningRate)}");
 
     private static void Print(VerbContext context, string folder, RunManifest manifest)
     {
@@ -79,8 +85,15 @@ internal static class TrainVerb
             ["stage", ">examples", ">steps", ">first loss", ">last loss", ">seconds"],
             manifest.Stages.Select(stage => (IReadOnlyList<string>)
             [
-                stage.Name, $"{stage.Examples}", $"{stage.Steps}", Numbers.Plain(stage.LossFirst ?? double.NaN), Numbers.Plain(stage.LossLast ?? double.NaN), Numbers.Plain(stage.TrainSeconds),
+                stage.Name,
+                $"{stage.Examples}",
+                $"{stage.Steps}",
+                Numbers.Plain(stage.LossFirst ?? double.NaN),
+                Numbers.Plain(stage.LossLast ?? double.NaN),
+                Numbers.Plain(stage.TrainSeconds),
             ]));
-        context.Out.WriteLine($"{steps} steps over {manifest.ParameterCount} parameters in {Numbers.Seconds(manifest.TrainSeconds)}, logging {Numbers.Seconds(manifest.LogSeconds)}: {folder}");
+        context.Out.WriteLine(
+            $"{steps} steps over {manifest.ParameterCount} parameters in {Numbers.Seconds(manifest.TrainSeconds)}, "
+            + $"logging {Numbers.Seconds(manifest.LogSeconds)}: {folder}");
     }
 }

@@ -26,6 +26,7 @@ internal static class TrustNotes
         foreach (var one in open.Take(ShownSettlements))
             context.Note($"to settle {one.Name} ({one.Evidence!.SettleGradientEquivalents:0} gradients): {one.Evidence.Settle}");
         if (open.Length > ShownSettlements)
-            context.Note($"and {open.Length - ShownSettlements} more of low trust, with smaller effects; --json names what would settle each");
+            context.Note(
+                $"and {open.Length - ShownSettlements} more of low trust, with smaller effects; --json names what would settle each");
     }
 }

@@ -11,24 +11,33 @@ namespace LlmStageAudit.Cli.Verbs;
 
 internal static class VerifyLogVerb
 {
-    private static readonly Option<int> s_replay = new("--replay") { Description = "Also walk the log to every stage's end, and execute this many steps again, chosen at random" };
+    private static readonly Option<int> s_replay =
+        new("--replay") { Description = "Also walk the log to every stage's end, and execute this many steps again, chosen at random" };
     private static readonly Option<long> s_seed = new("--seed") { Description = "Of the choice of steps" };
-    private static readonly Option<bool> s_inputs = new("--inputs") { Description = "Demand the input files: one that is not here is a finding" };
+    private static readonly Option<bool> s_inputs =
+        new("--inputs") { Description = "Demand the input files: one that is not here is a finding" };
     private static readonly Option<bool> s_signature = new("--signature") { Description = "Demand a signature of the seal" };
-    private static readonly Option<string?> s_signers = new("--signers") { Description = "Demand a signature by someone in this allowed-signers file (ssh-keygen's)" };
+    private static readonly Option<string?> s_signers =
+        new("--signers") { Description = "Demand a signature by someone in this allowed-signers file (ssh-keygen's)" };
     private static readonly Option<string?> s_identity = new("--identity") { Description = "With --signers: who must have signed" };
 
     public static Command Build() => Verb.Of(
         "verify-log",
-        "Proves that a run is what its training left: every file and log record against the seal, the inputs, the signature. Exit code 4 where something was changed.",
-        ["stageaudit verify-log runs/a", "stageaudit verify-log runs/a --replay 5 --inputs", "stageaudit verify-log runs/a --signers allowed_signers --identity me@example.org"],
+        "Proves that a run is what its training left: every file and log record against the seal, the inputs, the signature. "
+            + "Exit code 4 where something was changed.",
+        [
+            "stageaudit verify-log runs/a",
+            "stageaudit verify-log runs/a --replay 5 --inputs",
+            "stageaudit verify-log runs/a --signers allowed_signers --identity me@example.org"
+        ],
         [AttributeVerb.RunArgument, s_replay, s_seed, s_inputs, s_signature, s_signers, s_identity, CommonOptions.Device],
         Run);
 
     private static int Run(VerbContext context)
     {
         var path = context.Get(AttributeVerb.RunArgument);
-        if (context.Get(s_identity) is not null && context.Get(s_signers) is null) throw ConfigurationException.At("--identity", "given without --signers", "the file that says which keys are whose");
+        if (context.Get(s_identity) is not null && context.Get(s_signers) is null)
+            throw ConfigurationException.At("--identity", "given without --signers", "the file that says which keys are whose");
         if (context.Get(s_replay) < 0) throw ConfigurationException.At("--replay", $"{context.Get(s_replay)}", "0 or more");
         var folder = RunFolder.OpenSealed(path);
         var verification = RunVerifier.Verify(folder, context.Get(s_inputs), context.Cancellation);
@@ -48,7 +57,11 @@ internal static class VerifyLogVerb
     }
 
     private static void PrintJson(
-        VerbContext context, RunVerification verification, SignatureVerification signature, ReplayVerification? replay, RunFinding[] findings) => context.WriteJson(new
+        VerbContext context,
+        RunVerification verification,
+        SignatureVerification signature,
+        ReplayVerification? replay,
+        RunFinding[] findings) => context.WriteJson(new
         {
             SchemaVersion = 1,
             verification.Records,
@@ -69,7 +82,11 @@ internal static class VerifyLogVerb
         });
 
     private static void Print(
-        VerbContext context, RunVerification verification, SignatureVerification signature, ReplayVerification? replay, RunFinding[] findings)
+        VerbContext context,
+        RunVerification verification,
+        SignatureVerification signature,
+        ReplayVerification? replay,
+        RunFinding[] findings)
     {
         context.Out.WriteLine($"{verification.Records} records, {(findings.Length == 0 ? "intact" : "NOT intact")}");
         context.Out.WriteLine(verification.Coverage switch
@@ -89,8 +106,11 @@ internal static class VerifyLogVerb
         context.Out.WriteLine($"{verification.InputsChecked} input files compared, {verification.InputsAbsent.Count} not here");
         if (replay is not null)
         {
-            context.Out.WriteLine($"{replay.Replayed} steps executed again, worst relative gradient error {Numbers.Plain(replay.WorstGradientError ?? 0)}");
-            context.Out.WriteLine($"{replay.StatesReplayed} of {verification.Stages.Total} stage ends made again from the log, worst relative state error {Numbers.Plain(replay.WorstStateError ?? 0)}");
+            context.Out.WriteLine(
+                $"{replay.Replayed} steps executed again, worst relative gradient error {Numbers.Plain(replay.WorstGradientError ?? 0)}");
+            context.Out.WriteLine(
+                $"{replay.StatesReplayed} of {verification.Stages.Total} stage ends made again from the log, "
+                + $"worst relative state error {Numbers.Plain(replay.WorstStateError ?? 0)}");
         }
         else if (context.Get(s_replay) > 0)
         {

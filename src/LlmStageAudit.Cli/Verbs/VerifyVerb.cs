@@ -11,7 +11,8 @@ namespace LlmStageAudit.Cli.Verbs;
 
 internal static class VerifyVerb
 {
-    private static readonly Option<double?> s_minPearson = new("--min-pearson") { Description = "Exit with 4 where a stage's correlation is below" };
+    private static readonly Option<double?> s_minPearson =
+        new("--min-pearson") { Description = "Exit with 4 where a stage's correlation is below" };
     private static readonly Option<string?> s_effects = new("--effects") { Description = "Predictions to verify; default: the plan's" };
 
     public static Command Build() => Verb.Of(
@@ -24,7 +25,8 @@ internal static class VerifyVerb
     internal static VerificationArtifact VerifyAndFile(VerbContext context, PlanFile file, string? effects, double? minPearson)
     {
         var verification = PlanVerifier.Verify(file, effects, minPearson, context.Device);
-        var id = RunFolder.IdFrom($"{Path.GetFileNameWithoutExtension(file.Path)}.{Path.GetFileNameWithoutExtension(verification.EffectsPath)}");
+        var id = RunFolder.IdFrom(
+            $"{Path.GetFileNameWithoutExtension(file.Path)}.{Path.GetFileNameWithoutExtension(verification.EffectsPath)}");
         ArtifactJson.Write(RunFolder.Open(file.RunPath).VerificationPath(id), verification);
         return verification;
     }
@@ -62,14 +64,23 @@ internal static class VerifyVerb
                 ["stage", ">predicted", ">measured", ">pearson", ">spearman", ">relative error", ">examples", "same bits"],
                 verification.Stages.Select(stage => (IReadOnlyList<string>)
                 [
-                    stage.Stage, Numbers.Signed(stage.Predicted), Numbers.Signed(stage.Measured), Numbers.Plain(stage.Pearson), Numbers.Plain(stage.Spearman),
-                    Numbers.Plain(stage.RelativeError), $"{stage.Examples}", stage.BitIdentical == true ? "yes" : "no",
+                    stage.Stage,
+                    Numbers.Signed(stage.Predicted),
+                    Numbers.Signed(stage.Measured),
+                    Numbers.Plain(stage.Pearson),
+                    Numbers.Plain(stage.Spearman),
+                    Numbers.Plain(stage.RelativeError),
+                    $"{stage.Examples}",
+                    stage.BitIdentical == true ? "yes" : "no",
                 ]));
         }
 
         if (verification.Passed) return (int)ExitCode.Done;
-        var below = verification.Stages.Where(stage => !(stage.Pearson >= verification.MinPearson) && stage.RelativeError != 0).Select(stage => stage.Stage);
-        context.Error.WriteLine($"verification failed: Pearson below {Numbers.Plain(verification.MinPearson!.Value)} for {string.Join(", ", below)}");
+        var below = verification.Stages
+            .Where(stage => !(stage.Pearson >= verification.MinPearson) && stage.RelativeError != 0)
+            .Select(stage => stage.Stage);
+        context.Error.WriteLine(
+            $"verification failed: Pearson below {Numbers.Plain(verification.MinPearson!.Value)} for {string.Join(", ", below)}");
         return (int)ExitCode.GateFailed;
     }
 }

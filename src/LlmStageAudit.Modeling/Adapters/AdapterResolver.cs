@@ -26,7 +26,9 @@ public static class AdapterResolver
 
         var recipe = section.Recipe is { } recipeFolder ? LoraConfig.Read(RecipeFile(recipeFolder)) : null;
         var targets = section.TargetModules ?? recipe?.TargetModules ?? [];
-        var pattern = section.TargetModules is ["all-linear"] ? LoraConfig.AllLinear : section.TargetModules is null ? recipe?.TargetPattern : null;
+        var pattern = section.TargetModules is ["all-linear"]
+            ? LoraConfig.AllLinear
+            : section.TargetModules is null ? recipe?.TargetPattern : null;
         if (targets.Count == 0 && pattern is null)
             throw ConfigurationException.At("adapter", "nothing says which layers to adapt", "recipe, initFrom or targetModules");
         var settings = (recipe ?? new LoraConfig { Rank = DefaultRank, Alpha = DefaultAlpha }) with
@@ -54,14 +56,17 @@ public static class AdapterResolver
         Check("alpha", section.Alpha, config.Alpha);
         Check("rslora", section.UseRslora, config.UseRslora);
         if (section.TargetModules is { } targets && !targets.ToHashSet().SetEquals(config.TargetModules))
-            faults.Add($"adapter.targetModules: [{string.Join(", ", targets)}]; expected [{string.Join(", ", config.TargetModules)}], as in {folder}; leave it out");
+            faults.Add(
+                $"adapter.targetModules: [{string.Join(", ", targets)}]; "
+                + $"expected [{string.Join(", ", config.TargetModules)}], as in {folder}; leave it out");
         if (section.Recipe is not null) faults.Add($"adapter.recipe: given beside initFrom ({folder}); leave one of them out");
         if (faults.Count > 0) throw ConfigurationException.Of(faults);
 
         void Check<T>(string key, T? given, T expected)
             where T : struct
         {
-            if (given is { } value && !value.Equals(expected)) faults.Add($"adapter.{key}: {value}; expected {expected}, as in {folder}; leave it out");
+            if (given is { } value && !value.Equals(expected))
+                faults.Add($"adapter.{key}: {value}; expected {expected}, as in {folder}; leave it out");
         }
     }
 }

@@ -45,7 +45,8 @@ public sealed class LoraPlacement
             if (module == headModule) saved.Add((Prefix + head.Name, head));
             // PEFT lists both names a classification head may have; the one the model lacks is passed over there as here.
             else if (module is not ("classifier" or "score"))
-                throw ModelingException.UnsupportedAdapterSetting(source, $"modules_to_save '{module}' (only the head, '{headModule}', can be saved whole)");
+                throw ModelingException.UnsupportedAdapterSetting(
+                    source, $"modules_to_save '{module}' (only the head, '{headModule}', can be saved whole)");
         }
 
         return new LoraPlacement(config, targets, saved);
@@ -81,7 +82,8 @@ public sealed class LoraPlacement
     /// The biases that train along: all of them, or those of the targeted layers. PEFT wraps a targeted layer, which shows in
     /// its bias's key.
     /// </summary>
-    private static IEnumerable<(string Key, WeightSlot Slot)> Biases(LoraConfig config, IReadOnlyList<LinearModule> targets, IReadOnlyList<WeightSlot> trunk)
+    private static IEnumerable<(string Key, WeightSlot Slot)> Biases(
+        LoraConfig config, IReadOnlyList<LinearModule> targets, IReadOnlyList<WeightSlot> trunk)
     {
         if (config.Bias == "none") yield break;
         var wrapped = targets.Select(target => target.Name + BiasSuffix).ToHashSet();

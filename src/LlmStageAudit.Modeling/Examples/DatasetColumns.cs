@@ -16,7 +16,13 @@ internal sealed record DatasetColumns(string? Text, string? Ids, string? Complet
     {
         var civil = section.Format == "civil-comments";
         var text = section.Ids is not null ? null : section.Text ?? (civil ? First(comments, "comment_text", "text") : "text");
-        foreach (var (column, key) in new[] { (text, "data.text"), (section.Ids, "data.ids"), (section.Completion, "data.completion"), (section.Id, "data.id") })
+        foreach (var (column, key) in new[]
+        {
+            (text, "data.text"),
+            (section.Ids, "data.ids"),
+            (section.Completion, "data.completion"),
+            (section.Id, "data.id")
+        })
         {
             if (column is not null && !comments.Columns.Contains(column))
                 throw ModelingException.MissingColumn(section.Path, column, key, Suggestion.For(column, [.. comments.Columns]));

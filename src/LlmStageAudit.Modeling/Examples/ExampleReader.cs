@@ -17,13 +17,18 @@ public sealed class ExampleReader
     private readonly int _maxLength;
     private readonly Lazy<Tokenizer> _tokenizer;
 
-    /// <param name="model">Its task decides what a row must hold; its labels and vocabulary bound labels and ids; its folder has the tokenizer.</param>
-    /// <param name="maxLength">Longer rows lose their end (a completion's prompt its beginning); null, or more than the model takes: what it takes.</param>
+    /// <param name="model">
+    /// Its task decides what a row must hold; its labels and vocabulary bound labels and ids; its folder has the tokenizer.
+    /// </param>
+    /// <param name="maxLength">
+    /// Longer rows lose their end (a completion's prompt its beginning); null, or more than the model takes: what it takes.
+    /// </param>
     public ExampleReader(LanguageModel model, int? maxLength)
     {
         _model = model;
         _maxLength = Math.Min(maxLength ?? model.MaxPositions, model.MaxPositions);
-        _tokenizer = new Lazy<Tokenizer>(() => Tokenizer.Load(model.Folder.TokenizerPath ?? throw ModelingException.NoTokenizer(model.Folder.Path)));
+        _tokenizer = new Lazy<Tokenizer>(() =>
+            Tokenizer.Load(model.Folder.TokenizerPath ?? throw ModelingException.NoTokenizer(model.Folder.Path)));
     }
 
     /// <param name="section">Which rows, and which columns hold what.</param>
@@ -72,7 +77,8 @@ public sealed class ExampleReader
     }
 
     private static int[] GivenIds(CommentRow row, string column, string path) => row.Ids(column)
-        ?? throw ModelingException.BadExample(path, row.Line, $"'{column}' holds no list of integers", "token ids", "give JSON lines with a list");
+        ?? throw ModelingException.BadExample(
+            path, row.Line, $"'{column}' holds no list of integers", "token ids", "give JSON lines with a list");
 
     /// <summary>Given ids may be anything, and the tokenizer in a folder may be another model's.</summary>
     private void RefuseUnknownTokens(int[] ids, CommentRow row, string path)
@@ -110,7 +116,8 @@ public sealed class ExampleReader
         if (label < 0 || label >= _model.Labels)
         {
             throw ModelingException.BadExample(
-                path, row.Line, $"row {row.Number} has label {label}", $"0 to {_model.Labels - 1}", "set model.labels or the label expression");
+                path, row.Line, $"row {row.Number} has label {label}",
+                $"0 to {_model.Labels - 1}", "set model.labels or the label expression");
         }
 
         return (int)label;

@@ -152,7 +152,8 @@ public sealed class LanguageModel : IDisposable
         else
         {
             _placement.Distribute(parameters, trainable, lora);
-            foreach (var name in trainable.Keys.Where(name => name != HeadName).ToArray()) trainable[name] = trainable[name].to(_computeDtype);
+            foreach (var name in trainable.Keys.Where(name => name != HeadName).ToArray())
+                trainable[name] = trainable[name].to(_computeDtype);
         }
 
         return (trainable, lora);

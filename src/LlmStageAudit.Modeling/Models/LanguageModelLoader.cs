@@ -46,7 +46,9 @@ public sealed class LanguageModelLoader
     }
 
     /// <summary>What a model would hold once loaded, from its configuration alone: no weight is read.</summary>
-    /// <exception cref="InvalidInputException">As for <see cref="Load(string, LanguageModelOptions)"/>, as far as it shows without weights.</exception>
+    /// <exception cref="InvalidInputException">
+    /// As for <see cref="Load(string, LanguageModelOptions)"/>, as far as it shows without weights.
+    /// </exception>
     public static ModelFootprint Footprint(string path, LanguageModelOptions options)
     {
         using var folder = ModelFolder.Open(path);
@@ -126,7 +128,8 @@ public sealed class LanguageModelLoader
         }
 
         if (slot.Name != ClassificationHead || !_options.AllowNewHead)
-            throw ModelingException.MissingTensor(_folder.Path, slot.Name, Suggestion.Nearest(slot.Name, _folder.Tensors.Keys), OthersMissing(slot));
+            throw ModelingException.MissingTensor(
+                _folder.Path, slot.Name, Suggestion.Nearest(slot.Name, _folder.Tensors.Keys), OthersMissing(slot));
         return null;
     }
 
@@ -184,7 +187,8 @@ public sealed class LanguageModelLoader
         var adapter = _options.Adapter!;
         if (adapter.Tensors?.GetValueOrDefault(slot.Name) is { } given)
         {
-            if (!given.Shape.SequenceEqual(slot.Shape)) throw ModelingException.WrongShape(adapter.Source, slot.Name, given.Shape, slot.Shape);
+            if (!given.Shape.SequenceEqual(slot.Shape))
+                throw ModelingException.WrongShape(adapter.Source, slot.Name, given.Shape, slot.Shape);
             return Place(tensor<float>(given.Values.Span, [.. slot.Shape]), _options.Dtype);
         }
 
@@ -211,6 +215,7 @@ public sealed class LanguageModelLoader
             .Where(name => !_used.Contains(name) && !_transformer.IsBuffer(name) && !heads.Contains(name))
             .Order(StringComparer.Ordinal)
             .ToArray();
-        if (unused.Length > 0) _notes.Add($"{unused.Length} tensors of the folder are not part of the model: {string.Join(", ", unused.Take(5))}");
+        if (unused.Length > 0)
+            _notes.Add($"{unused.Length} tensors of the folder are not part of the model: {string.Join(", ", unused.Take(5))}");
     }
 }

@@ -114,6 +114,7 @@ public static class StateFolder
     {
         using var single = theta.to(float32);
         var values = single.data<float>().AsMemory();
-        return [.. model.Layout.Slots.Select(slot => new HostTensor(slot.Name, slot.Shape, values.Slice((int)slot.Offset, (int)slot.Length)))];
+        return [.. model.Layout.Slots
+            .Select(slot => new HostTensor(slot.Name, slot.Shape, values.Slice((int)slot.Offset, (int)slot.Length)))];
     }
 }

@@ -48,7 +48,12 @@ public static class Differentiation
     /// <summary>sum_i weight_i grad loss_i(theta), [N]: losses as they are, no mean taken.</summary>
     /// <param name="weights">One per example.</param>
     public static Tensor WeightedGradient(
-        this IObjective objective, Tensor theta, IReadOnlyList<int> examples, IReadOnlyList<double> weights, int? microBatchSize = null, StepNoise? noise = null)
+        this IObjective objective,
+        Tensor theta,
+        IReadOnlyList<int> examples,
+        IReadOnlyList<double> weights,
+        int? microBatchSize = null,
+        StepNoise? noise = null)
     {
         Tensor? gradient = null;
         foreach (var part in Enumerable.Range(0, examples.Count).Chunk(microBatchSize ?? examples.Count))

@@ -12,18 +12,35 @@ public static class VectorProducts
 {
     /// <summary>The Hessian of the mean batch loss at theta times a vector, [N].</summary>
     public static Tensor HessianVectorProduct(
-        this IObjective objective, Tensor theta, IReadOnlyList<int> batch, Tensor vector, int? microBatchSize = null, StepNoise? noise = null) =>
+        this IObjective objective,
+        Tensor theta,
+        IReadOnlyList<int> batch,
+        Tensor vector,
+        int? microBatchSize = null,
+        StepNoise? noise = null) =>
         objective.HessianVectorProducts(theta, batch, [vector], microBatchSize, noise)[0];
 
     /// <summary>The same for several vectors, [N] each, with the loss and its gradient computed once.</summary>
     public static Tensor[] HessianVectorProducts(
-        this IObjective objective, Tensor theta, IReadOnlyList<int> batch, IReadOnlyList<Tensor> vectors, int? microBatchSize = null, StepNoise? noise = null) =>
+        this IObjective objective,
+        Tensor theta,
+        IReadOnlyList<int> batch,
+        IReadOnlyList<Tensor> vectors,
+        int? microBatchSize = null,
+        StepNoise? noise = null) =>
         Products(objective, theta, batch, vectors, ofExamples: false, microBatchSize, noise).Products;
 
-    /// <summary>The Hessian-vector products, and each example's share of g . v: grad loss_i . v / W, which sums to g . v over the batch.</summary>
+    /// <summary>
+    /// The Hessian-vector products, and each example's share of g . v: grad loss_i . v / W, which sums to g . v over the batch.
+    /// </summary>
     /// <returns>Per vector a product [N], in the caller's dispose scope, and B shares in batch order.</returns>
     public static (Tensor[] Products, double[][] Shares) HessianVectorProductsWithShares(
-        this IObjective objective, Tensor theta, IReadOnlyList<int> batch, IReadOnlyList<Tensor> vectors, int? microBatchSize = null, StepNoise? noise = null) =>
+        this IObjective objective,
+        Tensor theta,
+        IReadOnlyList<int> batch,
+        IReadOnlyList<Tensor> vectors,
+        int? microBatchSize = null,
+        StepNoise? noise = null) =>
         Products(objective, theta, batch, vectors, ofExamples: true, microBatchSize, noise);
 
     /// <summary>
@@ -31,7 +48,12 @@ public static class VectorProducts
     /// <see cref="ParameterSlot.Layer"/> says: one second differentiation each.
     /// </summary>
     public static Tensor LayerwiseHessianVectorProduct(
-        this IObjective objective, Tensor theta, IReadOnlyList<int> batch, Tensor vector, int? microBatchSize = null, StepNoise? noise = null)
+        this IObjective objective,
+        Tensor theta,
+        IReadOnlyList<int> batch,
+        Tensor vector,
+        int? microBatchSize = null,
+        StepNoise? noise = null)
     {
         var totalWeight = batch.Sum(objective.Weight);
         var layers = Enumerable.Range(0, objective.Layout.Slots.Count)
@@ -56,7 +78,12 @@ public static class VectorProducts
     /// <summary>sum_i weight_i H_i(theta) v, [N], H_i the Hessian of loss_i: losses as they are, no mean taken.</summary>
     /// <param name="weights">One per example.</param>
     public static Tensor WeightedHessianVectorProduct(
-        this IObjective objective, Tensor theta, IReadOnlyList<int> examples, IReadOnlyList<double> weights, Tensor vector, int? microBatchSize = null) =>
+        this IObjective objective,
+        Tensor theta,
+        IReadOnlyList<int> examples,
+        IReadOnlyList<double> weights,
+        Tensor vector,
+        int? microBatchSize = null) =>
         InParts([.. Enumerable.Range(0, examples.Count)], microBatchSize, part =>
         {
             var leaves = Differentiation.Leaves(objective.Layout, theta);
@@ -69,7 +96,12 @@ public static class VectorProducts
     /// <summary>grad loss_i(theta) . v of every example and vector: the Jacobian of the losses times the vectors.</summary>
     /// <returns>Per vector one number per example.</returns>
     public static double[][] LossDerivatives(
-        this IObjective objective, Tensor theta, IReadOnlyList<int> examples, IReadOnlyList<Tensor> vectors, int? microBatchSize = null, StepNoise? noise = null)
+        this IObjective objective,
+        Tensor theta,
+        IReadOnlyList<int> examples,
+        IReadOnlyList<Tensor> vectors,
+        int? microBatchSize = null,
+        StepNoise? noise = null)
     {
         var derivatives = vectors.Select(_ => new List<double>()).ToArray();
         foreach (var part in examples.Chunk(microBatchSize ?? examples.Count))
@@ -80,7 +112,9 @@ public static class VectorProducts
             var gradients = Gradients((objective.Losses(leaves, part, noise) * factors).sum(), leaves);
             for (var i = 0; i < vectors.Count; i++)
             {
-                var found = Differentiated(gradients, objective.Layout.Split(vectors[i]), [.. Enumerable.Range(0, leaves.Length)], [factors], i == vectors.Count - 1);
+                var found = Differentiated(
+                    gradients, objective.Layout.Split(vectors[i]),
+                    [.. Enumerable.Range(0, leaves.Length)], [factors], i == vectors.Count - 1);
                 derivatives[i].AddRange(found[0].to(float64).data<double>());
             }
         }
@@ -89,7 +123,13 @@ public static class VectorProducts
     }
 
     private static (Tensor[] Products, double[][] Shares) Products(
-        IObjective objective, Tensor theta, IReadOnlyList<int> batch, IReadOnlyList<Tensor> vectors, bool ofExamples, int? microBatchSize, StepNoise? noise)
+        IObjective objective,
+        Tensor theta,
+        IReadOnlyList<int> batch,
+        IReadOnlyList<Tensor> vectors,
+        bool ofExamples,
+        int? microBatchSize,
+        StepNoise? noise)
     {
         var totalWeight = batch.Sum(objective.Weight);
         var shares = vectors.Select(_ => new List<double>()).ToArray();
@@ -103,7 +143,9 @@ public static class VectorProducts
             var flat = new Tensor[vectors.Count];
             for (var i = 0; i < vectors.Count; i++)
             {
-                var found = Differentiated(gradients, objective.Layout.Split(vectors[i]), all, factors is null ? leaves : [.. leaves, factors], i == vectors.Count - 1);
+                var found = Differentiated(
+                    gradients, objective.Layout.Split(vectors[i]), all,
+                    factors is null ? leaves : [.. leaves, factors], i == vectors.Count - 1);
                 if (factors is not null) shares[i].AddRange(found[^1].to(float64).data<double>());
                 flat[i] = objective.Layout.Join(found[..leaves.Length]);
             }
@@ -120,7 +162,8 @@ public static class VectorProducts
         var curved = slots.Where(slot => gradients[slot].requires_grad).ToArray();
         if (curved.Length == 0) return [.. inputs.Select(input => input.zeros_like())];
         var found = autograd.grad(
-            [.. curved.Select(slot => gradients[slot])], inputs, [.. curved.Select(slot => vectors[slot])], retain_graph: !last, allow_unused: true);
+            [.. curved.Select(slot => gradients[slot])], inputs, [.. curved.Select(slot => vectors[slot])],
+            retain_graph: !last, allow_unused: true);
         return Differentiation.NonNull(found, inputs);
     }
 

@@ -63,7 +63,8 @@ public sealed class Gemma3 : GatedDecoder
         _localRotary.Dispose();
     }
 
-    private Tensor Layer(ForwardWeights weights, string name, Tensor x, RotaryEmbedding rotary, AttentionMask mask) => WrappedTensorDisposeScope(() =>
+    private Tensor Layer(
+        ForwardWeights weights, string name, Tensor x, RotaryEmbedding rotary, AttentionMask mask) => WrappedTensorDisposeScope(() =>
     {
         var normed = Norm(weights, name + ".input_layernorm", x);
         var attended = _attention.Apply(weights, name + ".self_attn", normed, rotary, mask, (norm, heads) => Norm(weights, norm, heads));

@@ -45,7 +45,8 @@ public static class LocalExecutor
 
             var start = RunFolder.Open(path).ReadManifest().Start;
             if (start.RunId != parent.Manifest.RunId || !start.SkippedStages.SequenceEqual([job.Stage]))
-                throw RetrainingException.OtherRun(path, start.RunId ?? "of its own", $"{parent.Manifest.RunId} without stage '{job.Stage}'");
+                throw RetrainingException.OtherRun(
+                    path, start.RunId ?? "of its own", $"{parent.Manifest.RunId} without stage '{job.Stage}'");
             started?.Invoke(job);
             RunTrainer.Resume(path, null, device, progress, cancellation);
         }

@@ -11,10 +11,13 @@ public static class FiledResults
 
     /// <summary>The newest effects of whole stages.</summary>
     public static string? NewestEffects(RunFolder folder) =>
-        Files(folder.EffectsFolder).FirstOrDefault(path => ArtifactJson.Read<EffectsArtifact>(path) is { Level: "stage", Treatment: "stage" });
+        Files(folder.EffectsFolder)
+            .FirstOrDefault(path => ArtifactJson.Read<EffectsArtifact>(path) is { Level: "stage", Treatment: "stage" });
 
     /// <summary>Newest first.</summary>
     public static IEnumerable<string> Files(string folder) => Directory.Exists(folder)
-        ? Directory.EnumerateFiles(folder, "*.json").OrderByDescending(File.GetLastWriteTimeUtc).ThenBy(path => path, StringComparer.Ordinal)
+        ? Directory.EnumerateFiles(folder, "*.json")
+            .OrderByDescending(File.GetLastWriteTimeUtc)
+            .ThenBy(path => path, StringComparer.Ordinal)
         : [];
 }

@@ -18,9 +18,11 @@ public static class PlanBuilder
     public static PlanArtifact Build(RunFolder folder, string planPath, IReadOnlyList<string> skip, string? effectsPath)
     {
         var manifest = folder.ReadManifest();
-        if (manifest.State != RunState.Completed) throw TrainingException.NotCompleted(folder.Root, manifest.State.ToString().ToLowerInvariant());
+        if (manifest.State != RunState.Completed)
+            throw TrainingException.NotCompleted(folder.Root, manifest.State.ToString().ToLowerInvariant());
         var effects = effectsPath is null ? null : Artifacts.Serialization.ArtifactJson.Read<EffectsArtifact>(effectsPath);
-        if (effects is not null && effects.RunId != manifest.RunId) throw RetrainingException.OtherRun(effectsPath!, effects.RunId, manifest.RunId);
+        if (effects is not null && effects.RunId != manifest.RunId)
+            throw RetrainingException.OtherRun(effectsPath!, effects.RunId, manifest.RunId);
 
         var planFolder = Path.GetDirectoryName(Path.GetFullPath(planPath))!;
         var jobs = skip.Distinct().Select(stage => Job(folder, manifest, stage, effects, planPath)).ToArray();
@@ -44,7 +46,8 @@ public static class PlanBuilder
     public static IReadOnlyList<string> Choose(RunFolder folder, int count)
     {
         if (FiledResults.NewestRanking(folder) is { } ranking)
-            return [.. Artifacts.Serialization.ArtifactJson.Read<RankingArtifact>(ranking).Ranking.Take(count).Select(stage => stage.Stage)];
+            return [.. Artifacts.Serialization.ArtifactJson.Read<RankingArtifact>(ranking).Ranking
+                .Take(count).Select(stage => stage.Stage)];
         var path = FiledResults.NewestEffects(folder) ?? throw RetrainingException.NothingToChoose(folder.Root);
         var effects = Artifacts.Serialization.ArtifactJson.Read<EffectsArtifact>(path).Effects;
         return [.. effects.OrderByDescending(effect => Math.Abs(effect.Estimate)).Take(count).Select(effect => effect.Stage)];
@@ -66,7 +69,14 @@ public static class PlanBuilder
             Steps = later.Sum(result => result.Steps),
             EstimatedSeconds = later.Sum(result => result.TrainSeconds + result.LogSeconds),
             ExpectedEffect = effects?.Effects.FirstOrDefault(effect => effect.Stage == stage) is { } effect
-                ? new ExpectedEffect { Metric = effect.Metric, Estimate = effect.Estimate, Low = effect.Low, High = effect.High, Gradient = effects.Gradient ?? effects.Method }
+                ? new ExpectedEffect
+                {
+                    Metric = effect.Metric,
+                    Estimate = effect.Estimate,
+                    Low = effect.Low,
+                    High = effect.High,
+                    Gradient = effects.Gradient ?? effects.Method
+                }
                 : null,
             Run = PlanFile.RunOf(planPath, id),
         };

@@ -24,7 +24,9 @@ public sealed class PlanFile
     /// Reads a plan, which may come from anywhere: it writes nowhere but into PLAN.runs/ID beside itself. The run and the effects it names
     /// may lie elsewhere, for the tool's own plans do; they are only read, and refused where their run id is not the plan's.
     /// </summary>
-    /// <exception cref="Artifacts.Errors.AuditException">No plan, one that anybody may write, or one whose jobs would be written somewhere else.</exception>
+    /// <exception cref="Artifacts.Errors.AuditException">
+    /// No plan, one that anybody may write, or one whose jobs would be written somewhere else.
+    /// </exception>
     public static PlanFile Open(string path)
     {
         var full = System.IO.Path.GetFullPath(path);
@@ -51,9 +53,11 @@ public sealed class PlanFile
     private void CheckPlace(PlannedJob job)
     {
         var place = Resolve(RunOf(Path, job.Id));
-        if (RunOf(job) != place) throw RetrainingException.BadPlan(Path, $"job '{job.Id}' would be written to {job.Run}, not to {RunOf(Path, job.Id)}");
+        if (RunOf(job) != place)
+            throw RetrainingException.BadPlan(Path, $"job '{job.Id}' would be written to {job.Run}, not to {RunOf(Path, job.Id)}");
         var real = System.IO.Path.Combine(RealPath.Of(_folder), RunOf(Path, job.Id));
-        if (RealPath.Of(place) != real) throw RetrainingException.BadPlan(Path, $"job '{job.Id}' would be written through a link to {RealPath.Of(place)}");
+        if (RealPath.Of(place) != real)
+            throw RetrainingException.BadPlan(Path, $"job '{job.Id}' would be written through a link to {RealPath.Of(place)}");
     }
 
     private string Resolve(string path) => System.IO.Path.GetFullPath(System.IO.Path.Combine(_folder, path));

@@ -42,7 +42,8 @@ public static class PlanVerifier
         var observed = evaluator.Evaluate(run.FinalState());
         var stages = file.Plan.Jobs.Select(job =>
         {
-            var predicted = effects.Effects.FirstOrDefault(effect => effect.Stage == job.Stage) ?? throw RetrainingException.NotPredicted(path, job.Stage);
+            var predicted = effects.Effects.FirstOrDefault(effect => effect.Stage == job.Stage)
+                ?? throw RetrainingException.NotPredicted(path, job.Stage);
             // The same data, but perhaps other rows of it: pairing them by place would compare different examples.
             if (!predicted.PerExample.Select(example => example.Id).SequenceEqual(probe.Examples.Select(example => example.Id)))
                 throw RetrainingException.ProbeChanged(effects.Probe.Path, path);

@@ -5,8 +5,8 @@ using LlmStageAudit.Training.Runs;
 namespace LlmStageAudit.Training.Estimates;
 
 /// <summary>
-/// Refuses a run that cannot fit before anything of it is written. Nothing is measured: disk is what <see cref="RunDisk"/> foretells, memory
-/// a lower bound, so that what is refused could not have worked; what passes may still turn out too large.
+/// Refuses a run that cannot fit before anything of it is written. Nothing is measured: disk is what <see cref="RunDisk"/> foretells,
+/// memory a lower bound, so that what is refused could not have worked; what passes may still turn out too large.
 /// </summary>
 /// <param name="limits">What the machine has.</param>
 public sealed class Preflight(MachineLimits limits)

@@ -72,7 +72,11 @@ public sealed record RunDisk(long HeadBytes, IReadOnlyList<StageDisk> Stages, in
     };
 
     private static RunDisk Of(
-        RunConfiguration configuration, LanguageModel model, IReadOnlyList<StageProgram> programs, IReadOnlyList<ExampleSet> sets, RunStart start)
+        RunConfiguration configuration,
+        LanguageModel model,
+        IReadOnlyList<StageProgram> programs,
+        IReadOnlyList<ExampleSet> sets,
+        RunStart start)
     {
         var state = StateFolder.Sizes(model);
         var stateBytes = state.Sum(file => file.SizeBytes);
@@ -92,18 +96,20 @@ public sealed record RunDisk(long HeadBytes, IReadOnlyList<StageDisk> Stages, in
         return new RunDisk(manifestBytes + sealBytes + stateBytes, stages, 2 + state.Count + (stages.Count * (state.Count + 1)));
     }
 
-    private static IEnumerable<StepRecord> Records(StageProgram program, ExampleSet set, int firstStep) => program.Steps.Select(step => new StepRecord
-    {
-        Step = firstStep + step.StageStep - 1,
-        StageStep = step.StageStep,
-        Epoch = step.Epoch,
-        LearningRate = step.LearningRate,
-        LossNats = UsualDigits,
-        GradientNorm = UsualDigits,
-        BatchIds = [.. step.Batch.Select(i => set.Examples[i].Id)],
-    });
+    private static IEnumerable<StepRecord> Records(StageProgram program, ExampleSet set, int firstStep) =>
+        program.Steps.Select(step => new StepRecord
+        {
+            Step = firstStep + step.StageStep - 1,
+            StageStep = step.StageStep,
+            Epoch = step.Epoch,
+            LearningRate = step.LearningRate,
+            LossNats = UsualDigits,
+            GradientNorm = UsualDigits,
+            BatchIds = [.. step.Batch.Select(i => set.Examples[i].Id)],
+        });
 
-    private static RunManifest Manifest(RunConfiguration configuration, LanguageModel model, IReadOnlyList<StageProgram> programs, RunStart start)
+    private static RunManifest Manifest(
+        RunConfiguration configuration, LanguageModel model, IReadOnlyList<StageProgram> programs, RunStart start)
     {
         var hash = new string('0', 64);
         var firstStep = 1;
@@ -138,7 +144,10 @@ public sealed record RunDisk(long HeadBytes, IReadOnlyList<StageDisk> Stages, in
             Configuration = configuration,
             Inputs = [.. RunInputs.Files(configuration, model).Select(file => new InputRecord
             {
-                Role = file.Role, Path = file.Path, Sha256 = hash, SizeBytes = new FileInfo(file.Path) is { Exists: true } found ? found.Length : 0,
+                Role = file.Role,
+                Path = file.Path,
+                Sha256 = hash,
+                SizeBytes = new FileInfo(file.Path) is { Exists: true } found ? found.Length : 0,
             })],
             ParameterCount = model.Layout.Count,
             Parameters = [.. model.Layout.Slots.Select(slot => new ParameterRecord { Name = slot.Name, Shape = slot.Shape })],

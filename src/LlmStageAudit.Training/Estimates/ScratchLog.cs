@@ -7,8 +7,8 @@ using LlmStageAudit.Training.Runs;
 namespace LlmStageAudit.Training.Estimates;
 
 /// <summary>
-/// Logs of stages that are only tried out: written by the log's own writer, on its own thread, into a file that is deleted at the end. Where the
-/// file cannot be written, or gradients are not logged, nothing is.
+/// Logs of stages that are only tried out: written by the log's own writer, on its own thread, into a file that is deleted at the end.
+/// Where the file cannot be written, or gradients are not logged, nothing is.
 /// </summary>
 /// <param name="path">A path in the file system to write to; the nearest folder above it that exists gets the file.</param>
 /// <param name="gradientBytes">Of each gradient; 0 where none are logged.</param>
@@ -48,7 +48,18 @@ internal sealed class ScratchLog(string path, long gradientBytes)
         {
             var (bytes, length) = GradientCodec.Encode(gradient);
             _writer.Enqueue(
-                new StepRecord { Step = _steps, StageStep = _steps, Epoch = 0, LearningRate = 0, LossNats = 0, GradientNorm = 0, BatchIds = [] }, bytes, length);
+                new StepRecord
+                {
+                    Step = _steps,
+                    StageStep = _steps,
+                    Epoch = 0,
+                    LearningRate = 0,
+                    LossNats = 0,
+                    GradientNorm = 0,
+                    BatchIds = []
+                },
+                bytes,
+                length);
         });
     }
 

@@ -12,7 +12,8 @@ namespace LlmStageAudit.Training.Estimates;
 public sealed record StageWork(StageSection Section, StageProgram Program, IReadOnlyList<long> StepTokens)
 {
     /// <summary>Steps of stages that agree in this differ by their tokens only.</summary>
-    public (int BatchSize, int? MicroBatchSize, OptimizerName Optimizer) Kind => (Section.BatchSize, Section.MicroBatchSize, Section.Optimizer.Name);
+    public (int BatchSize, int? MicroBatchSize, OptimizerName Optimizer) Kind =>
+        (Section.BatchSize, Section.MicroBatchSize, Section.Optimizer.Name);
 
     public static StageWork[] Of(RunConfiguration configuration, RunMaterials materials) =>
     [

@@ -18,7 +18,8 @@ public sealed record StepMeasurement(
 
 /// <summary>
 /// Runs a handful of a run's own steps: of each kind the longest batch, for the peak of memory, and batches from all over the
-/// distribution of lengths, for time. States stay in memory; gradients go through the log's own writer into a scratch file, which is deleted.
+/// distribution of lengths, for time. States stay in memory; gradients go through the log's own writer into a scratch
+/// file, which is deleted.
 /// </summary>
 public sealed class TrainingMeasurement
 {
@@ -33,7 +34,8 @@ public sealed class TrainingMeasurement
     private readonly ScratchLog _log;
 
     private TrainingMeasurement(RunConfiguration configuration, RunMaterials materials, string path) =>
-        (_materials, _log) = (materials, new ScratchLog(path, configuration.Trajectory.Gradients ? sizeof(float) * materials.Model.Layout.Count : 0));
+        (_materials, _log) =
+            (materials, new ScratchLog(path, configuration.Trajectory.Gradients ? sizeof(float) * materials.Model.Layout.Count : 0));
 
     /// <summary>Of SHA-256 on one core.</summary>
     public double HashBytesPerSecond => _log.HashBytesPerSecond;
@@ -63,7 +65,8 @@ public sealed class TrainingMeasurement
         var measurement = new TrainingMeasurement(configuration, materials, path);
         var kinds = stages.GroupBy(stage => stage.Kind).ToArray();
         foreach (var kind in kinds)
-            measurement._kinds[kind.Key] = measurement.Measure([.. kind], passesStages: stages.Count > 1, seconds / kinds.Length, cancellation);
+            measurement._kinds[kind.Key] = measurement.Measure(
+                [.. kind], passesStages: stages.Count > 1, seconds / kinds.Length, cancellation);
         return measurement;
     }
 
@@ -103,7 +106,8 @@ public sealed class TrainingMeasurement
             Take(largest);
             var cost = WorkCost.Fit(times.Gradients);
             var warmUp = Math.Max(0, first.Gradient + first.Encode - cost.Seconds(all[rising[0]].Tokens) - times.EncodeSeconds);
-            return new StepMeasurement(cost, times.UpdateSeconds, times.EncodeSeconds, warmUp, ProcessMemory.PeakBytes, times.Gradients.Count + 3);
+            return new StepMeasurement(
+                cost, times.UpdateSeconds, times.EncodeSeconds, warmUp, ProcessMemory.PeakBytes, times.Gradients.Count + 3);
         }
         finally
         {
@@ -129,7 +133,8 @@ public sealed class TrainingMeasurement
     }
 
     /// <summary>One step as training makes it, its gradient encoded and written beside the next one.</summary>
-    private ((double Gradient, double Update, double Encode) Seconds, OptimizerState Next) Step(StageProgram program, ProgramStep step, OptimizerState state)
+    private ((double Gradient, double Update, double Encode) Seconds, OptimizerState Next) Step(
+        StageProgram program, ProgramStep step, OptimizerState state)
     {
         using var scope = NewDisposeScope();
         var start = Stopwatch.GetTimestamp();

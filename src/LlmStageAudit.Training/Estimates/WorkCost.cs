@@ -38,7 +38,9 @@ public readonly record struct WorkCost(double FixedSeconds, double SecondsPerTok
     /// <summary>Pieces that stand for all: the middles of equal parts of them in order of size, the largest aside.</summary>
     /// <param name="pieces">Places and their padded tokens.</param>
     /// <param name="count">How many, where there are that many.</param>
-    /// <returns>The largest, and the others from the middle of the order outwards, so that the first of them stand for all as well.</returns>
+    /// <returns>
+    /// The largest, and the others from the middle of the order outwards, so that the first of them stand for all as well.
+    /// </returns>
     public static (int Largest, IReadOnlyList<int> Typical) Choose(IReadOnlyList<long> pieces, int count)
     {
         int[] order = [.. Enumerable.Range(0, pieces.Count).OrderBy(i => pieces[i])];

@@ -24,7 +24,12 @@ internal sealed class AdamWMap(double beta1, double beta2, double epsilon, doubl
     }
 
     private protected override OptimizerPropagator Tangent(
-        OptimizerState after, Tensor clipped, double learningRate, double epsilonFloor, (Tensor Gradient, double Norm, double Limit)? clip) =>
+        OptimizerState after,
+        Tensor clipped,
+        double learningRate,
+        double epsilonFloor,
+        (Tensor Gradient, double Norm, double Limit)? clip) =>
         new AdamWPropagator(
-            (beta1, beta2, Math.Max(epsilon, epsilonFloor)), weightDecay, learningRate, after.Steps, clipped, after.Buffers[0], after.Buffers[1], clip);
+            (beta1, beta2, Math.Max(epsilon, epsilonFloor)), weightDecay, learningRate,
+            after.Steps, clipped, after.Buffers[0], after.Buffers[1], clip);
 }

@@ -40,7 +40,8 @@ public abstract class OptimizerMap
 
     /// <summary>A direction, or a linear function, of theta alone: zero in the buffers. In the current dispose scope.</summary>
     /// <param name="theta">Its theta block [N]; copied.</param>
-    public StatePerturbation Perturbation(Tensor theta) => new(theta.clone(), [.. Enumerable.Range(0, BufferCount).Select(_ => theta.zeros_like())], 0);
+    public StatePerturbation Perturbation(Tensor theta) =>
+        new(theta.clone(), [.. Enumerable.Range(0, BufferCount).Select(_ => theta.zeros_like())], 0);
 
     /// <summary>The state after one more update; the given one stays valid and the caller's.</summary>
     /// <param name="state">s_{t-1}.</param>

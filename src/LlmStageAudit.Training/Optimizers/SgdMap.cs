@@ -18,6 +18,10 @@ internal sealed class SgdMap(double momentum, double weightDecay, double? clipNo
     }
 
     private protected override OptimizerPropagator Tangent(
-        OptimizerState after, Tensor clipped, double learningRate, double epsilonFloor, (Tensor Gradient, double Norm, double Limit)? clip) =>
+        OptimizerState after,
+        Tensor clipped,
+        double learningRate,
+        double epsilonFloor,
+        (Tensor Gradient, double Norm, double Limit)? clip) =>
         new SgdPropagator(momentum, weightDecay, learningRate, clip);
 }

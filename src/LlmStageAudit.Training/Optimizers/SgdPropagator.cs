@@ -8,7 +8,11 @@ namespace LlmStageAudit.Training.Optimizers;
 ///                                        lv  &lt;- mu q
 /// </code>
 /// </summary>
-internal sealed class SgdPropagator(double momentum, double weightDecay, double learningRate, (Tensor Gradient, double Norm, double Limit)? clip)
+internal sealed class SgdPropagator(
+    double momentum,
+    double weightDecay,
+    double learningRate,
+    (Tensor Gradient, double Norm, double Limit)? clip)
     : OptimizerPropagator(clip)
 {
     private protected override StatePerturbation Push(StatePerturbation before, Tensor gradientChange)

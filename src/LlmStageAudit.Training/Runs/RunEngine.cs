@@ -10,9 +10,9 @@ public static class RunEngine
     /// <summary>Variables that choose threads, kernels or precision in libtorch and the libraries below it.</summary>
     private static readonly string[] s_variables =
     [
-        "ATEN_CPU_CAPABILITY", "CUBLAS_WORKSPACE_CONFIG", "DNNL_MAX_CPU_ISA", "GOTO_NUM_THREADS", "MKL_CBWR", "MKL_DYNAMIC", "MKL_ENABLE_INSTRUCTIONS",
-        "MKL_NUM_THREADS", "NVIDIA_TF32_OVERRIDE", "OMP_DYNAMIC", "OMP_NUM_THREADS", "OMP_SCHEDULE", "ONEDNN_MAX_CPU_ISA", "OPENBLAS_CORETYPE",
-        "OPENBLAS_NUM_THREADS", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
+        "ATEN_CPU_CAPABILITY", "CUBLAS_WORKSPACE_CONFIG", "DNNL_MAX_CPU_ISA", "GOTO_NUM_THREADS", "MKL_CBWR", "MKL_DYNAMIC",
+        "MKL_ENABLE_INSTRUCTIONS", "MKL_NUM_THREADS", "NVIDIA_TF32_OVERRIDE", "OMP_DYNAMIC", "OMP_NUM_THREADS", "OMP_SCHEDULE",
+        "ONEDNN_MAX_CPU_ISA", "OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
     ];
 
     public static string ToolVersion { get; } = typeof(RunEngine).Assembly.GetName().Version!.ToString(3);
@@ -26,7 +26,8 @@ public static class RunEngine
             Threads = get_num_threads(),
             InteropThreads = int.Parse(found["interop"], CultureInfo.InvariantCulture),
             Device = device.ToString(),
-            Machine = $"{RuntimeInformation.OSDescription.Trim()}, {RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} processors",
+            Machine = $"{RuntimeInformation.OSDescription.Trim()}, {RuntimeInformation.ProcessArchitecture}, "
+                + $"{Environment.ProcessorCount} processors",
             Processor = ProcessorModel(),
             CpuCapability = found["capability"],
             Blas = Blas(found),
@@ -61,7 +62,8 @@ public static class RunEngine
             ("deterministic operators only", recorded.Deterministic, here.Deterministic),
             ("runtime", recorded.Runtime, here.Runtime),
             ("environment", Joined(recorded.Environment), Joined(here.Environment)),
-        }.Where(field => field.Recorded is not null && !field.Recorded.Equals(field.Here)).Select(field => $"{field.Name} {field.Recorded}, here {field.Here}"),
+        }.Where(field => field.Recorded is not null && !field.Recorded.Equals(field.Here))
+            .Select(field => $"{field.Name} {field.Recorded}, here {field.Here}"),
     ];
 
     /// <summary>In what the engine at hand is another than any that computed a part of the run.</summary>
@@ -88,16 +90,20 @@ public static class RunEngine
         // The folder tells apart the libraries that a system keeps under one name.
         var name = Path.Combine(Path.GetFileName(Path.GetDirectoryName(path)) ?? "", Path.GetFileName(path));
         if (!path.Contains("openblas", StringComparison.OrdinalIgnoreCase) || !found.TryGetValue("openblas", out var build)) return name;
-        return $"{name}: {build}, kernel {found.GetValueOrDefault("openblas_core", "unknown")}, {found.GetValueOrDefault("openblas_threads", "unknown")} threads";
+        return $"{name}: {build}, kernel {found.GetValueOrDefault("openblas_core", "unknown")}, "
+            + $"{found.GetValueOrDefault("openblas_threads", "unknown")} threads";
     }
 
     private static string? ProcessorModel()
     {
         const string list = "/proc/cpuinfo";
         if (!File.Exists(list)) return Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER");
-        var facts = File.ReadLines(list).TakeWhile(line => line.Length > 0).Select(line => line.Split(':', 2, StringSplitOptions.TrimEntries))
+        var facts = File.ReadLines(list).TakeWhile(line => line.Length > 0)
+            .Select(line => line.Split(':', 2, StringSplitOptions.TrimEntries))
             .Where(pair => pair.Length == 2).DistinctBy(pair => pair[0]).ToDictionary(pair => pair[0], pair => pair[1]);
         if (!facts.TryGetValue("model name", out var name)) return null;
-        return facts.TryGetValue("cpu family", out var family) && facts.TryGetValue("model", out var model) ? $"{name}, family {family}, model {model}" : name;
+        return facts.TryGetValue("cpu family", out var family) && facts.TryGetValue("model", out var model)
+            ? $"{name}, family {family}, model {model}"
+            : name;
     }
 }

@@ -8,7 +8,9 @@ using LlmStageAudit.Training.Stages;
 
 namespace LlmStageAudit.Training.Runs;
 
-/// <summary>A configuration made concrete: the model, where it starts, and the program and examples of every stage. Owns the model.</summary>
+/// <summary>
+/// A configuration made concrete: the model, where it starts, and the program and examples of every stage. Owns the model.
+/// </summary>
 public sealed class RunMaterials : IDisposable
 {
     private RunMaterials(RunConfiguration configuration, LanguageModel model, Tensor initialState)
@@ -49,7 +51,9 @@ public sealed class RunMaterials : IDisposable
     {
         if (configuration.Adapter is null) return Gather(configuration, initialFolder, null, ModelWeights.Pretrained, device);
         var (config, tensors) = AdapterFolder.Read(initialFolder);
-        return Gather(configuration, configuration.Model.Path, new AdapterSource(config, tensors, initialFolder), configuration.Model.Weights, device);
+        return Gather(
+            configuration, configuration.Model.Path, new AdapterSource(config, tensors, initialFolder),
+            configuration.Model.Weights, device);
     }
 
     public void Dispose()
@@ -61,7 +65,8 @@ public sealed class RunMaterials : IDisposable
     private static AdapterSource? Adapter(RunConfiguration configuration) =>
         configuration.Adapter is { } section ? AdapterResolver.Resolve(section, configuration.Model.Task) : null;
 
-    private static LanguageModelOptions Options(RunConfiguration configuration, AdapterSource? adapter, ModelWeights weights, Device? device) => new()
+    private static LanguageModelOptions Options(
+        RunConfiguration configuration, AdapterSource? adapter, ModelWeights weights, Device? device) => new()
     {
         Task = configuration.Model.Task,
         Labels = configuration.Model.Labels,
@@ -72,7 +77,8 @@ public sealed class RunMaterials : IDisposable
         Device = device,
     };
 
-    private static RunMaterials Gather(RunConfiguration configuration, string modelPath, AdapterSource? adapter, ModelWeights weights, Device? device)
+    private static RunMaterials Gather(
+        RunConfiguration configuration, string modelPath, AdapterSource? adapter, ModelWeights weights, Device? device)
     {
         var watch = Stopwatch.StartNew();
         var (model, initial) = LanguageModelLoader.Load(modelPath, Options(configuration, adapter, weights, device));

@@ -94,7 +94,8 @@ public sealed class RunTrainer
     {
         var folder = RunFolder.Open(path);
         var manifest = folder.ReadManifest();
-        if (configuration is not null && !ArtifactJson.AreEqual(configuration, manifest.Configuration)) throw TrainingException.OtherConfiguration(path);
+        if (configuration is not null && !ArtifactJson.AreEqual(configuration, manifest.Configuration))
+            throw TrainingException.OtherConfiguration(path);
         if (manifest.State == RunState.Completed) return manifest;
         using var held = RunLock.Acquire(folder);
         // Whoever held the lock until now may have come further.
@@ -110,7 +111,12 @@ public sealed class RunTrainer
     }
 
     private static RunManifest Begin(
-        RunMaterials materials, RunConfiguration configuration, string path, RunStart start, IProgress<RunProgress>? progress, CancellationToken cancellation)
+        RunMaterials materials,
+        RunConfiguration configuration,
+        string path,
+        RunStart start,
+        IProgress<RunProgress>? progress,
+        CancellationToken cancellation)
     {
         var manifest = new RunManifest
         {
@@ -143,7 +149,8 @@ public sealed class RunTrainer
             {
                 if (_manifest.Stages[index].State == StageState.Completed) continue;
                 TrainStage(index, cancellation);
-                // What the end of a stage read again is garbage that steps, which make little, would leave standing for the rest of the run.
+                // What the end of a stage read again is garbage that steps, which make little, would leave standing
+                // for the rest of the run.
                 GC.Collect();
             }
 
@@ -153,7 +160,8 @@ public sealed class RunTrainer
         catch (StorageException exception) when (exception.IsFull)
         {
             SayStopped();
-            throw TrainingException.DiskFull(_folder.Root, _manifest.Stages.FirstOrDefault(stage => stage.State == StageState.Running)?.Name, exception);
+            throw TrainingException.DiskFull(
+                _folder.Root, _manifest.Stages.FirstOrDefault(stage => stage.State == StageState.Running)?.Name, exception);
         }
     }
 
@@ -192,7 +200,8 @@ public sealed class RunTrainer
             var began = Stopwatch.GetTimestamp();
             Log(writer, index, firstStep, taken);
             logTicks += Stopwatch.GetTimestamp() - began;
-            _progress?.Report(new RunProgress(program.Name, firstStep + taken.Step.StageStep - 1, _totalSteps, taken.LossNats, taken.Step.LearningRate));
+            _progress?.Report(
+                new RunProgress(program.Name, firstStep + taken.Step.StageStep - 1, _totalSteps, taken.LossNats, taken.Step.LearningRate));
         }, cancellation);
         using var owned = state;
         writer.Complete();
@@ -202,10 +211,13 @@ public sealed class RunTrainer
             throw TrainingException.Stopped(_folder.Root, program.Name, writer.Count);
         }
 
-        SaveStage(index, program, state.Theta, writer.HeadHash, watch.Elapsed.TotalSeconds, Stopwatch.GetElapsedTime(0, logTicks).TotalSeconds);
+        SaveStage(
+            index, program, state.Theta, writer.HeadHash, watch.Elapsed.TotalSeconds, Stopwatch.GetElapsedTime(0, logTicks).TotalSeconds);
     }
 
-    /// <summary>The stage's log, taken back to its last whole record: without gradients no state can be rebuilt and the stage begins again.</summary>
+    /// <summary>
+    /// The stage's log, taken back to its last whole record: without gradients no state can be rebuilt and the stage begins again.
+    /// </summary>
     private TrajectoryWriter OpenWriter(int index, StageProgram program)
     {
         var path = _folder.TrajectoryPath(index, program.Name);
@@ -266,11 +278,19 @@ public sealed class RunTrainer
             TrajectoryHead = head,
             StateSha256 = ContentHash.OfFile(StateFolder.WeightsPath(stateFolder, _materials.Model)),
         });
-        Save(_manifest with { TrainSeconds = _manifest.Stages.Sum(stage => stage.TrainSeconds), LogSeconds = _manifest.Stages.Sum(stage => stage.LogSeconds) });
+        Save(_manifest with
+        {
+            TrainSeconds = _manifest.Stages.Sum(stage => stage.TrainSeconds),
+            LogSeconds = _manifest.Stages.Sum(stage => stage.LogSeconds)
+        });
     }
 
     private void UpdateStage(int index, Func<StageResult, StageResult> change) =>
-        Save(_manifest with { State = RunState.Running, Stages = [.. _manifest.Stages.Select((stage, i) => i == index ? change(stage) : stage)] });
+        Save(_manifest with
+        {
+            State = RunState.Running,
+            Stages = [.. _manifest.Stages.Select((stage, i) => i == index ? change(stage) : stage)]
+        });
 
     private void Save(RunManifest manifest)
     {

@@ -43,7 +43,9 @@ public sealed class TrainedRun : ITrajectory, IDisposable
         return index >= 0 ? index : throw TrainingException.UnknownStage(Folder.Root, name, Suggestion.For(name, names));
     }
 
-    /// <summary>The saved trainable state before a stage, [N], in the current dispose scope; index = stage count gives the final state.</summary>
+    /// <summary>
+    /// The saved trainable state before a stage, [N], in the current dispose scope; index = stage count gives the final state.
+    /// </summary>
     public Tensor StateBefore(int stageIndex) => stageIndex == 0
         ? Materials.InitialState.clone()
         : StateFolder.Read(Folder.StageStateFolder(stageIndex - 1, Programs[stageIndex - 1].Name), Model);
@@ -54,7 +56,8 @@ public sealed class TrainedRun : ITrajectory, IDisposable
     public IStageGradients OpenGradients(int stageIndex) => OpenLog(stageIndex);
 
     public StageLog OpenLog(int stageIndex) => StageLog.Open(
-        Folder, Manifest.RunId, stageIndex, Programs[stageIndex], [.. Materials.ExampleSets[stageIndex].Examples.Select(example => example.Id)]);
+        Folder, Manifest.RunId, stageIndex, Programs[stageIndex],
+        [.. Materials.ExampleSets[stageIndex].Examples.Select(example => example.Id)]);
 
     public void Dispose() => Materials.Dispose();
 }

@@ -20,7 +20,8 @@ public static class LearningRateSchedule
     public static double[] Of(ScheduleSection section, double peak, int steps)
     {
         var warmup = section.WarmupSteps ?? (int)Math.Ceiling(section.WarmupRatio * steps);
-        return [.. Enumerable.Range(0, steps).Select(i => i < warmup ? peak * i / warmup : peak * Decay(section.Name, i - warmup, steps - warmup))];
+        return [.. Enumerable.Range(0, steps)
+            .Select(i => i < warmup ? peak * i / warmup : peak * Decay(section.Name, i - warmup, steps - warmup))];
     }
 
     private static double Decay(ScheduleName name, int step, int steps) => name switch

@@ -45,7 +45,8 @@ public sealed class StageProgram
     /// <summary>The program of a stage under the run's seed.</summary>
     public static StageProgram Of(StageSection section, IObjective objective, long seed) =>
         new(section, objective, seed, Enumerable.Range(0, section.Epochs).SelectMany(epoch =>
-            BatchOrder.Epoch(seed, section.Name, epoch, objective.ExampleCount, section.BatchSize, section.Shuffle).Select(batch => (epoch, batch))));
+            BatchOrder.Epoch(seed, section.Name, epoch, objective.ExampleCount, section.BatchSize, section.Shuffle)
+                .Select(batch => (epoch, batch))));
 
     /// <summary>Names the random numbers of a step.</summary>
     public StepNoise Noise(ProgramStep step) => new(_seed, Name, step.StageStep);

@@ -37,7 +37,8 @@ public sealed class RunReplay
         var chosen = all.Take(steps).ToLookup(pair => pair.Stage, pair => pair.Step.StageStep);
         var replay = new RunReplay(run, cancellation);
         for (var stage = 0; stage < run.Programs.Count; stage++) replay.Walk(stage, chosen[stage].ToHashSet());
-        return new ReplayVerification(Math.Min(steps, all.Length), replay._worstGradient, replay._states, replay._worstState, replay._findings);
+        return new ReplayVerification(
+            Math.Min(steps, all.Length), replay._worstGradient, replay._states, replay._worstState, replay._findings);
     }
 
     private void Walk(int stage, HashSet<int> chosen)
@@ -60,7 +61,10 @@ public sealed class RunReplay
         state.Dispose();
         (_states, _worstState) = (_states + 1, Math.Max(_worstState ?? 0, error));
         if (!(error <= Tolerance))
-            Add(NameOf(_run.Folder.StageStateFolder(stage, program.Name)), null, null, FormattableString.Invariant($"the logged gradients of stage '{program.Name}' lead to another state (relative difference {error:g3})"));
+            Add(
+                NameOf(_run.Folder.StageStateFolder(stage, program.Name)), null, null,
+                FormattableString.Invariant(
+                    $"the logged gradients of stage '{program.Name}' lead to another state (relative difference {error:g3})"));
     }
 
     private void CheckStep(int stage, StageLog log, ProgramStep step, OptimizerState state)
@@ -72,7 +76,10 @@ public sealed class RunReplay
         var (loss, norm, gradient) = program.Gradient(step, state.Theta);
         var error = (gradient - log.Gradient(step)).norm().item() / (norm == 0 ? 1 : norm);
         _worstGradient = Math.Max(_worstGradient ?? 0, error);
-        if (!(error <= Tolerance)) Add(name, step.StageStep, null, FormattableString.Invariant($"recomputing step {step.StageStep} gives another gradient (relative difference {error:g3})"));
+        if (!(error <= Tolerance))
+            Add(
+                name, step.StageStep, null,
+                FormattableString.Invariant($"recomputing step {step.StageStep} gives another gradient (relative difference {error:g3})"));
         CheckValue(name, record, "lossNats", record.LossNats, loss);
         CheckValue(name, record, "gradientNorm", record.GradientNorm, norm);
         CheckValue(name, record, "learningRate", record.LearningRate, step.LearningRate);
@@ -81,7 +88,9 @@ public sealed class RunReplay
     private void CheckValue(string name, StepRecord record, string field, double logged, double recomputed)
     {
         if (Math.Abs(logged - recomputed) <= Tolerance * Math.Max(Math.Abs(recomputed), 1e-6)) return;
-        Add(name, record.StageStep, field, FormattableString.Invariant($"record {record.StageStep} says {field} {logged:g6}; recomputing gives {recomputed:g6}"));
+        Add(
+            name, record.StageStep, field,
+            FormattableString.Invariant($"record {record.StageStep} says {field} {logged:g6}; recomputing gives {recomputed:g6}"));
     }
 
     private void Add(string file, int? record, string? field, string message) =>

@@ -70,7 +70,9 @@ internal sealed class ConfigurationBlock
 
     public string? Text(string key) => Scalar(key, "a text") is { } scalar ? CheckedText(scalar, _prefix + key) : null;
 
-    /// <summary>The text as a path below <paramref name="folder"/> unless it is absolute; a fault where it breaks the confinement.</summary>
+    /// <summary>
+    /// The text as a path below <paramref name="folder"/> unless it is absolute; a fault where it breaks the confinement.
+    /// </summary>
     public string? FilePath(string key, string folder) => Text(key) is { } text ? Confined(key, folder, text) : null;
 
     /// <summary>As <see cref="FilePath"/>, of a list of different texts.</summary>

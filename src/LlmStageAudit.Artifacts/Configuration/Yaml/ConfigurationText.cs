@@ -39,7 +39,8 @@ internal sealed class ConfigurationText
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw ConfigurationException.At(Shown.Plain(path), $"cannot be read ({exception.Message})", $"a YAML file of at most {MaximumSizeBytes} bytes");
+            throw ConfigurationException.At(
+                Shown.Plain(path), $"cannot be read ({exception.Message})", $"a YAML file of at most {MaximumSizeBytes} bytes");
         }
 
         try

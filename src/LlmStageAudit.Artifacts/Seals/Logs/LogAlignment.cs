@@ -10,7 +10,8 @@ internal sealed class LogAlignment
     private readonly SealedLog _log;
     private readonly long _fileBytes;
 
-    private LogAlignment(IReadOnlyList<LogPiece> pieces, SealedLog log, long fileBytes) => (_pieces, _log, _fileBytes) = (pieces, log, fileBytes);
+    private LogAlignment(IReadOnlyList<LogPiece> pieces, SealedLog log, long fileBytes) =>
+        (_pieces, _log, _fileBytes) = (pieces, log, fileBytes);
 
     /// <summary>Known records a second time, each with the record it follows.</summary>
     public List<(LogPiece Piece, int After)> Doubled { get; } = [];

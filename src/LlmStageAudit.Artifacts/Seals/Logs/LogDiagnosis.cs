@@ -38,7 +38,8 @@ internal sealed class LogDiagnosis
     {
         var records = _pieces.Where(piece => piece.IsRecord).ToArray();
         if (records.Length == 0 || records.Any(piece => piece.Number is not null)) return false;
-        var origins = records.Select(_origins.Of).Where(origin => origin is not null).Select(origin => origin!.Value.Path).Distinct().ToArray();
+        var origins = records.Select(_origins.Of).Where(origin => origin is not null)
+            .Select(origin => origin!.Value.Path).Distinct().ToArray();
         if (origins is [var origin]) Add(null, FindingKind.Foreign, $"it holds the records of {origin}");
         else if (records.Length > 1 && !records[0].IsChained && records.Skip(1).All(piece => piece.IsChained))
             Add(null, FindingKind.Foreign, "it holds another log: its chain does not begin with this run and stage");
@@ -62,7 +63,8 @@ internal sealed class LogDiagnosis
         foreach (var piece in _pieces.Where(piece => piece.Number is not null && !_told.Contains(piece)))
         {
             var number = piece.Number!.Value;
-            if (piece.IsContentChanged) Add(number, FindingKind.Changed, $"record {number} was changed: its hash does not match{OtherSuspects(piece)}");
+            if (piece.IsContentChanged)
+                Add(number, FindingKind.Changed, $"record {number} was changed: its hash does not match{OtherSuspects(piece)}");
             if (!piece.IsHashChanged || _told.Contains(piece)) continue;
             if (!piece.IsChained)
             {
@@ -81,7 +83,9 @@ internal sealed class LogDiagnosis
     {
         var first = _places[piece];
         while (first > 0 && _pieces[first - 1] is { IsAssumed: true }) first--;
-        return first == _places[piece] ? "" : $" (or a record from {_pieces[first].Number} on, under a fresh hash: of this log one hash in {_log.MarkInterval} is sealed)";
+        return first == _places[piece]
+            ? ""
+            : $" (or a record from {_pieces[first].Number} on, under a fresh hash: of this log one hash in {_log.MarkInterval} is sealed)";
     }
 
     /// <summary>The last of the records from a changed one on whose stored hashes follow from it: someone went on computing.</summary>
@@ -104,9 +108,17 @@ internal sealed class LogDiagnosis
     {
         var isForeign = !piece.IsChained && piece.Frame.Record!.StageStep != first;
         if (isForeign)
-            Add(first, FindingKind.Foreign, $"a foreign record (step {piece.Frame.Record!.StageStep} of its stage) stands in the place of record {first}");
-        else if (last > first && piece.IsChained) Add(Begin(first), FindingKind.Changed, $"{Which(first)} was changed, and the hashes of records {first} to {last} were computed anew");
-        else if (last > first) Add(first, FindingKind.Changed, $"records {first} to {last} were changed or replaced: they follow each other but not the record before");
+            Add(
+                first, FindingKind.Foreign,
+                $"a foreign record (step {piece.Frame.Record!.StageStep} of its stage) stands in the place of record {first}");
+        else if (last > first && piece.IsChained)
+            Add(
+                Begin(first), FindingKind.Changed,
+                $"{Which(first)} was changed, and the hashes of records {first} to {last} were computed anew");
+        else if (last > first)
+            Add(
+                first, FindingKind.Changed,
+                $"records {first} to {last} were changed or replaced: they follow each other but not the record before");
         else if (piece.IsChained) Add(Begin(first), FindingKind.Changed, $"{Which(first)} was changed, and its hash was computed anew");
         else Add(first, FindingKind.Changed, $"record {first} was changed or replaced: neither its content nor its hash is the sealed one");
     }
@@ -121,11 +133,18 @@ internal sealed class LogDiagnosis
         var lacking = _alignment.Lacking;
         var present = _log.Records - lacking.Count(number => number >= TailStart());
         if (_alignment.CutInside is { } inside) Add(inside, FindingKind.Truncated, $"it is cut inside record {inside} of {_log.Records}");
-        else if (present < _log.Records) Add(present + 1, FindingKind.Truncated, present == 0 ? $"all {_log.Records} records are missing" : $"it is cut after record {present} of {_log.Records}");
+        else if (present < _log.Records)
+            Add(
+                present + 1,
+                FindingKind.Truncated,
+                present == 0 ? $"all {_log.Records} records are missing" : $"it is cut after record {present} of {_log.Records}");
         foreach (var (first, last) in Ranges(lacking.Where(number => number < TailStart() && _alignment.CutInside != number)))
         {
             var what = first == last ? $"record {first} is missing" : $"records {first} to {last} are missing";
-            Add(first, FindingKind.Removed, first == 1 ? $"record {last + 1} comes first: {what}" : $"record {last + 1} follows record {first - 1}: {what}");
+            Add(
+                first,
+                FindingKind.Removed,
+                first == 1 ? $"record {last + 1} comes first: {what}" : $"record {last + 1} follows record {first - 1}: {what}");
         }
     }
 
@@ -143,12 +162,19 @@ internal sealed class LogDiagnosis
             Add(piece.Number, FindingKind.Duplicated, $"record {piece.Number} stands twice, the second time after record {after}");
         if (_alignment.Moved.Count == 0) return;
         var doubled = _alignment.Doubled.Select(pair => pair.Piece).ToHashSet();
-        var found = _pieces.Where(piece => piece.Number is not null && !doubled.Contains(piece)).Select(piece => piece.Number!.Value).ToArray();
+        var found = _pieces
+            .Where(piece => piece.Number is not null && !doubled.Contains(piece))
+            .Select(piece => piece.Number!.Value).ToArray();
         var displaced = found.Zip(found.Order()).Where(pair => pair.First != pair.Second).Select(pair => pair.Second).ToArray();
         if (displaced.Length == 2) Add(displaced[0], FindingKind.Reordered, $"records {displaced[0]} and {displaced[1]} are swapped");
         else
             foreach (var (piece, after) in _alignment.Moved)
-                Add(piece.Number, FindingKind.Reordered, after == 0 ? $"record {piece.Number} comes first: out of order" : $"record {piece.Number} stands after record {after}: out of order");
+                Add(
+                    piece.Number,
+                    FindingKind.Reordered,
+                    after == 0
+                        ? $"record {piece.Number} comes first: out of order"
+                        : $"record {piece.Number} stands after record {after}: out of order");
     }
 
     private void FindAddedPieces()
@@ -157,10 +183,16 @@ internal sealed class LogDiagnosis
         {
             var after = stretch.Key;
             var (records, bytes) = (stretch.Count(pair => pair.Piece.IsRecord), stretch.Sum(pair => pair.Piece.Frame.SizeBytes));
-            var what = records == 0 ? $"{bytes} bytes that are no record" : records == 1 ? "a foreign record" : $"{records} foreign records";
-            if (stretch.Select(pair => _origins.Of(pair.Piece)).FirstOrDefault(origin => origin is not null) is { } origin) what += $" (record {origin.Record} of {origin.Path})";
+            var what = records == 0 ? $"{bytes} bytes that are no record"
+                : records == 1 ? "a foreign record"
+                : $"{records} foreign records";
+            if (stretch.Select(pair => _origins.Of(pair.Piece)).FirstOrDefault(origin => origin is not null) is { } origin)
+                what += $" (record {origin.Record} of {origin.Path})";
             var place = after == 0 ? "before record 1" : $"after record {after}{(after == _log.Records ? ", the last" : "")}";
-            Add(after == 0 ? 1 : after, after == _log.Records ? FindingKind.Appended : FindingKind.Foreign, $"{what} {(records > 1 || records == 0 ? "stand" : "stands")} {place}");
+            Add(
+                after == 0 ? 1 : after,
+                after == _log.Records ? FindingKind.Appended : FindingKind.Foreign,
+                $"{what} {(records > 1 || records == 0 ? "stand" : "stands")} {place}");
         }
     }
 
@@ -182,5 +214,6 @@ internal sealed class LogDiagnosis
         if (range is { } last) yield return last;
     }
 
-    private void Add(int? record, FindingKind kind, string message) => _findings.Add(new RunFinding(_log.Path, record, null, kind, message));
+    private void Add(int? record, FindingKind kind, string message) =>
+        _findings.Add(new RunFinding(_log.Path, record, null, kind, message));
 }

@@ -26,15 +26,19 @@ internal static class LogExaminer
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
-            return new LogExamination(0, [new RunFinding(log.Path, null, null, FindingKind.Missing, $"the log is gone, with its {log.Records} records")]);
+            return new LogExamination(
+                0, [new RunFinding(log.Path, null, null, FindingKind.Missing, $"the log is gone, with its {log.Records} records")]);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return new LogExamination(0, [new RunFinding(log.Path, null, null, FindingKind.Unreadable, $"it cannot be read ({exception.Message})")]);
+            return new LogExamination(
+                0, [new RunFinding(log.Path, null, null, FindingKind.Unreadable, $"it cannot be read ({exception.Message})")]);
         }
     }
 
-    /// <summary>A log that is still being written, or was broken off: whole records that follow each other, then perhaps a torn one.</summary>
+    /// <summary>
+    /// A log that is still being written, or was broken off: whole records that follow each other, then perhaps a torn one.
+    /// </summary>
     public static LogExamination ExamineUnfinished(string path, string name, string genesis, CancellationToken cancellation)
     {
         using var file = new LogFile(path);
@@ -51,7 +55,9 @@ internal static class LogExaminer
         var isTail = offset >= file.SizeBytes || file.FindFrame(offset + 1, gradientBytes: null) is null;
         return new LogExamination(records, isTail ? [] :
         [
-            new RunFinding(name, records + 1, null, FindingKind.Changed, $"record {records + 1} was changed: its hash does not match, and records follow it"),
+            new RunFinding(
+                name, records + 1, null, FindingKind.Changed,
+                $"record {records + 1} was changed: its hash does not match, and records follow it"),
         ]);
     }
 
@@ -64,23 +70,28 @@ internal static class LogExaminer
             cancellation.ThrowIfCancellationRequested();
             if (file.SkipAt(offset) is not { } frame || frame.PayloadBytes != log.GradientBytes) return false;
             if (!file.HashOf(previous, offset, frame.End - TrajectoryFrame.HashBytes).AsSpan().SequenceEqual(frame.Hash)) return false;
-            if (number % log.MarkInterval == 0 && Convert.ToHexStringLower(frame.Hash) != log.Marks[(number / log.MarkInterval) - 1]) return false;
+            if (number % log.MarkInterval == 0 && Convert.ToHexStringLower(frame.Hash) != log.Marks[(number / log.MarkInterval) - 1])
+                return false;
             (offset, previous) = (frame.End, frame.Hash);
         }
 
         return offset == file.SizeBytes && Convert.ToHexStringLower(previous) == log.HeadSha256;
     }
 
-    private static LogExamination Diagnose(LogFile file, SealedLog log, byte[] genesisHash, LogOrigins origins, CancellationToken cancellation)
+    private static LogExamination Diagnose(
+        LogFile file, SealedLog log, byte[] genesisHash, LogOrigins origins, CancellationToken cancellation)
     {
         var pieces = LogIdentification.Of(file, log, genesisHash, cancellation);
         var findings = LogDiagnosis.Of(log, pieces, file.SizeBytes, origins).ToList();
         if (!file.HasPreamble()) findings.Insert(0, PreambleFinding(log.Path));
-        if (findings.Count == 0) findings.Add(new RunFinding(log.Path, null, null, FindingKind.Changed, "it is not the log that was sealed"));
+        if (findings.Count == 0)
+            findings.Add(new RunFinding(log.Path, null, null, FindingKind.Changed, "it is not the log that was sealed"));
         var intact = pieces.Where(piece => piece is { Number: not null, IsContentChanged: false, IsHashChanged: false });
         return new LogExamination(intact.Select(piece => piece.Number).Distinct().Count(), findings);
     }
 
     private static RunFinding PreambleFinding(string name) =>
-        new(name, null, null, FindingKind.Changed, $"its first {TrajectoryFrame.PreambleBytes} bytes, which say that it is a trajectory log, were changed");
+        new(
+            name, null, null, FindingKind.Changed,
+            $"its first {TrajectoryFrame.PreambleBytes} bytes, which say that it is a trajectory log, were changed");
 }

@@ -44,7 +44,9 @@ internal sealed class LogFile : IDisposable
         return TryRead(end - hash.Length, hash) ? new LogFrame(offset, end, read.ToRecord(ids), hash) : null;
     }
 
-    /// <summary>The end and the stored hash of the record at a place, its header not looked at; null where there is no room for one.</summary>
+    /// <summary>
+    /// The end and the stored hash of the record at a place, its header not looked at; null where there is no room for one.
+    /// </summary>
     public (long End, byte[] Hash, int PayloadBytes)? SkipAt(long offset)
     {
         if (LengthsAt(offset) is not { } lengths) return null;
@@ -77,7 +79,8 @@ internal sealed class LogFile : IDisposable
             _stream.Position = from;
             var read = _stream.ReadAtLeast(_chunk.AsSpan(0, ChunkBytes), ChunkBytes, throwOnEndOfStream: false);
             var candidates = new List<long>();
-            for (var at = 0; _chunk.AsSpan(at, read - at).IndexOf(TrajectoryFrame.MagicBytes) is >= 0 and var found; at += found + 1) candidates.Add(from + at + found);
+            for (var at = 0; _chunk.AsSpan(at, read - at).IndexOf(TrajectoryFrame.MagicBytes) is >= 0 and var found; at += found + 1)
+                candidates.Add(from + at + found);
             foreach (var candidate in candidates)
             {
                 if (FrameAt(candidate, gradientBytes) is { } frame) return frame;

@@ -54,7 +54,8 @@ internal sealed class LogIdentification
             var piece = _pieces[i];
             if (!piece.IsRecord) continue;
             piece.IsChained = StoredBefore(i) is { } before && Follows(piece, before, piece.Frame.Hash);
-            if (_numbers.TryGetValue(Convert.ToHexStringLower(piece.Frame.Hash), out var number)) (piece.Number, piece.SealedHash) = (number, piece.Frame.Hash);
+            if (_numbers.TryGetValue(Convert.ToHexStringLower(piece.Frame.Hash), out var number))
+                (piece.Number, piece.SealedHash) = (number, piece.Frame.Hash);
             else if (LeadsToNext(i, piece.Frame.Hash) is { } led) (piece.Number, piece.SealedHash) = (led, piece.Frame.Hash);
             else MendHash(i);
         }
@@ -78,7 +79,8 @@ internal sealed class LogIdentification
         foreach (var piece in _pieces)
         {
             cancellation.ThrowIfCancellationRequested();
-            var isNext = piece is { IsRecord: true, Number: null, IsChained: true } && number + 1 <= _log.Records && Sealed(number + 1) is null
+            var isNext = piece is { IsRecord: true, Number: null, IsChained: true }
+                && number + 1 <= _log.Records && Sealed(number + 1) is null
                 && hash is not null && Follows(piece, hash, piece.Frame.Hash);
             if (isNext) (piece.Number, piece.SealedHash, piece.IsAssumed) = (number + 1, piece.Frame.Hash, true);
             if (piece is { Number: { } known, IsHashChanged: false })
@@ -119,7 +121,9 @@ internal sealed class LogIdentification
     {
         if (number == 0) return _genesisHash;
         if (number == _log.Records) return Convert.FromHexString(_log.HeadSha256);
-        return number % _log.MarkInterval == 0 && number / _log.MarkInterval <= _log.Marks.Count ? Convert.FromHexString(_log.Marks[(number / _log.MarkInterval) - 1]) : null;
+        return number % _log.MarkInterval == 0 && number / _log.MarkInterval <= _log.Marks.Count
+            ? Convert.FromHexString(_log.Marks[(number / _log.MarkInterval) - 1])
+            : null;
     }
 
     private bool Follows(LogPiece piece, byte[] before, byte[] hash) => HashAfter(piece, before).AsSpan().SequenceEqual(hash);

@@ -22,8 +22,10 @@ internal static class LogSealing
         var gradientBytes = 0;
         for (var number = 1; number <= records; number++)
         {
-            if (file.SkipAt(offset) is not { } frame) throw SealException.LogDiffers(path, $"{number - 1} whole records in place of {records}");
-            if (genesis is not null && !file.HashOf(previous, offset, frame.End - TrajectoryFrame.HashBytes).AsSpan().SequenceEqual(frame.Hash))
+            if (file.SkipAt(offset) is not { } frame)
+                throw SealException.LogDiffers(path, $"{number - 1} whole records in place of {records}");
+            if (genesis is not null
+                    && !file.HashOf(previous, offset, frame.End - TrajectoryFrame.HashBytes).AsSpan().SequenceEqual(frame.Hash))
                 throw SealException.LogDiffers(path, $"record {number} was changed: its hash does not match");
             if (number % interval == 0) marks.Add(Convert.ToHexStringLower(frame.Hash));
             (offset, previous, gradientBytes) = (frame.End, frame.Hash, frame.PayloadBytes);

@@ -33,7 +33,10 @@ public static class SealSignature
 {
     private const long MaximumSignatureBytes = 1 << 16;
 
-    /// <summary>Signs the seal as it lies in the folder, into <see cref="RunFolder.SignaturePath"/>. That it is worth signing is for the caller to see.</summary>
+    /// <summary>
+    /// Signs the seal as it lies in the folder, into <see cref="RunFolder.SignaturePath"/>.
+    /// That it is worth signing is for the caller to see.
+    /// </summary>
     /// <param name="key">An ed25519 key, or its .pub where an agent holds the key.</param>
     /// <exception cref="RunFolderException">The folder is not its owner's alone, see <see cref="RunFolder.Open"/>.</exception>
     /// <exception cref="SigningException">No key, another kind of key, no ssh-keygen, or it refused.</exception>
@@ -56,15 +59,20 @@ public static class SealSignature
     /// <exception cref="SigningException">A check was demanded and there is no ssh-keygen.</exception>
     public static SignatureVerification Verify(RunFolder folder, string? signers, string? identity, bool demand)
     {
-        if (signers is not null && !File.Exists(signers)) throw ConfigurationException.At(signers, "no such file", "an allowed-signers file", "check --signers");
-        if (signers is not null && WorldWrite.Fault(signers) is { } open) throw ConfigurationException.At(signers, open, WorldWrite.Expected, WorldWrite.Remedy);
+        if (signers is not null && !File.Exists(signers))
+            throw ConfigurationException.At(signers, "no such file", "an allowed-signers file", "check --signers");
+        if (signers is not null && WorldWrite.Fault(signers) is { } open)
+            throw ConfigurationException.At(signers, open, WorldWrite.Expected, WorldWrite.Remedy);
         var isDemanded = demand || signers is not null;
         if (!File.Exists(folder.SignaturePath) || !File.Exists(folder.SealPath))
-            return new SignatureVerification(SignatureStatus.Unsigned, null, null, isDemanded ? [Fault(folder, "the seal is not signed")] : []);
+            return new SignatureVerification(
+                SignatureStatus.Unsigned, null, null, isDemanded ? [Fault(folder, "the seal is not signed")] : []);
         if (Read(folder) is not { } signature) return Invalid(folder, null, "it is no SSH signature");
         var key = $"{signature.KeyType} {signature.Fingerprint}";
-        if (signature.Namespace != SshKeygen.Namespace) return Invalid(folder, key, $"it was made for '{signature.Namespace}', not for '{SshKeygen.Namespace}'");
-        if (!signature.IsEd25519) return Invalid(folder, key, $"it was made with a key of type {signature.KeyType}; expected an ed25519 key");
+        if (signature.Namespace != SshKeygen.Namespace)
+            return Invalid(folder, key, $"it was made for '{signature.Namespace}', not for '{SshKeygen.Namespace}'");
+        if (!signature.IsEd25519)
+            return Invalid(folder, key, $"it was made with a key of type {signature.KeyType}; expected an ed25519 key");
         try
         {
             return Check(folder, signers, identity, key);
@@ -95,7 +103,10 @@ public static class SealSignature
     {
         var content = ForeignFile.ReadText(folder.SealPath, ArtifactJson.MaximumSizeBytes);
         if (SshKeygen.Check(folder.SignaturePath, content) is { } misfit)
-            return Invalid(folder, key, $"it does not fit the seal: the seal was changed after it was signed, or the signature is of another run (ssh-keygen: {misfit})");
+            return Invalid(
+                folder, key,
+                "it does not fit the seal: the seal was changed after it was signed, "
+                    + $"or the signature is of another run (ssh-keygen: {misfit})");
         if (signers is null) return new SignatureVerification(SignatureStatus.Valid, null, key, []);
         var signer = identity ?? SshKeygen.FindIdentity(folder.SignaturePath, signers);
         if (signer is null) return Invalid(folder, key, $"it is by the key {key}, which {signers} does not list");
@@ -104,7 +115,9 @@ public static class SealSignature
             : new SignatureVerification(SignatureStatus.Trusted, signer, key, []);
     }
 
-    private static SignatureVerification Invalid(RunFolder folder, string? key, string message) => new(SignatureStatus.Invalid, null, key, [Fault(folder, message)]);
+    private static SignatureVerification Invalid(RunFolder folder, string? key, string message) =>
+        new(SignatureStatus.Invalid, null, key, [Fault(folder, message)]);
 
-    private static RunFinding Fault(RunFolder folder, string message) => new(Path.GetFileName(folder.SignaturePath), null, null, FindingKind.Signature, message);
+    private static RunFinding Fault(RunFolder folder, string message) =>
+        new(Path.GetFileName(folder.SignaturePath), null, null, FindingKind.Signature, message);
 }

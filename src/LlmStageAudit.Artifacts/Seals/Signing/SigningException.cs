@@ -11,12 +11,16 @@ public sealed class SigningException : AuditException
     public override ExitCode ExitCode { get; }
 
     internal static SigningException NoProgram(string program, Exception inner) =>
-        new(ExitCode.Failed, Sentence(program, $"cannot be started ({inner.Message})", "OpenSSH's key program on the PATH", "install openssh-client"), inner);
+        new(
+            ExitCode.Failed,
+            Sentence(program, $"cannot be started ({inner.Message})", "OpenSSH's key program on the PATH", "install openssh-client"),
+            inner);
 
     internal static SigningException NoKey(string path) =>
         new(ExitCode.Usage, Sentence(path, "no such file", "an SSH key, or its .pub where an agent holds it", "check --key"));
 
-    internal static SigningException Refused(string key, string said) => new(ExitCode.Failed, Sentence(key, $"ssh-keygen could not sign with it ({said})", "a key that can be used", Remedy(said)));
+    internal static SigningException Refused(string key, string said) =>
+        new(ExitCode.Failed, Sentence(key, $"ssh-keygen could not sign with it ({said})", "a key that can be used", Remedy(said)));
 
     internal static SigningException OtherKey(string key, string found) =>
         new(ExitCode.Usage, Sentence(key, $"a key of type {found}", "an ed25519 key", "make one with: ssh-keygen -t ed25519"));
@@ -26,8 +30,10 @@ public sealed class SigningException : AuditException
 
     private static string? Remedy(string said) => said switch
     {
-        _ when said.Contains("passphrase", StringComparison.Ordinal) => "give the passphrase at a terminal, or load the key into an agent (ssh-add) and give its .pub",
-        _ when said.Contains("too open", StringComparison.Ordinal) || said.Contains("UNPROTECTED", StringComparison.Ordinal) => "keep the key to yourself: chmod 600",
+        _ when said.Contains("passphrase", StringComparison.Ordinal) =>
+            "give the passphrase at a terminal, or load the key into an agent (ssh-add) and give its .pub",
+        _ when said.Contains("too open", StringComparison.Ordinal) || said.Contains("UNPROTECTED", StringComparison.Ordinal) =>
+            "keep the key to yourself: chmod 600",
         _ => null,
     };
 }

@@ -38,7 +38,9 @@ internal static class SshKeygen
     public static string? FindIdentity(string signature, string signers)
     {
         var (code, output, _) = Run(["-Y", "find-principals", "-s", signature, "-f", Path.GetFullPath(signers)], []);
-        return code == 0 ? output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).FirstOrDefault() : null;
+        return code == 0
+            ? output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).FirstOrDefault()
+            : null;
     }
 
     private static string? Fault((int Code, string Output, string Error) ended) => ended.Code == 0 ? null : Said(ended.Output, ended.Error);

@@ -33,7 +33,8 @@ public sealed record SshSignature(string KeyType, string PublicKey, string Finge
             var name = Encoding.UTF8.GetString(Next(ref rest));
             var inner = key;
             var type = Encoding.ASCII.GetString(Next(ref inner));
-            return new SshSignature(type, Convert.ToBase64String(key), $"SHA256:{Convert.ToBase64String(SHA256.HashData(key)).TrimEnd('=')}", name);
+            return new SshSignature(
+                type, Convert.ToBase64String(key), $"SHA256:{Convert.ToBase64String(SHA256.HashData(key)).TrimEnd('=')}", name);
         }
         catch (Exception exception) when (exception is FormatException or ArgumentOutOfRangeException or OverflowException)
         {

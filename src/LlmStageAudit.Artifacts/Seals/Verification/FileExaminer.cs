@@ -32,7 +32,8 @@ internal sealed class FileExaminer
     /// <param name="openFolder">The folder of the stage that is being trained, where anything may lie; null: there is none.</param>
     public IEnumerable<RunFinding> FindUnpinned(IReadOnlyCollection<string> known, string? openFolder)
     {
-        var found = SealPaths.FilesBelow(_folder.Root, _folder.InitialFolder).Concat(SealPaths.FilesBelow(_folder.Root, _folder.StagesFolder));
+        var found = SealPaths.FilesBelow(_folder.Root, _folder.InitialFolder)
+            .Concat(SealPaths.FilesBelow(_folder.Root, _folder.StagesFolder));
         foreach (var name in found.Where(name => !_files.ContainsKey(name) && !known.Contains(name)))
         {
             if (openFolder is not null && name.StartsWith($"{openFolder}/", StringComparison.Ordinal)) continue;
@@ -48,10 +49,12 @@ internal sealed class FileExaminer
             if (!Path.Exists(path)) return new RunFinding(file.Path, null, null, FindingKind.Missing, "the file is gone");
             var found = ContentHash.OfFile(path);
             if (found == file.Sha256) return null;
-            if (_byHash[found].FirstOrDefault() is { } other) return new RunFinding(file.Path, null, null, FindingKind.Foreign, $"it holds what was sealed as {other.Path}");
+            if (_byHash[found].FirstOrDefault() is { } other)
+                return new RunFinding(file.Path, null, null, FindingKind.Foreign, $"it holds what was sealed as {other.Path}");
             var size = new FileInfo(path).Length;
             var sizes = size == file.SizeBytes ? "" : $" ({size} bytes in place of {file.SizeBytes})";
-            return new RunFinding(file.Path, null, null, FindingKind.Changed, $"it was changed{sizes}: SHA-256 {found}, sealed as {file.Sha256}");
+            return new RunFinding(
+                file.Path, null, null, FindingKind.Changed, $"it was changed{sizes}: SHA-256 {found}, sealed as {file.Sha256}");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -63,7 +66,9 @@ internal sealed class FileExaminer
     {
         try
         {
-            return _byHash[ContentHash.OfFile(SealPaths.Below(_folder.Root, name))].FirstOrDefault() is { } sealedAs ? $"; it holds what was sealed as {sealedAs.Path}" : "";
+            return _byHash[ContentHash.OfFile(SealPaths.Below(_folder.Root, name))].FirstOrDefault() is { } sealedAs
+                ? $"; it holds what was sealed as {sealedAs.Path}"
+                : "";
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

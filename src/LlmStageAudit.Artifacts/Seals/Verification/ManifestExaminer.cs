@@ -45,7 +45,8 @@ internal sealed class ManifestExaminer(SealedRun run)
 
     private void ExamineUnreadable(string fault)
     {
-        if (run.ManifestJson is { } json && run.End is { } end) AddFields(SealedSections.Difference(end.Manifest, ManifestSections.All(json)));
+        if (run.ManifestJson is { } json && run.End is { } end)
+            AddFields(SealedSections.Difference(end.Manifest, ManifestSections.All(json)));
         Add(FindingKind.Changed, null, $"it cannot be read as a manifest any more: {fault}");
     }
 
@@ -55,19 +56,31 @@ internal sealed class ManifestExaminer(SealedRun run)
         if (run.Reading is null)
         {
             if (run.Completed > 0 || run.Manifest?.State == RunState.Completed)
-                _findings.Add(new RunFinding(name, null, null, FindingKind.Unsealed, "there is no seal: it was removed, or the run was trained by a version without seals"));
+                _findings.Add(new RunFinding(
+                    name, null, null, FindingKind.Unsealed,
+                    "there is no seal: it was removed, or the run was trained by a version without seals"));
             return;
         }
 
-        if (run.IsSealForeign) _findings.Add(new RunFinding(name, null, "runId", FindingKind.Foreign, $"it is the seal of another run, {run.Reading.Seal!.RunId}"));
+        if (run.IsSealForeign)
+            _findings.Add(new RunFinding(
+                name, null, "runId", FindingKind.Foreign, $"it is the seal of another run, {run.Reading.Seal!.RunId}"));
         foreach (var fault in run.Reading.Faults)
-            _findings.Add(new RunFinding(name, null, fault.Entry is { } entry ? $"seals[{entry - 1}]" : null, FindingKind.Changed, fault.Entry is { } number ? $"seal {number}: {fault.Found}" : fault.Found));
+            _findings.Add(new RunFinding(
+                name, null, fault.Entry is { } entry ? $"seals[{entry - 1}]" : null, FindingKind.Changed,
+                fault.Entry is { } number ? $"seal {number}: {fault.Found}" : fault.Found));
         if (!run.IsSealSound || run.Manifest is null || run.End is not null) return;
         var stages = run.Stages.Count();
         if (run.Manifest.State == RunState.Completed)
-            _findings.Add(new RunFinding(name, null, null, FindingKind.Unsealed, $"the manifest says that the run is completed, the seal ends after {stages} of {run.Manifest.Stages.Count} stages: an older seal was put in its place"));
+            _findings.Add(new RunFinding(
+                name, null, null, FindingKind.Unsealed,
+                $"the manifest says that the run is completed, the seal ends after {stages} of {run.Manifest.Stages.Count} stages: "
+                    + "an older seal was put in its place"));
         else if (run.Completed > stages)
-            _findings.Add(new RunFinding(name, null, null, FindingKind.Unsealed, $"the manifest says that {run.Completed} stages are completed, the seal knows {stages}: an older seal was put in its place"));
+            _findings.Add(new RunFinding(
+                name, null, null, FindingKind.Unsealed,
+                $"the manifest says that {run.Completed} stages are completed, the seal knows {stages}: "
+                    + "an older seal was put in its place"));
     }
 
     private void ExamineWhole(SealEntry end, RunManifest manifest)
@@ -88,9 +101,11 @@ internal sealed class ManifestExaminer(SealedRun run)
         }
 
         var changed = SealedSections.Difference(end.Manifest, ManifestSections.All(Json));
-        if (changed.Contains("runId") && changed.Count > FieldsOfAnEdit) Add(FindingKind.Foreign, null, $"it is the manifest of another run, {manifest.RunId}");
+        if (changed.Contains("runId") && changed.Count > FieldsOfAnEdit)
+            Add(FindingKind.Foreign, null, $"it is the manifest of another run, {manifest.RunId}");
         else AddFields(changed);
-        if (_findings.All(finding => finding.File != Name)) Add(FindingKind.Changed, null, "it was changed: its content reads the same and is spelled otherwise");
+        if (_findings.All(finding => finding.File != Name))
+            Add(FindingKind.Changed, null, "it was changed: its content reads the same and is spelled otherwise");
     }
 
     /// <summary>Whoever made seals anew around something changed has to make the manifest anew as well.</summary>
@@ -99,13 +114,16 @@ internal sealed class ManifestExaminer(SealedRun run)
         if (!run.IsSealSound) return;
         if (manifest.ToolVersion == s_version && RunIdentity.Of(manifest) is var id && id != manifest.RunId)
             Add(FindingKind.Changed, "runId", $"'runId' is not that of its content, which is {id}: manifest and seal were made anew");
-        if (SealedSections.Difference(run.Start!.Manifest, ManifestSections.OfStart(Json)) is [var field, ..]) AddMisfit(run.Start, $"'{field}' of the manifest");
+        if (SealedSections.Difference(run.Start!.Manifest, ManifestSections.OfStart(Json)) is [var field, ..])
+            AddMisfit(run.Start, $"'{field}' of the manifest");
         foreach (var entry in run.Stages)
         {
             if (entry.StageIndex >= manifest.Stages.Count) continue;
             var stage = manifest.Stages[entry.StageIndex!.Value];
-            if (SealedSections.Difference(entry.Manifest, ManifestSections.OfStage(Json, entry.StageIndex.Value)).Count > 0) AddMisfit(entry, "the stage's result in the manifest");
-            if (entry.Log!.HeadSha256 != stage.TrajectoryHead || entry.Log.Records != stage.Steps) AddMisfit(entry, "the log's end as the manifest gives it");
+            if (SealedSections.Difference(entry.Manifest, ManifestSections.OfStage(Json, entry.StageIndex.Value)).Count > 0)
+                AddMisfit(entry, "the stage's result in the manifest");
+            if (entry.Log!.HeadSha256 != stage.TrajectoryHead || entry.Log.Records != stage.Steps)
+                AddMisfit(entry, "the log's end as the manifest gives it");
             if (entry.Files.All(file => file.Sha256 != stage.StateSha256)) AddMisfit(entry, "the state's SHA-256 as the manifest gives it");
         }
 
@@ -127,7 +145,8 @@ internal sealed class ManifestExaminer(SealedRun run)
     private string Name => run.NameOf(run.Folder.ManifestPath);
 
     private void AddMisfit(SealEntry entry, string what) => _findings.Add(new RunFinding(
-        run.NameOf(run.Folder.SealPath), null, $"seals[{entry.Sequence - 1}]", FindingKind.Changed, $"seal {entry.Sequence} does not fit {what}: it was made anew"));
+        run.NameOf(run.Folder.SealPath), null, $"seals[{entry.Sequence - 1}]", FindingKind.Changed,
+        $"seal {entry.Sequence} does not fit {what}: it was made anew"));
 
     private void AddFields(IEnumerable<string> fields)
     {

@@ -63,7 +63,10 @@ public sealed class RunVerifier
         var files = new FileExaminer(_run.Folder, _run.Sound.Where(entry => entry.Scope != SealScope.Run).SelectMany(entry => entry.Files));
         _findings.AddRange(files.Examine(_cancellation));
         // What a damaged seal does not name might have been named.
-        if (_run.IsSealSound) _findings.AddRange(files.FindUnpinned([.. _run.Stages.Select(entry => entry.Log!.Path)], OpenStage() is { } open ? _run.NameOf(open.Folder) : null));
+        if (_run.IsSealSound)
+            _findings.AddRange(files.FindUnpinned(
+                [.. _run.Stages.Select(entry => entry.Log!.Path)],
+                OpenStage() is { } open ? _run.NameOf(open.Folder) : null));
     }
 
     private void VerifyLogs()
@@ -80,8 +83,11 @@ public sealed class RunVerifier
             if (_run.Stages.Any(entry => entry.StageIndex == index)) continue;
             VerifyLog(LogOf(manifest, index), TrajectoryGenesis.Of(runId, stage.Name), origins);
             var state = _run.Folder.StageStateFolder(index, stage.Name);
-            if (SealPaths.FilesBelow(_run.Folder.Root, state).All(file => ContentHash.OfFile(SealPaths.Below(_run.Folder.Root, file)) != stage.StateSha256))
-                _findings.Add(new RunFinding(_run.NameOf(state), null, null, FindingKind.Changed, $"no file in it has the SHA-256 {stage.StateSha256} that the manifest gives"));
+            if (SealPaths.FilesBelow(_run.Folder.Root, state)
+                    .All(file => ContentHash.OfFile(SealPaths.Below(_run.Folder.Root, file)) != stage.StateSha256))
+                _findings.Add(new RunFinding(
+                    _run.NameOf(state), null, null, FindingKind.Changed,
+                    $"no file in it has the SHA-256 {stage.StateSha256} that the manifest gives"));
         }
     }
 
@@ -101,7 +107,9 @@ public sealed class RunVerifier
             Path = _run.NameOf(_run.Folder.TrajectoryPath(index, stage.Name)),
             Records = Math.Max(0, stage.Steps),
             SizeBytes = -1,
-            GradientBytes = manifest.Configuration.Trajectory.Gradients ? (int)Math.Clamp(manifest.ParameterCount * sizeof(float), 0, int.MaxValue) : 0,
+            GradientBytes = manifest.Configuration.Trajectory.Gradients
+                ? (int)Math.Clamp(manifest.ParameterCount * sizeof(float), 0, int.MaxValue)
+                : 0,
             HeadSha256 = isHash ? stage.TrajectoryHead! : new string('0', 64),
             MarkInterval = Math.Max(1, stage.Steps) + 1,
             Marks = [],
@@ -112,7 +120,8 @@ public sealed class RunVerifier
     private void VerifyOpenStage()
     {
         if (_run.RunId is not { } runId || OpenStage() is not { } open || !File.Exists(open.Log)) return;
-        var examination = LogExaminer.ExamineUnfinished(open.Log, _run.NameOf(open.Log), TrajectoryGenesis.Of(runId, open.Name), _cancellation);
+        var examination = LogExaminer.ExamineUnfinished(
+            open.Log, _run.NameOf(open.Log), TrajectoryGenesis.Of(runId, open.Name), _cancellation);
         _findings.AddRange(examination.Findings);
         if (examination.Records > 0) _notes.Add($"stage '{open.Name}' is not sealed yet: {examination.Records} records so far");
     }
@@ -120,7 +129,9 @@ public sealed class RunVerifier
     private (string Name, string Folder, string Log)? OpenStage()
     {
         var index = _run.Stages.Count();
-        if (_run.Manifest is not { } manifest || manifest.State == RunState.Completed || _run.End is not null || index >= manifest.Stages.Count) return null;
+        if (_run.Manifest is not { } manifest || manifest.State == RunState.Completed
+                || _run.End is not null || index >= manifest.Stages.Count)
+            return null;
         var name = manifest.Stages[index].Name;
         return (name, _run.Folder.StageFolder(index, name), _run.Folder.TrajectoryPath(index, name));
     }
@@ -144,7 +155,8 @@ public sealed class RunVerifier
     {
         if (isBeforeLastWrite) _notes.Add("the run broke off just before its end; `train --resume` finishes it");
         if (_run.Reading is null && _run.Completed == 0) _notes.Add("nothing is sealed yet: the run has not completed a stage");
-        if (!_run.IsSealSound && _run.Reading is not null) _notes.Add("the seal is not this run's whole seal: what it does not pin was held against the manifest alone");
+        if (!_run.IsSealSound && _run.Reading is not null)
+            _notes.Add("the seal is not this run's whole seal: what it does not pin was held against the manifest alone");
         if (coverage == SealCoverage.Partial && _run.IsSealSound && !isBeforeLastWrite && _run.Manifest is { } manifest)
             _notes.Add($"the run is not finished: {_run.Stages.Count()} of {manifest.Stages.Count} stages are sealed");
     }

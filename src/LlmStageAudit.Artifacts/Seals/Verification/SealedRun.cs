@@ -45,7 +45,8 @@ internal sealed class SealedRun
     public IEnumerable<SealEntry> Stages => Sound.Where(entry => entry is { Scope: SealScope.Stage, Log: not null });
 
     /// <summary>The seal's, if its first seal is chained to it; else the manifest's.</summary>
-    public string? RunId => Reading?.Seal is { } seal && Start?.PreviousSha256 == SealDigest.Genesis(seal.RunId) ? seal.RunId : Manifest?.RunId;
+    public string? RunId =>
+        Reading?.Seal is { } seal && Start?.PreviousSha256 == SealDigest.Genesis(seal.RunId) ? seal.RunId : Manifest?.RunId;
 
     /// <summary>How many stages the manifest calls completed.</summary>
     public int Completed => Manifest?.Stages.TakeWhile(stage => stage.State == StageState.Completed).Count() ?? 0;
@@ -61,9 +62,11 @@ internal sealed class SealedRun
             foreach (var (index, stage) in manifest.Stages.Index()) _ = folder.StageFolder(index, stage.Name);
             return new SealedRun(folder, reading, manifest, null) { ManifestJson = ManifestSections.Json(folder.ManifestPath) };
         }
-        catch (Exception exception) when (exception is ArtifactException or ArgumentException or JsonException or IOException or UnauthorizedAccessException)
+        catch (Exception exception)
+            when (exception is ArtifactException or ArgumentException or JsonException or IOException or UnauthorizedAccessException)
         {
-            return new SealedRun(folder, reading, null, SealFile.Reason(exception.Message, folder.ManifestPath)) { ManifestJson = ReadJson(folder) };
+            return new SealedRun(
+                folder, reading, null, SealFile.Reason(exception.Message, folder.ManifestPath)) { ManifestJson = ReadJson(folder) };
         }
     }
 
@@ -100,7 +103,10 @@ internal sealed class SealedRun
         if (!File.Exists(path)) return false;
         using var log = new LogFile(path);
         return log.SkipAt(TrajectoryFrame.PreambleBytes) is { } record
-            && log.HashOf(TrajectoryFrame.GenesisHash(TrajectoryGenesis.Of(runId, first.Name)), TrajectoryFrame.PreambleBytes, record.End - TrajectoryFrame.HashBytes)
+            && log.HashOf(
+                    TrajectoryFrame.GenesisHash(TrajectoryGenesis.Of(runId, first.Name)),
+                    TrajectoryFrame.PreambleBytes,
+                    record.End - TrajectoryFrame.HashBytes)
                 .AsSpan().SequenceEqual(record.Hash);
     }
 }

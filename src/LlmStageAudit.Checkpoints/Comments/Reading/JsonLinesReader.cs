@@ -34,7 +34,8 @@ internal static class JsonLinesReader
             cells += row.CellCount;
             if (cells > FreeCells + characters)
             {
-                throw CommentSetException.AtLine(path, number, $"{columns.Names.Count} columns, of which most rows have few", "rows that share their keys");
+                throw CommentSetException.AtLine(
+                    path, number, $"{columns.Names.Count} columns, of which most rows have few", "rows that share their keys");
             }
 
             rows.Add(row);
