@@ -32,6 +32,7 @@ internal static class DeterminismBenchmark
     {
         using var workspace = new AuditWorkspace(hidden: 64, layers: 2, rows: 120, shortest: 4, longest: 32);
         var results = new ResultFile("determinism", "The same run again, and under other engines");
+        var versions = string.Join("; ", suites.Select(suite => Engine.OneThread with { Suite = suite }).Prepend(Engine.OneThread).Select(Described));
         Again(workspace, results);
         Elsewhere(workspace, results);
         OtherVersions(workspace, results, suites);
@@ -40,7 +41,7 @@ internal static class DeterminismBenchmark
             + "threads, versions of OpenMP, oneDNN and MKL, whether only deterministic operators are allowed, the .NET runtime, and the variables that choose threads or kernels. "
             + "`train --resume`, `attribute`, `rank`, `compare`, `retrain` and `verify-log --replay` name every difference on standard error and claim no bits then; "
             + "a run that was resumed by another engine lists that engine in its manifest.");
-        results.Write(string.Join("; ", suites.Select(suite => Engine.OneThread with { Suite = suite }).Prepend(Engine.OneThread).Select(Described)));
+        results.Write(versions);
     }
 
     private static void Again(AuditWorkspace workspace, ResultFile results)
@@ -165,7 +166,7 @@ internal static class DeterminismBenchmark
 
     private static string Described(Engine engine)
     {
-        var doctor = engine.Succeed("doctor", "--json").Json;
+        var doctor = (engine with { Arguments = [] }).Succeed("doctor", "--json").Json;
         var (version, blas) = (doctor.GetProperty("libTorchVersion").GetString(), doctor.GetProperty("blas").GetString());
         return $"{(engine.Suite is null ? "" : $"{engine.Suite}: ")}libtorch {version} on the CPU, {doctor.GetProperty("cpuCapability").GetString()}, {blas}";
     }
