@@ -6,7 +6,10 @@ internal static class Bounded
     private const int StackBytes = 512 << 10;
     private const int LongestMilliseconds = 2000;
 
-    /// <summary>What the read throws, within two seconds of computing and an allocation of some multiple of the text; null where it throws nothing.</summary>
+    /// <summary>
+    /// What the read throws, within two seconds of computing and an allocation of some multiple of the text; null where it throws
+    /// nothing.
+    /// </summary>
     public static Exception? Record(Action read, long mostBytes = 64 << 20)
     {
         var (elapsed, allocated, fault) = Once(read);

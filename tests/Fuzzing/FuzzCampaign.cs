@@ -51,7 +51,9 @@ internal sealed class FuzzCampaign(string name, int fullCount, long mostBytes = 
             if (allocated > largest) largest = allocated;
             Assert.True(
                 elapsed.TotalMilliseconds < LongestMilliseconds, $"{name} {round}: took {elapsed.TotalSeconds:0.0} s\n{Shown(input)}");
-            Assert.True(allocated < Math.Max(mostBytes, MostBytesPerByte * input.Length), $"{name} {round}: allocated {allocated} bytes\n{Shown(input)}");
+            Assert.True(
+                allocated < Math.Max(mostBytes, MostBytesPerByte * input.Length),
+                $"{name} {round}: allocated {allocated} bytes\n{Shown(input)}");
             if (refusal is null)
             {
                 loads++;

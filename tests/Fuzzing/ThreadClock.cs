@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace LlmStageAudit.Testing.Fuzzing;
 
-/// <summary>Time that this thread has computed: on a machine that others use, a thread may stand still for seconds and be no slower for it.</summary>
+/// <summary>
+/// Time that this thread has computed: on a machine that others use, a thread may stand still for seconds and be no slower for it.
+/// </summary>
 internal static class ThreadClock
 {
     private const string Statistics = "/proc/thread-self/stat";

@@ -27,13 +27,16 @@ public sealed class PyTorchPeerTests
         folder.Write("probe.jsonl", Rows("probe", 24, marker: 701));
         Peer(
             folder,
-            ["run", "--model", "model", "--adapter", "adapter", .. s_stages.SelectMany(stage => new[] { "--stage", $"{stage}.jsonl" }), "--probe", "probe.jsonl",
-            "--out", "peer", "--batch-size", $"{BatchSize}", "--lr", "0.01", "--no-attribution"]);
+            [
+                "run", "--model", "model", "--adapter", "adapter", .. s_stages.SelectMany(stage => new[] { "--stage", $"{stage}.jsonl" }),
+                "--probe", "probe.jsonl", "--out", "peer", "--batch-size", $"{BatchSize}", "--lr", "0.01", "--no-attribution",
+            ]);
 
         folder.Write("run.yaml", Configuration);
         folder.Write("probe.yaml", "data: { path: probe.jsonl, ids: ids, label: label }\n");
         await CommandLine.JsonAsync("train", folder.At("run.yaml"), "--out", folder.At("run"));
-        var effects = await CommandLine.JsonAsync("attribute", folder.At("run"), "--probe", folder.At("probe.yaml"), "--gradient", "exact", "--per-example");
+        var effects = await CommandLine.JsonAsync(
+            "attribute", folder.At("run"), "--probe", folder.At("probe.yaml"), "--gradient", "exact", "--per-example");
 
         // The peer writes no adapter_config.json: the one both started from says what its tensors are.
         File.Copy(folder.At("adapter", AdapterFolder.ConfigFile), folder.At("peer", "adapter", AdapterFolder.ConfigFile));
@@ -47,7 +50,11 @@ public sealed class PyTorchPeerTests
         foreach (var (i, stage) in effects.GetProperty("effects").EnumerateArray().Index())
         {
             var retrained = result.GetProperty("retrainedEffect")[i].EnumerateArray().Select(value => value.GetDouble());
-            AssertClose(retrained, stage.GetProperty("perExample").EnumerateArray().Select(example => example.GetProperty("estimate").GetDouble()), 1e-3, s_stages[i]);
+            AssertClose(
+                retrained,
+                stage.GetProperty("perExample").EnumerateArray().Select(example => example.GetProperty("estimate").GetDouble()),
+                1e-3,
+                s_stages[i]);
         }
     }
 
@@ -82,7 +89,9 @@ public sealed class PyTorchPeerTests
         var pairs = expected.Zip(found).ToArray();
         var difference = Math.Sqrt(pairs.Sum(pair => Math.Pow(pair.First - pair.Second, 2)));
         var scale = Math.Sqrt(pairs.Sum(pair => pair.First * pair.First));
-        Assert.True(scale > 0 && difference <= tolerance * scale, $"{what}: relative difference {difference / scale}, tolerance {tolerance}");
+        Assert.True(
+            scale > 0 && difference <= tolerance * scale,
+            $"{what}: relative difference {difference / scale}, tolerance {tolerance}");
     }
 
     private static void Peer(TemporaryFolder folder, params string[] args)
@@ -116,7 +125,8 @@ public sealed class PyTorchFactAttribute : FactAttribute
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(python, ["-c", "import torch"]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+            using var process = Process.Start(
+                new ProcessStartInfo(python, ["-c", "import torch"]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
             process.WaitForExit();
             return process.ExitCode == 0;
         }

@@ -19,7 +19,9 @@ public sealed class RealCommentsTests
         var run = folder.At("run");
 
         var trained = await CommandLine.JsonAsync("train", folder.At("run.yaml"), "--out", run);
-        Assert.Equal(["origin", "gender", "disability"], trained.GetProperty("stages").EnumerateArray().Select(stage => stage.GetProperty("name").GetString()));
+        Assert.Equal(
+            ["origin", "gender", "disability"],
+            trained.GetProperty("stages").EnumerateArray().Select(stage => stage.GetProperty("name").GetString()));
         Assert.Equal(18, trained.GetProperty("steps").GetInt32());
 
         foreach (var gradient in new[] { "exact", "linear" })
@@ -42,7 +44,9 @@ public sealed class RealCommentsTests
     private static async Task VerifyAsync(string run, string gradient, double minPearson)
     {
         var effects = Path.Combine(run, "effects", $"tweets.replay-{gradient}.stage.json");
-        var verified = await CommandLine.JsonAsync("verify", Path.Combine(run, "plan.json"), "--effects", effects, "--min-pearson", FormattableString.Invariant($"{minPearson}"));
+        var verified = await CommandLine.JsonAsync(
+            "verify", Path.Combine(run, "plan.json"), "--effects", effects,
+            "--min-pearson", FormattableString.Invariant($"{minPearson}"));
         foreach (var stage in verified.GetProperty("stages").EnumerateArray())
         {
             Assert.True(stage.GetProperty("pearson").GetDouble() >= minPearson, $"{gradient}: {stage}");
@@ -76,7 +80,8 @@ public sealed class RealCommentsTests
 
     private static string Configuration()
     {
-        var stages = new[] { "origin", "gender", "disability" }.Select(target => $"  - {{ name: {target}, data: {Data($"target == '{target}'", 150)} }}");
+        var stages = new[] { "origin", "gender", "disability" }
+            .Select(target => $"  - {{ name: {target}, data: {Data($"target == '{target}'", 150)} }}");
         return $$"""
             model: { path: model, task: sequence-classification, labels: 2, maxLength: 40, weights: random }
             adapter: { recipe: {{Path.Combine(SharedData.RepositoryRoot, "adapters", "pythia")}} }
@@ -91,9 +96,11 @@ public sealed class RealCommentsTests
 
     private static string Probe() => $$"""
         name: tweets
-        data: {{Data("target in ('religion', 'sexual_orientation', 'other')", 100, ", groups: [\"group == 'women'\", \"group == 'muslims'\"]")}}
+        data: {{Data(
+            "target in ('religion', 'sexual_orientation', 'other')", 100, ", groups: [\"group == 'women'\", \"group == 'muslims'\"]")}}
         """;
 
     private static string Data(string where, int limit, string more = "") =>
-        $"{{ path: {SharedData.At("data", "comments", "mlma_en.csv")}, text: tweet, label: \"not (sentiment contains 'normal')\", where: \"{where}\", limit: {limit}, id: HITId{more} }}";
+        $"{{ path: {SharedData.At("data", "comments", "mlma_en.csv")}, text: tweet, "
+        + $"label: \"not (sentiment contains 'normal')\", where: \"{where}\", limit: {limit}, id: HITId{more} }}";
 }

@@ -38,7 +38,8 @@ public sealed class AdapterGoldenTests
     {
         using var scope = NewDisposeScope();
         using var copy = new TemporaryFolder();
-        var (model, state) = GoldenFolder.Load(Path.Combine(s_folder, "seqcls"), ModelTask.SequenceClassification, Path.Combine(s_folder, "lora_seqcls"));
+        var (model, state) = GoldenFolder.Load(
+            Path.Combine(s_folder, "seqcls"), ModelTask.SequenceClassification, Path.Combine(s_folder, "lora_seqcls"));
         using var owned = model;
         StateFolder.Write(copy.At("adapter"), model, state);
         var (again, reloaded) = GoldenFolder.Load(Path.Combine(s_folder, "seqcls"), ModelTask.SequenceClassification, copy.At("adapter"));

@@ -39,7 +39,11 @@ internal static class GoldenFolder
     /// <summary>The rows of a batch without their padding.</summary>
     public static int[][] Rows(JsonElement batch) =>
         [.. batch.GetProperty("input_ids").EnumerateArray().Zip(batch.GetProperty("attention_mask").EnumerateArray(), (ids, mask) =>
-            ids.EnumerateArray().Zip(mask.EnumerateArray()).Where(pair => pair.Second.GetInt32() == 1).Select(pair => pair.First.GetInt32()).ToArray())];
+            ids.EnumerateArray()
+                .Zip(mask.EnumerateArray())
+                .Where(pair => pair.Second.GetInt32() == 1)
+                .Select(pair => pair.First.GetInt32())
+                .ToArray())];
 
     public static void CheckCausal(LanguageModel model, Tensor state, JsonElement batch)
     {
@@ -59,7 +63,8 @@ internal static class GoldenFolder
 
         if (!batch.TryGetProperty("sequence_log_likelihood", out var expected)) return;
         var losses = objective.Losses(model.Layout.Split(state), all).data<float>();
-        foreach (var (i, value) in expected.EnumerateArray().Index()) Close(value.GetDouble(), -losses[i], LikelihoodTolerance * rows[i].Length, $"row {i}");
+        foreach (var (i, value) in expected.EnumerateArray().Index())
+            Close(value.GetDouble(), -losses[i], LikelihoodTolerance * rows[i].Length, $"row {i}");
     }
 
     /// <summary>log p(next token) at every position that predicts one, where the reference holds them.</summary>
@@ -86,7 +91,11 @@ internal static class GoldenFolder
         {
             var offset = ((row.GetProperty("batch").GetInt32() * width) + row.GetProperty("position").GetInt32()) * vocabulary;
             foreach (var (v, expected) in row.GetProperty("logits").EnumerateArray().Index())
-                Close(expected.GetDouble(), values[offset + v], LogitTolerance, $"logit {row.GetProperty("batch")}, {row.GetProperty("position")}, {v}");
+                Close(
+                    expected.GetDouble(),
+                    values[offset + v],
+                    LogitTolerance,
+                    $"logit {row.GetProperty("batch")}, {row.GetProperty("position")}, {v}");
         }
     }
 
@@ -99,7 +108,10 @@ internal static class GoldenFolder
         var all = Enumerable.Range(0, examples.Length).ToArray();
 
         var logits = objective.Logits(model.Layout.Split(state), all).data<float>();
-        var expected = batch.GetProperty("logits").EnumerateArray().SelectMany(row => row.EnumerateArray()).Select(value => value.GetDouble()).ToArray();
+        var expected = batch.GetProperty("logits").EnumerateArray()
+            .SelectMany(row => row.EnumerateArray())
+            .Select(value => value.GetDouble())
+            .ToArray();
         for (var i = 0; i < expected.Length; i++) Close(expected[i], logits[i], LogitTolerance, $"logit {i}");
 
         var (loss, gradient) = objective.LossAndGradient(state, all);
@@ -117,7 +129,8 @@ internal static class GoldenFolder
             var expected = file.ReadSingles(prefix + model.Layout.Slots[i].Name);
             var found = views[i].data<float>();
             var scale = expected.Max(Math.Abs);
-            for (var k = 0; k < expected.Length; k++) Close(expected[k], found[k], GradientTolerance * scale, $"gradient {model.Layout.Slots[i].Name}[{k}]");
+            for (var k = 0; k < expected.Length; k++)
+                Close(expected[k], found[k], GradientTolerance * scale, $"gradient {model.Layout.Slots[i].Name}[{k}]");
         }
     }
 

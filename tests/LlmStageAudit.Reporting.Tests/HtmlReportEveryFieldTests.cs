@@ -7,13 +7,25 @@ using LlmStageAudit.Artifacts.Serialization;
 
 namespace LlmStageAudit.Reporting.Tests;
 
-/// <summary>Markup in every text field of everything a report is made of, found by the records' own shape so that no new field is forgotten.</summary>
+/// <summary>
+/// Markup in every text field of everything a report is made of, found by the records' own shape so that no new field is forgotten.
+/// </summary>
 public sealed partial class HtmlReportEveryFieldTests
 {
     private static readonly string[] Payloads =
     [
-        "</script><img src=x onerror=alert(1)>\"'&", "\"><svg onload=alert(1)>", "' onmouseover='alert(1)", "]]><script>alert(1)</script>", "<!--", "-->", "&lt;b&gt;&#60;",
-        "javascript:alert(1)", "\u2028\u2029\u202E\u0000\u001B[31m\uFFFE", "</title></style></textarea><b>", "url(#x) expression(1)", "{{7*7}}${7*7}",
+        "</script><img src=x onerror=alert(1)>\"'&",
+        "\"><svg onload=alert(1)>",
+        "' onmouseover='alert(1)",
+        "]]><script>alert(1)</script>",
+        "<!--",
+        "-->",
+        "&lt;b&gt;&#60;",
+        "javascript:alert(1)",
+        "\u2028\u2029\u202E\u0000\u001B[31m\uFFFE",
+        "</title></style></textarea><b>",
+        "url(#x) expression(1)",
+        "{{7*7}}${7*7}",
     ];
 
     public static TheoryData<string> All => [.. Payloads];
@@ -95,14 +107,19 @@ public sealed partial class HtmlReportEveryFieldTests
 
     private static IEnumerable<JsonObject> Objects(JsonNode? node, string name) => node switch
     {
-        JsonObject record => record.SelectMany(pair => pair.Key == name && pair.Value is JsonObject found ? [found] : Objects(pair.Value, name)),
+        JsonObject record => record.SelectMany(
+            pair => pair.Key == name && pair.Value is JsonObject found ? [found] : Objects(pair.Value, name)),
         JsonArray list => list.SelectMany(item => Objects(item, name)),
         _ => [],
     };
 
     /// <summary>Every element with its attributes' names, as they stand below each other.</summary>
     private static HashSet<string> Shape(XDocument page) =>
-        [.. page.Descendants().SelectMany(element => element.Attributes().Select(attribute => $"{element.Name.LocalName} {attribute.Name.LocalName}").Append(element.Name.LocalName))];
+    [
+        .. page.Descendants().SelectMany(element => element.Attributes()
+            .Select(attribute => $"{element.Name.LocalName} {attribute.Name.LocalName}")
+            .Append(element.Name.LocalName)),
+    ];
 
     private static XDocument Parse(string page)
     {

@@ -22,7 +22,8 @@ public sealed class ConfinementTests : IDisposable
         Assert.Equal(2, RunConfigurationReader.Read(path, []).Stages.Count);
         using (Confinement.To(_folder.File("in")))
         {
-            var refused = Assert.Throws<ConfigurationException>(() => RunConfigurationReader.Read(path, ["adapter.initFrom=/etc", "probes=[/p.yaml]"]));
+            var refused = Assert.Throws<ConfigurationException>(
+                () => RunConfigurationReader.Read(path, ["adapter.initFrom=/etc", "probes=[/p.yaml]"]));
             Assert.Equal(ExitCode.Usage, refused.ExitCode);
             Assert.Equal(
                 ["model.path", "adapter.recipe", "adapter.initFrom", "probes"],
@@ -42,7 +43,8 @@ public sealed class ConfinementTests : IDisposable
         Directory.CreateSymbolicLink(_folder.File("in/round"), _folder.File("in/side"));
         Directory.CreateSymbolicLink(_folder.File("alias"), _folder.File("in"));
         using var confined = Confinement.To(_folder.File("alias"));
-        foreach (var within in (string[])["in/a.csv", "in/side/new/b", "in/round/c", "alias/d", "in", "in/up/in/e"]) Assert.Null(Fault(within));
+        foreach (var within in (string[])["in/a.csv", "in/side/new/b", "in/round/c", "alias/d", "in", "in/up/in/e"])
+            Assert.Null(Fault(within));
         foreach (var outside in (string[])["in/out.csv", "in/up/x", "in/../x", "inside", "in-too", "."]) Assert.NotNull(Fault(outside));
         Assert.NotNull(Confinement.Fault("/etc/passwd"));
 
@@ -56,7 +58,9 @@ public sealed class ConfinementTests : IDisposable
         File.CreateSymbolicLink(_folder.File("in/model.safetensors"), target);
         using (ForeignFile.OpenRead(_folder.File("in/model.safetensors"))) Assert.Null(Confinement.Folder);
         using var confined = Confinement.To(_folder.File("in"));
-        Assert.Contains("leads out", Assert.Throws<ForeignFileException>(() => ForeignFile.OpenRead(_folder.File("in/model.safetensors"))).Message);
+        Assert.Contains(
+            "leads out",
+            Assert.Throws<ForeignFileException>(() => ForeignFile.OpenRead(_folder.File("in/model.safetensors"))).Message);
 
         // The user's own word: not inside, and named on the command line.
         using (ForeignFile.OpenRead(target)) Assert.NotNull(Confinement.Folder);

@@ -5,7 +5,9 @@ namespace LlmStageAudit.Artifacts.Tests.Boundaries;
 /// <summary>Rules of the whole source that keep hostile input out of places where it would act.</summary>
 public sealed partial class SourceRuleTests
 {
-    /// <summary>The files that may open others by themselves: the one way to read, what goes on writing its own files, what reads /proc.</summary>
+    /// <summary>
+    /// The files that may open others by themselves: the one way to read, what goes on writing its own files, what reads /proc.
+    /// </summary>
     private static readonly string[] Openers =
     [
         "ForeignFile.cs", "TrajectoryWriter.cs", "FileLock.cs", "AtomicFile.cs", "AtomicFolder.cs",
@@ -18,7 +20,9 @@ public sealed partial class SourceRuleTests
         foreach (var (name, text) in Sources())
         {
             Assert.False(ShellExecution().IsMatch(text), $"{name}: UseShellExecute is not to be true");
-            Assert.False(text.Contains("ProcessStartInfo") && ArgumentText().IsMatch(text), $"{name}: give ArgumentList, not one text of arguments");
+            Assert.False(
+                text.Contains("ProcessStartInfo") && ArgumentText().IsMatch(text),
+                $"{name}: give ArgumentList, not one text of arguments");
             Assert.False(Shell().IsMatch(text), $"{name}: starts a shell");
             Assert.False(DirectStart().IsMatch(text), $"{name}: start a ProcessStartInfo with an ArgumentList");
         }
@@ -35,7 +39,9 @@ public sealed partial class SourceRuleTests
     {
         foreach (var (name, text) in Sources().Where(source => !Openers.Contains(Path.GetFileName(source.Name))))
         {
-            Assert.False(Opening().IsMatch(text), $"{name}: '{Opening().Match(text).Value}' would wait for ever at a pipe; use ForeignFile");
+            Assert.False(
+                Opening().IsMatch(text),
+                $"{name}: '{Opening().Match(text).Value}' would wait for ever at a pipe; use ForeignFile");
         }
     }
 
@@ -61,7 +67,9 @@ public sealed partial class SourceRuleTests
     [GeneratedRegex(@"Process\.Start\s*\(\s*""|Process\.Start\s*\([^()]*,")]
     private static partial Regex DirectStart();
 
-    [GeneratedRegex(@"BinaryFormatter|TypeNameHandling|NetDataContractSerializer|SoapFormatter|LosFormatter|DeserializerBuilder|XmlSerializer|Assembly\.Load|Activator\.CreateInstance")]
+    [GeneratedRegex(
+        @"BinaryFormatter|TypeNameHandling|NetDataContractSerializer|SoapFormatter|LosFormatter|DeserializerBuilder|XmlSerializer"
+        + @"|Assembly\.Load|Activator\.CreateInstance")]
     private static partial Regex OpenTypes();
 
     [GeneratedRegex(@"(?<![A-Za-z_])File\.(ReadAll|ReadLines|OpenRead|OpenText|Open)\w*\(|FileMode\.Open\b|new StreamReader\(")]

@@ -22,7 +22,12 @@ public sealed class HostileYamlTests : IDisposable
         { "nested question marks", string.Concat(Enumerable.Repeat("? ", Deep)) },
         { "nested by indentation", string.Concat(Enumerable.Range(0, 1500).Select(depth => $"{new string(' ', depth)}a:\n")) },
         { "lists in keys", string.Concat(Enumerable.Repeat("[a]: ", Deep)) },
-        { "laughs", "a: &a [x, x, x, x]\n" + string.Concat("bcdefghijklmnopq".Select(name => $"{name}: &{name} [*{(char)(name - 1)}, *{(char)(name - 1)}, *{(char)(name - 1)}]\n")) },
+        {
+            "laughs",
+            "a: &a [x, x, x, x]\n"
+            + string.Concat("bcdefghijklmnopq".Select(
+                name => $"{name}: &{name} [*{(char)(name - 1)}, *{(char)(name - 1)}, *{(char)(name - 1)}]\n"))
+        },
         { "anchors", string.Concat(Enumerable.Range(0, Deep).Select(i => $"k{i}: &a{i} x\n")) },
         { "aliases", "a: &a x\n" + string.Concat(Enumerable.Range(0, Deep).Select(i => $"k{i}: *a\n")) },
         { "an anchor in itself", "a: &a [*a]\n" },
@@ -95,11 +100,17 @@ public sealed class HostileYamlTests : IDisposable
         var path = _folder.Write("small.yaml", SampleYaml.Small);
         foreach (var text in (string[])
             [
-                string.Join('.', Enumerable.Repeat("a", Deep)) + "=1", "seed=" + new string('[', Deep), "seed=" + string.Concat(Enumerable.Repeat("{a: ", Deep)),
-                new string('.', Deep) + "=1", "a=&a [*a]", new string('x', 3_000_000), new string('x', 3_000_000) + "=1",
+                string.Join('.', Enumerable.Repeat("a", Deep)) + "=1",
+                "seed=" + new string('[', Deep),
+                "seed=" + string.Concat(Enumerable.Repeat("{a: ", Deep)),
+                new string('.', Deep) + "=1",
+                "a=&a [*a]",
+                new string('x', 3_000_000),
+                new string('x', 3_000_000) + "=1",
             ])
         {
-            var refused = Assert.IsType<ConfigurationException>(Bounded.Record(() => RunConfigurationReader.Read(path, [text]), mostBytes: 200 << 20));
+            var refused = Assert.IsType<ConfigurationException>(
+                Bounded.Record(() => RunConfigurationReader.Read(path, [text]), mostBytes: 200 << 20));
             Assert.All(refused.Faults, fault => Assert.True(fault.Length < 3000));
         }
     }
@@ -111,7 +122,13 @@ public sealed class HostileYamlTests : IDisposable
         var path = _folder.File("run.yaml");
         File.WriteAllBytes(path, [0xEF, 0xBB, 0xBF, .. whole]);
         Assert.Equal(2, RunConfigurationReader.Read(path, []).Stages.Count);
-        foreach (var bytes in (byte[][])[[0xFF, 0xFE, .. Encoding.Unicode.GetBytes(SampleYaml.Small)], [.. whole, 0xC0, 0x80], [.. whole, 0xED, 0xA0, 0x80], [.. whole, 0]])
+        foreach (var bytes in (byte[][])
+            [
+                [0xFF, 0xFE, .. Encoding.Unicode.GetBytes(SampleYaml.Small)],
+                [.. whole, 0xC0, 0x80],
+                [.. whole, 0xED, 0xA0, 0x80],
+                [.. whole, 0],
+            ])
         {
             File.WriteAllBytes(path, bytes);
             Assert.IsType<ConfigurationException>(Bounded.Record(() => RunConfigurationReader.Read(path, [])));

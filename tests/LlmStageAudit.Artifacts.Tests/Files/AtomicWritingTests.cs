@@ -20,7 +20,8 @@ public sealed class AtomicWritingTests : IDisposable
             throw new InvalidOperationException();
         }));
         Assert.Equal("before", File.ReadAllText(path));
-        Assert.Throws<InvalidOperationException>(() => AtomicFolder.Create(_folder.File("a/c"), _ => throw new InvalidOperationException()));
+        Assert.Throws<InvalidOperationException>(
+            () => AtomicFolder.Create(_folder.File("a/c"), _ => throw new InvalidOperationException()));
         Assert.Equal([path], Directory.GetFileSystemEntries(_folder.File("a")));
     }
 
@@ -30,7 +31,10 @@ public sealed class AtomicWritingTests : IDisposable
         var path = _folder.File("a.txt");
         var full = Assert.Throws<StorageException>(() => AtomicFile.Write(path, _ => throw new IOException("No space left on device", 28)));
         Assert.True(full.IsFull);
-        Assert.StartsWith($"{path}: the disk is full (No space left on device); expected room for it; free some space", full.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{path}: the disk is full (No space left on device); expected room for it; free some space",
+            full.Message,
+            StringComparison.Ordinal);
         var failing = Assert.Throws<StorageException>(() => AtomicFolder.Create(path, _ => throw new IOException("Input/output error", 5)));
         Assert.Equal((false, ExitCode.Failed), (failing.IsFull, failing.ExitCode));
         Assert.Throws<IOException>(() => AtomicFile.Write(path, _ => throw new IOException("another")));

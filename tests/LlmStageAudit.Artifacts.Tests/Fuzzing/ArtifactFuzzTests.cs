@@ -84,7 +84,8 @@ public sealed class ArtifactFuzzTests : IDisposable
                 File.WriteAllBytes(path, JsonSerializer.SerializeToUtf8Bytes(read, ArtifactJson.Options));
                 Assert.True(ArtifactJson.AreEqual(read, ArtifactJson.Read<T>(path)));
             },
-            bytes => !Utf8.IsValid(bytes) || JsonSpans.Of(bytes.AsSpan().StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]) ? bytes.AsSpan(3) : bytes) is null);
+            bytes => !Utf8.IsValid(bytes)
+                || JsonSpans.Of(bytes.AsSpan().StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]) ? bytes.AsSpan(3) : bytes) is null);
     }
 
     private static BlockScoresArtifact Blocks() => new()

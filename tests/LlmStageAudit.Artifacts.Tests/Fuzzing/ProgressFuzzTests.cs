@@ -18,7 +18,10 @@ public sealed class ProgressFuzzTests : IDisposable
     public void Damaged_progress_loads_soundly_or_fails_typed()
     {
         var path = _folder.File("walk.progress");
-        ProgressFile.Write(path, s_key, new Dictionary<string, double[]> { ["done"] = [3], ["state.theta"] = [.. Enumerable.Range(0, 40).Select(i => i / 3.0)] });
+        ProgressFile.Write(
+            path,
+            s_key,
+            new Dictionary<string, double[]> { ["done"] = [3], ["state.theta"] = [.. Enumerable.Range(0, 40).Select(i => i / 3.0)] });
         var whole = File.ReadAllBytes(path);
         new FuzzCampaign("progress", 40_000).Run(
             random => Damage(whole, random),
@@ -35,7 +38,8 @@ public sealed class ProgressFuzzTests : IDisposable
     {
         var bytes = JsonMutator.ChangeBytes(whole, random);
         for (var count = random.Next(3); count > 0; count--) bytes = JsonMutator.ChangeBytes(bytes, random);
-        if (bytes.Length > 60 && random.Next(4) == 0) BitConverter.GetBytes(random.NextUInt64() >> random.Next(60)).CopyTo(bytes, 40 + random.Next(12));
+        if (bytes.Length > 60 && random.Next(4) == 0)
+            BitConverter.GetBytes(random.NextUInt64() >> random.Next(60)).CopyTo(bytes, 40 + random.Next(12));
         if (bytes.Length > 32 && random.Next(4) > 0) SHA256.HashData(bytes.AsSpan(..^32)).CopyTo(bytes.AsSpan(^32..));
         return bytes;
     }

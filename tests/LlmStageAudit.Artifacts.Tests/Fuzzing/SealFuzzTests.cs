@@ -9,7 +9,9 @@ public sealed class SealFuzzTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>A seal has one spelling: whatever differs from it by a byte is no sound seal, and reading says so without falling over it.</summary>
+    /// <summary>
+    /// A seal has one spelling: whatever differs from it by a byte is no sound seal, and reading says so without falling over it.
+    /// </summary>
     [Fact]
     public void Damaged_seals_are_never_sound()
     {

@@ -16,7 +16,9 @@ public sealed class TrajectoryFuzzTests : IDisposable
     public void Damaged_logs_are_refused()
     {
         var whole = File.ReadAllBytes(SampleLog.Write(_folder, count: 4));
-        var ends = Enumerable.Range(0, 5).Select(count => (long)File.ReadAllBytes(SampleLog.Write(_folder, count, $"{count}.log")).Length).ToArray();
+        var ends = Enumerable.Range(0, 5)
+            .Select(count => (long)File.ReadAllBytes(SampleLog.Write(_folder, count, $"{count}.log")).Length)
+            .ToArray();
         var path = _folder.File("fuzz.log");
         new FuzzCampaign("trajectory log", 60_000).Run(
             random => Damage(whole, ends, random),
@@ -35,7 +37,8 @@ public sealed class TrajectoryFuzzTests : IDisposable
         for (var count = random.Next(3); count > 0; count--) bytes = JsonMutator.ChangeBytes(bytes, random);
 
         // Lengths that ask for much more than there is.
-        if (random.Next(4) == 0 && bytes.Length > 40) BitConverter.GetBytes(random.NextUInt64() >> random.Next(60)).CopyTo(bytes, 20 + random.Next(4));
+        if (random.Next(4) == 0 && bytes.Length > 40)
+            BitConverter.GetBytes(random.NextUInt64() >> random.Next(60)).CopyTo(bytes, 20 + random.Next(4));
         return bytes;
     }
 }

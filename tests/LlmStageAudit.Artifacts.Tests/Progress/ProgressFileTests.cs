@@ -21,7 +21,10 @@ public sealed class ProgressFileTests : IDisposable
         ProgressFile.Write(At, s_key, values);
         var read = ProgressFile.Read(At, s_key)!;
         Assert.Equal(values.Keys, read.Keys);
-        Assert.All(values, pair => Assert.Equal(pair.Value.Select(BitConverter.DoubleToInt64Bits), read[pair.Key].Select(BitConverter.DoubleToInt64Bits)));
+        Assert.All(
+            values,
+            pair => Assert.Equal(
+                pair.Value.Select(BitConverter.DoubleToInt64Bits), read[pair.Key].Select(BitConverter.DoubleToInt64Bits)));
     }
 
     [Fact]

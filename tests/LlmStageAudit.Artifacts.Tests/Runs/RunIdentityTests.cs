@@ -54,8 +54,14 @@ public sealed class RunIdentityTests
             Manifest with { Configuration = configuration with { Stages = [configuration.Stages[1], configuration.Stages[0]] } },
             Manifest with { Configuration = configuration with { Model = configuration.Model with { Weights = ModelWeights.Random } } },
             Manifest with { Configuration = configuration with { Adapter = configuration.Adapter! with { Rank = 3 } } },
-            Manifest with { Inputs = [.. Manifest.Inputs.Select(input => input.Role == InputRole.Data ? input with { Sha256 = "ff" } : input)] },
-            Manifest with { Inputs = [.. Manifest.Inputs.Select(input => input.Role == InputRole.Adapter ? input with { Sha256 = "ff" } : input)] },
+            Manifest with
+            {
+                Inputs = [.. Manifest.Inputs.Select(input => input.Role == InputRole.Data ? input with { Sha256 = "ff" } : input)],
+            },
+            Manifest with
+            {
+                Inputs = [.. Manifest.Inputs.Select(input => input.Role == InputRole.Adapter ? input with { Sha256 = "ff" } : input)],
+            },
             Manifest with { Parameters = [new ParameterRecord { Name = "score.weight", Shape = [6, 2] }] },
             Manifest with { Start = new RunStart { Kind = RunStartKind.Checkpoint, RunId = "77", SkippedStages = ["a"] } },
             Manifest with { Start = new RunStart { Kind = RunStartKind.Checkpoint, RunId = "78", SkippedStages = ["a"] } },

@@ -47,16 +47,19 @@ public sealed class LogExaminerTests : IDisposable
     [Theory]
     [InlineData("flip content 1000", 1000, FindingKind.Changed, "record 1000 was changed: its hash does not match")]
     [InlineData("flip content 999", 999, FindingKind.Changed,
-        "record 999 was changed: its hash does not match (or a record from 997 on, under a fresh hash: of this log one hash in 3 is sealed)")]
+        "record 999 was changed: its hash does not match "
+        + "(or a record from 997 on, under a fresh hash: of this log one hash in 3 is sealed)")]
     [InlineData("flip content 1001", 1001, FindingKind.Changed,
-        "record 1001 was changed: its hash does not match (or a record from 1000 on, under a fresh hash: of this log one hash in 3 is sealed)")]
+        "record 1001 was changed: its hash does not match "
+        + "(or a record from 1000 on, under a fresh hash: of this log one hash in 3 is sealed)")]
     [InlineData("flip hash 1000", 1000, FindingKind.Changed, "record 1000 was changed: not its content but the hash stored with it")]
     [InlineData("flip hash 999", 999, FindingKind.Changed, "record 999 was changed: not its content but the hash stored with it")]
     [InlineData("flip magic 1001", 1001, FindingKind.Changed, "record 1001 was changed: its bytes are no record any more")]
     [InlineData("swap 1000 2000", 1000, FindingKind.Reordered, "records 1000 and 2000 are swapped")]
     [InlineData("remove 1000", 1000, FindingKind.Removed, "record 1001 follows record 999: record 1000 is missing")]
     [InlineData("cut 1700", 1701, FindingKind.Truncated, "it is cut after record 1700 of 2500")]
-    [InlineData("rehash 1000 2500", 1000, FindingKind.Changed, "one of the records 1000 to 1002 was changed, and the hashes of records 1002 to 2500 were computed anew")]
+    [InlineData("rehash 1000 2500", 1000, FindingKind.Changed,
+        "one of the records 1000 to 1002 was changed, and the hashes of records 1002 to 2500 were computed anew")]
     public void In_a_long_log_too(string change, int record, FindingKind kind, string message)
     {
         var log = WriteAndSeal(Long);
@@ -119,7 +122,16 @@ public sealed class LogExaminerTests : IDisposable
                 var gradient = new byte[8];
                 BinaryPrimitives.WriteInt64LittleEndian(gradient, step * 7919L);
                 writer.Append(
-                    new StepRecord { Step = step, StageStep = step, Epoch = 0, LearningRate = 0.1, LossNats = 1.0 / step, GradientNorm = 2, BatchIds = [$"row-{step}"] },
+                    new StepRecord
+                    {
+                        Step = step,
+                        StageStep = step,
+                        Epoch = 0,
+                        LearningRate = 0.1,
+                        LossNats = 1.0 / step,
+                        GradientNorm = 2,
+                        BatchIds = [$"row-{step}"],
+                    },
                     gradient);
             }
 
@@ -128,7 +140,8 @@ public sealed class LogExaminerTests : IDisposable
         }
     }
 
-    private SealedLog SealAt(int records, string head) => LogSealing.Seal(LogPath, "stages/01-first/trajectory.log", records, head, Genesis);
+    private SealedLog SealAt(int records, string head) =>
+        LogSealing.Seal(LogPath, "stages/01-first/trajectory.log", records, head, Genesis);
 
     /// <summary>Takes the file apart by the format alone.</summary>
     private void Apply(string change)
@@ -137,7 +150,10 @@ public sealed class LogExaminerTests : IDisposable
         var records = new List<byte[]>();
         for (var at = 16; at < bytes.Length;)
         {
-            var length = 16 + BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(at + 4)) + (int)BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(at + 8)) + 32;
+            var length = 16
+                + BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(at + 4))
+                + (int)BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(at + 8))
+                + 32;
             var end = Math.Min(bytes.Length, at + length);
             records.Add(bytes[at..end]);
             at = end;

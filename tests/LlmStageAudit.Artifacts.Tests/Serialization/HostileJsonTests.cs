@@ -18,9 +18,21 @@ public sealed class HostileJsonTests : IDisposable
 
     public static TheoryData<string> Texts =>
     [
-        new('[', Deep), Plan + "\"a\":" + new string('[', Deep), Plan + string.Concat(Enumerable.Repeat("\"a\":{", Deep)), Plan + "\"runId\":\"" + new string('x', 3_000_000),
-        Plan + "\"runId\":" + new string('9', 3_000_000), Plan + "\"totalSteps\":1e999999}", Plan + "\"runId\":\"\\ud800\"}", Plan + "\"\\ud800\":1}",
-        Plan + string.Concat(Enumerable.Repeat("\"runId\":\"a\",", Deep)) + "\"x\":1}", new(' ', 3_000_000), "\0", "{}", "[]", "null", "\"" + new string('\\', 100_001),
+        new('[', Deep),
+        Plan + "\"a\":" + new string('[', Deep),
+        Plan + string.Concat(Enumerable.Repeat("\"a\":{", Deep)),
+        Plan + "\"runId\":\"" + new string('x', 3_000_000),
+        Plan + "\"runId\":" + new string('9', 3_000_000),
+        Plan + "\"totalSteps\":1e999999}",
+        Plan + "\"runId\":\"\\ud800\"}",
+        Plan + "\"\\ud800\":1}",
+        Plan + string.Concat(Enumerable.Repeat("\"runId\":\"a\",", Deep)) + "\"x\":1}",
+        new(' ', 3_000_000),
+        "\0",
+        "{}",
+        "[]",
+        "null",
+        "\"" + new string('\\', 100_001),
     ];
 
     [Theory]
@@ -49,12 +61,36 @@ public sealed class HostileJsonTests : IDisposable
         { "runId", run => run with { RunId = "../x" } },
         { "runId", run => run with { RunId = "" } },
         { "stages: the index", run => run with { Configuration = run.Configuration with { Stages = [] } } },
-        { "configuration.stages", run => run with { Configuration = run.Configuration with { Stages = [.. Enumerable.Repeat(run.Configuration.Stages[0], 101)] } } },
-        { "configuration.stages", run => run with { Configuration = run.Configuration with { Stages = [run.Configuration.Stages[0] with { Name = "../../x" }] } } },
-        { "configuration.stages", run => run with { Configuration = run.Configuration with { Stages = [run.Configuration.Stages[0] with { BatchSize = 0 }] } } },
-        { "configuration.stages", run => run with { Configuration = run.Configuration with { Stages = [run.Configuration.Stages[0] with { Epochs = 2_000_000_000 }] } } },
-        { "configuration.stages", run => run with { Configuration = run.Configuration with { Stages = [run.Configuration.Stages[0] with { MicroBatchSize = 0 }] } } },
-        { "configuration.model.labels", run => run with { Configuration = run.Configuration with { Model = run.Configuration.Model with { Labels = int.MaxValue } } } },
+        {
+            "configuration.stages",
+            run => run with { Configuration = run.Configuration with { Stages = [.. Enumerable.Repeat(run.Configuration.Stages[0], 101)] } }
+        },
+        {
+            "configuration.stages",
+            run => run with { Configuration = run.Configuration with { Stages = [run.Configuration.Stages[0] with { Name = "../../x" }] } }
+        },
+        {
+            "configuration.stages",
+            run => run with { Configuration = run.Configuration with { Stages = [run.Configuration.Stages[0] with { BatchSize = 0 }] } }
+        },
+        {
+            "configuration.stages",
+            run => run with
+            {
+                Configuration = run.Configuration with { Stages = [run.Configuration.Stages[0] with { Epochs = 2_000_000_000 }] },
+            }
+        },
+        {
+            "configuration.stages",
+            run => run with
+            {
+                Configuration = run.Configuration with { Stages = [run.Configuration.Stages[0] with { MicroBatchSize = 0 }] },
+            }
+        },
+        {
+            "configuration.model.labels",
+            run => run with { Configuration = run.Configuration with { Model = run.Configuration.Model with { Labels = int.MaxValue } } }
+        },
         { "stages: the index", run => run with { Stages = [run.Stages[0] with { Index = int.MaxValue }] } },
         { "stages: the index", run => run with { Stages = [run.Stages[0] with { Index = -1 }] } },
         { "stages: the index", run => run with { Stages = [run.Stages[0], run.Stages[0]] } },

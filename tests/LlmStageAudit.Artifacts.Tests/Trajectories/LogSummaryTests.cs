@@ -13,7 +13,9 @@ public sealed class LogSummaryTests : IDisposable
     {
         var path = SampleLog.Write(_folder, 5);
         var summary = LogSummary.Read(path);
-        Assert.Equal((1, 5, 12, new FileInfo(path).Length, 0L), (summary.Version, summary.Records, summary.GradientBytes, summary.SizeBytes, summary.TornBytes));
+        Assert.Equal(
+            (1, 5, 12, new FileInfo(path).Length, 0L),
+            (summary.Version, summary.Records, summary.GradientBytes, summary.SizeBytes, summary.TornBytes));
         SampleLog.AssertSame(SampleLog.Step(1), summary.First!);
         SampleLog.AssertSame(SampleLog.Step(5), summary.Last!);
         using var reader = TrajectoryReader.Open(path, SampleLog.Genesis);
@@ -100,6 +102,8 @@ public sealed class LogSummaryTests : IDisposable
     {
         const string key = "rchar:";
         if (!File.Exists("/proc/self/io")) return null;
-        return long.Parse(File.ReadLines("/proc/self/io").First(line => line.StartsWith(key, StringComparison.Ordinal))[key.Length..], System.Globalization.CultureInfo.InvariantCulture);
+        return long.Parse(
+            File.ReadLines("/proc/self/io").First(line => line.StartsWith(key, StringComparison.Ordinal))[key.Length..],
+            System.Globalization.CultureInfo.InvariantCulture);
     }
 }

@@ -8,7 +8,9 @@ namespace LlmStageAudit.Artifacts.Tests.Trajectories;
 /// <summary>Headers as logs show them: what the serializer makes of the same text is the reference.</summary>
 public sealed class StepHeaderTests : IDisposable
 {
-    private const string Good = """{"step":101,"stageStep":1,"epoch":0,"learningRate":1E-05,"lossNats":0.69,"gradientNorm":"NaN","batchIds":["a","zw\u00f6lf","","\ud83d\ude00 \"x\""]}""";
+    private const string Good =
+        """{"step":101,"stageStep":1,"epoch":0,"learningRate":1E-05,"lossNats":0.69,"gradientNorm":"NaN","batchIds":"""
+        + """["a","zw\u00f6lf","","\ud83d\ude00 \"x\""]}""";
 
     private readonly TemporaryFolder _folder = new();
 
@@ -16,8 +18,11 @@ public sealed class StepHeaderTests : IDisposable
 
     [Theory]
     [InlineData(Good)]
-    [InlineData("""{"batchIds":[],"gradientNorm":"-Infinity","lossNats":"Infinity","learningRate":-0.0,"epoch":3,"stageStep":2,"step":2}""")]
-    [InlineData("""{ "step" : 7 , "stageStep":7,"epoch":1,"learningRate":5e-324,"lossNats":1.7976931348623157e308,"gradientNorm":3,"batchIds":["1"], "later": {"a":[1,{}]} }""")]
+    [InlineData(
+        """{"batchIds":[],"gradientNorm":"-Infinity","lossNats":"Infinity","learningRate":-0.0,"epoch":3,"stageStep":2,"step":2}""")]
+    [InlineData(
+        """{ "step" : 7 , "stageStep":7,"epoch":1,"learningRate":5e-324,"lossNats":1.7976931348623157e308,"gradientNorm":"""
+        + """3,"batchIds":["1"], "later": {"a":[1,{}]} }""")]
     public void Say_what_the_serializer_reads(string text)
     {
         var found = Read(text);

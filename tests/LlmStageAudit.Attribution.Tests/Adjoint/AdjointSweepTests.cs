@@ -27,7 +27,9 @@ public sealed class AdjointSweepTests
         Assert.NotEmpty(name);
         using var run = Train(optimizer);
         var sweep = Sweep(run, s_probe);
-        var questions = run.Programs.SelectMany((program, stage) => program.Steps.Select(step => Counterfactual.WithoutSteps("one", stage, [step.StageStep]))).ToArray();
+        var questions = run.Programs
+            .SelectMany((program, stage) => program.Steps.Select(step => Counterfactual.WithoutSteps("one", stage, [step.StageStep])))
+            .ToArray();
         Assert.Equal(16, sweep.Steps.Count);
         CloseAll(Forward(run, questions), [.. sweep.Steps.Select(step => step.Effect)]);
     }
@@ -39,11 +41,15 @@ public sealed class AdjointSweepTests
         Assert.NotEmpty(name);
         using var run = Train(optimizer);
         var sweep = Sweep(run, s_probe);
-        CloseAll(Forward(run, [.. Enumerable.Range(0, 3).Select(stage => Counterfactual.WithoutStage("stage", stage))]), sweep.StageEffects);
+        CloseAll(
+            Forward(run, [.. Enumerable.Range(0, 3).Select(stage => Counterfactual.WithoutStage("stage", stage))]),
+            sweep.StageEffects);
 
         // Inside a job, a whole job, and across the boundaries of jobs; stages have 6, 4 and 6 steps.
         (int First, int Last)[] blocks = [(1, 6), (2, 4), (7, 10), (8, 9), (5, 8), (3, 16), (1, 16), (11, 16), (12, 15), (16, 16)];
-        CloseAll(Forward(run, [.. blocks.Select(block => Without(block.First, block.Last))]), [.. blocks.Select(block => sweep.Blocks!.Effect(block.First, block.Last))]);
+        CloseAll(
+            Forward(run, [.. blocks.Select(block => Without(block.First, block.Last))]),
+            [.. blocks.Select(block => sweep.Blocks!.Effect(block.First, block.Last))]);
         Assert.Equal(sweep.Steps[8].Effect, sweep.Blocks!.Effect(9, 9), Identity);
     }
 
@@ -75,7 +81,9 @@ public sealed class AdjointSweepTests
         }
     }
 
-    /// <summary>The score of a step is the tangent of its effect: ten times smaller updates leave about a hundred times less beside it.</summary>
+    /// <summary>
+    /// The score of a step is the tangent of its effect: ten times smaller updates leave about a hundred times less beside it.
+    /// </summary>
     [Fact]
     public void First_order_error_falls_as_the_square()
     {
@@ -101,10 +109,13 @@ public sealed class AdjointSweepTests
         {
             var other = Sweep(run, s_probe, new PropagationOptions { CheckpointInterval = interval });
             Assert.Equal(Bits(usual), Bits(other));
-            CloseAll([.. Enumerable.Range(1, 16).Select(last => usual.Blocks!.Effect(1, last))], [.. Enumerable.Range(1, 16).Select(last => other.Blocks!.Effect(1, last))]);
+            CloseAll(
+                [.. Enumerable.Range(1, 16).Select(last => usual.Blocks!.Effect(1, last))],
+                [.. Enumerable.Range(1, 16).Select(last => other.Blocks!.Effect(1, last))]);
         }
 
-        static IEnumerable<double> Bits(SweepResult sweep) => sweep.Steps.SelectMany(step => step.ExampleEffects!.Append(step.Effect)).Concat(sweep.StageEffects);
+        static IEnumerable<double> Bits(SweepResult sweep) =>
+            sweep.Steps.SelectMany(step => step.ExampleEffects!.Append(step.Effect)).Concat(sweep.StageEffects);
     }
 
     [Fact]
@@ -113,12 +124,15 @@ public sealed class AdjointSweepTests
         using var run = Train(SmallRun.AdamW);
         double[][] probes = [s_probe, Vectors.Normal(SmallRun.Parameters, 301), [.. s_probe.Select(value => -2 * value)]];
         using var scope = NewDisposeScope();
-        var together = new AdjointSweep(run, new PropagationOptions()).Run([.. probes.Select(probe => tensor(probe))], true, true, null, default);
+        var together = new AdjointSweep(run, new PropagationOptions())
+            .Run([.. probes.Select(probe => tensor(probe))], true, true, null, default);
         for (var i = 0; i < probes.Length; i++)
         {
             var alone = Sweep(run, probes[i]);
             CloseAll([.. alone.Steps.Select(step => step.Effect)], [.. together[i].Steps.Select(step => step.Effect)]);
-            CloseAll([.. alone.Steps.SelectMany(step => step.ExampleEffects!)], [.. together[i].Steps.SelectMany(step => step.ExampleEffects!)]);
+            CloseAll(
+                [.. alone.Steps.SelectMany(step => step.ExampleEffects!)],
+                [.. together[i].Steps.SelectMany(step => step.ExampleEffects!)]);
             CloseAll(alone.StageEffects, together[i].StageEffects);
             CloseAll([alone.Blocks!.Effect(2, 13)], [together[i].Blocks!.Effect(2, 13)]);
         }
@@ -133,7 +147,9 @@ public sealed class AdjointSweepTests
         var half = Sweep(run, s_probe, new PropagationOptions { Rho = 0.5, Seed = 9 });
         Assert.NotEqual(full[0], half.StageEffects[0]);
         Assert.Equal(half.StageEffects, Sweep(run, s_probe, new PropagationOptions { Rho = 0.5, Seed = 9 }).StageEffects);
-        Assert.All(half.Steps, step => Assert.Equal(step.BatchEffect, step.ExampleEffects!.Sum(), Identity * Math.Max(1, Math.Abs(step.BatchEffect))));
+        Assert.All(
+            half.Steps,
+            step => Assert.Equal(step.BatchEffect, step.ExampleEffects!.Sum(), Identity * Math.Max(1, Math.Abs(step.BatchEffect))));
     }
 
     [Fact]
@@ -151,7 +167,10 @@ public sealed class AdjointSweepTests
     public void Without_logged_gradients_there_is_nothing_to_sweep()
     {
         using var run = SmallRun.Train(SmallRun.Sgd, 0.3, logsGradients: false);
-        Assert.Contains("log holds no gradients", Assert.Throws<AttributionException>(() => Sweep(run, s_probe)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "log holds no gradients",
+            Assert.Throws<AttributionException>(() => Sweep(run, s_probe)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -164,12 +183,16 @@ public sealed class AdjointSweepTests
     }
 
     private static RetrainableTrajectory Train(OptimizerSection optimizer) =>
-        SmallRun.Train(optimizer, cubic: 0.3, (index, section) => index == 1 ? section with { Optimizer = optimizer with { ClipNorm = 0.8 } } : section);
+        SmallRun.Train(
+            optimizer,
+            cubic: 0.3,
+            (index, section) => index == 1 ? section with { Optimizer = optimizer with { ClipNorm = 0.8 } } : section);
 
     private static SweepResult Sweep(RetrainableTrajectory run, double[] probe, PropagationOptions? options = null)
     {
         using var scope = NewDisposeScope();
-        return new AdjointSweep(run, options ?? new PropagationOptions()).Run([tensor(probe)], ofExamples: true, ofBlocks: true, null, default)[0];
+        return new AdjointSweep(run, options ?? new PropagationOptions())
+            .Run([tensor(probe)], ofExamples: true, ofBlocks: true, null, default)[0];
     }
 
     private static double[] Forward(ITrajectory run, Counterfactual[] questions)
@@ -185,7 +208,9 @@ public sealed class AdjointSweepTests
         (int Stage, int Before)[] starts = [(0, 0), (1, 6), (2, 10)];
         return new Counterfactual("block", Enumerable.Range(first, last - first + 1)
             .GroupBy(step => starts.Last(start => start.Before < step))
-            .ToDictionary(group => group.Key.Stage, group => (IReadOnlySet<int>?)group.Select(step => step - group.Key.Before).ToHashSet()));
+            .ToDictionary(
+                group => group.Key.Stage,
+                group => (IReadOnlySet<int>?)group.Select(step => step - group.Key.Before).ToHashSet()));
     }
 
     private static double[] Weighted(ITrajectory run, StepScore at, double factor)

@@ -88,7 +88,9 @@ public sealed class SweepReadoutTests
     {
         var (final, examples) = (run.StateBefore(run.Programs.Count), Enumerable.Range(0, probe.ExampleCount).ToArray());
         var readout = SweepReadout.Quadratic(
-            -probe.LossAndGradient(final, examples).Gradient, final - run.StateBefore(0), vector => -probe.HessianVectorProduct(final, examples, vector));
+            -probe.LossAndGradient(final, examples).Gradient,
+            final - run.StateBefore(0),
+            vector => -probe.HessianVectorProduct(final, examples, vector));
         var swept = new AdjointSweep(run, new PropagationOptions()).Run(readout.Vectors, ofExamples: false, ofBlocks: false, null, default);
         return [.. readout.Read([.. swept.Select(one => one.Steps)]).Select(score => score.Effect)];
     }
@@ -97,16 +99,22 @@ public sealed class SweepReadoutTests
     {
         var (final, examples) = (run.StateBefore(run.Programs.Count), Enumerable.Range(0, probe.ExampleCount).ToArray());
         var gradient = -probe.LossAndGradient(final, examples).Gradient;
-        return [.. new AdjointSweep(run, new PropagationOptions()).Run([gradient], false, false, null, default)[0].Steps.Select(score => score.Effect)];
+        return
+        [
+            .. new AdjointSweep(run, new PropagationOptions())
+                .Run([gradient], false, false, null, default)[0].Steps.Select(score => score.Effect),
+        ];
     }
 
     private static Tensor[] Changes(RetrainableTrajectory run)
     {
-        var questions = run.Programs.SelectMany((program, stage) => program.Steps.Select(step => Counterfactual.WithoutSteps("one", stage, [step.StageStep])));
+        var questions = run.Programs.SelectMany((program, stage) =>
+            program.Steps.Select(step => Counterfactual.WithoutSteps("one", stage, [step.StageStep])));
         return new ForwardPropagation(run, Curvature.Full(), epsilonFloor: 0).Run([.. questions], LeftOutSteps.Together, null, default);
     }
 
-    private static double Gamma(PolynomialObjective probe, Tensor theta) => -probe.Loss(theta, [.. Enumerable.Range(0, probe.ExampleCount)]);
+    private static double Gamma(PolynomialObjective probe, Tensor theta) =>
+        -probe.Loss(theta, [.. Enumerable.Range(0, probe.ExampleCount)]);
 
     private static double Dot(double[] one, double[] other) => one.Zip(other, (a, b) => a * b).Sum();
 }

@@ -69,7 +69,8 @@ public sealed class BaselineTests : IDisposable
         for (var t = 0; t < updates.Count; t++)
         {
             if (updates[t].Stage != left) continue;
-            var (dTheta, dVelocity) = (Less(updates[t].Theta, updates[t].ThetaBefore), Less(updates[t].Velocity, updates[t].VelocityBefore));
+            var (dTheta, dVelocity) =
+                (Less(updates[t].Theta, updates[t].ThetaBefore), Less(updates[t].Velocity, updates[t].VelocityBefore));
             for (var later = t + 1; later < updates.Count; later++)
             {
                 if (updates[later].Stage != updates[later - 1].Stage) dVelocity = new double[N];
@@ -172,5 +173,12 @@ public sealed class BaselineTests : IDisposable
     private static double[] Less(double[] one, double[] other) => [.. one.Zip(other, (a, b) => a - b)];
 
     private sealed record Update(
-        int Stage, IObjective Objective, int[] Batch, double Rate, double[] ThetaBefore, double[] VelocityBefore, double[] Theta, double[] Velocity);
+        int Stage,
+        IObjective Objective,
+        int[] Batch,
+        double Rate,
+        double[] ThetaBefore,
+        double[] VelocityBefore,
+        double[] Theta,
+        double[] Velocity);
 }

@@ -88,7 +88,9 @@ public sealed class AttributionRequestTests : IDisposable
     public void Results_are_filed_under_what_was_asked()
     {
         Assert.Equal("replay-exact.stage", new AttributionRequest().Id);
-        Assert.Equal("replay-sampled-0.25.steps", new AttributionRequest { Estimator = new Estimator { Gradient = "sampled" }, Treatment = "steps" }.Id);
+        Assert.Equal(
+            "replay-sampled-0.25.steps",
+            new AttributionRequest { Estimator = new Estimator { Gradient = "sampled" }, Treatment = "steps" }.Id);
         Assert.Equal("replay-linear.step", new AttributionRequest { Estimator = new Estimator { Gradient = "linear" }, Level = "step" }.Id);
     }
 

@@ -32,7 +32,8 @@ public sealed class IndependenceTests : IDisposable
     [InlineData(true)]
     public void Micro_batches_and_threads_change_rounding_alone(bool adamW)
     {
-        var configuration = TinyRun.Write(_folder, adamW ? TinyRun.AdamW with { LearningRate = 1e-3 } : TinyRun.Sgd with { LearningRate = 5e-3 });
+        var configuration = TinyRun.Write(
+            _folder, adamW ? TinyRun.AdamW with { LearningRate = 1e-3 } : TinyRun.Sgd with { LearningRate = 5e-3 });
         var parts = configuration with { Stages = [.. configuration.Stages.Select(stage => stage with { MicroBatchSize = 2 })] };
         RunTrainer.Train(configuration, _folder.At("whole"), TestDevice.Current, null, default);
         RunTrainer.Train(parts, _folder.At("parts"), TestDevice.Current, null, default);
@@ -58,7 +59,8 @@ public sealed class IndependenceTests : IDisposable
         using (var stop = new CancellationTokenSource())
         {
             var progress = new Reports<RunProgress>(report => { if (report.Step == 7) stop.Cancel(); });
-            Assert.Throws<TrainingException>(() => RunTrainer.Train(configuration, _folder.At("resumed"), TestDevice.Current, progress, stop.Token));
+            Assert.Throws<TrainingException>(
+                () => RunTrainer.Train(configuration, _folder.At("resumed"), TestDevice.Current, progress, stop.Token));
         }
 
         RunTrainer.Resume(_folder.At("resumed"), null, TestDevice.Current, null, default);
@@ -84,7 +86,11 @@ public sealed class IndependenceTests : IDisposable
             },
             run.Model,
             run.Materials.Reader);
-        return [.. s_requests.Select(request => StageAttribution.Attribute(run, probe, request, null, default)
-            .Effects.SelectMany(effect => effect.PerExample.Select(example => example.Estimate).DefaultIfEmpty(effect.Estimate)).ToArray())];
+        return
+        [
+            .. s_requests.Select(request => StageAttribution.Attribute(run, probe, request, null, default).Effects
+                .SelectMany(effect => effect.PerExample.Select(example => example.Estimate).DefaultIfEmpty(effect.Estimate))
+                .ToArray()),
+        ];
     }
 }

@@ -56,7 +56,8 @@ public sealed class StageAttributionTests : IDisposable
         var probe = ReadProbe(run);
         double[] Effects(string source) =>
         [
-            .. StageAttribution.Attribute(run, probe, new AttributionRequest { Estimator = new Estimator { Gradient = source } }, null, default)
+            .. StageAttribution
+                .Attribute(run, probe, new AttributionRequest { Estimator = new Estimator { Gradient = source } }, null, default)
                 .Effects.SelectMany(effect => effect.PerExample).Select(example => example.Estimate),
         ];
         var truth = Effects("exact");

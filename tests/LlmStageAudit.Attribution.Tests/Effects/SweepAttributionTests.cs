@@ -19,7 +19,12 @@ public sealed class SweepAttributionTests : IDisposable
 
     public SweepAttributionTests()
     {
-        RunTrainer.Train(TinyRun.Write(_folder, TinyRun.Sgd with { LearningRate = 0.005 }, lora: true), _folder.At("run"), TestDevice.Current, null, default);
+        RunTrainer.Train(
+            TinyRun.Write(_folder, TinyRun.Sgd with { LearningRate = 0.005 }, lora: true),
+            _folder.At("run"),
+            TestDevice.Current,
+            null,
+            default);
         _run = TrainedRun.Open(_folder.At("run"), TestDevice.Current);
         _probe = ReadProbe(new MetricSection { Kind = MetricKind.LogLikelihood });
     }
@@ -27,7 +32,8 @@ public sealed class SweepAttributionTests : IDisposable
     [Fact]
     public void Step_scores_come_close_to_true_skips()
     {
-        double[] Estimates(Estimator estimator) => [.. Ask(new AttributionRequest { Estimator = estimator, Level = "step" }).Effects.Select(effect => effect.Estimate)];
+        double[] Estimates(Estimator estimator) =>
+            [.. Ask(new AttributionRequest { Estimator = estimator, Level = "step" }).Effects.Select(effect => effect.Estimate)];
         var truth = Estimates(new Estimator());
         Assert.True(Vectors.RelativeDistance(truth, Estimates(s_adjoint)) < 0.2);
     }
@@ -74,7 +80,10 @@ public sealed class SweepAttributionTests : IDisposable
     {
         var batches = Ask(new AttributionRequest { Estimator = s_adjoint, Level = "batch", Folds = 3 }).Effects;
         var examples = Ask(new AttributionRequest { Estimator = s_adjoint, Level = "example", Folds = 3 }).Effects;
-        Assert.Equal(batches.Sum(effect => effect.Estimate), examples.Sum(effect => effect.Estimate), 1e-4 * batches.Sum(effect => Math.Abs(effect.Estimate)));
+        Assert.Equal(
+            batches.Sum(effect => effect.Estimate),
+            examples.Sum(effect => effect.Estimate),
+            1e-4 * batches.Sum(effect => Math.Abs(effect.Estimate)));
         Assert.All(examples.Concat(batches), effect => Assert.InRange(effect.Estimate, effect.Low!.Value, effect.High!.Value));
     }
 

@@ -14,7 +14,9 @@ public sealed class ResumedWalkTests : IDisposable
 {
     private static readonly Counterfactual[] s_questions =
     [
-        Counterfactual.WithoutStage("second", 1), Counterfactual.WithoutSteps("steps", 0, [3, 5]), Counterfactual.WithoutSteps("last", 2, [6]),
+        Counterfactual.WithoutStage("second", 1),
+        Counterfactual.WithoutSteps("steps", 0, [3, 5]),
+        Counterfactual.WithoutSteps("last", 2, [6]),
         new("two stages", new Dictionary<int, IReadOnlySet<int>?> { [0] = null, [1] = null }),
     ];
 
@@ -29,7 +31,8 @@ public sealed class ResumedWalkTests : IDisposable
             var data = new TheoryData<string, string>();
             foreach (var optimizer in new[] { "sgd", "adamw" })
             {
-                foreach (var estimator in new[] { "exact", "recorded", "linear", "midpoint", "sampled-0.5", "adjoint", "aa-score" }) data.Add(optimizer, estimator);
+                foreach (var estimator in new[] { "exact", "recorded", "linear", "midpoint", "sampled-0.5", "adjoint", "aa-score" })
+                    data.Add(optimizer, estimator);
             }
 
             return data;
@@ -135,7 +138,10 @@ public sealed class ResumedWalkTests : IDisposable
     private static RetrainableTrajectory Train(string optimizer)
     {
         var section = optimizer == "sgd" ? SmallRun.Sgd : SmallRun.AdamW;
-        return SmallRun.Train(section, cubic: 0.3, (index, stage) => index == 1 ? stage with { Optimizer = section with { ClipNorm = 0.8 } } : stage);
+        return SmallRun.Train(
+            section,
+            cubic: 0.3,
+            (index, stage) => index == 1 ? stage with { Optimizer = section with { ClipNorm = 0.8 } } : stage);
     }
 
     private static double[] Estimated(RetrainableTrajectory run, Estimator estimator, WalkJournal journal)
@@ -144,7 +150,10 @@ public sealed class ResumedWalkTests : IDisposable
         var found = Estimation.Run(run, estimator, 1, s_questions, null, default, spotChecks: true, journal);
         return
         [
-            .. found.Counterfactuals.Concat(found.Changes).Concat(found.ErrorsForetold.OfType<Tensor>()).SelectMany(one => one.data<double>()),
+            .. found.Counterfactuals
+                .Concat(found.Changes)
+                .Concat(found.ErrorsForetold.OfType<Tensor>())
+                .SelectMany(one => one.data<double>()),
             .. Enumerable.Range(0, s_questions.Length).Select(i => found.Checks?.Of(i)).OfType<DriftTally>()
                 .SelectMany(tally => new[] { tally.Checks, tally.Growth, tally.GradientMismatch }),
             found.GradientEquivalents,
@@ -152,7 +161,11 @@ public sealed class ResumedWalkTests : IDisposable
     }
 
     private static double[] Swept(
-        RetrainableTrajectory run, bool ofBlocks, WalkJournal journal, IProgress<(int, int)>? progress = null, CancellationToken cancellation = default)
+        RetrainableTrajectory run,
+        bool ofBlocks,
+        WalkJournal journal,
+        IProgress<(int, int)>? progress = null,
+        CancellationToken cancellation = default)
     {
         using var scope = NewDisposeScope();
         var sweep = new AdjointSweep(run, new PropagationOptions()) { Journal = journal };

@@ -10,7 +10,8 @@ public sealed class HeadSettlementTests
 
     /// <summary>
     /// Effects with a standard deviation of 1 over candidates of falling cost; the screen is off by noise, by noise that grows
-    /// with the steps that follow, or by a common shift; the probe holds a sample of examples. Of the heads called certain, as many are the true ones as was promised.
+    /// with the steps that follow, or by a common shift; the probe holds a sample of examples. Of the heads called certain, as many
+    /// are the true ones as was promised.
     /// </summary>
     [Theory]
     [InlineData(0.03, 0, 0, 1, 0.3)]

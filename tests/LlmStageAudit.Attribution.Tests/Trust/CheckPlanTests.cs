@@ -59,7 +59,9 @@ public sealed class CheckPlanTests : IDisposable
         using var scope = NewDisposeScope();
         Counterfactual[] questions =
         [
-            Counterfactual.WithoutStage("second", 1), Counterfactual.WithoutSteps("steps", 0, [3, 5]), Counterfactual.WithoutSteps("last", 2, [6]),
+            Counterfactual.WithoutStage("second", 1),
+            Counterfactual.WithoutSteps("steps", 0, [3, 5]),
+            Counterfactual.WithoutSteps("last", 2, [6]),
         ];
         var seen = new Seen(_run.Programs);
         new CounterfactualReplay(_run, GradientSource.Named("recorded", 1, 1)) { Witness = seen }.Run(questions, null, default);

@@ -29,7 +29,8 @@ public sealed class ForetoldEffectTests : IDisposable
         for (var stage = 0; stage < 2; stage++)
         {
             var error = Vectors.RelativeDistance(
-                [.. truth[stage].PerExample.Select(example => example.Estimate)], [.. found[stage].PerExample.Select(example => example.Estimate)]);
+                [.. truth[stage].PerExample.Select(example => example.Estimate)],
+                [.. found[stage].PerExample.Select(example => example.Estimate)]);
             var evidence = found[stage].Evidence!;
             var predicted = evidence.PredictedError!.Value + (source == "adjoint" ? evidence.LinearityGap!.Value : 0);
             Assert.True(predicted / error is > 0.2 and < 5, $"stage {stage + 1}: foretold {predicted:g3}, found {error:g3}");

@@ -25,7 +25,8 @@ public sealed class RunOutTests
 
     [Fact]
     public void Momentum_is_followed_for_twenty_steps() => Assert.Equal(
-        Drift(Program(Sgd(0.9), 100), 1, Vectors.Normal(SmallRun.Parameters, 2)), Drift(Program(Sgd(0.9), 20), 1, Vectors.Normal(SmallRun.Parameters, 2)));
+        Drift(Program(Sgd(0.9), 100), 1, Vectors.Normal(SmallRun.Parameters, 2)),
+        Drift(Program(Sgd(0.9), 20), 1, Vectors.Normal(SmallRun.Parameters, 2)));
 
     [Fact]
     public void Rates_are_those_of_the_job()
@@ -36,7 +37,9 @@ public sealed class RunOutTests
         Vectors.Close([.. error.Select(e => -expected * e)], Drift(program, 2, error), 1e-12);
     }
 
-    /// <summary>The first step of a fresh AdamW is the sign of the gradient: an error that turns a sign costs two steps, however small.</summary>
+    /// <summary>
+    /// The first step of a fresh AdamW is the sign of the gradient: an error that turns a sign costs two steps, however small.
+    /// </summary>
     [Fact]
     public void With_AdamW_it_is_bounded_by_the_steps()
     {

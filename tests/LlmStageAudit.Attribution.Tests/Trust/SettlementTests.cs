@@ -38,7 +38,9 @@ public sealed class SettlementTests : IDisposable
         Assert.Equal(
             ["1-6", "7-8", "9-11"], effects.Select(effect => effect.Evidence!.Settle!.Split("--treatment steps --steps ")[1]));
         Assert.StartsWith(
-            $"stageaudit attribute {run.Folder.Root} --probe {_folder.At("probe.yaml")} ", effects[0].Evidence!.Settle!, StringComparison.Ordinal);
+            $"stageaudit attribute {run.Folder.Root} --probe {_folder.At("probe.yaml")} ",
+            effects[0].Evidence!.Settle!,
+            StringComparison.Ordinal);
 
         effects = Effects(run, request with { Steps = ["8,2-4,6", "11"] });
         // Of stage 1 the fifth, of stage 2 the first, all of stage 3; after step 11 comes nothing.

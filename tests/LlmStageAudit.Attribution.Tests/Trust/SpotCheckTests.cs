@@ -177,7 +177,8 @@ public sealed class SpotCheckTests
     private static double Predicted(Estimation estimation, int question) =>
         ForetoldError.OfParameters(estimation.ErrorsForetold[question]!, estimation.Changes[question]);
 
-    private static (double Predicted, DriftTally Tally)[] Checked(RetrainableTrajectory run, string source, params Counterfactual[] questions)
+    private static (double Predicted, DriftTally Tally)[] Checked(
+        RetrainableTrajectory run, string source, params Counterfactual[] questions)
     {
         using var scope = NewDisposeScope();
         var estimation = Ask(run, source, questions);

@@ -85,6 +85,7 @@ public sealed class SweepCheckTests
     private static SweepCheckFinding Check(RetrainableTrajectory run, PropagationOptions? options = null)
     {
         using var scope = NewDisposeScope();
-        return new SweepCheck(run).Run(Scores(run, options ?? new PropagationOptions()), theta => Gamma(theta.data<double>()), tensor(s_probe), default);
+        return new SweepCheck(run).Run(
+            Scores(run, options ?? new PropagationOptions()), theta => Gamma(theta.data<double>()), tensor(s_probe), default);
     }
 }

@@ -83,7 +83,8 @@ public sealed class TrustAssessmentTests
     [InlineData(double.NaN, TrustGrade.Low)]
     public void A_sweep_is_graded_by_the_steps_really_skipped(double predicted, string expected)
     {
-        var (grade, evidence) = TrustAssessment.OfSweep(new SweepCheckFinding(predicted, 0.5, 0, 2), new Estimator { Method = Estimator.Adjoint });
+        var (grade, evidence) = TrustAssessment.OfSweep(
+            new SweepCheckFinding(predicted, 0.5, 0, 2), new Estimator { Method = Estimator.Adjoint });
         Assert.Equal(expected, grade);
         Assert.Equal(5 * predicted, evidence.PredictedError!.Value, 1e-12);
         Assert.StartsWith("2 steps were really skipped", evidence.Reason, StringComparison.Ordinal);
@@ -95,9 +96,15 @@ public sealed class TrustAssessmentTests
     {
         var (bent, straight) = (new SweepCheckFinding(0.1, 0.5, 0.09, 2), new SweepCheckFinding(0.1, 0.5, 0.01, 2));
         var linear = new Estimator { Method = Estimator.Adjoint };
-        Assert.Contains("9 % off by itself, which --readout quadratic mends", TrustAssessment.OfSweep(bent, linear).Evidence.Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            "9 % off by itself, which --readout quadratic mends",
+            TrustAssessment.OfSweep(bent, linear).Evidence.Reason,
+            StringComparison.Ordinal);
         Assert.DoesNotContain("--readout", TrustAssessment.OfSweep(straight, linear).Evidence.Reason, StringComparison.Ordinal);
-        Assert.DoesNotContain("--readout", TrustAssessment.OfSweep(bent, linear with { Readout = "quadratic" }).Evidence.Reason, StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "--readout",
+            TrustAssessment.OfSweep(bent, linear with { Readout = "quadratic" }).Evidence.Reason,
+            StringComparison.Ordinal);
     }
 
     private static DriftTally Tally()

@@ -8,11 +8,17 @@ namespace LlmStageAudit.Checkpoints.Tests.Fuzzing;
 
 public sealed class CommentFuzzTests : IDisposable
 {
-    private static readonly byte[] Table = Encoding.UTF8.GetBytes("id,text,n\n1,\"a, \"\"b\"\"\nc\",0.5\n2,d \u00e9 \ud83d\ude00,\n3,\"\",-1\n");
+    private static readonly byte[] Table =
+        Encoding.UTF8.GetBytes("id,text,n\n1,\"a, \"\"b\"\"\nc\",0.5\n2,d \u00e9 \ud83d\ude00,\n3,\"\",-1\n");
 
     private static readonly byte[][] Lines =
     [
-        .. new[] { """{"id":"1","text":"a \u00e9","ids":[1,2,3],"label":1}""", """{"id":2,"text":null,"more":{"x":[1]}}""", """{"ids":[]}""" }
+        .. new[]
+            {
+                """{"id":"1","text":"a \u00e9","ids":[1,2,3],"label":1}""",
+                """{"id":2,"text":null,"more":{"x":[1]}}""",
+                """{"ids":[]}""",
+            }
             .Select(Encoding.UTF8.GetBytes),
     ];
 
@@ -46,7 +52,9 @@ public sealed class CommentFuzzTests : IDisposable
             return [.. Lines.SelectMany((line, i) => (byte[])[.. i == damaged ? JsonMutator.Mutate(line, random) : line, (byte)'\n'])];
         },
         bytes => CheckSound(CommentSet.Read(_scratch.WriteBytes("fuzz.jsonl", bytes)), bytes),
-        bytes => Encoding.UTF8.GetString(bytes).Split('\n', '\r').Any(line => !string.IsNullOrWhiteSpace(line.Trim('\uFEFF')) && !IsJson(line)));
+        bytes => Encoding.UTF8.GetString(bytes)
+            .Split('\n', '\r')
+            .Any(line => !string.IsNullOrWhiteSpace(line.Trim('\uFEFF')) && !IsJson(line)));
 
     private static void CheckSound(CommentSet set, byte[] bytes)
     {

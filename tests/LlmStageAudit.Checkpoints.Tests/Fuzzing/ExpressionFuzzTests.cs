@@ -20,7 +20,10 @@ public sealed class ExpressionFuzzTests : IDisposable
         "toxicity");
 
     private static readonly byte[][] Patterns = Bytes(
-        @".*\.(query_key_value|dense)", @"(?:layers|blocks)\.\d+\.(attn|mlp)\..*", "^model(?!.*vision).*q_proj$", @"[a-z_]+\.(?:[0-9]+\.)?w{1,3}");
+        @".*\.(query_key_value|dense)",
+        @"(?:layers|blocks)\.\d+\.(attn|mlp)\..*",
+        "^model(?!.*vision).*q_proj$",
+        @"[a-z_]+\.(?:[0-9]+\.)?w{1,3}");
 
     private static readonly CommentSet Rows = CommentSet.Of(
         "rows", Columns, [["0.7", "0", "some aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa text", "1"], ["", "x", "", "it's"]]);
@@ -48,7 +51,9 @@ public sealed class ExpressionFuzzTests : IDisposable
         bytes =>
         {
             var pattern = JsonSerializer.Serialize(Encoding.UTF8.GetString(bytes));
-            var path = _scratch.WriteText("adapter_config.json", $$"""{"peft_type":"LORA","target_modules":{{pattern}},"rank_pattern":{ {{pattern}}:3 } }""");
+            var path = _scratch.WriteText(
+                "adapter_config.json",
+                $$"""{"peft_type":"LORA","target_modules":{{pattern}},"rank_pattern":{ {{pattern}}:3 } }""");
             var config = LoraConfig.Read(path);
             foreach (var module in (string[])["gpt_neox.layers.0.attention.query_key_value", "model.layers.11.mlp.dense", new('a', 60)])
             {

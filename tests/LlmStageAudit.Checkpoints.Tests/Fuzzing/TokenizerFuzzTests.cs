@@ -51,7 +51,8 @@ public sealed class TokenizerFuzzTests : IDisposable
         // As Gemma's.
         Json(new SmallTokenizer
         {
-            Vocabulary = ["<pad>", "<eos>", "<bos>", "<unk>", "<0x0A>", "<0xC3>", "<0xA9>", .. SmallTokenizer.Letters("Helo▁wrd12"), "ll", "▁w"],
+            Vocabulary =
+                ["<pad>", "<eos>", "<bos>", "<unk>", "<0x0A>", "<0xC3>", "<0xA9>", .. SmallTokenizer.Letters("Helo▁wrd12"), "ll", "▁w"],
             Merges = ["l l", "▁ w"],
             Normalizer = """{"type":"Replace","pattern":{"String":" "},"content":"▁"}""",
             PreTokenizer = """{"type":"Split","pattern":{"String":" "},"behavior":"MergedWithPrevious","invert":false}""",

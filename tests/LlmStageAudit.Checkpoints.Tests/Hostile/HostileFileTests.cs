@@ -21,10 +21,26 @@ public sealed class HostileFileTests : IDisposable
 
     public static TheoryData<string> Texts =>
     [
-        new('[', Deep), "{\"a\":" + new string('[', Deep), string.Concat(Enumerable.Repeat("{\"a\":", Deep)), "{\"model_type\":" + new string('9', 3_000_000) + "}",
-        "{\"model_type\":\"" + new string('x', 3_000_000), "{\"\\ud800\":1}", "{\"model_type\":\"\\udfff\",\"peft_type\":\"\\udfff\"}", "\0\0\0\0\0\0\0\0", "", " ",
-        "{" + string.Concat(Enumerable.Range(0, Deep).Select(i => $"\"k{i}\":{i},")) + "\"k0\":1}", "{\"model_type\":1e999999,\"peft_type\":1e999999}",
-        "{\"hidden_size\":4611686018427387904,\"r\":4611686018427387904}", "\u00ef\u00bb\u00bf{", "{}{}", "{\"a\":1}//", "{\"a\":NaN}", "null", "[]", "\"\"",
+        new('[', Deep),
+        "{\"a\":" + new string('[', Deep),
+        string.Concat(Enumerable.Repeat("{\"a\":", Deep)),
+        "{\"model_type\":" + new string('9', 3_000_000) + "}",
+        "{\"model_type\":\"" + new string('x', 3_000_000),
+        "{\"\\ud800\":1}",
+        "{\"model_type\":\"\\udfff\",\"peft_type\":\"\\udfff\"}",
+        "\0\0\0\0\0\0\0\0",
+        "",
+        " ",
+        "{" + string.Concat(Enumerable.Range(0, Deep).Select(i => $"\"k{i}\":{i},")) + "\"k0\":1}",
+        "{\"model_type\":1e999999,\"peft_type\":1e999999}",
+        "{\"hidden_size\":4611686018427387904,\"r\":4611686018427387904}",
+        "\u00ef\u00bb\u00bf{",
+        "{}{}",
+        "{\"a\":1}//",
+        "{\"a\":NaN}",
+        "null",
+        "[]",
+        "\"\"",
     ];
 
     [Theory]
@@ -65,7 +81,11 @@ public sealed class HostileFileTests : IDisposable
         { "m.jsonl", "{\"a\":\"" + new string('x', 17_000_000) + "\"}" },
         { "n.jsonl", "{\"a\":1}\0" },
         { "o.tsv", "a\ta\n" },
-        { "p.jsonl", "{" + string.Join(',', Enumerable.Range(0, 16_000).Select(i => $"\"k{i}\":1")) + "}\n" + string.Concat(Enumerable.Repeat("{\"k15999\":1}\n", 100_000)) },
+        {
+            "p.jsonl",
+            "{" + string.Join(',', Enumerable.Range(0, 16_000).Select(i => $"\"k{i}\":1")) + "}\n"
+            + string.Concat(Enumerable.Repeat("{\"k15999\":1}\n", 100_000))
+        },
     };
 
     [Theory]
@@ -76,7 +96,8 @@ public sealed class HostileFileTests : IDisposable
     [Fact]
     public void Short_rows_cost_little_where_another_row_has_all_the_columns()
     {
-        var text = "{" + string.Join(',', Enumerable.Range(0, 16_000).Select(i => $"\"k{i}\":1")) + "}\n" + string.Concat(Enumerable.Repeat("{}\n", 100_000));
+        var text = "{" + string.Join(',', Enumerable.Range(0, 16_000).Select(i => $"\"k{i}\":1")) + "}\n"
+            + string.Concat(Enumerable.Repeat("{}\n", 100_000));
         var path = _scratch.WriteText("wide.jsonl", text);
         Assert.Null(Bounded.Record(() => Assert.Equal(100_001, CommentSet.Read(path).Rows.Count), 128 << 20));
     }
@@ -120,8 +141,11 @@ public sealed class HostileFileTests : IDisposable
 
         foreach (var (name, read) in (IEnumerable<(string, Action<string>)>)
             [
-                ("config.json", path => ModelConfig.Read(path)), ("adapter_config.json", path => LoraConfig.Read(path)), ("tokenizer.json", path => Tokenizer.Load(path)),
-                ("rows.csv", path => CommentSet.Read(path)), ("rows.jsonl", path => CommentSet.Read(path)),
+                ("config.json", path => ModelConfig.Read(path)),
+                ("adapter_config.json", path => LoraConfig.Read(path)),
+                ("tokenizer.json", path => Tokenizer.Load(path)),
+                ("rows.csv", path => CommentSet.Read(path)),
+                ("rows.jsonl", path => CommentSet.Read(path)),
             ])
         {
             using (var stream = File.Create(_scratch[name])) stream.SetLength(1L << 40);
@@ -135,10 +159,24 @@ public sealed class HostileFileTests : IDisposable
         var rows = CommentSet.Of("rows", ["a", "text"], [["1", new string('a', 60)]]);
         foreach (var text in (string[])
             [
-                new('(', 16_000), new string('(', 101) + "a" + new string(')', 101), string.Concat(Enumerable.Repeat("not ", 4000)) + "text == 'x",
-                string.Concat(Enumerable.Repeat("a in (", 2000)), new('\'', 16_001), "a == " + new string('9', 16_000), "a >= 1e999999", "a >= nan",
-                "text matches '(a+)+b$'", "text matches '(a|a)*b$'", "text matches '" + new string('(', 8000) + "'", "text matches 'a{1000000000}{1000000000}'",
-                "text matches '" + new string('(', 5000) + new string(')', 5000) + "*b'", "b == 1", new('x', Deep), "a == 'x' == 'y'", "a\0", "\ud800",
+                new('(', 16_000),
+                new string('(', 101) + "a" + new string(')', 101),
+                string.Concat(Enumerable.Repeat("not ", 4000)) + "text == 'x",
+                string.Concat(Enumerable.Repeat("a in (", 2000)),
+                new('\'', 16_001),
+                "a == " + new string('9', 16_000),
+                "a >= 1e999999",
+                "a >= nan",
+                "text matches '(a+)+b$'",
+                "text matches '(a|a)*b$'",
+                "text matches '" + new string('(', 8000) + "'",
+                "text matches 'a{1000000000}{1000000000}'",
+                "text matches '" + new string('(', 5000) + new string(')', 5000) + "*b'",
+                "b == 1",
+                new('x', Deep),
+                "a == 'x' == 'y'",
+                "a\0",
+                "\ud800",
             ])
         {
             CheckRefused(Bounded.Record(() =>
@@ -173,9 +211,21 @@ public sealed class HostileFileTests : IDisposable
     [Fact]
     public void Module_patterns_are_bounded_in_length_and_depth()
     {
-        foreach (var pattern in (string[])[new('(', 9000), new('[', 9000), new('a', 4097), new('(', 4000), new string('(', 2000) + new string(')', 2000) + "(", "\\p{Foo}", "(?<", "*"])
+        foreach (var pattern in (string[])
+            [
+                new('(', 9000),
+                new('[', 9000),
+                new('a', 4097),
+                new('(', 4000),
+                new string('(', 2000) + new string(')', 2000) + "(",
+                "\\p{Foo}",
+                "(?<",
+                "*",
+            ])
         {
-            var path = _scratch.WriteText("adapter_config.json", $$"""{"peft_type":"LORA","target_modules":{{JsonSerializer.Serialize(pattern)}}}""");
+            var path = _scratch.WriteText(
+                "adapter_config.json",
+                $$"""{"peft_type":"LORA","target_modules":{{JsonSerializer.Serialize(pattern)}}}""");
             CheckRefused(Bounded.Record(() => LoraConfig.Read(path)));
         }
 
@@ -189,7 +239,18 @@ public sealed class HostileFileTests : IDisposable
     {
         _scratch.WriteText("m/config.json", """{"model_type":"gpt_neox"}""");
         SafetensorsWriter.Write(_scratch["x.safetensors"], [new("a", [1], new[] { 1f })]);
-        foreach (var name in (string[])["../x.safetensors", _scratch["x.safetensors"], "..\\x.safetensors", "./../x.safetensors", "x/../../x.safetensors", "C:x.safetensors", "x\0.safetensors", "..", ""])
+        foreach (var name in (string[])
+            [
+                "../x.safetensors",
+                _scratch["x.safetensors"],
+                "..\\x.safetensors",
+                "./../x.safetensors",
+                "x/../../x.safetensors",
+                "C:x.safetensors",
+                "x\0.safetensors",
+                "..",
+                "",
+            ])
         {
             _scratch.WriteText("m/model.safetensors.index.json", $$$"""{"weight_map":{"a":{{{JsonSerializer.Serialize(name)}}}}}""");
             var refused = Assert.IsType<ModelFolderException>(Bounded.Record(() => ModelFolder.Open(_scratch["m"]).Dispose()));

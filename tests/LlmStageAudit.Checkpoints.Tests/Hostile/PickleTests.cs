@@ -11,7 +11,8 @@ namespace LlmStageAudit.Checkpoints.Tests.Hostile;
 /// <summary>Pickles are refused by name and by content, with the way to convert them, and never loaded.</summary>
 public sealed class PickleTests : IDisposable
 {
-    private static readonly byte[] Pickle = [0x80, 2, (byte)'c', .. "os\nsystem\n"u8, (byte)'X', 2, 0, 0, 0, .. "id"u8, 0x85, (byte)'R', (byte)'.'];
+    private static readonly byte[] Pickle =
+        [0x80, 2, (byte)'c', .. "os\nsystem\n"u8, (byte)'X', 2, 0, 0, 0, .. "id"u8, 0x85, (byte)'R', (byte)'.'];
     private static readonly byte[] Legacy = [0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, (byte)'.'];
     private static readonly byte[] Framed = [0x80, 4, 0x95, 10, 0, 0, 0, 0, 0, 0, 0, .. "\u0001\u0001\u0001\u0001."u8];
     private static readonly byte[] Zip = [.. "PK\u0003\u0004"u8, 20, 0, 0, 0, 8, 0, .. new byte[40]];
@@ -69,10 +70,18 @@ public sealed class PickleTests : IDisposable
     {
         foreach (var bytes in (byte[][])[Pickle, Legacy, Framed, Zip])
         {
-            CheckMessage(Assert.Throws<SafetensorsException>(() => SafetensorsFile.Open(_scratch.WriteBytes("model.safetensors", bytes))), "save_file");
-            CheckMessage(Assert.Throws<ModelFolderException>(() => ModelConfig.Read(_scratch.WriteBytes("config.json", bytes))), "save_file");
-            CheckMessage(Assert.Throws<AdapterException>(() => LoraConfig.Read(_scratch.WriteBytes("adapter_config.json", bytes))), "save_file");
-            CheckMessage(Assert.Throws<TokenizerException>(() => Tokenizer.Load(_scratch.WriteBytes("tokenizer.json", bytes))), "save_file");
+            CheckMessage(
+                Assert.Throws<SafetensorsException>(() => SafetensorsFile.Open(_scratch.WriteBytes("model.safetensors", bytes))),
+                "save_file");
+            CheckMessage(
+                Assert.Throws<ModelFolderException>(() => ModelConfig.Read(_scratch.WriteBytes("config.json", bytes))),
+                "save_file");
+            CheckMessage(
+                Assert.Throws<AdapterException>(() => LoraConfig.Read(_scratch.WriteBytes("adapter_config.json", bytes))),
+                "save_file");
+            CheckMessage(
+                Assert.Throws<TokenizerException>(() => Tokenizer.Load(_scratch.WriteBytes("tokenizer.json", bytes))),
+                "save_file");
             foreach (var name in (string[])["rows.csv", "rows.tsv", "rows.jsonl"])
             {
                 CheckMessage(Assert.Throws<CommentSetException>(() => CommentSet.Read(_scratch.WriteBytes(name, bytes))), name);

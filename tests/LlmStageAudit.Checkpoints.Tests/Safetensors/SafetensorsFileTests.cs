@@ -36,7 +36,8 @@ public sealed class SafetensorsFileTests : IDisposable
         const int perWindow = SafetensorsFile.WindowBytes / sizeof(float);
         var path = _scratch["windows.safetensors"];
         var long3 = Enumerable.Range(0, (2 * perWindow) + 7).Select(value => (float)value).ToArray();
-        SafetensorsWriter.Write(path, [new("x", [2], new[] { 1f, 2f }), new("y", [long3.Length], long3), new("z", [0], Array.Empty<float>())]);
+        SafetensorsWriter.Write(
+            path, [new("x", [2], new[] { 1f, 2f }), new("y", [long3.Length], long3), new("z", [0], Array.Empty<float>())]);
         using var file = SafetensorsFile.Open(path);
         var read = new float[long3.Length];
         var windows = new List<(long First, long Count)>();
@@ -77,7 +78,8 @@ public sealed class SafetensorsFileTests : IDisposable
     /// <summary>As another program would: .NET's own locks are advisory, and bind .NET only.</summary>
     private static void Shorten(string path, long sizeBytes)
     {
-        using var truncate = System.Diagnostics.Process.Start("truncate", ["--size", sizeBytes.ToString(CultureInfo.InvariantCulture), path]);
+        using var truncate = System.Diagnostics.Process.Start(
+            "truncate", ["--size", sizeBytes.ToString(CultureInfo.InvariantCulture), path]);
         truncate.WaitForExit();
         Assert.Equal(0, truncate.ExitCode);
     }

@@ -51,7 +51,8 @@ public sealed class BadModelTests(AuditFixture audit) : IDisposable
     public void A_family_that_is_not_supported()
     {
         _workspace.Edit("base-run/stages/01-language/state/config.json", "gpt_neox", "mamba");
-        _workspace.TrainRefused(3, Path.Combine(_workspace.Model, "config.json"), "'mamba'", "expected ", "gpt_neox", "llama", "gemma3_text");
+        _workspace.TrainRefused(
+            3, Path.Combine(_workspace.Model, "config.json"), "'mamba'", "expected ", "gpt_neox", "llama", "gemma3_text");
     }
 
     [Fact]

@@ -20,7 +20,10 @@ public sealed class HostileInputTests(AuditFixture audit) : IDisposable
         Assert.Equal(5, lines.Length);
         Assert.All(lines, line => Assert.Contains("leads out of the folder", line));
         _workspace.Refused(2, ["attribute", audit.Run, "--probe", audit.Probe, "--confine", narrow], "data.path", "leads out");
-        _workspace.Refused(2, ["report", audit.Run, "--out", _workspace.At("page.html"), "--confine", narrow], "manifest.json: model.path", "leads out");
+        _workspace.Refused(
+            2,
+            ["report", audit.Run, "--out", _workspace.At("page.html"), "--confine", narrow],
+            "manifest.json: model.path", "leads out");
         _workspace.Refused(2, ["status", _workspace.At("none.json"), "--confine", _workspace.At("absent")], "--confine", "no folder");
         CommandLine.Succeed("evaluate", audit.Run, "--probe", audit.Probe, "--confine", audit.Folder);
     }
@@ -47,8 +50,11 @@ public sealed class HostileInputTests(AuditFixture audit) : IDisposable
 
         foreach (var (exitCode, args) in ((int, string[])[])
             [
-                (2, ["train", _workspace.At("pipe.yaml"), "--out", _workspace.Out]), (2, ["evaluate", audit.Run, "--probe", _workspace.At("pipe.yaml")]),
-                (3, ["status", _workspace.At("pipe.json")]), (3, ["inspect", _workspace.At("pipe.safetensors")]), (3, ["inspect", _workspace.At("pipe.json")]),
+                (2, ["train", _workspace.At("pipe.yaml"), "--out", _workspace.Out]),
+                (2, ["evaluate", audit.Run, "--probe", _workspace.At("pipe.yaml")]),
+                (3, ["status", _workspace.At("pipe.json")]),
+                (3, ["inspect", _workspace.At("pipe.safetensors")]),
+                (3, ["inspect", _workspace.At("pipe.json")]),
                 (3, ["verify", audit.RetrainedPlan("sgd", "midpoint"), "--effects", _workspace.At("pipe.json")]),
             ])
         {
@@ -62,7 +68,10 @@ public sealed class HostileInputTests(AuditFixture audit) : IDisposable
     public void A_pickle_is_refused_with_the_way_to_convert_it()
     {
         File.WriteAllBytes(_workspace.At("model.pt"), [.. "PK\u0003\u0004"u8, .. new byte[60]]);
-        _workspace.Refused(3, ["evaluate", "--model", _workspace.At("model.pt"), "--probe", audit.Probe], "model.pt", "can run code", "save_file");
+        _workspace.Refused(
+            3,
+            ["evaluate", "--model", _workspace.At("model.pt"), "--probe", audit.Probe],
+            "model.pt", "can run code", "save_file");
         _workspace.Refused(2, ["inspect", _workspace.At("model.pt")], "model.pt", "can run code", "save_file");
         File.Delete(_workspace.Weights);
         File.WriteAllBytes(Path.Combine(_workspace.Model, "pytorch_model.bin"), [0x80, 2, (byte)'.']);
@@ -86,7 +95,8 @@ public sealed class HostileInputTests(AuditFixture audit) : IDisposable
     {
         if (OperatingSystem.IsWindows()) return;
         string[] command = ["dotnet", BuiltCommand.Path, "train", _workspace.Config, "--out", _workspace.Out, "--quiet"];
-        using var shell = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", "umask 0; exec \"$@\"", "sh", .. command]) { RedirectStandardOutput = true })!;
+        using var shell = Process.Start(
+            new ProcessStartInfo("/bin/sh", ["-c", "umask 0; exec \"$@\"", "sh", .. command]) { RedirectStandardOutput = true })!;
         shell.WaitForExit();
         Assert.Equal(0, shell.ExitCode);
         var made = Directory.GetFileSystemEntries(_workspace.Out, "*", SearchOption.AllDirectories).Append(_workspace.Out).ToArray();
@@ -101,13 +111,17 @@ public sealed class HostileInputTests(AuditFixture audit) : IDisposable
         var odd = _workspace.At("a b 'c' \"d\" $(touch pwned) `touch pwned`;&|<img src=x onerror=alert(1)>\n--help #%20 \u00e9\u202e");
         TinyWorkspace.Write(Directory.CreateDirectory(odd).FullName);
         FileTree.Copy(audit.Model, Path.Combine(odd, "base-run", "stages", "01-language", "state"));
-        var (run, probe, plan) = (Path.Combine(odd, "-r $(touch pwned)"), Path.Combine(odd, "identity.yaml"), Path.Combine(odd, "my plan; $(touch pwned)\".json"));
+        var (run, probe, plan) = (
+            Path.Combine(odd, "-r $(touch pwned)"),
+            Path.Combine(odd, "identity.yaml"),
+            Path.Combine(odd, "my plan; $(touch pwned)\".json"));
         Assert.Equal(run, CommandLine.Json("train", Path.Combine(odd, "sgd.yaml"), "--out", run).Text("run"));
         CommandLine.Json("attribute", run, "--probe", probe, "--gradient", "exact");
         CommandLine.Json("plan", run, "--skip", "second", "--out", plan);
         var job = Assert.Single(CommandLine.Json("retrain", plan).List("jobs"));
         Assert.Equal("completed", job.Text("state"));
-        Assert.True(CommandLine.Json("verify", plan, "--min-pearson", "0.99").List("stages").Single().GetProperty("bitIdentical").GetBoolean());
+        Assert.True(
+            CommandLine.Json("verify", plan, "--min-pearson", "0.99").List("stages").Single().GetProperty("bitIdentical").GetBoolean());
         var page = File.ReadAllText(CommandLine.Json("report", run).Text("report"));
         Assert.DoesNotContain("<img", page);
         Assert.DoesNotContain('\u202e', page);

@@ -40,7 +40,9 @@ public sealed class EstimateTests(AuditFixture audit)
         audit.RetrainedPlan("adamw", "exact");
         var manifest = JsonReading.ReadFile(audit.At("adamw-run", "manifest.json"));
         Assert.Equal("completed", manifest.Text("state"));
-        Close(Written(audit.At("adamw-run"), "manifest.json", "seal.json", "initial", "stages"), said.GetProperty("train").Number("diskBytes"));
+        Close(
+            Written(audit.At("adamw-run"), "manifest.json", "seal.json", "initial", "stages"),
+            said.GetProperty("train").Number("diskBytes"));
         Close(
             Written(audit.At("adamw-plans", "all.runs")),
             said.List("phases").Single(phase => phase.Text("command") == "retrain").Number("diskBytes"));
@@ -53,8 +55,10 @@ public sealed class EstimateTests(AuditFixture audit)
     {
         var one = CommandLine.Json("estimate", audit.At("sgd.yaml"), "--measure-seconds", "0");
         var more = CommandLine.Json(
-            "estimate", audit.At("sgd.yaml"), "--measure-seconds", "0", "--set", "stages.second.epochs=5", "--set", "trajectory.gradients=false");
-        double Of(System.Text.Json.JsonElement said, string phase) => said.List("phases").Single(one => one.Text("name") == phase).Number("diskBytes");
+            "estimate", audit.At("sgd.yaml"), "--measure-seconds", "0",
+            "--set", "stages.second.epochs=5", "--set", "trajectory.gradients=false");
+        double Of(System.Text.Json.JsonElement said, string phase) =>
+            said.List("phases").Single(one => one.Text("name") == phase).Number("diskBytes");
         Assert.True(Of(more, "train second") < Of(one, "train second"));
         Assert.True(Of(more, "train second") > Of(more, "train first"));
         // Without gradients in the log there is nothing to sweep over.
@@ -62,7 +66,9 @@ public sealed class EstimateTests(AuditFixture audit)
 
         var without = CommandLine.Json("estimate", audit.At("base.yaml"), "--measure-seconds", "0");
         Assert.Equal(["load", "train language", "retrain without each stage"], without.List("phases").Texts("name"));
-        Assert.Contains(without.GetProperty("assumptions").EnumerateArray(), text => text.GetString()!.Contains("no probe was given", StringComparison.Ordinal));
+        Assert.Contains(
+            without.GetProperty("assumptions").EnumerateArray(),
+            text => text.GetString()!.Contains("no probe was given", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -56,7 +56,8 @@ public sealed class ForetoldTruthTests : IDisposable
     {
         try
         {
-            var line = File.ReadLines($"/proc/{process}/status").FirstOrDefault(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
+            var line = File.ReadLines($"/proc/{process}/status")
+                .FirstOrDefault(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
             return line is null ? 0 : 1024 * double.Parse(line.AsSpan(6).Trim(" \tkB"), CultureInfo.InvariantCulture);
         }
         catch (IOException)

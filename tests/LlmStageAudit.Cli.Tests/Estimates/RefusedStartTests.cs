@@ -20,7 +20,9 @@ public sealed class RefusedStartTests(AuditFixture audit)
             var outcome = CommandLine.Run("train", audit.At("sgd.yaml"), "--out", run, "--quiet");
             Assert.Equal(2, outcome.ExitCode);
             var line = Assert.Single(outcome.ErrorLines);
-            Assert.Matches(@"^error: \S+/run: the run will write [\d.]+ [KM]iB; [\d.]+ KiB are free there; expected room for all of it; make room,", line);
+            Assert.Matches(
+                @"^error: \S+/run: the run will write [\d.]+ [KM]iB; [\d.]+ KiB are free there; expected room for all of it; make room,",
+                line);
             Assert.Contains("--force-start", line, StringComparison.Ordinal);
             Assert.Empty(Directory.EnumerateFileSystemEntries(small));
 

@@ -28,7 +28,8 @@ public sealed class KilledAttributionTests : IDisposable
     {
         string[] command =
             ["attribute", Run, "--probe", _folder.At("identity.yaml"), "--gradient", "midpoint", "--save-every", "0"];
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [BuiltCommand.Path, .. command]) { RedirectStandardError = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo("dotnet", [BuiltCommand.Path, .. command]) { RedirectStandardError = true })!;
         var progress = Path.Combine(Run, "progress");
         var watch = Stopwatch.StartNew();
         while (!HasFile(progress) && !process.HasExited && watch.Elapsed < s_patience) Thread.Sleep(5);

@@ -19,7 +19,9 @@ internal sealed record CommandOutcome(int ExitCode, string Output, string Error)
     public string[] ErrorLines => Error.ReplaceLineEndings("\n").Split('\n', StringSplitOptions.RemoveEmptyEntries);
 }
 
-/// <summary>Runs the command line in this process, whose settings, such as threads, all tests share: see <see cref="BuiltCommand"/> for others.</summary>
+/// <summary>
+/// Runs the command line in this process, whose settings, such as threads, all tests share: see <see cref="BuiltCommand"/> for others.
+/// </summary>
 internal static class CommandLine
 {
     public static CommandOutcome Run(params string[] args)

@@ -79,5 +79,8 @@ internal sealed class LogSurgery
     }
 
     private static int LengthOf(ReadOnlySpan<byte> record) =>
-        16 + (int)BinaryPrimitives.ReadUInt32LittleEndian(record[4..]) + (int)BinaryPrimitives.ReadUInt64LittleEndian(record[8..]) + HashBytes;
+        16
+        + (int)BinaryPrimitives.ReadUInt32LittleEndian(record[4..])
+        + (int)BinaryPrimitives.ReadUInt64LittleEndian(record[8..])
+        + HashBytes;
 }

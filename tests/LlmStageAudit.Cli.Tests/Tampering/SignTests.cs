@@ -4,7 +4,9 @@ using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Cli.Tests.Tampering;
 
-/// <summary>Signatures of seals: made with ssh-keygen, checked by us and by ssh-keygen alone, and refused for every reason there is.</summary>
+/// <summary>
+/// Signatures of seals: made with ssh-keygen, checked by us and by ssh-keygen alone, and refused for every reason there is.
+/// </summary>
 public sealed class SignTests : IClassFixture<TamperedRun>, IDisposable
 {
     private const string Me = "auditor@example.org";
@@ -32,7 +34,10 @@ public sealed class SignTests : IClassFixture<TamperedRun>, IDisposable
         // The identity need not be said: the file knows whose key it is.
         var found = CommandLine.Json("verify-log", _run.At(), "--signers", Signers(said.Text("allowedSigner")));
         Assert.Equal(Me, found.GetProperty("signature").Text("signer"));
-        Assert.Contains($"signed by {Me} with", CommandLine.Succeed("verify-log", _run.At(), "--signers", Signers(said.Text("allowedSigner"))).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            $"signed by {Me} with",
+            CommandLine.Succeed("verify-log", _run.At(), "--signers", Signers(said.Text("allowedSigner"))).Output,
+            StringComparison.Ordinal);
         var unasked = CommandLine.Json("verify-log", _run.At());
         Assert.Equal("valid", unasked.GetProperty("signature").Text("status"));
     }
@@ -53,7 +58,9 @@ public sealed class SignTests : IClassFixture<TamperedRun>, IDisposable
     public void Our_check_takes_a_signature_that_ssh_keygen_alone_made()
     {
         SshKeys.Make(_keys.At("key"));
-        Assert.Equal(0, SshKeys.Run("ssh-keygen", ["-Y", "sign", "-f", _keys.At("key"), "-n", "stageaudit", _run.At("seal.json")]).ExitCode);
+        Assert.Equal(
+            0,
+            SshKeys.Run("ssh-keygen", ["-Y", "sign", "-f", _keys.At("key"), "-n", "stageaudit", _run.At("seal.json")]).ExitCode);
         Assert.Equal("valid", CommandLine.Json("verify-log", _run.At(), "--signature").GetProperty("signature").Text("status"));
 
         Assert.Equal(0, SshKeys.Run("ssh-keygen", ["-Y", "sign", "-f", _keys.At("key"), "-n", "file", _run.At("manifest.json")]).ExitCode);
@@ -88,7 +95,9 @@ public sealed class SignTests : IClassFixture<TamperedRun>, IDisposable
         var line = $"{Me} {other[0]} {other[1]}";
         Refuse("does not list", "verify-log", _run.At(), "--signers", Signers(line));
         Refuse($"does not list for '{Me}'", "verify-log", _run.At(), "--signers", Signers(line), "--identity", Me);
-        Refuse("does not list for 'someone'", "verify-log", _run.At(), "--signers", Signers(said.Text("allowedSigner")), "--identity", "someone");
+        Refuse(
+            "does not list for 'someone'",
+            "verify-log", _run.At(), "--signers", Signers(said.Text("allowedSigner")), "--identity", "someone");
         Refuse("does not list", "verify-log", _run.At(), "--signers", Signers("no such line"));
     }
 

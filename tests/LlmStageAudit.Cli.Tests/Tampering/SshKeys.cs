@@ -29,7 +29,12 @@ internal static class SshKeys
     /// <summary>Runs a program with a file as its standard input, without a shell.</summary>
     public static (int ExitCode, string Output, string Error) Run(string program, string[] arguments, string? input = null)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         using var process = Process.Start(start)!;
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         if (input is not null) process.StandardInput.BaseStream.Write(File.ReadAllBytes(input));

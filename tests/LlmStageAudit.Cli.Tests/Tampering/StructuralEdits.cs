@@ -178,13 +178,20 @@ internal static partial class StructuralEdits
         ("two stages' data swapped", (run, random) =>
         {
             var (first, second) = Two(random, 3);
-            string[] paths = [run.Input($"{TinyWorkspace.Stages[first - 1]}.jsonl"), run.Input($"{TinyWorkspace.Stages[second - 1]}.jsonl")];
+            string[] paths =
+                [run.Input($"{TinyWorkspace.Stages[first - 1]}.jsonl"), run.Input($"{TinyWorkspace.Stages[second - 1]}.jsonl")];
             Swap(paths[0], paths[1]);
             return [new(paths[0], null, "changed"), new(paths[1], null, "changed")];
         }),
         ("an input edited", (run, random) =>
         {
-            string[] inputs = ["second.jsonl", "identity.yaml", "base-run/stages/01-language/state/model.safetensors", "base-run/stages/01-language/state/config.json"];
+            string[] inputs =
+            [
+                "second.jsonl",
+                "identity.yaml",
+                "base-run/stages/01-language/state/model.safetensors",
+                "base-run/stages/01-language/state/config.json",
+            ];
             var path = run.Input(inputs[random.Next(inputs.Length)]);
             File.AppendAllText(path, " ");
             return [new(path, null, "changed")];
@@ -194,7 +201,12 @@ internal static partial class StructuralEdits
             var stage = random.Next(3);
             var folder = Path.GetDirectoryName(TamperedRun.Log(stage))!;
             Directory.Move(run.At(folder), run.At(folder + "-old"));
-            return [new(TamperedRun.Log(stage), null, "missing"), new(TamperedRun.Weights(stage), null, "missing"), new($"{folder}-old/trajectory.log", null, "unpinned")];
+            return
+            [
+                new(TamperedRun.Log(stage), null, "missing"),
+                new(TamperedRun.Weights(stage), null, "missing"),
+                new($"{folder}-old/trajectory.log", null, "unpinned"),
+            ];
         }),
         ("a file deleted", (run, random) =>
         {
@@ -204,7 +216,14 @@ internal static partial class StructuralEdits
         }),
         ("a file added", (run, random) =>
         {
-            string[] places = ["initial/notes.txt", "stages/extra.bin", "stages/02-second/state/pytorch_model.bin", "stages/04-fourth/trajectory.log", "stages/01-first/trajectory.log.bak"];
+            string[] places =
+            [
+                "initial/notes.txt",
+                "stages/extra.bin",
+                "stages/02-second/state/pytorch_model.bin",
+                "stages/04-fourth/trajectory.log",
+                "stages/01-first/trajectory.log.bak",
+            ];
             var name = places[random.Next(places.Length)];
             Directory.CreateDirectory(Path.GetDirectoryName(run.At(name))!);
             File.WriteAllText(run.At(name), "x");

@@ -122,7 +122,9 @@ public sealed class TamperCampaignTests(TamperedRun run) : IClassFixture<Tampere
     };
 
     private static int Count(string variable, int otherwise) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count : otherwise;
+        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+            ? count
+            : otherwise;
 
     private static void Report(string row)
     {

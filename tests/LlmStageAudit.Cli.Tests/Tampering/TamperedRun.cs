@@ -5,7 +5,9 @@ using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Cli.Tests.Tampering;
 
-/// <summary>A sealed run of three stages of twelve steps to be tampered with, another one to take things from, and both untouched.</summary>
+/// <summary>
+/// A sealed run of three stages of twelve steps to be tampered with, another one to take things from, and both untouched.
+/// </summary>
 public sealed class TamperedRun : IDisposable
 {
     public const int StepsPerStage = TinyRows / 2;
@@ -21,10 +23,16 @@ public sealed class TamperedRun : IDisposable
         Train("pristine", "seed=7");
         Train("other", "seed=8");
         FileTree.Copy(Pristine(), At());
-        Names = [.. Directory.EnumerateFiles(Pristine(), "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(Pristine(), path))
-            .Where(name => !name.StartsWith("run.", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+        Names =
+        [
+            .. Directory.EnumerateFiles(Pristine(), "*", SearchOption.AllDirectories)
+                .Select(path => Path.GetRelativePath(Pristine(), path))
+                .Where(name => !name.StartsWith("run.", StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal),
+        ];
         foreach (var path in Directory.EnumerateFiles(_folder.Path)) _inputs[path] = File.ReadAllBytes(path);
-        foreach (var path in Directory.EnumerateFiles(_folder.At("base-run", "stages", "01-language", "state"))) _inputs[path] = File.ReadAllBytes(path);
+        foreach (var path in Directory.EnumerateFiles(_folder.At("base-run", "stages", "01-language", "state")))
+            _inputs[path] = File.ReadAllBytes(path);
         RunId = JsonReading.ReadFile(At("manifest.json")).Text("runId");
     }
 

@@ -40,7 +40,9 @@ public sealed class VerifyLogTests : IClassFixture<TamperedRun>, IDisposable
         Assert.Contains($"not here, not checked: {absent}", CommandLine.Succeed("verify-log", _run.At()).Error, StringComparison.Ordinal);
         var outcome = CommandLine.Run("verify-log", _run.At(), "--inputs", "--json");
         Assert.Equal(4, outcome.ExitCode);
-        Assert.Equal((absent, "missing"), (outcome.Json.List("findings").Single().Text("file"), outcome.Json.List("findings").Single().Text("kind")));
+        Assert.Equal(
+            (absent, "missing"),
+            (outcome.Json.List("findings").Single().Text("file"), outcome.Json.List("findings").Single().Text("kind")));
     }
 
     [Fact]
@@ -71,7 +73,9 @@ public sealed class VerifyLogTests : IClassFixture<TamperedRun>, IDisposable
         Directory.CreateSymbolicLink(_run.At("stages", "loop"), _run.At());
         var outcome = CommandLine.Run("verify-log", _run.At(), "--json");
         Assert.Equal(4, outcome.ExitCode);
-        Assert.Equal(("stages/loop", "unpinned"), (outcome.Json.List("findings").Single().Text("file"), outcome.Json.List("findings").Single().Text("kind")));
+        Assert.Equal(
+            ("stages/loop", "unpinned"),
+            (outcome.Json.List("findings").Single().Text("file"), outcome.Json.List("findings").Single().Text("kind")));
     }
 
     public void Dispose() => _run.Restore();

@@ -43,6 +43,9 @@ public sealed class SettleCommandTests(AuditFixture audit)
     {
         var words = command.Split(' ');
         Assert.Equal("stageaudit", words[0]);
-        return CommandLine.Json([.. words.Skip(1).Select(word => word.StartsWith("without-", StringComparison.Ordinal) ? audit.At("settled", word) : word)]);
+        return CommandLine.Json(
+        [
+            .. words.Skip(1).Select(word => word.StartsWith("without-", StringComparison.Ordinal) ? audit.At("settled", word) : word),
+        ]);
     }
 }

@@ -24,7 +24,8 @@ public sealed class AttributeTests(AuditFixture audit)
             Assert.Equal("log-likelihood", effect.Text("metric"));
             Assert.Contains(effect.Text("trust"), gradient == "exact" ? ["verified"] : new[] { "high", "medium", "low" });
             Assert.NotEmpty(effect.GetProperty("evidence").Text("reason"));
-            if (effect.Text("trust") == "low") Assert.Contains("stageaudit plan", effect.GetProperty("evidence").Text("settle"), StringComparison.Ordinal);
+            if (effect.Text("trust") == "low")
+                Assert.Contains("stageaudit plan", effect.GetProperty("evidence").Text("settle"), StringComparison.Ordinal);
             Assert.InRange(effect.Number("estimate"), effect.Number("low"), effect.Number("high"));
             var examples = effect.List("perExample");
             Assert.Equal(Enumerable.Range(1, TinyWorkspace.ProbeRows).Select(i => $"probe-{i}"), examples.Texts("id"));
@@ -80,7 +81,10 @@ public sealed class AttributeTests(AuditFixture audit)
         var batches = Attribute("--method", "adjoint", "--level", "batch").List("effects");
         Assert.Equal(steps.Length, batches.Length);
         var examples = Attribute("--method", "adjoint", "--level", "example").List("effects");
-        Assert.Equal(batches.Numbers("estimate").Sum(), examples.Numbers("estimate").Sum(), 1e-4 * batches.Numbers("estimate").Sum(Math.Abs));
+        Assert.Equal(
+            batches.Numbers("estimate").Sum(),
+            examples.Numbers("estimate").Sum(),
+            1e-4 * batches.Numbers("estimate").Sum(Math.Abs));
         Assert.All(examples, example => Assert.NotEmpty(example.Text("example")));
     }
 
@@ -89,9 +93,15 @@ public sealed class AttributeTests(AuditFixture audit)
     public void A_quadratic_readout_takes_in_the_bend_of_the_probe()
     {
         var linear = Attribute("--method", "adjoint", "--level", "step").List("effects").Numbers("estimate").ToArray();
-        var quadratic = Attribute("--method", "adjoint", "--level", "step", "--readout", "quadratic").List("effects").Numbers("estimate").ToArray();
+        var quadratic = Attribute("--method", "adjoint", "--level", "step", "--readout", "quadratic")
+            .List("effects")
+            .Numbers("estimate")
+            .ToArray();
         var steps = Enumerable.Range(1, linear.Length).Select(step => $"{step}").ToArray();
-        var skipped = Attribute(["--treatment", "steps", .. steps.SelectMany(step => new[] { "--steps", step })]).List("effects").Numbers("estimate").ToArray();
+        var skipped = Attribute(["--treatment", "steps", .. steps.SelectMany(step => new[] { "--steps", step })])
+            .List("effects")
+            .Numbers("estimate")
+            .ToArray();
         double Off(double[] scores) => Math.Sqrt(scores.Zip(skipped, (score, truth) => (score - truth) * (score - truth)).Sum());
         Assert.True(Off(quadratic) < Off(linear), $"{Off(quadratic)} with the bend, {Off(linear)} without");
     }

@@ -28,7 +28,9 @@ public sealed class DoctorTests
     public void Without_json_the_same_is_a_table()
     {
         var outcome = CommandLine.Succeed("doctor");
-        Assert.All(["libtorch", "threads", "vector instructions", "BLAS", "environment", "devices", "processor", "Slurm", "disk"], word => Assert.Contains(word, outcome.Output));
+        Assert.All(
+            ["libtorch", "threads", "vector instructions", "BLAS", "environment", "devices", "processor", "Slurm", "disk"],
+            word => Assert.Contains(word, outcome.Output));
         Assert.Empty(outcome.Error);
     }
 }

@@ -6,8 +6,8 @@ namespace LlmStageAudit.EndToEnd.Tests.Crashes;
 
 /// <summary>
 /// What lies in a folder, to be compared: every file's path with the SHA-256 of its bytes. JSON files stand without what tells the time
-/// (names that end in Seconds, createdUtc), and a seal without its last entry, which pins a manifest with such times, so that its own digest
-/// does too; <see cref="CrashCampaignTests"/> lets verify-log prove the whole of it. Locks are no results and left out.
+/// (names that end in Seconds, createdUtc), and a seal without its last entry, which pins a manifest with such times, so that its own
+/// digest does too; <see cref="CrashCampaignTests"/> lets verify-log prove the whole of it. Locks are no results and left out.
 /// </summary>
 internal static class ArtifactTree
 {
@@ -20,7 +20,9 @@ internal static class ArtifactTree
         foreach (var path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
         {
             if (s_locks.Contains(Path.GetFileName(path))) continue;
-            files[Path.GetRelativePath(folder, path)] = path.EndsWith(".json", StringComparison.Ordinal) ? OfJson(path) : ContentHash.OfFile(path);
+            files[Path.GetRelativePath(folder, path)] = path.EndsWith(".json", StringComparison.Ordinal)
+                ? OfJson(path)
+                : ContentHash.OfFile(path);
         }
 
         return files;

@@ -9,13 +9,21 @@ internal static class CampaignReport
     /// <summary>The number of cases: as the script says, or the share that the tests run.</summary>
     /// <param name="setting">Part of the environment variable's name.</param>
     public static int Points(string setting, int share) =>
-        int.TryParse(Environment.GetEnvironmentVariable($"STAGEAUDIT_CRASH_{setting}"), NumberStyles.None, CultureInfo.InvariantCulture, out var points)
+        int.TryParse(
+            Environment.GetEnvironmentVariable($"STAGEAUDIT_CRASH_{setting}"),
+            NumberStyles.None,
+            CultureInfo.InvariantCulture,
+            out var points)
             ? points
             : share;
 
     /// <summary>Whether the time is up that the script allows a campaign; the points made until then count.</summary>
     public static bool IsOver(Stopwatch campaign) =>
-        int.TryParse(Environment.GetEnvironmentVariable("STAGEAUDIT_CRASH_MINUTES"), NumberStyles.None, CultureInfo.InvariantCulture, out var minutes)
+        int.TryParse(
+            Environment.GetEnvironmentVariable("STAGEAUDIT_CRASH_MINUTES"),
+            NumberStyles.None,
+            CultureInfo.InvariantCulture,
+            out var minutes)
         && campaign.Elapsed.TotalMinutes >= minutes;
 
     /// <summary>A row of a table, where the script asked for it.</summary>

@@ -52,7 +52,8 @@ internal sealed class CommandServer : IDisposable
     {
         Assert.False(fault is { Kills: true }, "the server must not be killed");
         var watch = Stopwatch.StartNew();
-        _process.StandardInput.WriteLine(JsonSerializer.Serialize(new Request(fault?.Mode ?? "idle", fault?.At ?? 0, fault?.IsSticky ?? false, args)));
+        _process.StandardInput.WriteLine(
+            JsonSerializer.Serialize(new Request(fault?.Mode ?? "idle", fault?.At ?? 0, fault?.IsSticky ?? false, args)));
         _process.StandardInput.Flush();
         var read = _process.StandardOutput.ReadLineAsync();
         Assert.True(read.Wait(s_patience), $"stageaudit {string.Join(' ', args)} hangs under {fault}");

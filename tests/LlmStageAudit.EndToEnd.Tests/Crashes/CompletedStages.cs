@@ -17,7 +17,8 @@ internal static class CompletedStages
                 if (stage.GetProperty("state").GetString() != "completed") continue;
                 var name = $"{stage.GetProperty("index").GetInt32() + 1:00}-{stage.GetProperty("name").GetString()}";
                 var place = Path.Combine(Path.GetDirectoryName(manifest)!, "stages", name);
-                foreach (var file in Directory.EnumerateFiles(place, "*", SearchOption.AllDirectories)) files[file] = File.GetLastWriteTimeUtc(file);
+                foreach (var file in Directory.EnumerateFiles(place, "*", SearchOption.AllDirectories))
+                    files[file] = File.GetLastWriteTimeUtc(file);
             }
         }
 

@@ -17,8 +17,14 @@ public sealed class CrashCampaignTests(Operations operations) : IClassFixture<Op
         var points = CampaignReport.Points("KILLS", 8);
         Func<Operation>[] broken =
         [
-            () => operations.Train("sgd"), () => operations.Train("adamw"), () => operations.Retrain("adamw"), () => operations.Train("adamw"),
-            () => operations.Attribute("sgd"), () => operations.Train("sgd"), () => operations.Retrain("sgd"), () => operations.Attribute("adamw"),
+            () => operations.Train("sgd"),
+            () => operations.Train("adamw"),
+            () => operations.Retrain("adamw"),
+            () => operations.Train("adamw"),
+            () => operations.Attribute("sgd"),
+            () => operations.Train("sgd"),
+            () => operations.Retrain("sgd"),
+            () => operations.Attribute("adamw"),
         ];
         var tallies = new SortedDictionary<string, CrashTally>(StringComparer.Ordinal);
         var campaign = Stopwatch.StartNew();
@@ -36,7 +42,12 @@ public sealed class CrashCampaignTests(Operations operations) : IClassFixture<Op
     {
         var points = CampaignReport.Points("POWER", 4);
         Func<Operation>[] broken =
-            [() => operations.Train("sgd"), () => operations.Train("adamw"), () => operations.Retrain("sgd"), () => operations.Attribute("sgd")];
+        [
+            () => operations.Train("sgd"),
+            () => operations.Train("adamw"),
+            () => operations.Retrain("sgd"),
+            () => operations.Attribute("sgd"),
+        ];
         var tallies = new SortedDictionary<string, CrashTally>(StringComparer.Ordinal);
         var campaign = Stopwatch.StartNew();
         for (var point = 0; point < points && !CampaignReport.IsOver(campaign); point++)
@@ -148,7 +159,8 @@ public sealed class CrashCampaignTests(Operations operations) : IClassFixture<Op
         return ended.ExitCode is 0 or Ended.Killed;
     }
 
-    private static string Describe(Fault? fault, TimeSpan? moment) => fault?.ToString() ?? $"kill after {moment!.Value.TotalMilliseconds:0} ms";
+    private static string Describe(Fault? fault, TimeSpan? moment) =>
+        fault?.ToString() ?? $"kill after {moment!.Value.TotalMilliseconds:0} ms";
 
     private static CrashTally Tally(SortedDictionary<string, CrashTally> tallies, Operation operation)
     {
@@ -161,10 +173,20 @@ public sealed class CrashCampaignTests(Operations operations) : IClassFixture<Op
         foreach (var (name, tally) in tallies)
         {
             CampaignReport.Row(
-                table, name, tally.Points, tally.Killed, tally.KilledTwice, tally.Identical, tally.RecordsFound, tally.RecordsLost, tally.CompletedTouched);
+                table,
+                name,
+                tally.Points,
+                tally.Killed,
+                tally.KilledTwice,
+                tally.Identical,
+                tally.RecordsFound,
+                tally.RecordsLost,
+                tally.CompletedTouched);
         }
 
         Assert.Empty(tallies.Values.SelectMany(tally => tally.Faults));
-        Assert.All(tallies.Values, tally => Assert.Equal((tally.Points, 0, 0), (tally.Identical, tally.RecordsLost, tally.CompletedTouched)));
+        Assert.All(
+            tallies.Values,
+            tally => Assert.Equal((tally.Points, 0, 0), (tally.Identical, tally.RecordsLost, tally.CompletedTouched)));
     }
 }

@@ -13,7 +13,9 @@ internal sealed class CrashTally
     /// <summary>Ended with the files of an undisturbed run, to the byte.</summary>
     public int Identical { get; set; }
 
-    /// <summary>Whole records found after the kill (after a loss of power: those of completed stages, and those that had been flushed).</summary>
+    /// <summary>
+    /// Whole records found after the kill (after a loss of power: those of completed stages, and those that had been flushed).
+    /// </summary>
     public int RecordsFound { get; set; }
 
     /// <summary>Of those, the ones that the finished log does not hold.</summary>

@@ -63,7 +63,9 @@ internal sealed class CrashWorkspace : IDisposable
         if (from is not null) ArtifactTree.Copy(from, Out);
     }
 
-    /// <summary>Runs a command: as a process of its own where it is to be killed, by a fault or after a time, else where it is quickest.</summary>
+    /// <summary>
+    /// Runs a command: as a process of its own where it is to be killed, by a fault or after a time, else where it is quickest.
+    /// </summary>
     public Ended Execute(string[] args, Fault? fault = null, TimeSpan? killAfter = null)
     {
         if (fault is { Kills: false } || (fault is null && killAfter is null)) return _server.Run(args, fault).Ended;

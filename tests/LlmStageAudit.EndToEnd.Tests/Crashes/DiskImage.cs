@@ -62,9 +62,12 @@ internal static class DiskImage
 
     private static Dictionary<string, long> LengthsByInode(string folder)
     {
-        using var find = Process.Start(new ProcessStartInfo("find", [folder, "-type", "f", "-printf", "%i %s\n"]) { RedirectStandardOutput = true })!;
+        using var find = Process.Start(
+            new ProcessStartInfo("find", [folder, "-type", "f", "-printf", "%i %s\n"]) { RedirectStandardOutput = true })!;
         var lines = find.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         find.WaitForExit();
-        return lines.Select(line => line.Split(' ')).ToDictionary(parts => parts[0], parts => long.Parse(parts[1], CultureInfo.InvariantCulture));
+        return lines
+            .Select(line => line.Split(' '))
+            .ToDictionary(parts => parts[0], parts => long.Parse(parts[1], CultureInfo.InvariantCulture));
     }
 }

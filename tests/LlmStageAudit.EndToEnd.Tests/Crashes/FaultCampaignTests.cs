@@ -20,9 +20,11 @@ public sealed class FaultCampaignTests(Operations operations) : IClassFixture<Op
     [FaultFact]
     public void A_command_whose_disk_fails_says_so_and_loses_nothing()
     {
-        // Every so many-th call, each with another kind; the script says 1, which means every call of the training with each of three kinds.
+        // Every so many-th call, each with another kind; the script says 1, which means every call of the training with each of
+        // three kinds.
         var stride = CampaignReport.Points("FAULT_STRIDE", 34);
-        var cases = new List<(Operation Operation, Fault Fault)>(stride == 1 ? All(operations.Train("sgd")) : Every(stride, operations.Train("sgd")));
+        var cases = new List<(Operation Operation, Fault Fault)>(
+            stride == 1 ? All(operations.Train("sgd")) : Every(stride, operations.Train("sgd")));
         foreach (var operation in new[] { operations.Train("adamw"), operations.Retrain("sgd"), operations.Attribute("sgd") })
             cases.AddRange(Every(Math.Max(2, stride), operation));
         foreach (var operation in new[] { operations.Plan(), operations.Merge() }) cases.AddRange(Every(stride, operation));
@@ -86,7 +88,8 @@ public sealed class FaultCampaignTests(Operations operations) : IClassFixture<Op
             case 1:
                 tally.Failed++;
                 var errors = ended.Error.Split('\n').Count(line => line.StartsWith("error: ", StringComparison.Ordinal));
-                var isTyped = ended.Error.Contains("the disk is full (", StringComparison.Ordinal) || ended.Error.Contains("the disk fails (", StringComparison.Ordinal);
+                var isTyped = ended.Error.Contains("the disk is full (", StringComparison.Ordinal)
+                    || ended.Error.Contains("the disk fails (", StringComparison.Ordinal);
                 if (errors != 1 || !isTyped) tally.Fail($"{where}: {ended}");
                 break;
             default:

@@ -39,7 +39,8 @@ public sealed class Operations : IDisposable
     internal Operation Merge()
     {
         var adapter = Path.Combine(Run, "stages", "03-third", "state");
-        string[] args = ["merge", "--model", Workspace.Model, "--adapter", adapter, "--out", Path.Combine(Workspace.Out, "merged"), "--threads", "1"];
+        string[] args =
+            ["merge", "--model", Workspace.Model, "--adapter", adapter, "--out", Path.Combine(Workspace.Out, "merged"), "--threads", "1"];
         return Measured(new Operation("merge", Trained("sgd"), args, args));
     }
 

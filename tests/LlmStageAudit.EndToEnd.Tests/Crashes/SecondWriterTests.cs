@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace LlmStageAudit.EndToEnd.Tests.Crashes;
 
-/// <summary>Two commands that would write the same files: the second is told who the first is; the lock of a killed one holds nobody up.</summary>
+/// <summary>
+/// Two commands that would write the same files: the second is told who the first is; the lock of a killed one holds nobody up.
+/// </summary>
 public sealed class SecondWriterTests(Operations operations) : IClassFixture<Operations>
 {
     private CrashWorkspace Workspace => operations.Workspace;
@@ -14,7 +16,9 @@ public sealed class SecondWriterTests(Operations operations) : IClassFixture<Ope
     {
         // Enough steps that the second comes while the first trains.
         var configuration = Workspace.At("long.yaml");
-        File.WriteAllText(configuration, File.ReadAllText(Workspace.At("sgd.yaml")).Replace("epochs: 2", "epochs: 20000", StringComparison.Ordinal));
+        File.WriteAllText(
+            configuration,
+            File.ReadAllText(Workspace.At("sgd.yaml")).Replace("epochs: 2", "epochs: 20000", StringComparison.Ordinal));
         string[] args = ["train", configuration, "--out", Run, "--threads", "1"];
         Workspace.Reset();
         using var first = BuiltCommand.Start(args);
@@ -44,7 +48,9 @@ public sealed class SecondWriterTests(Operations operations) : IClassFixture<Ope
         var ended = both.Select(process => BuiltCommand.End(process)).ToArray();
         foreach (var process in both) process.Dispose();
         Assert.Equal([0, 3], ended.Select(end => end.ExitCode).Order());
-        Assert.Matches("in use by process [0-9]+ on |in use by another process|a run is there already", ended.Single(end => end.ExitCode == 3).Error);
+        Assert.Matches(
+            "in use by process [0-9]+ on |in use by another process|a run is there already",
+            ended.Single(end => end.ExitCode == 3).Error);
         Assert.Empty(ArtifactTree.Differences(train.Tree, ArtifactTree.Of(Workspace.Out)));
     }
 

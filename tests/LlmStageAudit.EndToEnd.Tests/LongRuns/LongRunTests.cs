@@ -59,7 +59,9 @@ public sealed partial class LongRunTests : IDisposable
 
     // Effects are of one of the runs only; a seal pins the manifest to the byte, and with it the times.
     private SortedDictionary<string, string> Bytes(string run) => new(
-        ArtifactTree.Of(_folder.At(run)).Where(file => !file.Key.StartsWith("effects", StringComparison.Ordinal) && file.Key != "seal.json").ToDictionary(),
+        ArtifactTree.Of(_folder.At(run))
+            .Where(file => !file.Key.StartsWith("effects", StringComparison.Ordinal) && file.Key != "seal.json")
+            .ToDictionary(),
         StringComparer.Ordinal);
 
     private static void AssertFlat(Sample[] samples)
@@ -72,7 +74,9 @@ public sealed partial class LongRunTests : IDisposable
         Assert.InRange(warm[^1].Threads - warm[0].Threads, -4, 2);
         Assert.InRange(warm[^1].Survived - warm[0].Survived, -SurvivorBoundKiB * 10, SurvivorBoundKiB);
         var growth = ((double)warm[^1].Resident / warm[0].Resident) - 1;
-        Assert.True(growth < GrowthBound, $"resident memory grew by {growth:P1}: {string.Join(", ", samples.Select(sample => sample.Resident))} KiB");
+        Assert.True(
+            growth < GrowthBound,
+            $"resident memory grew by {growth:P1}: {string.Join(", ", samples.Select(sample => sample.Resident))} KiB");
     }
 
     private static Sample[] Samples(params string[] args)

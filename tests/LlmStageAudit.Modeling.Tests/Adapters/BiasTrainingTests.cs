@@ -64,13 +64,15 @@ public sealed class BiasTrainingTests : IDisposable
         StateFolder.Write(_folder.At("adapter"), model, moved);
         var (config, tensors) = AdapterFolder.Read(_folder.At("adapter"));
         Assert.Equal(bias, config.Bias);
-        var (again, reloaded) = TinyModel.Load(TinyModel.Write(_folder), ModelTask.CausalLm, new AdapterSource(config, tensors, "saved"), dtype: float32);
+        var (again, reloaded) = TinyModel.Load(
+            TinyModel.Write(_folder), ModelTask.CausalLm, new AdapterSource(config, tensors, "saved"), dtype: float32);
         using var ownedAgain = again;
         using var values = reloaded;
         Vectors.SameBits(moved, reloaded);
 
         MergedModel.Write(_folder.At("merged"), model, moved);
-        var (merged, mergedWeights) = LanguageModelLoader.Load(_folder.At("merged"), new LanguageModelOptions { Task = ModelTask.CausalLm });
+        var (merged, mergedWeights) = LanguageModelLoader.Load(
+            _folder.At("merged"), new LanguageModelOptions { Task = ModelTask.CausalLm });
         using var ownedMerged = merged;
         using var mergedValues = mergedWeights;
         Assert.All(Logits(model, moved).Zip(Logits(merged, mergedWeights)), pair => Assert.Equal(pair.First, pair.Second, 1e-4f));
@@ -85,7 +87,8 @@ public sealed class BiasTrainingTests : IDisposable
     private (LanguageModel Model, Tensor State) Load(string bias, ScalarType dtype) => TinyModel.Load(
         TinyModel.Write(_folder),
         ModelTask.CausalLm,
-        new AdapterSource(new LoraConfig { Rank = 2, Alpha = 4, Bias = bias, TargetModules = ["dense_h_to_4h"], TaskType = "CAUSAL_LM" }, null, "test"),
+        new AdapterSource(
+            new LoraConfig { Rank = 2, Alpha = 4, Bias = bias, TargetModules = ["dense_h_to_4h"], TaskType = "CAUSAL_LM" }, null, "test"),
         dtype);
 
     private static string[] Biases(LanguageModel model) =>

@@ -27,7 +27,13 @@ public sealed class LoraDropoutTests
     {
         using var scope = NewDisposeScope();
         float[] Mask(StepNoise noise, string module, int width, params (int Example, int Tokens)[] rows) =>
-            [.. new LoraDropout(0.5, noise, rows, width).Apply(module, ones([rows.Length, width, 8])).narrow(0, rows.Length - 1, 1).narrow(1, 0, 4).data<float>()];
+        [
+            .. new LoraDropout(0.5, noise, rows, width)
+                .Apply(module, ones([rows.Length, width, 8]))
+                .narrow(0, rows.Length - 1, 1)
+                .narrow(1, 0, 4)
+                .data<float>(),
+        ];
 
         var mask = Mask(s_step, "layer", 4, (5, 4));
         Assert.Equal(mask, Mask(s_step, "layer", 9, (2, 9), (3, 1), (5, 4)));
@@ -44,10 +50,15 @@ public sealed class LoraDropoutTests
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
         var config = new LoraConfig { Rank = 2, Alpha = 4, Dropout = 0.3, TargetModules = ["query_key_value"], TaskType = "SEQ_CLS" };
-        var (model, initial) = TinyModel.Load(TinyModel.Write(folder), ModelTask.SequenceClassification, new AdapterSource(config, null, "test"));
+        var (model, initial) = TinyModel.Load(
+            TinyModel.Write(folder), ModelTask.SequenceClassification, new AdapterSource(config, null, "test"));
         using var owned = model;
         var theta = scope.Detach(initial + (tensor(Vectors.Normal((int)initial.numel(), 1), model.Device) * 0.1));
-        EncodedExample[] examples = [.. Enumerable.Range(0, 5).Select(i => new EncodedExample($"{i}", [3, 4 + i, 7, .. Enumerable.Repeat(9, i)], i % 2, 1, i))];
+        EncodedExample[] examples =
+        [
+            .. Enumerable.Range(0, 5)
+                .Select(i => new EncodedExample($"{i}", [3, 4 + i, 7, .. Enumerable.Repeat(9, i)], i % 2, 1, i)),
+        ];
         var objective = new TransformerObjective(model, examples);
 
         var whole = objective.LossAndGradient(theta, [0, 1, 2, 3, 4], null, s_step);

@@ -25,13 +25,15 @@ public sealed class ComputeDtypeTests
             Task = ModelTask.CausalLm,
             ComputeDtype = bfloat16,
             // Nothing of the trunk trains, so all of it computes in bfloat16.
-            Adapter = new AdapterSource(new LoraConfig { Rank = 1, Alpha = 1, TargetPattern = LoraConfig.AllLinear, TaskType = "CAUSAL_LM" }, null, "test"),
+            Adapter = new AdapterSource(
+                new LoraConfig { Rank = 1, Alpha = 1, TargetPattern = LoraConfig.AllLinear, TaskType = "CAUSAL_LM" }, null, "test"),
         };
         var (model, state) = LanguageModelLoader.Load(Path.Combine(folder, "bf16"), options);
         using var owned = model;
         using var initial = state;
         Assert.Equal(float32, initial.dtype);
-        var tokens = TokenBatch.Pad(GoldenFolder.Rows(GoldenFolder.Json(folder).GetProperty("causal_lm").GetProperty("padded")), model.PadTokenId);
+        var tokens = TokenBatch.Pad(
+            GoldenFolder.Rows(GoldenFolder.Json(folder).GetProperty("causal_lm").GetProperty("padded")), model.PadTokenId);
         var logits = model.TokenLogits(model.Layout.Split(state), tokens).data<float>();
         using var file = SafetensorsFile.Open(Path.Combine(folder, "golden.safetensors"));
         var exact = file.ReadSingles("bf16w_fp32c.padded.logits");

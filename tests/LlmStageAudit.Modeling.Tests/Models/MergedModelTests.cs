@@ -16,7 +16,14 @@ public sealed class MergedModelTests
     {
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
-        var config = new LoraConfig { Rank = 3, Alpha = 5, UseRslora = true, TargetPattern = LoraConfig.AllLinear, TaskType = task == ModelTask.CausalLm ? "CAUSAL_LM" : "SEQ_CLS" };
+        var config = new LoraConfig
+        {
+            Rank = 3,
+            Alpha = 5,
+            UseRslora = true,
+            TargetPattern = LoraConfig.AllLinear,
+            TaskType = task == ModelTask.CausalLm ? "CAUSAL_LM" : "SEQ_CLS",
+        };
         var (model, initial) = TinyModel.Load(TinyModel.Write(folder), task, new AdapterSource(config, null, "test"), dtype: float32);
         using var owned = model;
         using var start = initial;
@@ -38,6 +45,7 @@ public sealed class MergedModelTests
     private static float[] Logits(LanguageModel model, Tensor theta, TokenBatch batch)
     {
         var parameters = model.Layout.Split(theta);
-        return (model.Task == ModelTask.CausalLm ? model.TokenLogits(parameters, batch) : model.ClassLogits(parameters, batch)).data<float>();
+        return (model.Task == ModelTask.CausalLm ? model.TokenLogits(parameters, batch) : model.ClassLogits(parameters, batch))
+            .data<float>();
     }
 }

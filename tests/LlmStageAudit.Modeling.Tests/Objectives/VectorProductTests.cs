@@ -15,7 +15,8 @@ public sealed class VectorProductTests
     public void Several_vectors_give_what_each_gives_alone(int? microBatchSize)
     {
         using var scope = NewDisposeScope();
-        var (theta, vectors) = (tensor(Vectors.Normal(Size, 1)), Enumerable.Range(2, 3).Select(seed => tensor(Vectors.Normal(Size, seed))).ToArray());
+        var (theta, vectors) =
+            (tensor(Vectors.Normal(Size, 1)), Enumerable.Range(2, 3).Select(seed => tensor(Vectors.Normal(Size, seed))).ToArray());
         var found = _objective.HessianVectorProducts(theta, s_batch, vectors, microBatchSize);
         foreach (var (vector, product) in vectors.Zip(found))
             Vectors.Close(Difference(theta, s_batch, vector), product.data<double>(), 1e-8);
@@ -27,12 +28,15 @@ public sealed class VectorProductTests
     public void Shares_are_each_examples_gradient_along_the_vector(int? microBatchSize)
     {
         using var scope = NewDisposeScope();
-        var (theta, vectors) = (tensor(Vectors.Normal(Size, 1)), new[] { tensor(Vectors.Normal(Size, 2)), tensor(Vectors.Normal(Size, 3)) });
+        var (theta, vectors) =
+            (tensor(Vectors.Normal(Size, 1)), new[] { tensor(Vectors.Normal(Size, 2)), tensor(Vectors.Normal(Size, 3)) });
         var (products, shares) = _objective.HessianVectorProductsWithShares(theta, s_batch, vectors, microBatchSize);
         var derivatives = _objective.LossDerivatives(theta, s_batch, vectors, microBatchSize);
         for (var i = 0; i < vectors.Length; i++)
         {
-            var expected = s_batch.Select(example => _objective.LossAndGradient(theta, [example]).Gradient.dot(vectors[i]).item()).ToArray();
+            var expected = s_batch
+                .Select(example => _objective.LossAndGradient(theta, [example]).Gradient.dot(vectors[i]).item())
+                .ToArray();
             Vectors.Close(expected, derivatives[i], 1e-12);
             Vectors.Close([.. expected.Select(value => value / s_batch.Length)], shares[i], 1e-12);
             Vectors.Close(Difference(theta, s_batch, vectors[i]), products[i].data<double>(), 1e-8);
@@ -50,7 +54,10 @@ public sealed class VectorProductTests
         var ofFirst = Difference(theta, s_batch, tensor([.. vector.Select((value, i) => i == 0 ? value : 0)]));
         var ofRest = Difference(theta, s_batch, tensor([.. vector.Select((value, i) => i == 0 ? 0 : value)]));
         double[] expected = [ofFirst[0], .. ofRest[1..]];
-        Vectors.Close(expected, _objective.LayerwiseHessianVectorProduct(theta, s_batch, tensor(vector), microBatchSize).data<double>(), 1e-8);
+        Vectors.Close(
+            expected,
+            _objective.LayerwiseHessianVectorProduct(theta, s_batch, tensor(vector), microBatchSize).data<double>(),
+            1e-8);
     }
 
     [Theory]

@@ -6,7 +6,9 @@ using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Modeling.Tests.Transformers;
 
-/// <summary>A layer lets go of what it made on its way, so that a pass holds one layer's intermediate results and not all layers'.</summary>
+/// <summary>
+/// A layer lets go of what it made on its way, so that a pass holds one layer's intermediate results and not all layers'.
+/// </summary>
 public sealed class PassMemoryTests : IDisposable
 {
     private static readonly EncodedExample[] s_examples = [new("a", [5, 6, 3, 20, 9, 8], 0, 1, 0), new("b", [9, 4, 7, 2], 1, 1, 1)];
@@ -16,7 +18,8 @@ public sealed class PassMemoryTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Families))]
-    public void A_layer_leaves_its_output_alone(string family) => Assert.Equal(2, HeldAfterPass(family, layers: 6) - HeldAfterPass(family, layers: 4));
+    public void A_layer_leaves_its_output_alone(string family) =>
+        Assert.Equal(2, HeldAfterPass(family, layers: 6) - HeldAfterPass(family, layers: 4));
 
     public void Dispose() => _folder.Dispose();
 
@@ -25,7 +28,8 @@ public sealed class PassMemoryTests : IDisposable
         using var scope = NewDisposeScope();
         using var off = no_grad();
         var (model, state) = TinyModel.Load(
-            TinyDecoder.Write(_folder, family, $$"""{ "num_hidden_layers": {{layers}} }""", name: $"layers-{layers}"), ModelTask.SequenceClassification);
+            TinyDecoder.Write(_folder, family, $$"""{ "num_hidden_layers": {{layers}} }""", name: $"layers-{layers}"),
+            ModelTask.SequenceClassification);
         using (model)
         {
             var parameters = model.Layout.Split(state).ToArray();

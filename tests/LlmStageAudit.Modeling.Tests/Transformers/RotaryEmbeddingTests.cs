@@ -51,7 +51,9 @@ public sealed class RotaryEmbeddingTests
         var expected = PlainMath.Llama3(plain, 8, 1, 4, 8192);
         Assert.All(expected.Zip(found), pair => Assert.Equal(1, pair.Second / pair.First, 1e-13));
         var ratios = found.Zip(plain, (f, p) => f / p).ToArray();
-        Assert.Equal([29, 6, 29], [ratios.Count(r => r > 0.9999), ratios.Count(r => r is > 0.1251 and < 0.9999), ratios.Count(r => r < 0.1251)]);
+        Assert.Equal(
+            [29, 6, 29],
+            [ratios.Count(r => r > 0.9999), ratios.Count(r => r is > 0.1251 and < 0.9999), ratios.Count(r => r < 0.1251)]);
     }
 
     [Fact]

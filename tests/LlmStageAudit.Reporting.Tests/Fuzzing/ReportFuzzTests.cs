@@ -23,7 +23,17 @@ public sealed class ReportFuzzTests : IDisposable
         var small = whole with
         {
             Effects = [Small(whole.Effects[0])],
-            Verifications = [whole.Verifications[0] with { Stages = [.. whole.Verifications[0].Stages.Select(stage => stage with { PredictedPerExample = [1, 2, 3], MeasuredPerExample = [1, 2, 4], Examples = 3 })] }],
+            Verifications =
+            [
+                whole.Verifications[0] with
+                {
+                    Stages =
+                    [
+                        .. whole.Verifications[0].Stages.Select(
+                            stage => stage with { PredictedPerExample = [1, 2, 3], MeasuredPerExample = [1, 2, 4], Examples = 3 }),
+                    ],
+                },
+            ],
             Steps = [.. whole.Steps.Take(6)],
         };
         var seeds = (byte[][])[Bytes(small.Run), Bytes(small.Effects[0]), Bytes(small.Rankings[0]), Bytes(small.Verifications[0])];

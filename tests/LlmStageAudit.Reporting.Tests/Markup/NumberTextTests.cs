@@ -29,7 +29,8 @@ public sealed class NumberTextTests
     [InlineData(1e-4, "1\u00A0×\u00A010⁻⁴")]
     [InlineData(0.30000000000000004, "0.3")]
     [InlineData(50, "50")]
-    public void Setting_has_the_digits_it_was_written_with(double value, string expected) => Assert.Equal(expected, NumberText.Setting(value));
+    public void Setting_has_the_digits_it_was_written_with(double value, string expected) =>
+        Assert.Equal(expected, NumberText.Setting(value));
 
     [Theory]
     [InlineData(0.5, "0.500 s")]
@@ -51,7 +52,8 @@ public sealed class NumberTextTests
     [InlineData("-x", "'-x'")]
     [InlineData("", "''")]
     [InlineData("$(rm)", "'$(rm)'")]
-    public void Shell_arguments_are_quoted_where_needed(string argument, string expected) => Assert.Equal(expected, ShellText.Quote(argument));
+    public void Shell_arguments_are_quoted_where_needed(string argument, string expected) =>
+        Assert.Equal(expected, ShellText.Quote(argument));
 
     [Theory]
     [InlineData("short", 8, "short")]

@@ -117,7 +117,10 @@ public sealed class LocalExecutorTests(RetrainableRun run)
         {
             var refused = Assert.Throws<RetrainingException>(() => Run(plan));
             Assert.Equal(ExitCode.InvalidInput, refused.ExitCode);
-            Assert.Contains($"{plan.Path}: being retrained by process {Environment.ProcessId} on", refused.Message, StringComparison.Ordinal);
+            Assert.Contains(
+                $"{plan.Path}: being retrained by process {Environment.ProcessId} on",
+                refused.Message,
+                StringComparison.Ordinal);
             Assert.Equal("pending", plan.StateOf(plan.Plan.Jobs[0]));
         }
 

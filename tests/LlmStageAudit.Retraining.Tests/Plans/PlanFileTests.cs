@@ -75,7 +75,12 @@ public sealed class PlanFileTests(RetrainableRun run)
     public void A_job_with_a_name_that_is_no_name_is_refused(string name)
     {
         var plan = run.Plan("names", "second");
-        foreach (var job in (PlannedJob[])[plan.Plan.Jobs[0] with { Id = name }, plan.Plan.Jobs[0] with { Stage = name }, plan.Plan.Jobs[0] with { Stages = [name] }])
+        foreach (var job in (PlannedJob[])
+            [
+                plan.Plan.Jobs[0] with { Id = name },
+                plan.Plan.Jobs[0] with { Stage = name },
+                plan.Plan.Jobs[0] with { Stages = [name] },
+            ])
         {
             ArtifactJson.Write(plan.Path, plan.Plan with { Jobs = [job] });
             var refused = Assert.Throws<ArtifactException>(() => PlanFile.Open(plan.Path));

@@ -107,7 +107,12 @@ public sealed class PreflightTests : IDisposable
         Assert.Equal(RunState.Completed, Resume(rest).State);
 
         RunManifest Resume(long free) => RunTrainer.Resume(
-            path, null, TestDevice.Current, null, default, new Preflight(new MachineLimits { FreeDiskBytes = _ => free, AvailableMemoryBytes = () => null }));
+            path,
+            null,
+            TestDevice.Current,
+            null,
+            default,
+            new Preflight(new MachineLimits { FreeDiskBytes = _ => free, AvailableMemoryBytes = () => null }));
     }
 
     [Fact]
@@ -120,13 +125,16 @@ public sealed class PreflightTests : IDisposable
         Assert.Throws<PreflightException>(() => Check(need - 1));
         Check(need);
 
-        void Check(long free) => new Preflight(new MachineLimits { FreeDiskBytes = _ => free }).CheckRetraining("plan.json", parent, [0, 2]);
+        void Check(long free) =>
+            new Preflight(new MachineLimits { FreeDiskBytes = _ => free }).CheckRetraining("plan.json", parent, [0, 2]);
     }
 
     [Fact]
     public void Where_the_system_says_nothing_nothing_is_refused() =>
         Assert.Equal(RunState.Completed, Train(
-            TinyRun.Write(_folder, TinyRun.Sgd), _folder.At("run"), new MachineLimits { FreeDiskBytes = _ => null, AvailableMemoryBytes = () => null }).State);
+            TinyRun.Write(_folder, TinyRun.Sgd),
+            _folder.At("run"),
+            new MachineLimits { FreeDiskBytes = _ => null, AvailableMemoryBytes = () => null }).State);
 
     public void Dispose() => _folder.Dispose();
 

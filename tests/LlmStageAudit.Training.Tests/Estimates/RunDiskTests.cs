@@ -64,11 +64,14 @@ public sealed class RunDiskTests : IDisposable
     {
         var configuration = TinyRun.Write(_folder, TinyRun.Sgd);
         var once = Foretold(configuration);
-        var twice = Foretold(configuration with { Stages = [configuration.Stages[0] with { Epochs = 4 }, .. configuration.Stages.Skip(1)] });
+        var twice = Foretold(
+            configuration with { Stages = [configuration.Stages[0] with { Epochs = 4 }, .. configuration.Stages.Skip(1)] });
         Assert.Equal(2 * once.Stages[0].GradientBytes, twice.Stages[0].GradientBytes);
         Assert.Equal(once.Stages[0].StateBytes, twice.Stages[0].StateBytes);
         Assert.Equal(once.Stages[1].GradientBytes, twice.Stages[1].GradientBytes);
-        Assert.True(twice.Stages[0].LogBytes - twice.Stages[0].GradientBytes > 1.9 * (once.Stages[0].LogBytes - once.Stages[0].GradientBytes));
+        Assert.True(
+            twice.Stages[0].LogBytes - twice.Stages[0].GradientBytes
+            > 1.9 * (once.Stages[0].LogBytes - once.Stages[0].GradientBytes));
     }
 
     public void Dispose() => _folder.Dispose();

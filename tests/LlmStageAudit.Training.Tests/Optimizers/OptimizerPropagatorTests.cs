@@ -33,7 +33,8 @@ public sealed class OptimizerPropagatorTests
         const double h = 1e-5;
         var (up, down) = (at.Moved(direction, gradientChange, h), at.Moved(direction, gradientChange, -h));
         Vectors.Close(Slope(up.Theta, down.Theta), found.Theta.data<double>(), 1e-7);
-        for (var i = 0; i < found.Buffers.Count; i++) Vectors.Close(Slope(up.Buffers[i], down.Buffers[i]), found.Buffers[i].data<double>(), 1e-7);
+        for (var i = 0; i < found.Buffers.Count; i++)
+            Vectors.Close(Slope(up.Buffers[i], down.Buffers[i]), found.Buffers[i].data<double>(), 1e-7);
 
         static double[] Slope(Tensor up, Tensor down) => ((up - down) * (1 / (2 * h))).data<double>();
     }
@@ -105,12 +106,17 @@ public sealed class OptimizerPropagatorTests
         /// <summary>Second moments change in proportion, so that they stay above 0.</summary>
         public StatePerturbation Direction(long seed, double steps) => new(
             tensor(Vectors.Normal(Size, seed)),
-            [.. Before.Buffers.Select((buffer, i) => tensor(Vectors.Normal(Size, seed + 1 + i)) * (i == 1 ? buffer : ones([Size], float64)))],
+            [
+                .. Before.Buffers.Select((buffer, i) =>
+                    tensor(Vectors.Normal(Size, seed + 1 + i)) * (i == 1 ? buffer : ones([Size], float64))),
+            ],
             steps);
 
         public OptimizerState Moved(StatePerturbation direction, Tensor gradientChange, double h) => Map.Advance(
             new OptimizerState(
-                Before.Theta.add(direction.Theta, h), [.. Before.Buffers.Zip(direction.Buffers, (buffer, change) => buffer.add(change, h))], Before.Steps),
+                Before.Theta.add(direction.Theta, h),
+                [.. Before.Buffers.Zip(direction.Buffers, (buffer, change) => buffer.add(change, h))],
+                Before.Steps),
             Gradient.add(gradientChange, h),
             Rate);
     }

@@ -54,7 +54,11 @@ public sealed class RunEngineTests : IDisposable
         var here = RunEngine.Describe(CPU);
         var older = new EngineRecord
         {
-            LibTorchVersion = here.LibTorchVersion, Threads = here.Threads, Device = here.Device, Machine = here.Machine, Runtime = here.Runtime,
+            LibTorchVersion = here.LibTorchVersion,
+            Threads = here.Threads,
+            Device = here.Device,
+            Machine = here.Machine,
+            Runtime = here.Runtime,
         };
         Assert.Empty(RunEngine.Differences(older, here));
         Assert.Equal([$"threads 77, here {here.Threads}"], RunEngine.Differences(older with { Threads = 77 }, here));

@@ -152,7 +152,8 @@ public sealed class RunTrainerTests : IDisposable
         var second = TinyTraining.Train(TinyRun.Write(elsewhere, adamW ? TinyRun.AdamW : TinyRun.Sgd), elsewhere.At("another", "run"));
 
         Assert.Equal(first.RunId, second.RunId);
-        var files = Directory.GetFiles(_folder.At("run"), "*", SearchOption.AllDirectories).Where(path => !path.EndsWith("manifest.json", StringComparison.Ordinal));
+        var files = Directory.GetFiles(_folder.At("run"), "*", SearchOption.AllDirectories)
+            .Where(path => !path.EndsWith("manifest.json", StringComparison.Ordinal));
         // The base's path stands in an adapter's README.
         foreach (var file in files.Where(path => Path.GetExtension(path) is ".log" or ".safetensors"))
         {

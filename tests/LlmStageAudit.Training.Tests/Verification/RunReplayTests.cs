@@ -52,8 +52,13 @@ public sealed class RunReplayTests : IDisposable
     public void A_forged_value_under_fresh_hashes_and_seals_is_not_reproduced(string field)
     {
         var folder = Train();
-        var head = LogForging.Forge(folder, 0, "first", (record, gradient) => record.StageStep != 5 ? (record, gradient)
-            : (field == "lossNats" ? record with { LossNats = record.LossNats * 0.9 } : record with { LearningRate = record.LearningRate * 1.1 }, gradient));
+        var head = LogForging.Forge(folder, 0, "first", (record, gradient) => record.StageStep != 5
+            ? (record, gradient)
+            : (
+                field == "lossNats"
+                    ? record with { LossNats = record.LossNats * 0.9 }
+                    : record with { LearningRate = record.LearningRate * 1.1 },
+                gradient));
         Reseal(folder, stage => stage with { TrajectoryHead = head });
         var finding = Assert.Single(Replay(11, 3).Findings);
         Assert.Equal(("stages/01-first/trajectory.log", 5, field), (finding.File, finding.Record, finding.Field));

@@ -25,8 +25,12 @@ public sealed class SealedTrainingTests : IDisposable
         Assert.Empty(verification.Findings);
         Assert.Equal((SealCoverage.Whole, 6 + 2 + 3), (verification.Coverage, verification.Records));
         var seal = ArtifactJson.Read<RunSeal>(Run.SealPath);
-        Assert.Equal([SealScope.Start, SealScope.Stage, SealScope.Stage, SealScope.Stage, SealScope.Run], seal.Seals.Select(entry => entry.Scope));
-        Assert.Equal(["initial/README.md", "initial/adapter_config.json", "initial/adapter_model.safetensors"], seal.Seals[0].Files.Select(file => file.Path));
+        Assert.Equal(
+            [SealScope.Start, SealScope.Stage, SealScope.Stage, SealScope.Stage, SealScope.Run],
+            seal.Seals.Select(entry => entry.Scope));
+        Assert.Equal(
+            ["initial/README.md", "initial/adapter_config.json", "initial/adapter_model.safetensors"],
+            seal.Seals[0].Files.Select(file => file.Path));
         Assert.Equal([6, 2, 3], seal.Seals.Where(entry => entry.Log is not null).Select(entry => entry.Log!.Records));
         Assert.Equal("manifest.json", Assert.Single(seal.Seals[^1].Files).Path);
     }
@@ -83,7 +87,9 @@ public sealed class SealedTrainingTests : IDisposable
         Assert.Equal(SealCoverage.Whole, Verify().Coverage);
         Assert.Empty(Verify().Findings);
         // What was sealed before the manifest knew is sealed as the same.
-        Assert.Equal(after.Seals.Take(stages + 1).Select(seal => seal.Sha256), ArtifactJson.Read<RunSeal>(Run.SealPath).Seals.Take(stages + 1).Select(seal => seal.Sha256));
+        Assert.Equal(
+            after.Seals.Take(stages + 1).Select(seal => seal.Sha256),
+            ArtifactJson.Read<RunSeal>(Run.SealPath).Seals.Take(stages + 1).Select(seal => seal.Sha256));
         Assert.Equal(stages - 1, before.Stages.Count(stage => stage.State == StageState.Completed));
     }
 
@@ -167,7 +173,10 @@ public sealed class SealedTrainingTests : IDisposable
         var log = File.ReadAllBytes(Run.TrajectoryPath(0, "first"));
         log[^100] ^= 1;
         File.WriteAllBytes(Run.TrajectoryPath(0, "first"), log);
-        Assert.Contains("was changed: its hash does not match", Assert.Throws<SealException>(() => RunSealer.Open(Run, manifest)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "was changed: its hash does not match",
+            Assert.Throws<SealException>(() => RunSealer.Open(Run, manifest)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -206,8 +215,10 @@ public sealed class SealedTrainingTests : IDisposable
         // Broken off in the last step of the stage: all is logged, nothing is saved.
         TinyTraining.TrainUntilCrash(end, configuration, Run0());
         var manifest = File.ReadAllBytes(Run.ManifestPath);
-        if (stages < 3) TinyTraining.StopAfter(end + 1, (progress, token) => RunTrainer.Resume(Run0(), null, TestDevice.Current, progress, token));
-        else TinyTraining.Resume(Run0());
+        if (stages < 3)
+            TinyTraining.StopAfter(end + 1, (progress, token) => RunTrainer.Resume(Run0(), null, TestDevice.Current, progress, token));
+        else
+            TinyTraining.Resume(Run0());
         var seal = ArtifactJson.Read<RunSeal>(Run.SealPath);
         if (stages < 3) Directory.Delete(Run.StageFolder(stages, stages == 1 ? "second" : "third"), recursive: true);
         else

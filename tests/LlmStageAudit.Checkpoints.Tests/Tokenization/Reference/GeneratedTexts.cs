@@ -11,12 +11,16 @@ namespace LlmStageAudit.Checkpoints.Tests.Tokenization.Reference;
 internal sealed class GeneratedTexts(long seed, string[] tokens)
 {
     private static readonly string[] Words =
-        ["the", "Stage", "isn't", "WE'LL", "they've", "'s", "audit", "naïve", "co-op", "e.g.", "Straße", "ﬁne", "I'm", "x'd", "über", "ΣΊΣΥΦΟΣ"];
+    [
+        "the", "Stage", "isn't", "WE'LL", "they've", "'s", "audit", "naïve", "co-op", "e.g.", "Straße", "ﬁne", "I'm", "x'd", "über",
+        "ΣΊΣΥΦΟΣ",
+    ];
 
     private static readonly string[] Code =
     [
-        "for (int i = 0; i < n; i++) {", "return x->y[0];", "</div>\r\n", "\t\tif a != b:", "#include <a.h>", "λ x. x", "$HOME/.rc", "0xFF_u8",
-        "=> \"\\n\"", "@media(max-width:7px)", "SELECT * FROM t", "a&&b||!c", "//----", "snake_case_name", "camelCaseName", "https://x.y/z?q=%20#a",
+        "for (int i = 0; i < n; i++) {", "return x->y[0];", "</div>\r\n", "\t\tif a != b:", "#include <a.h>", "λ x. x", "$HOME/.rc",
+        "0xFF_u8", "=> \"\\n\"", "@media(max-width:7px)", "SELECT * FROM t", "a&&b||!c", "//----", "snake_case_name", "camelCaseName",
+        "https://x.y/z?q=%20#a",
     ];
 
     private static readonly string[] Spaces =

@@ -46,5 +46,6 @@ public sealed class ReferenceAgreementTests
     private static string Shown(int[] ids, int from) => string.Join(", ", ids.Skip(from).Take(8));
 
     private static string Escaped(string text) =>
-        JsonSerializer.Serialize(text.Length <= 400 ? text : text[..400]) + (text.Length <= 400 ? "" : $" (the first 400 of {text.Length})");
+        JsonSerializer.Serialize(text.Length <= 400 ? text : text[..400])
+        + (text.Length <= 400 ? "" : $" (the first 400 of {text.Length})");
 }

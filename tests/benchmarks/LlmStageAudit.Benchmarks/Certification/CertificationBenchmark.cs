@@ -70,10 +70,10 @@ internal static class CertificationBenchmark
         new ResultFile("certify", "Certified rankings beside exact replay of every stage")
             .Paragraph(
                 $"{Seeds} seeded runs of {PlantedRun.Stages} equal stages: a small GPT-NeoX with random frozen weights, LoRA and a head, "
-                + "AdamW, generated token ids, a spurious correlation of group and label planted in one stage. The measure is the confounder "
-                + $"gap of that group on {PlantedRun.ProbeRows} probe rows. The budget is {BudgetTrainings.Shown("F1")}x, exact replay of "
-                + "every stage costs 3x. Certified first: the head after screening and settling. Costs in gradients of one batch. "
-                + "Screening error: root mean square of exact less screened gaps over the settled stages that some step follows.")
+                + "AdamW, generated token ids, a spurious correlation of group and label planted in one stage. The measure is the "
+                + $"confounder gap of that group on {PlantedRun.ProbeRows} probe rows. The budget is {BudgetTrainings.Shown("F1")}x, exact "
+                + "replay of every stage costs 3x. Certified first: the head after screening and settling. Costs in gradients of one "
+                + "batch. Screening error: root mean square of exact less screened gaps over the settled stages that some step follows.")
             .Paragraph(
                 $"The certified first stage is the planted one and the first by exact replay in {right} of {Seeds} runs; called certain "
                 + $"(95%) in {certain}, of which {certainAndRight} are right.")
@@ -84,8 +84,8 @@ internal static class CertificationBenchmark
                 ],
                 rows)
             .Paragraph(
-                "What each screen says, over the same runs: Pearson's r with the exact gaps of all stages, root mean square error over all but "
-                + "the last (which needs no propagation), whether it puts the right stage first, and its cost in trainings.")
+                "What each screen says, over the same runs: Pearson's r with the exact gaps of all stages, root mean square error over all "
+                + "but the last (which needs no propagation), whether it puts the right stage first, and its cost in trainings.")
             .Table(["Screen", "Mean r", "Least r", "Error", "Right first", "Cost"], screens.Select(screen => screen.Value.Row(screen.Key)))
             .Paragraph($"All of it took {watch.Elapsed.TotalSeconds.Shown("F0")} s.")
             .Write("libtorch on the CPU");

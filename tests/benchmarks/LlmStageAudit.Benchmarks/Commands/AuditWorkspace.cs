@@ -50,12 +50,19 @@ internal sealed class AuditWorkspace : IDisposable
     /// <param name="adapter">Keys of the adapter section beside its targets.</param>
     /// <param name="epochs">Of the three stages.</param>
     public string Configure(
-        string name, string optimizer, int batchSize, int[] epochs, string model = "task: sequence-classification, labels: 2", string adapter = "r: 2, alpha: 4", int? microBatchSize = null)
+        string name,
+        string optimizer,
+        int batchSize,
+        int[] epochs,
+        string model = "task: sequence-classification, labels: 2",
+        string adapter = "r: 2, alpha: 4",
+        int? microBatchSize = null)
     {
         var label = model.Contains("causal", StringComparison.Ordinal) ? "" : ", label: label";
         var micro = microBatchSize is { } size ? string.Create(CultureInfo.InvariantCulture, $"microBatchSize: {size}\n") : "";
         var stages = string.Concat(new[] { "first", "second", "third" }.Zip(epochs, (stage, count) => string.Create(
-            CultureInfo.InvariantCulture, $"  - {{ name: {stage}, data: {{ path: {stage}.jsonl, ids: ids{label} }}, epochs: {count} }}\n")));
+            CultureInfo.InvariantCulture,
+            $"  - {{ name: {stage}, data: {{ path: {stage}.jsonl, ids: ids{label} }}, epochs: {count} }}\n")));
         Write(name + ".yaml", string.Create(CultureInfo.InvariantCulture, $$"""
             model: { path: shape, weights: random, {{model}} }
             adapter: { {{adapter}}, targetModules: [query_key_value, dense_h_to_4h] }
@@ -77,7 +84,9 @@ internal sealed class AuditWorkspace : IDisposable
         var text = new StringBuilder();
         for (var i = 0; i < count; i++)
         {
-            var ids = Enumerable.Range(0, shortest + random.Next(longest - shortest + 1)).Select(_ => 2 + random.Next(Vocabulary - 2)).ToArray();
+            var ids = Enumerable.Range(0, shortest + random.Next(longest - shortest + 1))
+                .Select(_ => 2 + random.Next(Vocabulary - 2))
+                .ToArray();
             text.Append(JsonSerializer.Serialize(new { id = $"{name}-{i + 1}", ids, label = random.Next(2) })).Append('\n');
         }
 

@@ -27,7 +27,11 @@ internal static class BuiltCommand
     /// <param name="stopAt">A line of standard error that has this in it is answered with SIGTERM; null: never.</param>
     public static CommandOutcome Run(string[] launcher, (string Name, string Value)[] environment, string[] args, string? stopAt = null)
     {
-        var start = new ProcessStartInfo(launcher[0], [.. launcher[1..], .. args]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(launcher[0], [.. launcher[1..], .. args])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         // Threads that wait give the processor to others; which threads there are is not touched.
         (start.Environment["OMP_WAIT_POLICY"], start.Environment["OPENBLAS_THREAD_TIMEOUT"]) = ("PASSIVE", "4");
         foreach (var (name, value) in environment) start.Environment[name] = value;
@@ -56,7 +60,10 @@ internal static class BuiltCommand
         kill.WaitForExit();
     }
 
-    /// <summary>The high-water mark of resident memory never falls, so the last look before the end misses a few milliseconds only; 0 where the process is gone.</summary>
+    /// <summary>
+    /// The high-water mark of resident memory never falls, so the last look before the end misses a few milliseconds only; 0 where the
+    /// process is gone.
+    /// </summary>
     public static long PeakBytes(int process)
     {
         const string key = "VmHWM:";

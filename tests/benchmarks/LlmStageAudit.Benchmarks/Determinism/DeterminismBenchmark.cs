@@ -37,21 +37,25 @@ internal static class DeterminismBenchmark
         Elsewhere(workspace, results);
         OtherVersions(workspace, results, suites);
         results.Paragraph(
-            "A run's manifest records its engine: version of libtorch, threads within and between operators, device, system, processor, vector instructions, BLAS with its kernel and "
-            + "threads, versions of OpenMP, oneDNN and MKL, whether only deterministic operators are allowed, the .NET runtime, and the variables that choose threads or kernels. "
-            + "`train --resume`, `attribute`, `rank`, `compare`, `retrain` and `verify-log --replay` name every difference on standard error and claim no bits then; "
-            + "a run that was resumed by another engine lists that engine in its manifest.");
+            "A run's manifest records its engine: version of libtorch, threads within and between operators, device, system, processor, "
+            + "vector instructions, BLAS with its kernel and threads, versions of OpenMP, oneDNN and MKL, whether only deterministic "
+            + "operators are allowed, the .NET runtime, and the variables that choose threads or kernels. `train --resume`, `attribute`, "
+            + "`rank`, `compare`, `retrain` and `verify-log --replay` name every difference on standard error and claim no bits then; a "
+            + "run that was resumed by another engine lists that engine in its manifest.");
         results.Write(versions);
     }
 
     private static void Again(AuditWorkspace workspace, ResultFile results)
     {
-        var runs = s_settings.Index().SelectMany(setting => Enumerable.Range(0, Repeats).Select(repeat => (Setting: setting, Repeat: repeat))).ToArray();
+        var runs = s_settings.Index()
+            .SelectMany(setting => Enumerable.Range(0, Repeats).Select(repeat => (Setting: setting, Repeat: repeat)))
+            .ToArray();
         foreach (var (index, setting) in s_settings.Index()) Configure(workspace, $"again-{index}", setting);
         var found = AtATime(runs, one =>
         {
             var run = Train(workspace, $"again-{one.Setting.Index}-{one.Repeat}", $"again-{one.Setting.Index}", Engine.OneThread);
-            var effects = string.Join(' ', Effects(workspace, run, Engine.OneThread).Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
+            var effects = string.Join(
+                ' ', Effects(workspace, run, Engine.OneThread).Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
             return (one.Setting.Index, Hashes: RunFiles.Hashes(run), Effects: effects);
         });
         var rows = s_settings.Index().Select(setting =>
@@ -61,13 +65,18 @@ internal static class DeterminismBenchmark
             var effects = same.Select(run => run.Effects).Distinct().Count();
             return new[]
             {
-                setting.Item.Name, $"{Different(hashes, "state")}", $"{Different(hashes, "trajectory.log")}", $"{effects}", Different(hashes, "") == 1 && effects == 1 ? "yes" : "NO",
+                setting.Item.Name,
+                $"{Different(hashes, "state")}",
+                $"{Different(hashes, "trajectory.log")}",
+                $"{effects}",
+                Different(hashes, "") == 1 && effects == 1 ? "yes" : "NO",
             };
         });
         results.Section("Again")
             .Paragraph(
-                $"A small GPT-NeoX (2 layers, 64 dimensions), three stages of 15 steps of 8 rows, LoRA; each run {Repeats} times in processes of their own, one thread. How many "
-                + "different contents the files of the states (initial and of every stage) and the logs had, by SHA-256, and how many different effects `attribute` printed (exact replay).")
+                $"A small GPT-NeoX (2 layers, 64 dimensions), three stages of 15 steps of 8 rows, LoRA; each run {Repeats} times in "
+                + "processes of their own, one thread. How many different contents the files of the states (initial and of every stage) "
+                + "and the logs had, by SHA-256, and how many different effects `attribute` printed (exact replay).")
             .Table(["Run", "States", "Logs", "Effects", "The same bytes"], rows);
     }
 
@@ -90,9 +99,11 @@ internal static class DeterminismBenchmark
         var (rows, worst) = Compare(workspace, s_settings[..2], engines);
         results.Section("Elsewhere")
             .Paragraph(
-                "The same run under other threads, vector instructions and BLAS kernels (a stand-in for other machines) and with other micro-batches, against the run with one thread: "
-                + "relative difference ||other - one|| / ||one|| of the final trainable state and of the stages' effects, and the worst relative gradient error that `verify-log --replay 5` "
-                + "finds when the other engine checks the run of the first, and whether it says that the engine is another. 0 is to the bit. " + AgainstBound(worst))
+                "The same run under other threads, vector instructions and BLAS kernels (a stand-in for other machines) and with other "
+                + "micro-batches, against the run with one thread: relative difference ||other - one|| / ||one|| of the final trainable "
+                + "state and of the stages' effects, and the worst relative gradient error that `verify-log --replay 5` finds when the "
+                + "other engine checks the run of the first, and whether it says that the engine is another. "
+                + "0 is to the bit. " + AgainstBound(worst))
             .Table(s_heads, rows);
 
         static Engine With(string[] arguments, params (string Name, string Value)[] environment) =>
@@ -119,8 +130,9 @@ internal static class DeterminismBenchmark
             .ToArray();
         var (rows, worst) = Compare(workspace, s_settings, engines);
         results.Paragraph(
-                "The same as above with the libtorch, the BLAS and the compiler of another release of Debian (`scripts/other-libtorch.sh`), against this one's with one thread. Runs go both "
-                + "ways: the other engine trains a run of its own, and checks the steps of this one's. " + AgainstBound(worst))
+                "The same as above with the libtorch, the BLAS and the compiler of another release of Debian "
+                + "(`scripts/other-libtorch.sh`), against this one's with one thread. Runs go both ways: the other engine trains a run of "
+                + "its own, and checks the steps of this one's. " + AgainstBound(worst))
             .Table(s_heads, rows);
     }
 
@@ -142,7 +154,10 @@ internal static class DeterminismBenchmark
                 var (place, engine) = pair;
                 var run = Train(workspace, $"run-{name}-{place}", $"micro-{engine.MicroBatchSize}", engine);
                 var replayed = engine.Run("verify-log", reference, "--replay", "5", "--json");
-                return (State: Relative(state, FinalState.Read(run)), Effects: Relative(effects, Effects(workspace, run, engine)), Replayed: replayed);
+                return (
+                    State: Relative(state, FinalState.Read(run)),
+                    Effects: Relative(effects, Effects(workspace, run, engine)),
+                    Replayed: replayed);
             });
             foreach (var (engine, moved) in engines.Zip(found))
             {
@@ -152,7 +167,9 @@ internal static class DeterminismBenchmark
                     $"{setting.Name}: {engine.Name}",
                     Shown(moved.State),
                     Shown(moved.Effects),
-                    moved.Replayed.ExitCode == 0 ? Shown(moved.Replayed.Json.GetProperty("worstGradientError").GetDouble()) : $"exit {moved.Replayed.ExitCode}",
+                    moved.Replayed.ExitCode == 0
+                        ? Shown(moved.Replayed.Json.GetProperty("worstGradientError").GetDouble())
+                        : $"exit {moved.Replayed.ExitCode}",
                     moved.Replayed.Error.Contains("another engine", StringComparison.Ordinal) ? "yes" : "no",
                 ]);
             }
@@ -162,18 +179,26 @@ internal static class DeterminismBenchmark
     }
 
     private static string AgainstBound(double worst) =>
-        $"The bound is {Bound.ToString("0e+0", CultureInfo.InvariantCulture)}; the largest difference of all is {Shown(worst)}{(worst <= Bound ? "" : ", ABOVE THE BOUND")}.";
+        $"The bound is {Bound.ToString("0e+0", CultureInfo.InvariantCulture)}; the largest difference of all is "
+        + $"{Shown(worst)}{(worst <= Bound ? "" : ", ABOVE THE BOUND")}.";
 
     private static string Described(Engine engine)
     {
         var doctor = (engine with { Arguments = [] }).Succeed("doctor", "--json").Json;
         var (version, blas) = (doctor.GetProperty("libTorchVersion").GetString(), doctor.GetProperty("blas").GetString());
-        return $"{(engine.Suite is null ? "" : $"{engine.Suite}: ")}libtorch {version} on the CPU, {doctor.GetProperty("cpuCapability").GetString()}, {blas}";
+        return $"{(engine.Suite is null ? "" : $"{engine.Suite}: ")}libtorch {version} on the CPU, "
+            + $"{doctor.GetProperty("cpuCapability").GetString()}, {blas}";
     }
 
     private static void Configure(AuditWorkspace workspace, string name, Setting setting) =>
         workspace.Configure(
-            name, setting.Optimizer, batchSize: 8, epochs: [1, 1, 1], model: setting.Model, adapter: setting.Adapter, microBatchSize: setting.MicroBatchSize);
+            name,
+            setting.Optimizer,
+            batchSize: 8,
+            epochs: [1, 1, 1],
+            model: setting.Model,
+            adapter: setting.Adapter,
+            microBatchSize: setting.MicroBatchSize);
 
     private static string Train(AuditWorkspace workspace, string run, string configuration, Engine engine)
     {
@@ -183,7 +208,13 @@ internal static class DeterminismBenchmark
 
     /// <summary>Nothing here is timed, so that several processes may run beside each other.</summary>
     private static TResult[] AtATime<T, TResult>(T[] items, Func<T, TResult> work) =>
-        [.. items.AsParallel().AsOrdered().WithDegreeOfParallelism(ProcessesAtATime).WithExecutionMode(ParallelExecutionMode.ForceParallelism).Select(work)];
+    [
+        .. items.AsParallel()
+            .AsOrdered()
+            .WithDegreeOfParallelism(ProcessesAtATime)
+            .WithExecutionMode(ParallelExecutionMode.ForceParallelism)
+            .Select(work),
+    ];
 
     /// <summary>Of the stages in turn, by exact replay.</summary>
     private static double[] Effects(AuditWorkspace workspace, string run, Engine engine)
@@ -195,7 +226,10 @@ internal static class DeterminismBenchmark
 
     /// <summary>How many different contents the files of a kind have over the runs, taken together.</summary>
     private static int Different(List<SortedDictionary<string, string>> runs, string kind) => runs
-        .Select(files => string.Join(' ', files.Where(file => kind.Length == 0 || file.Key.EndsWith("trajectory.log", StringComparison.Ordinal) == (kind == "trajectory.log"))))
+        .Select(files => string.Join(
+            ' ',
+            files.Where(file =>
+                kind.Length == 0 || file.Key.EndsWith("trajectory.log", StringComparison.Ordinal) == (kind == "trajectory.log"))))
         .Distinct()
         .Count();
 

@@ -17,14 +17,17 @@ internal static class MnistAims
         foreach (var column in columns)
         {
             yield return AtLeast(
-                $"block adjoint less aa-score, {column}", Pearson("block adjoint", column) - Pearson("aa-score", column), -LargestShortfall);
+                $"block adjoint less aa-score, {column}",
+                Pearson("block adjoint", column) - Pearson("aa-score", column),
+                -LargestShortfall);
         }
 
         yield return AtLeast("AUC of planted steps, Insert", findings.Average(static of => of.InsertArea), LeastArea);
         yield return AtLeast("AUC of planted steps, Mislabel", findings.Average(static of => of.MislabelArea), LeastArea);
 
         double Pearson(string estimator, string column) => agreements
-            .Where(agreement => agreement.Estimator == estimator && agreement.Column == column).Average(static agreement => agreement.Pearson);
+            .Where(agreement => agreement.Estimator == estimator && agreement.Column == column)
+            .Average(static agreement => agreement.Pearson);
     }
 
     private static string[] AtLeast(string what, double found, double least) =>

@@ -64,7 +64,10 @@ internal static class MnistBenchmark
     {
         using var scope = NewDisposeScope();
         double[][] measured =
-            [.. run.Questions.Select(question => DigitEstimator.Effect(run, probe, PlainRetraining.Train(run.Trajectory, question.Without)))];
+        [
+            .. run.Questions.Select(question =>
+                DigitEstimator.Effect(run, probe, PlainRetraining.Train(run.Trajectory, question.Without))),
+        ];
         return
         [
             .. DigitEstimator.All.SelectMany(estimator => estimator.Estimate(run, probe).Select((estimated, i) => new Agreement(

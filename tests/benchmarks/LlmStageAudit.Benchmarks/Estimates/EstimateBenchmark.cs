@@ -41,7 +41,10 @@ internal static class EstimateBenchmark
         Pair("evaluate", "evaluate probe", ["evaluate", run, "--probe", probe]);
         Pair("attribute, exact", "attribute probe, exact", ["attribute", run, "--probe", probe]);
         if (setting.Gradients)
-            Pair("attribute, sweep", "attribute probe, sweep over steps", ["attribute", run, "--probe", probe, "--method", "adjoint", "--level", "step"]);
+            Pair(
+                "attribute, sweep",
+                "attribute probe, sweep over steps",
+                ["attribute", run, "--probe", probe, "--method", "adjoint", "--level", "step"]);
         MeasuredCommand.Run(["plan", run, "--skip", .. setting.StageNames, "--out", plan]);
         Pair("retrain", "retrain without each stage", ["retrain", plan], workspace.At("plan", "all.runs"));
         foreach (var folder in new[] { workspace.At("runs"), workspace.At("plan") }) Directory.Delete(folder, recursive: true);
@@ -53,7 +56,9 @@ internal static class EstimateBenchmark
                 ? foretold.GetProperty("train")
                 : foretold.GetProperty("phases").EnumerateArray().Single(one => one.GetProperty("name").GetString() == phase);
             var real = MeasuredCommand.Run(command);
-            var disk = folder is null ? 0 : new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
+            var disk = folder is null
+                ? 0
+                : new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
             found.Add(new Outcome(
                 setting.Name,
                 name,
@@ -72,15 +77,20 @@ internal static class EstimateBenchmark
         var counts = rows.Select(row => row.Count()).ToArray();
         new ResultFile("estimate", "Estimates beside the truth")
             .Paragraph(
-                "A GPT-NeoX of Pythia-14M's shape with random weights and the real Pythia tokenizer, on real tweets (up to 40 tokens) or made-up rows of 20 to 500 tokens. "
-                + "The commands ran one after the other, right after an `estimate` of them with its default of about 20 seconds of measuring, each in a process of its own. "
-                + $"Figures are medians over rounds ({counts.Min()} to {counts.Max()} of each row), ratios foretold / true of the rounds' own, least to most in brackets. Memory is the peak of resident memory (VmHWM). "
-                + "The machine was shared with other work, which reaches the time of short commands in particular: read times with the spread beside them.")
+                "A GPT-NeoX of Pythia-14M's shape with random weights and the real Pythia tokenizer, on real tweets (up to 40 tokens) or "
+                + "made-up rows of 20 to 500 tokens. The commands ran one after the other, right after an `estimate` of them with its "
+                + "default of about 20 seconds of measuring, each in a process of its own. Figures are medians over rounds "
+                + $"({counts.Min()} to {counts.Max()} of each row), ratios foretold / true of the rounds' own, least to most in brackets. "
+                + "Memory is the peak of resident memory (VmHWM). The machine was shared with other work, which reaches the time of short "
+                + "commands in particular: read times with the spread beside them.")
             .Paragraph(
-                $"Within 25% of the truth: time in {Within(times)} of {times.Length} rows, memory in {Within(memories)} of {memories.Length}. "
-                + $"Disk: at most {(100 * disks.Max()).Shown("F2")}% off in {disks.Length} run and plan folders.")
+                $"Within 25% of the truth: time in {Within(times)} of {times.Length} rows, memory in {Within(memories)} of "
+                + $"{memories.Length}. Disk: at most {(100 * disks.Max()).Shown("F2")}% off in {disks.Length} run and plan folders.")
             .Table(
-                ["Run", "Command", "Time foretold, s", "true, s", "ratio", "Memory foretold, MiB", "true, MiB", "ratio", "Disk foretold, B", "true, B"],
+                [
+                    "Run", "Command", "Time foretold, s", "true, s", "ratio", "Memory foretold, MiB", "true, MiB", "ratio",
+                    "Disk foretold, B", "true, B",
+                ],
                 rows.Select(row => new[]
                 {
                     row.Key.Setting,

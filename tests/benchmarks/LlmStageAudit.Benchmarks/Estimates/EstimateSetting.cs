@@ -67,12 +67,17 @@ internal sealed record EstimateSetting(
         """);
 
     /// <summary>The probe's YAML.</summary>
-    public string Probe(string comments) => $"name: probe\ndata: {(LongTexts ? LongRows(100) : Tweets(comments, "target in ('religion', 'sexual_orientation', 'other')", 200))}\n";
+    public string Probe(string comments) =>
+        "name: probe\ndata: "
+        + (LongTexts ? LongRows(100) : Tweets(comments, "target in ('religion', 'sexual_orientation', 'other')", 200))
+        + "\n";
 
-    private string StageRows(string comments, string target) => LongTexts ? LongRows(Rows) : Tweets(comments, $"target == '{target}'", Rows);
+    private string StageRows(string comments, string target) =>
+        LongTexts ? LongRows(Rows) : Tweets(comments, $"target == '{target}'", Rows);
 
     private static string LongRows(int limit) => $"{{ path: long.jsonl, ids: ids, label: label, limit: {limit} }}";
 
     private static string Tweets(string comments, string where, int limit) =>
-        $"{{ path: \"{comments}\", text: tweet, id: HITId, label: \"not (sentiment contains 'normal')\", where: \"{where}\", limit: {limit} }}";
+        $"{{ path: \"{comments}\", text: tweet, id: HITId, label: \"not (sentiment contains 'normal')\", "
+        + $"where: \"{where}\", limit: {limit} }}";
 }

@@ -43,9 +43,10 @@ internal static class LoadBenchmark
         var weightBytes = PythiaShape.Parameters * sizeof(float);
         new ResultFile("load", "Loading a model of 70 million parameters")
             .Paragraph(
-                $"A GPT-NeoX of Pythia-70M's shape (512 hidden, 6 layers, 8 heads, vocabulary 50,304; "
+                "A GPT-NeoX of Pythia-70M's shape (512 hidden, 6 layers, 8 heads, vocabulary 50,304; "
                 + $"{((double)PythiaShape.Parameters).Shown("N0")} random weights, {(weightBytes / Mebibyte).Shown("F1")} MiB in float32), "
-                + $"computed in float32 on the CPU with one thread. Each of {Runs} runs is a fresh process that finds the file in the system's cache; median (least to most).")
+                + $"computed in float32 on the CPU with one thread. Each of {Runs} runs is a fresh process that finds the file in the "
+                + "system's cache; median (least to most).")
             .Paragraph(
                 "Engine: from the start of the process until libtorch had done a small product. Logits: from then, through loading, until "
                 + "the logits of one text of 16 tokens were in managed memory. Memory: VmHWM at the end less VmHWM after the small "

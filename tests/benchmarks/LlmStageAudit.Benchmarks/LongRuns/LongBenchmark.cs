@@ -18,11 +18,13 @@ internal static class LongBenchmark
         if (!File.Exists("/proc/self/status")) throw AbsenceException.Of("no /proc/self/status on this system");
         var results = new ResultFile("long", "5,000 steps in one process")
             .Paragraph(
-                "A small GPT-NeoX (2 layers, 16 dimensions) with random weights, LoRA and a head, one stage of 5,000 steps or three of 1,700, 1,650 and 1,650, of 8 "
-                + "rows of 4 to 32 generated tokens, one thread. The command runs in a process of its own at log level debug, which says every 100 "
-                + $"steps what it holds. Growth is from step {WarmUp} to the last, "
-                + "in which is what is needed once: code compiled in the first seconds and at the first end of a stage, and a replay's first gradients (none is computed "
-                + $"in the first stage, which no counterfactual passes). Growth with the steps is from step {FirstStage + WarmUp}, {WarmUp} into the second stage; its bound is {GrowthBound:P0}, as is that of the whole growth where there is one stage only. Survived: the managed heap after the last collection.");
+                "A small GPT-NeoX (2 layers, 16 dimensions) with random weights, LoRA and a head, one stage of 5,000 steps or three of "
+                + "1,700, 1,650 and 1,650, of 8 rows of 4 to 32 generated tokens, one thread. The command runs in a process of its own at "
+                + $"log level debug, which says every 100 steps what it holds. Growth is from step {WarmUp} to the last, in which is what "
+                + "is needed once: code compiled in the first seconds and at the first end of a stage, and a replay's first gradients "
+                + "(none is computed in the first stage, which no counterfactual passes). Growth with the steps is from step "
+                + $"{FirstStage + WarmUp}, {WarmUp} into the second stage; its bound is {GrowthBound:P0}, as is that of the whole growth "
+                + "where there is one stage only. Survived: the managed heap after the last collection.");
         var rows = new List<string[]>();
         using var workspace = new AuditWorkspace(hidden: 16, layers: 2, rows: 400, shortest: 4, longest: 32);
         foreach (var (name, optimizer) in new[] { ("sgd", AuditWorkspace.Sgd), ("adamw", AuditWorkspace.AdamW) })
@@ -35,18 +37,43 @@ internal static class LongBenchmark
             // The walks over a log are the same for both; AdamW's states are the larger.
             if (name == "sgd") continue;
             rows.Add(Row($"attribute, exact replay, {name}", Debug("attribute", run, "--probe", workspace.At("probe.yaml"))));
-            rows.Add(Row($"attribute, adjoint sweep of every step, {name}", Debug("attribute", run, "--probe", workspace.At("probe.yaml"), "--method", "adjoint", "--level", "step")));
+            rows.Add(Row(
+                $"attribute, adjoint sweep of every step, {name}",
+                Debug("attribute", run, "--probe", workspace.At("probe.yaml"), "--method", "adjoint", "--level", "step")));
             var (stoppedAt, resumed) = Resume(workspace, configuration, run);
             rows.Add(Row($"train --resume from step {stoppedAt:N0}, {name}", resumed));
             var checkedLog = BuiltCommand.Succeed("verify-log", run, "--json");
-            rows.Add([$"verify-log, {name}", $"{checkedLog.Json.GetProperty("records").GetInt32():N0}", "-", "-", "-", "-", Mebibytes(checkedLog.PeakBytes), "-", "-", "-", "-", Seconds(checkedLog.Seconds)]);
+            rows.Add(
+            [
+                $"verify-log, {name}",
+                $"{checkedLog.Json.GetProperty("records").GetInt32():N0}",
+                "-",
+                "-",
+                "-",
+                "-",
+                Mebibytes(checkedLog.PeakBytes),
+                "-",
+                "-",
+                "-",
+                "-",
+                Seconds(checkedLog.Seconds),
+            ]);
         }
 
-        results.Table(["Command", "Steps", $"Resident at {WarmUp}, MiB", "At the end, MiB", "Growth", "With the steps", "Peak, MiB", "Survived, MiB", "Tensors", "Files", "Threads", "Seconds"], rows);
+        results.Table(
+            [
+                "Command", "Steps", $"Resident at {WarmUp}, MiB", "At the end, MiB", "Growth", "With the steps", "Peak, MiB",
+                "Survived, MiB", "Tensors", "Files", "Threads", "Seconds",
+            ],
+            rows);
         results.Paragraph(
-            "Tensors: native tensors alive, least to most over the samples from the warm-up on; an adjoint sweep holds about the square root of a stage's "
-            + "steps in states, twice, which is its range. Files and threads likewise. Resuming gave the bytes of the uninterrupted run: states and logs.");
-        results.Write(BuiltCommand.Succeed("doctor", "--json").Json.GetProperty("libTorchVersion").GetString() is { } version ? $"libtorch {version} on the CPU" : "libtorch");
+            "Tensors: native tensors alive, least to most over the samples from the warm-up on; an adjoint sweep holds about the square "
+            + "root of a stage's steps in states, twice, which is its range. Files and threads likewise. Resuming gave the bytes of the "
+            + "uninterrupted run: states and logs.");
+        results.Write(
+            BuiltCommand.Succeed("doctor", "--json").Json.GetProperty("libTorchVersion").GetString() is { } version
+                ? $"libtorch {version} on the CPU"
+                : "libtorch");
     }
 
     /// <summary>Stops a run near its end, goes on, and compares with the uninterrupted one.</summary>

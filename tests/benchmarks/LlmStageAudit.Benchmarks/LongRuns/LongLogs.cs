@@ -15,9 +15,9 @@ internal static class LongLogs
     public static void Run()
     {
         var results = new ResultFile("logs", "Logs of 100,000 steps").Paragraph(
-            "Trained by the command: a model of 8 dimensions and one layer, its second stage 100,000 steps; batches of 2 rows, and of 50, whose ids make "
-            + "the headers the larger part. Own seconds: less what `--version` takes, the start of the process and its runtime. Median of "
-            + $"{Repeats} for the short commands, one run of the long ones; the machine's cache warm.");
+            "Trained by the command: a model of 8 dimensions and one layer, its second stage 100,000 steps; batches of 2 rows, and of 50, "
+            + "whose ids make the headers the larger part. Own seconds: less what `--version` takes, the start of the process and its "
+            + $"runtime. Median of {Repeats} for the short commands, one run of the long ones; the machine's cache warm.");
         var before = Environment.GetEnvironmentVariable(Before);
         var builds = before is null ? [("", Repository.Command)] : new[] { (", before", before), (", now", Repository.Command) };
         var rows = new List<string[]>();
@@ -39,8 +39,12 @@ internal static class LongLogs
         }
 
         results.Table(["Command", .. builds.SelectMany(build => new[] { $"Own seconds{build.Item1}", $"Peak, MiB{build.Item1}" })], rows);
-        if (before is not null) results.Paragraph("Before: the build that the variable named, from ahead of these changes. A dash: it could not answer.");
-        results.Paragraph("Opening the 100,000 records in a process that already runs: what it takes, and what the managed heap keeps while the log is open.")
+        if (before is not null)
+            results.Paragraph("Before: the build that the variable named, from ahead of these changes. A dash: it could not answer.");
+        results
+            .Paragraph(
+                "Opening the 100,000 records in a process that already runs: what it takes, and what the managed heap keeps while the log "
+                + "is open.")
             .Table(["Log", "Size, MiB", "Summary, s", "To read, s", "Kept, MiB", "To append, every hash, s"], openings)
             .Write($"libtorch {BuiltCommand.Succeed("doctor", "--json").Json.GetProperty("libTorchVersion").GetString()} on the CPU");
     }
@@ -48,7 +52,8 @@ internal static class LongLogs
     private static AuditWorkspace Trained(int batchSize, int[] epochs)
     {
         var workspace = new AuditWorkspace(hidden: 8, layers: 1, rows: 2000, shortest: 2, longest: 2);
-        var configuration = workspace.Configure("long", "{ name: sgd, learningRate: 1e-3, momentum: 0.5 }", batchSize, epochs, adapter: "r: 1, alpha: 1");
+        var configuration = workspace.Configure(
+            "long", "{ name: sgd, learningRate: 1e-3, momentum: 0.5 }", batchSize, epochs, adapter: "r: 1, alpha: 1");
         BuiltCommand.Succeed("train", configuration, "--out", workspace.At("run"), "--threads", "1");
         BuiltCommand.Succeed("plan", workspace.At("run"), "--skip", "first", "--out", workspace.At("plan.json"));
         return workspace;
@@ -61,7 +66,10 @@ internal static class LongLogs
         ("inspect trajectory.log", Repeats, ["inspect", log]),
         ("verify-log", 1, ["verify-log", run]),
         ("report", 1, ["report", run, "-o", workspace.At("report.html")]),
-        ("attribute --gradient recorded", 1, ["attribute", run, "--probe", workspace.At("probe.yaml"), "--gradient", "recorded", "--threads", "1"]),
+        (
+            "attribute --gradient recorded",
+            1,
+            ["attribute", run, "--probe", workspace.At("probe.yaml"), "--gradient", "recorded", "--threads", "1"]),
     ];
 
     private static string[] Timed(string program, int repeats, string[] args)
@@ -69,7 +77,11 @@ internal static class LongLogs
         var outcomes = Enumerable.Range(0, repeats).Select(_ => BuiltCommand.Run(program, [], args)).ToArray();
         if (outcomes.Any(outcome => outcome.ExitCode != 0)) return ["-", "-"];
         var start = Enumerable.Range(0, Repeats).Select(_ => BuiltCommand.Run(program, [], ["--version"]).Seconds).Median();
-        return [(outcomes.Select(outcome => outcome.Seconds).Median() - start).Shown("F2"), (outcomes.Max(outcome => outcome.PeakBytes) / (double)(1 << 20)).Shown("F0")];
+        return
+        [
+            (outcomes.Select(outcome => outcome.Seconds).Median() - start).Shown("F2"),
+            (outcomes.Max(outcome => outcome.PeakBytes) / (double)(1 << 20)).Shown("F0"),
+        ];
     }
 
     private static string[] Opening(string name, string run, string log)
@@ -84,7 +96,12 @@ internal static class LongLogs
         if (reader.Count != 100_000) throw new InvalidOperationException($"{reader.Count} records");
         return
         [
-            name, (reader.SizeBytes / (double)(1 << 20)).Shown("F1"), summary.Shown("F3"), read.Shown("F2"), (kept / (double)(1 << 20)).Shown("F1"), append.Shown("F2"),
+            name,
+            (reader.SizeBytes / (double)(1 << 20)).Shown("F1"),
+            summary.Shown("F3"),
+            read.Shown("F2"),
+            (kept / (double)(1 << 20)).Shown("F1"),
+            append.Shown("F2"),
         ];
     }
 

@@ -8,7 +8,10 @@ internal static class StepsReport
     private const double SpearmanGoal = 0.98;
 
     public static void Write(
-        IReadOnlyList<StepFinding> sampled, IReadOnlyList<StepFinding> planted, IReadOnlyList<StepFinding> repeated, IReadOnlyList<SweepCost> costs)
+        IReadOnlyList<StepFinding> sampled,
+        IReadOnlyList<StepFinding> planted,
+        IReadOnlyList<StepFinding> repeated,
+        IReadOnlyList<SweepCost> costs)
     {
         const double costGoal = 3;
         var ratio = costs.Select(static cost => cost.Ratio).Median();
@@ -38,8 +41,8 @@ internal static class StepsReport
                 planted.Concat(repeated).Select(static one => (string[])[.. Row(one)[..2], one.PlantedArea.Shown("F3"), .. Row(one)[2..]]))
             .Paragraph(
                 $"The same goal, linear readout: {Met([.. planted, .. repeated], Linear)}; quadratic readout: "
-                    + $"{Met([.. planted, .. repeated], Quadratic)}. Under SGD the effects on the two classes nearly cancel in the probe's mean, "
-                    + "so that what a linear readout leaves out, the bend of the log-likelihood, is as large as what remains.")
+                    + $"{Met([.. planted, .. repeated], Quadratic)}. Under SGD the effects on the two classes nearly cancel in the probe's "
+                    + "mean, so that what a linear readout leaves out, the bend of the log-likelihood, is as large as what remains.")
             .Section("Cost")
             .Paragraph(
                 $"One job of {StepsBenchmark.LongSteps} steps (AdamW 1e-4, batches of {StepsBenchmark.LongBatch}), {costs.Count} times: "

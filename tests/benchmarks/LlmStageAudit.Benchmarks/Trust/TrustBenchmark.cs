@@ -34,7 +34,8 @@ internal static class TrustBenchmark
         TrustReport.Write(effects);
     }
 
-    private static IEnumerable<CheckedEffect> OfQuestions(CalibrationSetting setting, CalibrationRun calibration, AttributionRequest request)
+    private static IEnumerable<CheckedEffect> OfQuestions(
+        CalibrationSetting setting, CalibrationRun calibration, AttributionRequest request)
     {
         var truth = Retrained(calibration, request.Counterfactuals(calibration.Run));
         foreach (var source in s_sources)
@@ -88,7 +89,11 @@ internal static class TrustBenchmark
         using var scope = NewDisposeScope();
         var evaluator = new ProbeEvaluator(calibration.Run.Model, calibration.Probe);
         var observed = evaluator.Evaluate(calibration.Run.FinalState());
-        var replay = new CounterfactualReplay(calibration.Run, GradientSource.Named("exact", 1, 0)) { ShareBase = true, VariantsPerPass = 16 };
+        var replay = new CounterfactualReplay(calibration.Run, GradientSource.Named("exact", 1, 0))
+        {
+            ShareBase = true,
+            VariantsPerPass = 16,
+        };
         return
         [
             .. replay.Run(questions, null, default).Select(theta =>

@@ -12,12 +12,14 @@ internal static class TrustReport
         var seeds = CalibrationSetting.All.Select(static setting => setting.Seed).Distinct().Count();
         new ResultFile("trust", "The grades of trust against retraining")
             .Paragraph(
-                $"GPT-NeoX classifiers of {CalibrationRun.Layers} layers and {CalibrationRun.Hidden} dimensions with random weights, fine-tuned through "
-                    + $"LoRA in {CalibrationRun.StageCount} jobs of {CalibrationRun.StepsPerStage} steps (batches of {CalibrationRun.BatchSize}) on rows of "
-                    + $"random tokens; {CalibrationRun.ProbeExamples} probe examples, log-likelihood of the label. "
-                    + $"{string.Join(", ", CalibrationSetting.All.Select(static setting => setting.Name).Distinct())}; {seeds} seeds each, none of them among the two that the margins of trust were set on. "
-                    + "Left out: each job, eight steps each of two neighbouring jobs, eight of one, a single step. True is exact replay, which is retraining. "
-                    + "Effects after which no step comes are not counted for replay, whose state is then the saved one.")
+                $"GPT-NeoX classifiers of {CalibrationRun.Layers} layers and {CalibrationRun.Hidden} dimensions with random weights, "
+                    + $"fine-tuned through LoRA in {CalibrationRun.StageCount} jobs of {CalibrationRun.StepsPerStage} steps (batches of "
+                    + $"{CalibrationRun.BatchSize}) on rows of random tokens; {CalibrationRun.ProbeExamples} probe examples, "
+                    + "log-likelihood of the label. "
+                    + $"{string.Join(", ", CalibrationSetting.All.Select(static setting => setting.Name).Distinct())}; {seeds} seeds each, "
+                    + "none of them among the two that the margins of trust were set on. Left out: each job, eight steps each of two "
+                    + "neighbouring jobs, eight of one, a single step. True is exact replay, which is retraining. Effects after which no "
+                    + "step comes are not counted for replay, whose state is then the saved one.")
             .Paragraph(
                 "The relative error is ||estimated - true|| / ||true|| of the effects on the probe examples. The promise: high within "
                     + $"{TrustGrade.HighUpTo.Shown("0.##")}, medium within {TrustGrade.MediumUpTo.Shown("0.##")}.")
@@ -32,7 +34,9 @@ internal static class TrustReport
             .Paragraph("Predicted over true error: above 1, more was foretold than came out.")
             .Table(
                 ["Estimator", "Optimizer", "Effects", "Least", "25%", "50%", "75%", "Most"],
-                questions.GroupBy(static effect => (effect.Source, effect.Setting.Optimizer)).Select(static group => RatioRow(group.Key.Source, group)))
+                questions
+                    .GroupBy(static effect => (effect.Source, effect.Setting.Optimizer))
+                    .Select(static group => RatioRow(group.Key.Source, group)))
             .Paragraph(
                 "The scores of all steps from one adjoint sweep, graded by skipping a few of them: the error of all of a run's step "
                     + "scores on the probe's mean, against skipping each.")
@@ -50,11 +54,11 @@ internal static class TrustReport
                 ["Grade of a sweep", "Sweeps", "Median error", "90th percentile", "Worst", "Lowest Pearson", "Within the promise"],
                 Grades.Select(grade => GradeRow(grade, sweeps)))
             .Paragraph(
-                "What remains: three checks a job see a few batches, so a prediction may be too low, now and then by a factor of three; far too low "
-                    + "only where errors at different checks happen to cancel (midpoint, whose errors are smallest). Errors are taken to stay as they "
-                    + "are through later steps, so where training forgets them more is foretold than comes out, several times as much at the higher "
-                    + "rates, and good estimates are graded low. Sweeps are few here, and their scores may order steps well (see Pearson) where their "
-                    + "sizes earn no better grade.")
+                "What remains: three checks a job see a few batches, so a prediction may be too low, now and then by a factor of three; "
+                    + "far too low only where errors at different checks happen to cancel (midpoint, whose errors are smallest). Errors "
+                    + "are taken to stay as they are through later steps, so where training forgets them more is foretold than comes out, "
+                    + "several times as much at the higher rates, and good estimates are graded low. Sweeps are few here, and their scores "
+                    + "may order steps well (see Pearson) where their sizes earn no better grade.")
             .Write($"libtorch {version}");
     }
 
@@ -86,7 +90,8 @@ internal static class TrustReport
     private static string[] RatioRow(string source, IEnumerable<CheckedEffect> effects)
     {
         CheckedEffect[] all = [.. effects];
-        double[] ratios = [.. all.Where(static effect => effect.TrueError > 0).Select(static effect => effect.PredictedError / effect.TrueError)];
+        double[] ratios =
+            [.. all.Where(static effect => effect.TrueError > 0).Select(static effect => effect.PredictedError / effect.TrueError)];
         return
         [
             source,
