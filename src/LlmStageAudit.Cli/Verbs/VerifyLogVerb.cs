@@ -72,6 +72,7 @@ internal static class VerifyLogVerb
             verification.SealSha256,
             Replayed = replay?.Replayed ?? 0,
             replay?.WorstGradientError,
+            replay?.GradientTolerance,
             StatesReplayed = replay?.StatesReplayed ?? 0,
             replay?.WorstStateError,
             verification.InputsChecked,
@@ -107,7 +108,8 @@ internal static class VerifyLogVerb
         if (replay is not null)
         {
             context.Out.WriteLine(
-                $"{replay.Replayed} steps executed again, worst relative gradient error {Numbers.Plain(replay.WorstGradientError ?? 0)}");
+                $"{replay.Replayed} steps executed again, worst relative gradient error {Numbers.Plain(replay.WorstGradientError ?? 0)} "
+                + $"(rounding: up to {Numbers.Plain(replay.GradientTolerance)})");
             context.Out.WriteLine(
                 $"{replay.StatesReplayed} of {verification.Stages.Total} stage ends made again from the log, "
                 + $"worst relative state error {Numbers.Plain(replay.WorstStateError ?? 0)}");

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Artifacts.Files;
 using LlmStageAudit.Artifacts.Runs;
 using LlmStageAudit.Artifacts.Seals.Verification;
@@ -46,6 +48,31 @@ public sealed class RunReplayTests : IDisposable
         Assert.Contains(findings, finding => finding is { File: "stages/01-first/state", Kind: FindingKind.NotReproduced });
     }
 
+    /// <summary>Engines differ by about a hundredth through a base in bfloat16; that is nobody's forgery, a tenth is.</summary>
+    [Theory]
+    [InlineData(0.01, false, true)]
+    [InlineData(0.01, true, false)]
+    [InlineData(0.2, true, true)]
+    public void Through_a_bfloat16_base_another_engine_is_given_its_rounding(double change, bool elsewhere, bool isFound)
+    {
+        var folder = Train(dtype: ModelDtype.BFloat16);
+        Assert.Equal((0.0, 1e-4), (Replay(11, 3).WorstGradientError, Replay(11, 3).GradientTolerance));
+        LogForging.Forge(folder, 0, "first", (record, gradient) =>
+        {
+            if (record.StageStep != 4) return (record, gradient);
+            var values = MemoryMarshal.Cast<byte, float>(gradient.AsSpan()).ToArray();
+            return (record, MemoryMarshal.AsBytes(values.Select(value => value * (float)(1 + change)).ToArray().AsSpan()).ToArray());
+        });
+        var manifest = folder.ReadManifest();
+        if (elsewhere) folder.WriteManifest(manifest with { LaterEngines = [manifest.Engine with { LibTorchVersion = "0.0.0" }] });
+        var replay = Replay(11, 3);
+        Assert.Equal(elsewhere ? 0.05 : 1e-4, replay.GradientTolerance);
+        Assert.Equal(isFound, replay.Findings.Any(finding => finding.Message.Contains("step 4 gives another gradient", StringComparison.Ordinal)));
+
+        // What follows from the log does not go through the base, and is held to float32 anywhere.
+        Assert.Contains(replay.Findings, finding => finding.File == "stages/01-first/state");
+    }
+
     [Theory]
     [InlineData("lossNats")]
     [InlineData("learningRate")]
@@ -83,9 +110,10 @@ public sealed class RunReplayTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private RunFolder Train(bool adamW = false, bool lora = true)
+    private RunFolder Train(bool adamW = false, bool lora = true, ModelDtype dtype = ModelDtype.Float32)
     {
-        TinyTraining.Train(TinyRun.Write(_folder, adamW ? TinyRun.AdamW : TinyRun.Sgd, lora), _folder.At("run"));
+        var configuration = TinyRun.Write(_folder, adamW ? TinyRun.AdamW : TinyRun.Sgd, lora);
+        TinyTraining.Train(configuration with { Model = configuration.Model with { Dtype = dtype } }, _folder.At("run"));
         return RunFolder.Open(_folder.At("run"));
     }
 

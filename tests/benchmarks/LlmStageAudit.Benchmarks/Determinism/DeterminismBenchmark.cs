@@ -10,15 +10,21 @@ internal static class DeterminismBenchmark
     private const int Repeats = 5;
     private const int ProcessesAtATime = 4;
 
-    /// <summary>What a change of engine may move at most, relative to the length of the state or of the effects.</summary>
-    private const double Bound = 1e-4;
+    /// <summary>What a change of engine may move the state at most, relative to its length, where the base computes in float32.</summary>
+    private const double StateBound = 1e-6;
+
+    /// <summary>The same of the effects, which are differences of nearly equal numbers.</summary>
+    private const double EffectsBound = 1e-3;
+
+    private static readonly Setting s_bfloat16 = new(
+        "AdamW, bfloat16 base", AuditWorkspace.AdamW, Classification + ", dtype: bfloat16", "r: 2, alpha: 4");
 
     private static readonly Setting[] s_settings =
     [
         new("SGD", AuditWorkspace.Sgd, Classification, "r: 2, alpha: 4"),
         new("AdamW", AuditWorkspace.AdamW, Classification, "r: 2, alpha: 4"),
         new("AdamW, dropout 0.1", AuditWorkspace.AdamW, Classification, "r: 2, alpha: 4, dropout: 0.1"),
-        new("AdamW, bfloat16 base", AuditWorkspace.AdamW, Classification + ", dtype: bfloat16", "r: 2, alpha: 4"),
+        s_bfloat16,
         new("AdamW, micro-batches of 3", AuditWorkspace.AdamW, Classification, "r: 2, alpha: 4", 3),
         new("AdamW, causal language model", AuditWorkspace.AdamW, "task: causal-lm", "r: 2, alpha: 4"),
     ];
@@ -32,7 +38,8 @@ internal static class DeterminismBenchmark
     {
         using var workspace = new AuditWorkspace(hidden: 64, layers: 2, rows: 120, shortest: 4, longest: 32);
         var results = new ResultFile("determinism", "The same run again, and under other engines");
-        var versions = string.Join("; ", suites.Select(suite => Engine.OneThread with { Suite = suite }).Prepend(Engine.OneThread).Select(Described));
+        var all = suites.Select(suite => Engine.OneThread with { Suite = suite }).Prepend(Engine.OneThread);
+        var versions = string.Join("; ", all.Select(Described));
         Again(workspace, results);
         Elsewhere(workspace, results);
         OtherVersions(workspace, results, suites);
@@ -96,7 +103,7 @@ internal static class DeterminismBenchmark
             With(Engine.OneThread.Arguments, ("OPENBLAS_CORETYPE", "SkylakeX")),
             .. new[] { 1, 3, 4 }.Select(size => Engine.OneThread with { Name = $"micro-batches of {size}", MicroBatchSize = size }),
         ];
-        var (rows, worst) = Compare(workspace, s_settings[..2], engines);
+        var (rows, worst) = Compare(workspace, [s_settings[0], s_settings[1], s_bfloat16], engines);
         results.Section("Elsewhere")
             .Paragraph(
                 "The same run under other threads, vector instructions and BLAS kernels (a stand-in for other machines) and with other "
@@ -137,10 +144,10 @@ internal static class DeterminismBenchmark
     }
 
     /// <summary>Every engine's run beside that of one thread here.</summary>
-    private static (List<string[]> Rows, double Worst) Compare(AuditWorkspace workspace, IEnumerable<Setting> settings, Engine[] engines)
+    private static (List<string[]> Rows, Worst Worst) Compare(AuditWorkspace workspace, IEnumerable<Setting> settings, Engine[] engines)
     {
         var rows = new List<string[]>();
-        var worst = 0.0;
+        var worst = new Worst(0, 0, 0, 0);
         foreach (var setting in settings)
         {
             foreach (var size in engines.Select(engine => engine.MicroBatchSize).Distinct())
@@ -161,7 +168,13 @@ internal static class DeterminismBenchmark
             });
             foreach (var (engine, moved) in engines.Zip(found))
             {
-                worst = Math.Max(worst, Math.Max(moved.State, moved.Effects));
+                worst = setting == s_bfloat16
+                    ? worst with
+                    {
+                        CoarseState = Math.Max(worst.CoarseState, moved.State),
+                        CoarseEffects = Math.Max(worst.CoarseEffects, moved.Effects),
+                    }
+                    : worst with { State = Math.Max(worst.State, moved.State), Effects = Math.Max(worst.Effects, moved.Effects) };
                 rows.Add(
                 [
                     $"{setting.Name}: {engine.Name}",
@@ -178,9 +191,14 @@ internal static class DeterminismBenchmark
         return (rows, worst);
     }
 
-    private static string AgainstBound(double worst) =>
-        $"The bound is {Bound.ToString("0e+0", CultureInfo.InvariantCulture)}; the largest difference of all is "
-        + $"{Shown(worst)}{(worst <= Bound ? "" : ", ABOVE THE BOUND")}.";
+    private static string AgainstBound(Worst worst) =>
+        $"In float32 the largest difference is {Within(worst.State, StateBound)} of a state and {Within(worst.Effects, EffectsBound)} of "
+        + $"effects. Through a base in bfloat16, {Shown(worst.CoarseState)} and {Shown(worst.CoarseEffects)}: kernels round its activations "
+        + "to eight bits in different places, and an effect is a difference of two such readings, so that there is no bound for it; "
+        + "compare effects of such runs within one engine. Replayed gradients of such a run pass up to 0.05 where the engine is another.";
+
+    private static string Within(double found, double bound) =>
+        $"{Shown(found)} (bound {bound.ToString("0e+0", CultureInfo.InvariantCulture)}{(found <= bound ? "" : ", MISSED")})";
 
     private static string Described(Engine engine)
     {
@@ -240,6 +258,9 @@ internal static class DeterminismBenchmark
     }
 
     private static string Shown(double value) => value == 0 ? "0" : value.ToString("0.0e+0", CultureInfo.InvariantCulture);
+
+    /// <summary>The largest differences, of float32 and (coarse) of a base in bfloat16.</summary>
+    private sealed record Worst(double State, double Effects, double CoarseState, double CoarseEffects);
 
     private sealed record Setting(string Name, string Optimizer, string Model, string Adapter, int? MicroBatchSize = null);
 }
