@@ -3,7 +3,7 @@
 # call; about 3 GiB). Only the bridge is compiled again, with that release's compiler. Needs root and debootstrap; this system stays as it is.
 #   scripts/other-libtorch.sh SUITE test           all test projects, as scripts/test.sh built them
 #   scripts/other-libtorch.sh SUITE run ARGS...    stageaudit ARGS
-# SUITE is a release's name; trixie has libtorch 2.6. DEBIAN_MIRROR names another mirror.
+# SUITE is a release's name; trixie has libtorch 2.6. DEBIAN_MIRROR names another mirror than debootstrap's.
 set -euo pipefail
 
 root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
@@ -29,8 +29,8 @@ make_system() {
   mkdir -p "$root/artifacts/systems"
   rm -rf "$system.partial"
   echo "other-libtorch: making $system" >&2
-  debootstrap --variant=minbase --include="$(IFS=, && echo "${packages[*]}")" "$suite" "$system.partial" "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" >&2 ||
-    fail "debootstrap could not make a $suite"
+  debootstrap --variant=minbase --include="$(IFS=, && echo "${packages[*]}")" \
+    "$suite" "$system.partial" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >&2 || fail "debootstrap could not make a $suite"
   touch "$system.partial/ready"
   mv "$system.partial" "$system"
 }
@@ -41,7 +41,7 @@ enter() {
     STAGEAUDIT_NAMESPACE=$suite exec unshare --mount --propagation private "${BASH_SOURCE[0]}" "$suite" "$verb" "$@"
   fi
   local place
-  for place in /proc /dev /tmp "$dotnet" "$root"; do show "$place"; done
+  for place in /proc /sys /dev /tmp "$dotnet" "$root"; do show "$place"; done
   for place in "$root/../shared" "$HOME/.nuget"; do
     if [[ -d $place ]]; then show "$(readlink -f "$place")"; fi
   done
