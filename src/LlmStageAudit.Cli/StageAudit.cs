@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Cli.Verbs;
@@ -21,7 +20,6 @@ public static class StageAudit
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellation = default)
     {
         CultureInfo.CurrentCulture = CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
-        WorldWrite.Deny();
         var root = BuildRoot();
         // No response files: '@' may begin a value.
         var result = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });

@@ -10,13 +10,7 @@ internal static class BuiltCommand
     private const int SigTerm = 15;
 
     /// <exception cref="InvalidOperationException">It does not succeed.</exception>
-    public static CommandOutcome Succeed(params string[] args)
-    {
-        var outcome = Run(Repository.Command, [], args);
-        return outcome.ExitCode == 0
-            ? outcome
-            : throw new InvalidOperationException($"stageaudit {string.Join(' ', args)}: exit {outcome.ExitCode}: {outcome.Error}");
-    }
+    public static CommandOutcome Succeed(params string[] args) => Run(Repository.Command, [], args).OrThrow(args);
 
     /// <param name="program">The dll of a build.</param>
     public static CommandOutcome Run(string program, (string Name, string Value)[] environment, string[] args, string? stopAt = null) =>

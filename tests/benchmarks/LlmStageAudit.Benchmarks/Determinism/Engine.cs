@@ -19,13 +19,7 @@ internal sealed record Engine(string Name, params string[] Arguments)
     public string? Suite { get; init; }
 
     /// <exception cref="InvalidOperationException">The command does not succeed.</exception>
-    public CommandOutcome Succeed(params string[] args)
-    {
-        var outcome = Run(args);
-        return outcome.ExitCode == 0
-            ? outcome
-            : throw new InvalidOperationException($"{Name}: stageaudit {string.Join(' ', args)}: exit {outcome.ExitCode}: {outcome.Error}");
-    }
+    public CommandOutcome Succeed(params string[] args) => Run(args).OrThrow([.. args, .. Arguments]);
 
     public CommandOutcome Run(params string[] args) => Suite is null
         ? BuiltCommand.Run(["dotnet", Repository.Command], Environment, [.. args, .. Arguments])
