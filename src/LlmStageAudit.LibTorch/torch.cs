@@ -88,8 +88,8 @@ public static unsafe partial class torch
     public static void set_num_threads(int count) => Check(Native.SetThreads(count), "set_num_threads");
 
     /// <summary>
-    /// Gives memory that tensors have left back to the system, as far as the C library can: resident memory is then that of what is alive.
-    /// Does nothing where the library cannot.
+    /// Gives memory that tensors have left back to the system: resident memory is then that of what is alive. Until then what large
+    /// tensors (from 64 KiB) leave is kept for later ones, so that no more is resident than was alive at one time, and 16 MiB.
     /// </summary>
     public static void trim_memory() => Native.TrimMemory();
 

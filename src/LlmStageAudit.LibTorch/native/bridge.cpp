@@ -9,6 +9,8 @@
 #include <torch/cuda.h>
 #include <torch/version.h>
 
+#include "tensor_allocator.h"
+
 #if !defined(_WIN32)
 #include <dlfcn.h>
 #ifdef __GLIBC__
@@ -275,6 +277,7 @@ int32_t llmstageaudit_manual_seed(uint64_t seed) {
 int32_t llmstageaudit_threads() { return at::get_num_threads(); }
 
 void llmstageaudit_trim_memory() {
+    trim_tensor_allocator();
 #ifdef __GLIBC__
     malloc_trim(0);
 #endif

@@ -69,7 +69,7 @@ BRIDGE_EXPORT int32_t llmstageaudit_manual_seed(uint64_t seed);
 BRIDGE_EXPORT int32_t llmstageaudit_threads();
 BRIDGE_EXPORT int32_t llmstageaudit_set_threads(int32_t count);
 
-// Gives free memory of the C library's heaps back to the system, where the library can.
+// Gives back to the system what tensors have left, and of the C library's heaps what that can give.
 BRIDGE_EXPORT void llmstageaudit_trim_memory();
 BRIDGE_EXPORT int32_t llmstageaudit_set_deterministic(int32_t enabled);
 BRIDGE_EXPORT int32_t llmstageaudit_cuda_device_count();
