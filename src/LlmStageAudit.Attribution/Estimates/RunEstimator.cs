@@ -59,6 +59,7 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
 
         var opened = gathered + run.InputSeconds + run.RecordSeconds;
         var load = new PhaseEstimate("load", "train", opened + run.CreateSeconds, loadPeak, run.Disk.HeadBytes);
+        var reopened = opened - materials.ModelSeconds + materials.SavedModelSeconds;
         var firstWarmUp = asked.FirstOrDefault()?.WarmUpSeconds ?? 0;
         return new RunEstimate
         {
@@ -71,8 +72,8 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
                     run.TrainSeconds(i) + run.WarmUpSeconds(i) + (i == 0 ? firstWarmUp : 0),
                     run.TrainPeakBytes(stage),
                     run.Disk.Stages[i].Bytes)),
-                .. asked.SelectMany(probe => OfProbe(run, probe, replay!, swept.Contains(probe) ? sweep : null, opened, loadPeak)),
-                Retraining(run, opened, firstWarmUp, loadPeak, loadedBytes),
+                .. asked.SelectMany(probe => OfProbe(run, probe, replay!, swept.Contains(probe) ? sweep : null, reopened, loadPeak)),
+                Retraining(run, reopened, firstWarmUp, loadPeak, loadedBytes),
             ],
             AvailableMemoryBytes = available + atStart,
             FreeDiskBytes = _limits.FreeDiskBytes(path),
@@ -117,7 +118,7 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
         var (seconds, bytes) = (opened + run.RecordSeconds, 0L);
         for (var left = 0; left < run.Stages.Count; left++)
         {
-            seconds += run.Materials.ModelSeconds + run.Materials.ReadSeconds.Skip(left + 1).Sum() + run.InputSeconds + run.CreateSeconds;
+            seconds += run.Materials.SavedModelSeconds + run.Materials.ReadSeconds.Skip(left + 1).Sum() + run.InputSeconds + run.CreateSeconds;
             for (var stage = left + 1; stage < run.Stages.Count; stage++) seconds += run.TrainSeconds(stage);
             bytes += RunDisk.Without(configuration, run.Materials, path, left).Bytes;
         }

@@ -15,7 +15,7 @@ internal sealed class SweepForecast
         _run = run;
         var kinds = run.Stages.GroupBy(stage => stage.Kind).ToArray();
         _kinds = kinds.ToDictionary(kind => (object)kind.Key, kind => SweepMeasurement.Run(
-            [.. kind], run.Configuration, run.Materials.InitialState, run.Training.Of(kind.First()).Gradient,
+            [.. kind], run.Configuration, run.Materials.InitialState, run.Training.Of(kind.First()),
             seconds / kinds.Length, cancellation));
     }
 
@@ -47,7 +47,7 @@ internal sealed class SweepForecast
     {
         var (measured, count, state) = (Of(stage), stage.StepTokens.Count, _run.StateBytes(stage));
         var interval = ObservedStage.DefaultInterval(count);
-        var product = measured.PeakBytes + ((SweepMeasurement.StatesHeld(count) - measured.States) * state);
+        var product = measured.PeakBytes + ((SweepMeasurement.StatesHeld(count, interval) - measured.States) * state);
         var filling = loadedBytes + ((((count + interval - 1) / interval) + (2 * Math.Min(count, interval)) + 6) * state);
         return Math.Max(product, filling) + (2 * _run.VectorBytes);
     });

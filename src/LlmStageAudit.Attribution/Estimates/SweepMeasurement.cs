@@ -9,7 +9,7 @@ namespace LlmStageAudit.Attribution.Estimates;
 
 /// <summary>What steps of a backward sweep cost, found by sweeping over some of a run's batches.</summary>
 /// <param name="Step">The transposed update and the Hessian-vector product of a step.</param>
-/// <param name="WarmUpSeconds">What the first took beyond its share.</param>
+/// <param name="WarmUpSeconds">What the first took beyond its share, and the longest, which is where memory grows.</param>
 /// <param name="PeakBytes">The most that was resident, at the longest batch.</param>
 /// <param name="States">Optimizer states and waiting adjoints held then.</param>
 /// <param name="Steps">How many steps were swept.</param>
@@ -20,54 +20,57 @@ internal sealed record SweepMeasurement(WorkCost Step, double WarmUpSeconds, lon
 
     /// <param name="stages">Stages of one kind.</param>
     /// <param name="start">Parameters [N].</param>
-    /// <param name="gradient">What a step's gradient takes, to choose how many steps there is time for.</param>
+    /// <param name="training">What their steps take in training.</param>
     /// <param name="seconds">About how long it may take.</param>
     public static SweepMeasurement Run(
         IReadOnlyList<StageWork> stages,
         RunConfiguration configuration,
         Tensor start,
-        WorkCost gradient,
+        StepMeasurement training,
         double seconds,
         CancellationToken cancellation)
     {
         var stage = stages.MaxBy(one => one.StepTokens.Max())!;
         var (largest, typical) = WorkCost.Choose(stage.StepTokens, TypicalSteps);
         var affordable =
-            seconds / Math.Max(1e-6, GradientCost.VectorProducts(1) * typical.Average(i => gradient.Seconds(stage.StepTokens[i])));
-        // Walked from the end, where a short one takes the time of the beginning; then from short to long, as a heap grows the most.
-        int[] rising = [.. typical.Take(Math.Clamp((int)(affordable / 2) - 2, 2, TypicalSteps)).OrderBy(i => stage.StepTokens[i])];
-        int[] chosen = [largest, .. rising.Reverse(), rising[0]];
+            seconds / Math.Max(1e-6, GradientCost.VectorProducts(1) * typical.Average(i => training.Gradient.Seconds(stage.StepTokens[i])));
+        int[] timed = [.. typical.Take(Math.Clamp((int)affordable - 3, 2, TypicalSteps))];
+        // Walked from the end. A short one takes the time of the beginning, another that of pairing the adjoints with the states.
+        var shortest = timed.MinBy(i => stage.StepTokens[i]);
+        int[] chosen = [shortest, .. timed, largest, shortest];
         var program = new StageProgram(
             stage.Section, stage.Program.Objective, configuration.Seed,
             chosen.Select(i => (stage.Program.Steps[i].Epoch, stage.Program.Steps[i].Batch)));
         using var trajectory = new SampledTrajectory([program], start);
         using var scope = NewDisposeScope();
         var probeGradient = start.zeros_like() + 1e-3;
+        // Rebuilt in one go, so that between two steps there is nothing but the steps.
+        var options = new PropagationOptions { CheckpointInterval = chosen.Length };
         var times = new List<(long PaddedTokens, double Seconds)>();
-        var (first, watch, rounds) = (0.0, Stopwatch.StartNew(), 0);
+        var (first, longest, watch, rounds) = (0.0, 0.0, Stopwatch.StartNew(), 0);
         ProcessMemory.RestartPeak();
-        // The heap of a second walk is as a long one's.
-        while (rounds < 2 || (rounds < MostRounds && watch.Elapsed.TotalSeconds * (rounds + 1) / rounds < seconds))
+        while (rounds == 0 || (rounds < MostRounds && watch.Elapsed.TotalSeconds * (rounds + 1) / rounds < seconds))
         {
             var last = Stopwatch.GetTimestamp();
-            new AdjointSweep(trajectory, new PropagationOptions()).Run([probeGradient], ofExamples: false, ofBlocks: true, new Walk(done =>
+            new AdjointSweep(trajectory, options).Run([probeGradient], ofExamples: false, ofBlocks: true, new Walk(done =>
             {
                 var elapsed = Stopwatch.GetElapsedTime(last).TotalSeconds;
                 last = Stopwatch.GetTimestamp();
-                // The first of a walk also rebuilds the states.
-                // The longest is there for the peak of memory; it stands for few.
-                if (done > 1 && done < chosen.Length) times.Add((stage.StepTokens[chosen[^done]], elapsed));
-                else if (rounds == 0) first = elapsed;
+                if (done > 2 && done < chosen.Length) times.Add((stage.StepTokens[chosen[^done]], elapsed));
+                else if (rounds == 0 && done == 1) first = elapsed;
+                else if (rounds == 0 && done == 2) longest = elapsed;
             }), cancellation);
             rounds++;
         }
 
         var cost = WorkCost.Fit(times);
+        // The first also rebuilds the states, twice.
+        var warmUp = first - (2 * chosen.Length * training.UpdateSeconds) - cost.Seconds(stage.StepTokens[shortest]);
         return new SweepMeasurement(
             cost,
-            Math.Max(0, first - cost.Seconds(stage.StepTokens[rising[0]])),
+            Math.Max(0, warmUp) + Math.Max(0, longest - cost.Seconds(stage.StepTokens[largest])),
             ProcessMemory.PeakBytes,
-            StatesHeld(chosen.Length),
+            StatesHeld(chosen.Length, chosen.Length),
             rounds * chosen.Length);
     }
 
@@ -75,11 +78,9 @@ internal sealed record SweepMeasurement(WorkCost Step, double WarmUpSeconds, lon
     /// Optimizer states a sweep over a stage holds at the most: every c-th, those between two of them, of which each makes room for an
     /// adjoint that waits for the table, and one of those.
     /// </summary>
-    public static int StatesHeld(int steps)
-    {
-        var interval = ObservedStage.DefaultInterval(steps);
-        return ((steps + interval - 1) / interval) + Math.Min(steps, interval) + 2;
-    }
+    /// <param name="steps">Of the stage.</param>
+    /// <param name="interval">c.</param>
+    public static int StatesHeld(int steps, int interval) => ((steps + interval - 1) / interval) + Math.Min(steps, interval) + 2;
 
     private sealed class Walk(Action<int> report) : IProgress<(int Step, int Total)>
     {

@@ -73,6 +73,9 @@ public sealed class LanguageModel : IDisposable
     /// <summary>What a user should know of the loading: tensors passed over, a head that started at random.</summary>
     public IReadOnlyList<string> Notes { get; }
 
+    /// <summary>What drawing weights from the seed took of the loading.</summary>
+    public double RandomSeconds { get; internal init; }
+
     /// <summary>Class logits [B, C] read at the rightmost token that is not padding.</summary>
     /// <param name="parameters">One tensor per slot of the layout.</param>
     /// <param name="dropout">On the adapter's inputs, in training.</param>

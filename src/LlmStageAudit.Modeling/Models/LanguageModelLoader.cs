@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Checkpoints.Models;
@@ -18,6 +19,7 @@ public sealed class LanguageModelLoader
     private readonly Transformer _transformer;
     private readonly List<string> _notes = [];
     private readonly HashSet<string> _used = [];
+    private readonly Stopwatch _drawing = new();
 
     private LanguageModelLoader(ModelFolder folder, LanguageModelOptions options) =>
         (_folder, _options, _transformer) = (folder, options, TransformerFamilies.Create(folder.Config));
@@ -85,7 +87,11 @@ public sealed class LanguageModelLoader
             : layout.Join([.. layout.Slots.Select(slot => AdapterTensor(slot, placement))]);
         RefuseUnusedAdapterTensors(layout);
         NoteUnusedTensors();
-        return (new LanguageModel(_transformer, _folder, _options, frozen, placement, layout, head.Name, _notes), initial);
+        var model = new LanguageModel(_transformer, _folder, _options, frozen, placement, layout, head.Name, _notes)
+        {
+            RandomSeconds = _drawing.Elapsed.TotalSeconds,
+        };
+        return (model, initial);
     }
 
     private WeightSlot Head() => _options.Task == ModelTask.SequenceClassification
@@ -147,8 +153,10 @@ public sealed class LanguageModelLoader
 
         if (slot.Name == ClassificationHead)
             _notes.Add($"the classification head starts at random from seed {_options.Seed}: the folder has none");
+        _drawing.Start();
         using var fresh = tensor(_transformer.Initialize(slot, _options.Seed), [.. slot.Shape]);
         weight.copy_(fresh);
+        _drawing.Stop();
     }
 
     private void FillFromDisk(Tensor weight, string name)

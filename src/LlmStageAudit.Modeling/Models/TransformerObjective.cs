@@ -14,7 +14,7 @@ public sealed class TransformerObjective(LanguageModel model, IReadOnlyList<Enco
 {
     /// <summary>
     /// Tokens times features in a pass beyond which the CPU gains nothing from more, as measured at 128 and 512 hidden dimensions:
-    /// products are efficient by then, and larger intermediate results leave the caches and cost the allocator fresh pages.
+    /// products are efficient by then, and larger intermediate results leave the caches.
     /// </summary>
     private const long ElementsThatPayOnCpu = 1 << 17;
 

@@ -81,16 +81,8 @@ public sealed class TrainingMeasurement
         var state = all[largest].Program.Optimizer.Start(_materials.InitialState);
         try
         {
-            // From short to long, as a heap grows the most: what a short batch leaves free does not fit the next one.
-            int[] rising = [.. typical.OrderBy(i => all[i].Tokens)];
             _log.Begin();
-            var first = Take(rising[0]);
-            foreach (var i in rising[1..])
-            {
-                if (watch.Elapsed.TotalSeconds < seconds / 3) times.Add(all[i].Tokens, Take(i));
-            }
-
-            Take(largest);
+            var first = Take(typical[0]);
             PassStage();
             for (var round = 0; round < MostRounds; round++)
             {
@@ -102,12 +94,11 @@ public sealed class TrainingMeasurement
             }
 
             PassStage();
-            // Again, now that the allocator has seen batches of all lengths.
             Take(largest);
             var cost = WorkCost.Fit(times.Gradients);
-            var warmUp = Math.Max(0, first.Gradient + first.Encode - cost.Seconds(all[rising[0]].Tokens) - times.EncodeSeconds);
+            var warmUp = Math.Max(0, first.Gradient + first.Encode - cost.Seconds(all[typical[0]].Tokens) - times.EncodeSeconds);
             return new StepMeasurement(
-                cost, times.UpdateSeconds, times.EncodeSeconds, warmUp, ProcessMemory.PeakBytes, times.Gradients.Count + 3);
+                cost, times.UpdateSeconds, times.EncodeSeconds, warmUp, ProcessMemory.PeakBytes, times.Gradients.Count + 2);
         }
         finally
         {
