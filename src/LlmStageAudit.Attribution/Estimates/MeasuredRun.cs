@@ -66,6 +66,12 @@ internal sealed class MeasuredRun
     /// <summary>Making the run folder.</summary>
     public double CreateSeconds => _speed.Seconds(FilesPerSave, Disk.HeadBytes);
 
+    /// <summary>All logs, read by a command that finds nothing of them in memory: at the speed they were written.</summary>
+    public double LogReadSeconds => Disk.Stages.Sum(stage => stage.LogBytes) / WriteBytesPerSecond;
+
+    /// <summary>Saved states, likewise.</summary>
+    public double StateReadSeconds(int states) => states * VectorBytes / WriteBytesPerSecond;
+
     /// <summary>Of an optimizer's state in a stage.</summary>
     public long StateBytes(StageWork stage) => VectorBytes * Preflight.StateVectors(stage.Section.Optimizer);
 

@@ -59,7 +59,7 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
 
         var opened = gathered + run.InputSeconds + run.RecordSeconds;
         var load = new PhaseEstimate("load", "train", opened + run.CreateSeconds, loadPeak, run.Disk.HeadBytes);
-        var reopened = opened - materials.ModelSeconds + materials.SavedModelSeconds;
+        var reopened = opened - materials.ModelSeconds + materials.SavedModelSeconds + run.StateReadSeconds(1);
         var firstWarmUp = asked.FirstOrDefault()?.WarmUpSeconds ?? 0;
         return new RunEstimate
         {
@@ -89,7 +89,8 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
     {
         var (name, stages, count) = (probe.Probe.Reference.Name, run.Stages, run.Stages.Count);
         var ready = opened + probe.ReadSeconds + probe.WarmUpSeconds;
-        yield return new PhaseEstimate($"evaluate {name}", "evaluate", ready + probe.Seconds, probe.PeakBytes, 0);
+        yield return new PhaseEstimate(
+            $"evaluate {name}", "evaluate", ready + run.StateReadSeconds(1) + probe.Seconds, probe.PeakBytes, 0);
 
         var replays = stages.Select((_, left) => stages.Skip(left + 1).Sum(run.GradientSeconds)).Sum();
         // Each stage beyond those gone through brings a counterfactual's state, its parameters and its change.
@@ -98,7 +99,8 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
         yield return new PhaseEstimate(
             $"attribute {name}, exact",
             "attribute",
-            ready + (probe.Seconds * (count + 1)) + replays + (count == 1 ? 0 : run.WarmUpSeconds(0)) + linearity,
+            ready + run.StateReadSeconds(count) + (probe.Seconds * (count + 1)) + replays + (count == 1 ? 0 : run.WarmUpSeconds(0))
+                + linearity,
             Math.Max(replay.PeakBytes + held, probe.PeakBytes),
             0);
 
@@ -107,7 +109,7 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
         yield return new PhaseEstimate(
             $"attribute {name}, sweep over steps",
             "attribute",
-            ready + (probe.Seconds * 4) + probe.GradientSeconds + run.WarmUpSeconds(0) + sweep.Seconds,
+            ready + run.StateReadSeconds(count) + (probe.Seconds * 4) + probe.GradientSeconds + run.WarmUpSeconds(0) + sweep.Seconds,
             Math.Max(sweep.PeakBytes(loadPeak), probe.GradientPeakBytes),
             0);
     }
@@ -118,7 +120,8 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
         var (seconds, bytes) = (opened + run.RecordSeconds, 0L);
         for (var left = 0; left < run.Stages.Count; left++)
         {
-            seconds += run.Materials.SavedModelSeconds + run.Materials.ReadSeconds.Skip(left + 1).Sum() + run.InputSeconds + run.CreateSeconds;
+            seconds += run.StateReadSeconds(1) + run.Materials.SavedModelSeconds + run.Materials.ReadSeconds.Skip(left + 1).Sum()
+                + run.InputSeconds + run.CreateSeconds;
             for (var stage = left + 1; stage < run.Stages.Count; stage++) seconds += run.TrainSeconds(stage);
             bytes += RunDisk.Without(configuration, run.Materials, path, left).Bytes;
         }

@@ -34,7 +34,7 @@ internal sealed class SweepForecast
             var check = new[] { 5, 7 }.Sum(eighths =>
                 steps.Skip((eighths * steps.Length / 8) + 1).Sum(step => _run.Training.Of(step.Stage).Gradient.Seconds(step.Tokens)));
             var blocks = steps.Length <= BlockTable.MaximumSteps ? BlockSeconds() : 0;
-            return back + check + blocks + _kinds.Values.Sum(kind => kind.WarmUpSeconds);
+            return _run.LogReadSeconds + back + check + blocks + _kinds.Values.Sum(kind => kind.WarmUpSeconds);
         }
     }
 

@@ -81,8 +81,8 @@ internal static class EstimateBenchmark
                 + "made-up rows of 20 to 500 tokens. The commands ran one after the other, right after an `estimate` of them with its "
                 + "default of about 20 seconds of measuring, each in a process of its own. Figures are medians over rounds "
                 + $"({counts.Min()} to {counts.Max()} of each row), ratios foretold / true of the rounds' own, least to most in brackets. "
-                + "Memory is the peak of resident memory (VmHWM). The machine was shared with other work, which reaches the time of short "
-                + "commands in particular: read times with the spread beside them.")
+                + "Memory is the peak of resident memory (VmHWM). The same command takes different times on a shared machine, short ones in "
+                + "particular: the range of the truth is in brackets too, and no forecast can be closer than that.")
             .Paragraph(
                 $"Within 25% of the truth: time in {Within(times)} of {times.Length} rows, memory in {Within(memories)} of "
                 + $"{memories.Length}. Disk: at most {(100 * disks.Max()).Shown("F2")}% off in {disks.Length} run and plan folders.")
@@ -96,7 +96,7 @@ internal static class EstimateBenchmark
                     row.Key.Setting,
                     row.Key.Command,
                     row.Select(one => one.Seconds.Foretold).Median().Shown("F1"),
-                    row.Select(one => one.Seconds.True).Median().Shown("F1"),
+                    row.Select(one => one.Seconds.True).ToArray().Spread("F1"),
                     row.Select(one => one.Seconds.Foretold / one.Seconds.True).ToArray().Spread("F2"),
                     (row.Select(one => one.Memory.Foretold).Median() / Mebibyte).Shown("F0"),
                     (row.Select(one => one.Memory.True).Median() / Mebibyte).Shown("F0"),
