@@ -66,6 +66,13 @@ internal sealed class MeasuredRun
     /// <summary>Making the run folder.</summary>
     public double CreateSeconds => _speed.Seconds(FilesPerSave, Disk.HeadBytes);
 
+    /// <summary>
+    /// What loading the model takes a command that opens the run: where all weights train, what was drawn from the seed is read from there.
+    /// </summary>
+    public double SavedModelSeconds => Configuration is { Adapter: null, Model.Weights: ModelWeights.Random }
+        ? Materials.ModelSeconds - Materials.Model.RandomSeconds + StateReadSeconds(1)
+        : Materials.ModelSeconds;
+
     /// <summary>All logs, read by a command that finds nothing of them in memory: at the speed they were written.</summary>
     public double LogReadSeconds => Disk.Stages.Sum(stage => stage.LogBytes) / WriteBytesPerSecond;
 

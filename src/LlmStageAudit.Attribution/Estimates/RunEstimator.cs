@@ -59,7 +59,7 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
 
         var opened = gathered + run.InputSeconds + run.RecordSeconds;
         var load = new PhaseEstimate("load", "train", opened + run.CreateSeconds, loadPeak, run.Disk.HeadBytes);
-        var reopened = opened - materials.ModelSeconds + materials.SavedModelSeconds + run.StateReadSeconds(1);
+        var reopened = opened - materials.ModelSeconds + run.SavedModelSeconds;
         var firstWarmUp = asked.FirstOrDefault()?.WarmUpSeconds ?? 0;
         return new RunEstimate
         {
@@ -120,8 +120,7 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
         var (seconds, bytes) = (opened + run.RecordSeconds, 0L);
         for (var left = 0; left < run.Stages.Count; left++)
         {
-            seconds += run.StateReadSeconds(1) + run.Materials.SavedModelSeconds + run.Materials.ReadSeconds.Skip(left + 1).Sum()
-                + run.InputSeconds + run.CreateSeconds;
+            seconds += run.SavedModelSeconds + run.Materials.ReadSeconds.Skip(left + 1).Sum() + run.InputSeconds + run.CreateSeconds;
             for (var stage = left + 1; stage < run.Stages.Count; stage++) seconds += run.TrainSeconds(stage);
             bytes += RunDisk.Without(configuration, run.Materials, path, left).Bytes;
         }

@@ -47,8 +47,9 @@ internal sealed class SweepForecast
     {
         var (measured, count, state) = (Of(stage), stage.StepTokens.Count, _run.StateBytes(stage));
         var interval = ObservedStage.DefaultInterval(count);
-        var product = measured.PeakBytes + ((SweepMeasurement.StatesHeld(count, interval) - measured.States) * state);
-        var filling = loadedBytes + ((((count + interval - 1) / interval) + (2 * Math.Min(count, interval)) + 6) * state);
+        var held = SweepMeasurement.StatesHeld(count, interval);
+        var product = measured.PeakBytes + ((held - measured.States) * state);
+        var filling = loadedBytes + ((held + Math.Min(count, interval) + 4) * state);
         return Math.Max(product, filling) + (2 * _run.VectorBytes);
     });
 

@@ -34,9 +34,6 @@ public sealed class RunMaterials : IDisposable
     /// <summary>What loading the model took.</summary>
     public double ModelSeconds { get; private init; }
 
-    /// <summary>What loading it back from a run takes: where all weights train, those drawn from the seed are then read.</summary>
-    public double SavedModelSeconds => Model.SharesBase ? ModelSeconds : ModelSeconds - Model.RandomSeconds;
-
     /// <summary>What reading and tokenizing each stage's data took.</summary>
     public IReadOnlyList<double> ReadSeconds { get; private set; } = [];
 
