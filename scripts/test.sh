@@ -22,7 +22,7 @@ build() {
   mkdir -p "$root/artifacts"
   echo "${LIBTORCH:-system}" >"$stamp.test"
   if (cd "$root" && flock -o artifacts/build.lock \
-    dotnet build LlmStageAudit.sln -c Release -nologo -v quiet --tl:off -nodeReuse:false) >"$results/build.log" 2>&1 </dev/null; then
+    dotnet build LlmStageAudit.slnx -c Release -nologo -v quiet --tl:off -nodeReuse:false) >"$results/build.log" 2>&1 </dev/null; then
     mv "$stamp.test" "$stamp"
     return
   fi

@@ -16,7 +16,7 @@ internal sealed class RetrainableTrajectory : ITrajectory, IDisposable
     public RetrainableTrajectory(IReadOnlyList<StageProgram> programs, double[] start)
     {
         using var scope = NewDisposeScope();
-        _trained = MemoryTrajectory.Train(programs, tensor(start));
+        _trained = MemoryTrajectory.Train(programs, TensorMemory.Of(start));
     }
 
     public IReadOnlyList<StageProgram> Programs => _trained.Programs;
@@ -29,7 +29,7 @@ internal sealed class RetrainableTrajectory : ITrajectory, IDisposable
     public double[] Final()
     {
         using var final = StateBefore(Programs.Count);
-        return final.data<double>();
+        return final.ToArray<double>();
     }
 
     public IStageGradients OpenGradients(int stageIndex) => new Log(this, stageIndex);
@@ -60,7 +60,7 @@ internal sealed class RetrainableTrajectory : ITrajectory, IDisposable
             using (state) theta = state.Theta.clone();
         }
 
-        return theta.data<double>();
+        return theta.ToArray<double>();
     }
 
     public double[] RetrainWithout(int skippedStage) => Retrain((stage, _) => stage == skippedStage);

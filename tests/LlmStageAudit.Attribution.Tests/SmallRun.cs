@@ -56,7 +56,7 @@ internal static class SmallRun
     {
         using var scope = NewDisposeScope();
         var replay = new CounterfactualReplay(trajectory, GradientSource.Named(source, rho, seed));
-        return [.. replay.Run(counterfactuals, null, default).Select(theta => theta.data<double>())];
+        return [.. replay.Run(counterfactuals, null, default).Select(theta => theta.ToArray<double>())];
     }
 
     public static double[] ReplayWithout(RetrainableTrajectory trajectory, string source, int stage, double rho = 0.5) =>

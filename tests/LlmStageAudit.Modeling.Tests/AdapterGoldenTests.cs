@@ -44,8 +44,8 @@ public sealed class AdapterGoldenTests
         StateFolder.Write(copy.At("adapter"), model, state);
         var (again, reloaded) = GoldenFolder.Load(Path.Combine(s_folder, "seqcls"), ModelTask.SequenceClassification, copy.At("adapter"));
         using var ownedAgain = again;
-        Assert.True(state.equal(reloaded));
-        Assert.True(state.equal(StateFolder.Read(copy.At("adapter"), model)));
+        Assert.True(state.Equals(reloaded));
+        Assert.True(state.Equals(StateFolder.Read(copy.At("adapter"), model)));
         state.Dispose();
         reloaded.Dispose();
     }

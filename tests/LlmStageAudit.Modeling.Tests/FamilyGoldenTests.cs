@@ -109,7 +109,7 @@ public sealed class FamilyGoldenTests
         {
             var rows = GoldenFolder.Rows(golden.GetProperty("causal_lm").GetProperty(batch));
             var tokens = TokenBatch.Pad(rows, model.PadTokenId);
-            var logits = model.TokenLogits(model.Layout.Split(state), tokens).data<float>();
+            var logits = model.TokenLogits(model.Layout.Split(state), tokens).ToArray<float>();
             var expected = file.ReadSingles($"bf16w_fp32c.{batch}.logits");
             var real = tokens.Real();
             for (var i = 0; i < expected.Length; i++)
@@ -131,7 +131,7 @@ public sealed class FamilyGoldenTests
         var golden = GoldenFolder.Json(Folder(family)).GetProperty("left_padded");
         var batch = TokenBatch.Pad([.. GoldenFolder.Rows(golden), .. LongestRow(golden)], model.PadTokenId, padLeft: true);
         Assert.False(batch.PaddedOnTheRight);
-        var last = model.TokenLogits(model.Layout.Split(state), batch).narrow(0, 0, 1).narrow(1, batch.Width - 1, 1).data<float>();
+        var last = model.TokenLogits(model.Layout.Split(state), batch).narrow(0, 0, 1).narrow(1, batch.Width - 1, 1).ToArray<float>();
         foreach (var (v, expected) in golden.GetProperty("last_logits").EnumerateArray().Index())
             GoldenFolder.Close(expected.GetDouble(), last[v], 1e-4, $"logit {v}");
     }

@@ -62,7 +62,7 @@ internal static class GoldenFolder
         CheckGradientNorms(model, gradient, batch.GetProperty("grad_norms"));
 
         if (!batch.TryGetProperty("sequence_log_likelihood", out var expected)) return;
-        var losses = objective.Losses(model.Layout.Split(state), all).data<float>();
+        var losses = objective.Losses(model.Layout.Split(state), all).ToArray<float>();
         foreach (var (i, value) in expected.EnumerateArray().Index())
             Close(value.GetDouble(), -losses[i], LikelihoodTolerance * rows[i].Length, $"row {i}");
     }
@@ -71,7 +71,7 @@ internal static class GoldenFolder
     public static void CheckTokenLikelihoods(Tensor logits, int[][] rows, JsonElement batch)
     {
         if (!batch.TryGetProperty("token_log_likelihoods", out var all)) return;
-        var values = logits.log_softmax(-1).data<float>();
+        var values = logits.log_softmax(-1).ToArray<float>();
         var (width, vocabulary) = ((int)logits.size(1), (int)logits.size(2));
         foreach (var (b, row) in all.EnumerateArray().Index())
         {
@@ -85,7 +85,7 @@ internal static class GoldenFolder
 
     public static void CheckLogitRows(Tensor logits, JsonElement batch)
     {
-        var values = logits.data<float>();
+        var values = logits.ToArray<float>();
         var (width, vocabulary) = ((int)logits.size(1), (int)logits.size(2));
         foreach (var row in batch.GetProperty("logit_rows").EnumerateArray())
         {
@@ -107,7 +107,7 @@ internal static class GoldenFolder
         var objective = new TransformerObjective(model, examples);
         var all = Enumerable.Range(0, examples.Length).ToArray();
 
-        var logits = objective.Logits(model.Layout.Split(state), all).data<float>();
+        var logits = objective.Logits(model.Layout.Split(state), all).ToArray<float>();
         var expected = batch.GetProperty("logits").EnumerateArray()
             .SelectMany(row => row.EnumerateArray())
             .Select(value => value.GetDouble())
@@ -127,7 +127,7 @@ internal static class GoldenFolder
         for (var i = 0; i < views.Length; i++)
         {
             var expected = file.ReadSingles(prefix + model.Layout.Slots[i].Name);
-            var found = views[i].data<float>();
+            var found = views[i].ToArray<float>();
             var scale = expected.Max(Math.Abs);
             for (var k = 0; k < expected.Length; k++)
                 Close(expected[k], found[k], GradientTolerance * scale, $"gradient {model.Layout.Slots[i].Name}[{k}]");
@@ -141,7 +141,7 @@ internal static class GoldenFolder
         {
             var name = model.Layout.Slots[i].Name;
             var expected = norms.GetProperty(name).GetDouble();
-            Close(expected, views[i].norm().item(), GradientTolerance * expected, $"gradient norm of {name}");
+            Close(expected, views[i].norm().ToDouble(), GradientTolerance * expected, $"gradient norm of {name}");
         }
     }
 

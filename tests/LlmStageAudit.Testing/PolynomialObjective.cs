@@ -33,9 +33,9 @@ public sealed class PolynomialObjective(double[][] directions, double[] targets,
     public Tensor Losses(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> batch, StepNoise? noise = null)
     {
         var theta = cat([.. parameters]);
-        var rows = tensor([.. batch.SelectMany(i => directions[i])], [batch.Count, _size]);
+        var rows = TensorMemory.Of([.. batch.SelectMany(i => directions[i])], [batch.Count, _size]);
         var projected = matmul(rows, theta);
-        var residual = projected - tensor([.. batch.Select(i => targets[i])]);
+        var residual = projected - TensorMemory.Of([.. batch.Select(i => targets[i])]);
         return (residual.pow(2) * 0.5) + (projected.pow(3) * (cubic / 6));
     }
 }

@@ -14,7 +14,7 @@ public static class SharedData
     private static string FindRoot()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "LlmStageAudit.sln"))) folder = folder.Parent;
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "LlmStageAudit.slnx"))) folder = folder.Parent;
         return folder?.FullName ?? AppContext.BaseDirectory;
     }
 }

@@ -4,5 +4,5 @@ namespace LlmStageAudit.Testing;
 public static class TestDevice
 {
     public static Device Current { get; } =
-        Environment.GetEnvironmentVariable("STAGEAUDIT_TEST_DEVICE") is { Length: > 0 } text ? new Device(text) : CPU;
+        Environment.GetEnvironmentVariable("STAGEAUDIT_TEST_DEVICE") is { Length: > 0 } text ? Devices.Parse(text) : CPU;
 }

@@ -30,7 +30,7 @@ public static class TinyModel
 
     /// <summary>The model of a folder with random weights on the <see cref="TestDevice"/>; float64 unless said otherwise.</summary>
     public static (LanguageModel Model, Tensor State) Load(
-        string folder, ModelTask task, AdapterSource? adapter = null, ScalarType dtype = float64, long seed = 3, int labels = 2) =>
+        string folder, ModelTask task, AdapterSource? adapter = null, ScalarType dtype = ScalarType.Float64, long seed = 3, int labels = 2) =>
         LanguageModelLoader.Load(folder, new LanguageModelOptions
         {
             Task = task,

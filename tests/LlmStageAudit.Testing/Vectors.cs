@@ -33,7 +33,7 @@ public static class Vectors
     {
         Assert.Equal(expected.dtype, found.dtype);
         Assert.Equal(
-            expected.to(float64).data<double>().Select(BitConverter.DoubleToInt64Bits),
-            found.to(float64).data<double>().Select(BitConverter.DoubleToInt64Bits));
+            expected.to(float64).ToArray<double>().Select(BitConverter.DoubleToInt64Bits),
+            found.to(float64).ToArray<double>().Select(BitConverter.DoubleToInt64Bits));
     }
 }

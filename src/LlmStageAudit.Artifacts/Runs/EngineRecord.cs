@@ -8,6 +8,9 @@ public sealed record EngineRecord
 {
     public required string LibTorchVersion { get; init; }
 
+    /// <summary>Its compiler and, where it has one, its CUDA.</summary>
+    public string? Build { get; init; }
+
     /// <summary>Inside one operator.</summary>
     public required int Threads { get; init; }
 
@@ -28,8 +31,11 @@ public sealed record EngineRecord
     /// <summary>The library of matrix products, with its version, kernel and threads where it says so.</summary>
     public string? Blas { get; init; }
 
-    /// <summary>Versions of OpenMP, oneDNN and MKL.</summary>
+    /// <summary>Versions of OpenMP and oneDNN.</summary>
     public string? Libraries { get; init; }
+
+    /// <summary>What hands out the memory of tensors, such as "page heap".</summary>
+    public string? Allocator { get; init; }
 
     /// <summary>Whether operators that vary from run to run are refused.</summary>
     public bool? Deterministic { get; init; }

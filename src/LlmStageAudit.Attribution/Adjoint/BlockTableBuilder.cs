@@ -35,8 +35,8 @@ internal sealed class BlockTableBuilder : IDisposable
         using var scope = NewDisposeScope();
         using var off = no_grad();
         var step = _firstSteps[observed.StageIndex] + observed.Step.StageStep - 1;
-        Tensor[] blocks = [adjoint.Theta, .. adjoint.Buffers, tensor(new[] { adjoint.Steps })];
-        _after[step] = Parts(observed.After).Zip(blocks, (part, block) => part.dot(block.to(part.dtype)).item()).Sum();
+        Tensor[] blocks = [adjoint.Theta, .. adjoint.Buffers, TensorMemory.Of(new[] { adjoint.Steps })];
+        _after[step] = Parts(observed.After).Zip(blocks, (part, block) => part.dot(block.to(part.dtype)).ToDouble()).Sum();
         _pending.Add((step, [.. blocks.Select(block => scope.Detach(block.clone()))]));
     }
 
@@ -58,7 +58,7 @@ internal sealed class BlockTableBuilder : IDisposable
                 using var inner = NewDisposeScope();
                 // A fresh optimizer has no buffers of an earlier job.
                 var parts = Parts(observed.Before).Take(stage == stageIndex ? stacked.Length : 1);
-                var products = parts.Zip(stacked, (part, rows) => matmul(rows, part.to(rows.dtype)).to(float64).data<double>()).ToArray();
+                var products = parts.Zip(stacked, (part, rows) => matmul(rows, part.to(rows.dtype)).to(float64).ToArray<double>()).ToArray();
                 for (var i = 0; i < _pending.Count; i++)
                 {
                     if (_pending[i].Step >= first) _before[_pending[i].Step][first] = products.Sum(product => product[i]);
@@ -97,7 +97,7 @@ internal sealed class BlockTableBuilder : IDisposable
         _origin.Dispose();
     }
 
-    private Tensor[] Parts(OptimizerState state) => [state.Theta - _origin, .. state.Buffers, tensor(new[] { (double)state.Steps })];
+    private Tensor[] Parts(OptimizerState state) => [state.Theta - _origin, .. state.Buffers, TensorMemory.Of(new[] { (double)state.Steps })];
 
     private void Release()
     {

@@ -94,7 +94,7 @@ public sealed class ForwardPropagation(ITrajectory trajectory, Curvature curvatu
             var products = curvature.Products(step, [.. moved.Select(i => changes[i]!.Theta)]);
             for (var j = 0; j < moved.Length; j++)
             {
-                if (!products[j].allfinite()) throw AttributionException.SweepNotFinite(step.Program.Name, step.Step.StageStep);
+                if (!products[j].AllFinite()) throw AttributionException.SweepNotFinite(step.Program.Name, step.Step.StageStep);
                 var before = changes[moved[j]]!;
                 var after = propagator.Forward(before, products[j]);
                 Witness?.Propagated(moved[j], step, before, products[j], after);

@@ -62,7 +62,7 @@ public sealed class PlainSgdPropagation(ITrajectory trajectory, Curvature? curva
             }
 
             if (next is null || ReferenceEquals(next, changes[i])) continue;
-            if (!next.allfinite()) throw AttributionException.SweepNotFinite(step.Program.Name, step.Step.StageStep);
+            if (!next.AllFinite()) throw AttributionException.SweepNotFinite(step.Program.Name, step.Step.StageStep);
             changes[i]?.Dispose();
             changes[i] = scope.Detach(next);
         }

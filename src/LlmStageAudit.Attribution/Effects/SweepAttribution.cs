@@ -21,7 +21,7 @@ internal static class SweepAttribution
                 "--folds", $"{request.Folds}", $"at most {probe.Examples.Count}, the examples of {probe.Configuration.Path}");
         var folds = new ProbeFolds(probe.Examples.Count, request.Folds, run.Configuration.Seed);
         Tensor[] parts = [.. folds.Members.Select(members => derivatives.Gradient(final, members))];
-        var gradient = parts.Length == 1 ? parts[0] : stack(parts).sum(0);
+        var gradient = parts.Length == 1 ? parts[0] : stack(parts).sum(0L);
         var readout = request.Estimator.ReadOut(run, gradient, vector => derivatives.HessianProduct(final, vector));
         var isPlain = readout.Vectors.Count == 1 && parts.Length == 1;
         // A block's score is a difference of two products, which a squared term is not.

@@ -78,7 +78,7 @@ internal sealed class ProbeMeasurement
     {
         if (LinearitySeconds > 0) return;
         using var scope = NewDisposeScope();
-        trim_memory();
+        TorchEngine.TrimMemory();
         RunLinearity(_theta, [_theta.zeros_like() + 1e-3]);
     }
 
@@ -111,7 +111,7 @@ internal sealed class ProbeMeasurement
         var objective = new TransformerObjective(_model, Probe.Examples);
         var parameters = _model.Layout.Split(theta);
         var values = _model.Task == ModelTask.CausalLm ? objective.Losses(parameters, batch) : objective.Logits(parameters, batch);
-        _ = values.to(float64).data<double>();
+        _ = values.to(float64).ToArray<double>();
     }
 
     /// <summary>

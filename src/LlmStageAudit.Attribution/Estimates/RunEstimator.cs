@@ -141,7 +141,7 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
             "results other than run folders (effects, rankings, plans, reports) are small and not counted",
         ];
         if (probes == 0) assumptions.Add("no probe was given, so attribution is left out: name one in the configuration or by --probe");
-        if (device is { type: not "cpu" }) assumptions.Add("memory is the host's; the device's is not estimated");
+        if (device is { type: not DeviceType.CPU }) assumptions.Add("memory is the host's; the device's is not estimated");
         return [.. assumptions];
     }
 }

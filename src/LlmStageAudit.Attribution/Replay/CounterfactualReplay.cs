@@ -85,7 +85,7 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource 
     {
         if (ShareBase == false || step.Program.Objective is not IVariantObjective { SharesBase: true } objective) return 1;
         if (ShareBase == true) return VariantsPerPass;
-        if (_source.RepeatsRetraining && objective.Device.type == "cpu") return 1;
+        if (_source.RepeatsRetraining && objective.Device.type == DeviceType.CPU) return 1;
         return Math.Min(
             VariantsPerPass, objective.VariantsThatPay(_source.Examples(step), step.Program.MicroBatchSize, _source.Derivative));
     }
@@ -152,7 +152,7 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource 
             foreach (var (place, i) in together.Index())
             {
                 var state = _states[i]!;
-                if (!gradients[place].allfinite())
+                if (!gradients[place].AllFinite())
                     throw AttributionException.NotFinite(_counterfactuals[i].Name, program.Name, step.StageStep, source.Name);
                 var next = program.Optimizer.Advance(state, gradients[place], step.LearningRate);
                 _states[i] = next;

@@ -98,7 +98,7 @@ public abstract class GradientSource
             var moved = Means(step, counterfactualThetas, sample);
             var observed = step.Shared("sample", () => Means(step, [step.ObservedTheta!], sample)[0]);
             // A state that is the observed one takes the logged gradient as it is: passes of different sizes round differently.
-            return [.. moved.Select((mean, i) => counterfactualThetas[i].equal(step.ObservedTheta!)
+            return [.. moved.Select((mean, i) => counterfactualThetas[i].Equals(step.ObservedTheta!)
                 ? step.LoggedGradient
                 : step.LoggedGradient + (mean - observed))];
         }
@@ -126,7 +126,7 @@ public abstract class GradientSource
             for (var i = 0; i < gradients.Count; i++)
             {
                 Require(step, "loss", losses[i]);
-                Require(step, "gradient norm", gradients[i].norm().item());
+                Require(step, "gradient norm", gradients[i].norm().ToDouble());
             }
 
             return gradients;

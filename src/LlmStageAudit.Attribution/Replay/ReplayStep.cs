@@ -58,7 +58,8 @@ public sealed class ReplayStep
         if (_shared.TryGetValue(name, out var known)) return known;
         using var inner = NewDisposeScope();
         var made = inner.Detach(compute());
-        return _shared[name] = _scope.Adopt(made);
+        _scope.Attach(made);
+        return _shared[name] = made;
     }
 
     private IVariantObjective Variants => (IVariantObjective)Program.Objective;

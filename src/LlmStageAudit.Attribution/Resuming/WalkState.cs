@@ -23,7 +23,7 @@ public sealed class WalkState
     public void Put(string name, Tensor value)
     {
         using var scope = NewDisposeScope();
-        _values.Add(name, value.to(float64).cpu().data<double>());
+        _values.Add(name, value.to(float64).cpu().ToArray<double>());
     }
 
     internal void Put(string name, OptimizerState state) => Put(name, state.Theta, state.Buffers, state.Steps);
@@ -44,7 +44,7 @@ public sealed class WalkState
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        return scope.Detach(tensor(Numbers(name, (int)like.numel())).to(like.dtype).to(like.device).clone());
+        return scope.Detach(TensorMemory.Of(Numbers(name, (int)like.numel())).to(like.dtype).to(like.device).clone());
     }
 
     /// <param name="like">Of the same optimizer.</param>

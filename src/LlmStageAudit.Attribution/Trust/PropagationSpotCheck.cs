@@ -35,8 +35,8 @@ internal sealed class PropagationSpotCheck(CheckPlan plan, int questions) : IPro
         using var right = program.Optimizer.Advance(counterfactual, truth, made.LearningRate);
         var drift = RunOut.Drift(program, made.StageStep, Displaced(step.After, after), right, truth);
         var change = step.Gradient - truth;
-        var missed = DriftTally.Ratio((gradientChange - change).norm().item(), change.norm().item());
-        _tallies[question].Add(steps, drift, missed, before.Theta.norm().item());
+        var missed = DriftTally.Ratio((gradientChange - change).norm().ToDouble(), change.norm().ToDouble());
+        _tallies[question].Add(steps, drift, missed, before.Theta.norm().ToDouble());
     }
 
     public void Save(WalkState state) => _tallies.Save(state);

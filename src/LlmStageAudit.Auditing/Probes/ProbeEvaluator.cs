@@ -92,7 +92,7 @@ public sealed class ProbeEvaluator(LanguageModel model, Probe probe)
         {
             using var scope = NewDisposeScope();
             using var off = no_grad();
-            var values = forward(model.Layout.Split(theta), batch).to(float64).data<double>();
+            var values = forward(model.Layout.Split(theta), batch).to(float64).ToArray<double>();
             var width = values.Length / batch.Length;
             for (var row = 0; row < batch.Length; row++) scores[batch[row]] = score(batch[row], values.AsSpan(row * width, width));
         }

@@ -32,12 +32,12 @@ public sealed class ProbeObjective(LanguageModel model, Probe probe, ProbeReadin
 
     private Tensor Performance(Tensor logits, IReadOnlyList<int> examples)
     {
-        var targets = tensor([.. examples.Select(i => (long)probe.Targets[i])], [examples.Count, 1], Device);
+        var targets = TensorMemory.Of([.. examples.Select(i => (long)probe.Targets[i])], [examples.Count, 1], Device);
         if (probe.Configuration.Metric.Kind != MetricKind.Margin) return logits.log_softmax(-1).gather(1, targets).squeeze(1);
         var own = Enumerable.Range(0, examples.Count)
             .SelectMany(row => Enumerable.Range(0, model.Labels).Select(label => label == probe.Targets[examples[row]]));
-        var others = logits.masked_fill(tensor([.. own], [examples.Count, model.Labels], Device), double.NegativeInfinity);
-        return logits.gather(1, targets).squeeze(1) - others.amax(-1);
+        var others = logits.masked_fill(TensorMemory.Of([.. own], [examples.Count, model.Labels], Device), double.NegativeInfinity);
+        return logits.gather(1, targets).squeeze(1) - others.amax([-1]);
     }
 
     /// <summary>As <see cref="ProbeEvaluator.PositiveLogOdds"/>.</summary>

@@ -1,6 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
-using LlmStageAudit.LibTorch;
 
 namespace LlmStageAudit.Cli.Terminal;
 
@@ -41,26 +41,13 @@ internal static class CommonOptions
         Recursive = true,
     };
 
-    /// <summary>Where a verb computes.</summary>
-    public static Option<torch.Device> Device { get; } = new("--device")
+    /// <summary>Where a verb computes. A text, so that reading a command line loads no engine.</summary>
+    public static Option<string> Device { get; } = new("--device")
     {
         Description = "Where to compute: cpu, cuda or cuda:N",
-        DefaultValueFactory = _ => torch.CPU,
-        CustomParser = result =>
-        {
-            try
-            {
-                var device = new torch.Device(result.Tokens[0].Value);
-                if (device.type == "cuda" && device.index >= torch.cuda.device_count())
-                    result.AddError($"--device {device}: {torch.cuda.device_count()} CUDA devices found");
-                return device;
-            }
-            catch (ArgumentException exception)
-            {
-                result.AddError($"--device: {exception.Message}");
-                return torch.CPU;
-            }
-        },
+        HelpName = "device",
+        DefaultValueFactory = _ => "cpu",
+        Validators = { result => RequireDevice(result, result.Tokens.Count > 0 ? result.Tokens[0].Value : "cpu") },
     };
 
     /// <summary>For verbs that train.</summary>
@@ -82,6 +69,20 @@ internal static class CommonOptions
             },
         },
     };
+
+    private static void RequireDevice(OptionResult result, string device)
+    {
+        if (device == "cpu") return;
+        try
+        {
+            if (!Devices.Here.Contains(Devices.Parse(device).ToString()))
+                result.AddError($"--device {device}: {cuda.device_count()} CUDA devices found");
+        }
+        catch (ArgumentException exception)
+        {
+            result.AddError($"--device: {exception.Message}");
+        }
+    }
 
     public static IEnumerable<Option> Everywhere => [Json, Quiet, NoColor, LogLevel, Confine];
 }

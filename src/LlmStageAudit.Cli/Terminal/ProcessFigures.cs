@@ -17,7 +17,7 @@ internal sealed class ProcessFigures(string title, TextWriter error) : IProgress
     private static string Now() => string.Create(
         CultureInfo.InvariantCulture,
         $"resident={Status("VmRSS:")} peak={Status("VmHWM:")} anonymous={Status("RssAnon:")} heap={GC.GetTotalMemory(false) / 1024} "
-        + $"survived={GC.GetGCMemoryInfo(GCKind.Any).HeapSizeBytes / 1024} tensors={LiveTensorCount} "
+        + $"survived={GC.GetGCMemoryInfo(GCKind.Any).HeapSizeBytes / 1024} tensors={Tensor.TotalCount} "
         + $"files={Entries("fd")} threads={Entries("task")}");
 
     private static string Status(string key)

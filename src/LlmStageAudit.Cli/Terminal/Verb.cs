@@ -22,7 +22,8 @@ internal static class Verb
             () =>
             {
                 using var confined = Confinement.To(result.GetValue(CommonOptions.Confine));
-                if (computes && result.GetValue(CommonOptions.Threads) is { } threads) set_num_threads(threads);
+                if (computes) TorchEngine.Require();
+                if (computes && result.GetValue(CommonOptions.Threads) is { } threads) TorchEngine.Threads = threads;
                 return run(new VerbContext(result, cancellation));
             },
             CancellationToken.None));

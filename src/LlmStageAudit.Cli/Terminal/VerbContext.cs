@@ -31,7 +31,7 @@ internal sealed class VerbContext
 
     public bool Quiet { get; }
 
-    public Device Device => Get(CommonOptions.Device)!;
+    public Device Device => Devices.Parse(Get(CommonOptions.Device)!);
 
     /// <summary>Standard error is a terminal that takes cursor movements.</summary>
     public bool IsInteractive =>

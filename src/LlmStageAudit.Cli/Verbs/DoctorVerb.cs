@@ -16,14 +16,10 @@ internal static class DoctorVerb
 
     private static int Run(VerbContext context)
     {
+        TorchEngine.Require();
         var engine = RunEngine.Describe(CPU);
-        var devices = new[] { "cpu" }.Concat(Enumerable.Range(0, cuda.device_count()).Select(index => $"cuda:{index}")).ToArray();
         var slurm = FindOnPath("sbatch");
         var disk = new DriveInfo(Path.GetFullPath("."));
-        using var check = ones([64, 64]);
-        using var product = matmul(check, check);
-        using var total = product.sum();
-        var works = total.item() == 64 * 64 * 64;
         if (context.Json)
         {
             context.WriteJson(new
@@ -32,16 +28,17 @@ internal static class DoctorVerb
                 RunEngine.ToolVersion,
                 Engine = "libtorch",
                 engine.LibTorchVersion,
-                EngineWorks = works,
+                engine.Build,
                 engine.Threads,
                 engine.InteropThreads,
                 engine.Processor,
                 engine.CpuCapability,
                 engine.Blas,
                 engine.Libraries,
+                engine.Allocator,
                 engine.Deterministic,
                 engine.Environment,
-                Devices = devices,
+                Devices = Devices.Here,
                 engine.Machine,
                 engine.Runtime,
                 Slurm = slurm ?? "not found",
@@ -53,14 +50,15 @@ internal static class DoctorVerb
             context.WriteTable(["", ""],
             [
                 ["stageaudit", RunEngine.ToolVersion],
-                ["libtorch", $"{engine.LibTorchVersion}, {(works ? "computes" : "COMPUTES WRONGLY")}"],
+                ["libtorch", $"{engine.LibTorchVersion} ({engine.Build})"],
                 ["threads", $"{engine.Threads}, between operators {engine.InteropThreads}"],
                 ["vector instructions", engine.CpuCapability ?? "-"],
                 ["BLAS", engine.Blas ?? "-"],
                 ["libraries", engine.Libraries ?? "-"],
+                ["allocator", engine.Allocator ?? "-"],
                 ["deterministic only", engine.Deterministic == true ? "yes" : "no"],
                 ["environment", engine.Environment is { Count: > 0 } set ? string.Join(' ', set) : "-"],
-                ["devices", string.Join(", ", devices)],
+                ["devices", string.Join(", ", Devices.Here)],
                 ["machine", engine.Machine],
                 ["processor", engine.Processor ?? "-"],
                 ["runtime", engine.Runtime],
@@ -69,7 +67,7 @@ internal static class DoctorVerb
             ]);
         }
 
-        return (int)(works ? ExitCode.Done : ExitCode.Failed);
+        return (int)ExitCode.Done;
     }
 
     private static string? FindOnPath(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)

@@ -29,7 +29,7 @@ public sealed class LoraDropout(double probability, StepNoise noise, IReadOnlyLi
             for (var i = 0; i < values.Length; i++) values[i] = random.NextDouble() < probability ? 0 : kept;
         }
 
-        return x * tensor(mask, [examples.Count, width, features]).to(x.dtype).to(x.device);
+        return x * TensorMemory.Of(mask, [examples.Count, width, features]).to(x.dtype).to(x.device);
     }
 
     private static string Spell(int value) => value.ToString(CultureInfo.InvariantCulture);

@@ -122,7 +122,7 @@ public sealed class LanguageModel : IDisposable
     {
         var hidden = HiddenStates(weights, batch);
         var rows = batch.PooledPositions(PadTokenId).Select((position, row) => (row * (long)batch.Width) + position).ToArray();
-        var pooled = hidden.reshape(-1, _transformer.HiddenSize).index_select(0, tensor(rows, Device));
+        var pooled = hidden.reshape(-1, _transformer.HiddenSize).index_select(0, TensorMemory.Of(rows, Device));
         return weights.Project(HeadName, pooled.to(Dtype));
     }
 
@@ -131,10 +131,10 @@ public sealed class LanguageModel : IDisposable
 
     private Tensor HiddenStates(ForwardWeights weights, TokenBatch batch)
     {
-        var ids = tensor(batch.Ids, [batch.Rows, batch.Width], Device);
+        var ids = TensorMemory.Of(batch.Ids, [batch.Rows, batch.Width], Device);
         var mask = batch.PaddedOnTheRight
             ? AttentionMask.Causal(batch.Width, _computeDtype, Device)
-            : AttentionMask.CausalWithPadding(tensor(batch.Real(), [batch.Rows, batch.Width], Device), _computeDtype);
+            : AttentionMask.CausalWithPadding(TensorMemory.Of(batch.Real(), [batch.Rows, batch.Width], Device), _computeDtype);
         return _transformer.HiddenStates(weights, ids, mask);
     }
 

@@ -29,8 +29,9 @@ public sealed class LanguageModelLoader
     /// <exception cref="InvalidInputException">The folder, its weights or the adapter cannot be used; the message says why.</exception>
     public static (LanguageModel Model, Tensor InitialState) Load(string path, LanguageModelOptions options)
     {
+        TorchEngine.Require();
         // On a GPU some sums vary from run to run unless they are told not to, and a replay has to repeat the training.
-        if (options.Device is { type: "cuda" }) use_deterministic_algorithms(true);
+        if (options.Device is { type: DeviceType.CUDA }) TorchEngine.Deterministic = true;
         var folder = ModelFolder.Open(path);
         try
         {
@@ -154,7 +155,7 @@ public sealed class LanguageModelLoader
         if (slot.Name == ClassificationHead)
             _notes.Add($"the classification head starts at random from seed {_options.Seed}: the folder has none");
         _drawing.Start();
-        using var fresh = tensor(_transformer.Initialize(slot, _options.Seed), [.. slot.Shape]);
+        using var fresh = TensorMemory.Of(_transformer.Initialize(slot, _options.Seed), [.. slot.Shape]);
         weight.copy_(fresh);
         _drawing.Stop();
     }
@@ -172,7 +173,7 @@ public sealed class LanguageModelLoader
         };
         if (direct is not { } type)
         {
-            using var whole = tensor(file.ReadSingles(name), [.. entry.Shape]);
+            using var whole = TensorMemory.Of(file.ReadSingles(name), [.. entry.Shape]);
             weight.copy_(whole);
             return;
         }
@@ -181,7 +182,7 @@ public sealed class LanguageModelLoader
         using var flat = weight.view(-1);
         file.ReadWindows(entry, (address, first, count) =>
         {
-            using var source = from_memory(address, [count], type);
+            using var source = TensorMemory.Over(address, [count], type);
             using var target = flat.narrow(0, first, count);
             target.copy_(source);
         });
@@ -197,14 +198,14 @@ public sealed class LanguageModelLoader
         {
             if (!given.Shape.SequenceEqual(slot.Shape))
                 throw ModelingException.WrongShape(adapter.Source, slot.Name, given.Shape, slot.Shape);
-            return Place(tensor<float>(given.Values.Span, [.. slot.Shape]), _options.Dtype);
+            return Place(TensorMemory.Of<float>(given.Values.Span, [.. slot.Shape]), _options.Dtype);
         }
 
         if (adapter.Tensors is not null)
             throw ModelingException.MissingTensor(adapter.Source, slot.Name, Suggestion.Nearest(slot.Name, adapter.Tensors.Keys));
         return placement.Replaces(slot.Name) is { } replaced
             ? Weight(replaced, _options.Dtype)
-            : Place(tensor(LoraPlacement.Initialize(slot.Name, slot.Shape, _options.Seed), [.. slot.Shape]), _options.Dtype);
+            : Place(TensorMemory.Of(LoraPlacement.Initialize(slot.Name, slot.Shape, _options.Seed), [.. slot.Shape]), _options.Dtype);
     }
 
     private void RefuseUnusedAdapterTensors(ParameterLayout layout)

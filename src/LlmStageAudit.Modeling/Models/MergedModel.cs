@@ -13,7 +13,7 @@ public static class MergedModel
         using var scope = NewDisposeScope();
         using var off = no_grad();
         HostTensor[] tensors = [.. model.MergedWeights(theta)
-            .Select(weight => new HostTensor(weight.Name, weight.Weight.shape, weight.Weight.to(float32).data<float>()))];
+            .Select(weight => new HostTensor(weight.Name, weight.Weight.shape, weight.Weight.to(float32).ToArray<float>()))];
         ModelFolderWriter.Write(path, model.Folder.Config, tensors, model.Folder.Path, StateFolder.ConfigChanges(model));
     }
 }

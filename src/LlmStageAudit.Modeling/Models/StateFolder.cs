@@ -30,7 +30,7 @@ public static class StateFolder
         {
             using var scope = NewDisposeScope();
             var slot = model.Layout.Slots[index];
-            return single.narrow(0, slot.Offset, slot.Length).data<float>();
+            return single.narrow(0, slot.Offset, slot.Length).ToArray<float>();
         }
     }
 
@@ -58,7 +58,7 @@ public static class StateFolder
             found.Values.Span.CopyTo(flat.AsSpan((int)slot.Offset));
         }
 
-        return tensor(flat).to(model.Dtype).to(model.Device);
+        return TensorMemory.Of(flat).to(model.Dtype).to(model.Device);
     }
 
     /// <summary>Straight from the mapped file, so that no weight is in memory twice.</summary>
@@ -75,14 +75,14 @@ public static class StateFolder
             if (!entry.Shape.SequenceEqual(slot.Shape)) throw ModelingException.WrongShape(path, slot.Name, entry.Shape, slot.Shape);
             if (entry.Dtype != SafetensorsDtype.F32)
             {
-                using var whole = tensor(file.ReadSingles(slot.Name));
+                using var whole = TensorMemory.Of(file.ReadSingles(slot.Name));
                 Fill(slot.Offset, whole);
                 continue;
             }
 
             file.ReadWindows(entry, (address, first, count) =>
             {
-                using var window = from_memory(address, [count], ScalarType.Float32);
+                using var window = TensorMemory.Over(address, [count], ScalarType.Float32);
                 Fill(slot.Offset + first, window);
             });
         }
@@ -113,7 +113,7 @@ public static class StateFolder
     private static HostTensor[] ToHost(LanguageModel model, Tensor theta)
     {
         using var single = theta.to(float32);
-        var values = single.data<float>().AsMemory();
+        var values = single.ToArray<float>().AsMemory();
         return [.. model.Layout.Slots
             .Select(slot => new HostTensor(slot.Name, slot.Shape, values.Slice((int)slot.Offset, (int)slot.Length)))];
     }

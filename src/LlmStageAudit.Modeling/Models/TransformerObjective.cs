@@ -36,7 +36,7 @@ public sealed class TransformerObjective(LanguageModel model, IReadOnlyList<Enco
         if (!SharesBase || batch.Count == 0) return 1;
         var tokens = (long)Math.Min(batch.Count, microBatchSize ?? batch.Count) * batch.Max(i => examples[i].Ids.Length);
         var features = model.Task == ModelTask.CausalLm ? Math.Max(model.HiddenSize, model.VocabularySize) : model.HiddenSize;
-        var limit = (Device.type == "cpu" ? ElementsThatPayOnCpu : ElementsThatPayElsewhere) / derivative;
+        var limit = (Device.type == DeviceType.CPU ? ElementsThatPayOnCpu : ElementsThatPayElsewhere) / derivative;
         return (int)Math.Clamp(limit / (tokens * features), 1, int.MaxValue);
     }
 
@@ -69,7 +69,7 @@ public sealed class TransformerObjective(LanguageModel model, IReadOnlyList<Enco
     /// <param name="batch">The example of each row.</param>
     private Tensor ClassLosses(Tensor logits, IReadOnlyList<int> batch)
     {
-        var labels = tensor([.. batch.Select(i => (long)examples[i].Label)], [batch.Count, 1], Device);
+        var labels = TensorMemory.Of([.. batch.Select(i => (long)examples[i].Label)], [batch.Count, 1], Device);
         return -logits.log_softmax(-1).gather(1, labels).squeeze(1);
     }
 
@@ -92,8 +92,8 @@ public sealed class TransformerObjective(LanguageModel model, IReadOnlyList<Enco
             }
         }
 
-        var likelihoods = logits.gather(2, tensor(targets, [rows, predicted, 1], Device)).squeeze(2) - logits.logsumexp(-1);
-        return -(likelihoods * tensor(scored, [rows, predicted], Device).to(Dtype)).sum(1);
+        var likelihoods = logits.gather(2, TensorMemory.Of(targets, [rows, predicted, 1], Device)).squeeze(2) - logits.logsumexp(-1);
+        return -(likelihoods * TensorMemory.Of(scored, [rows, predicted], Device).to(Dtype)).sum(1L);
     }
 
     private LoraDropout? Dropout(IReadOnlyList<int> batch, TokenBatch tokens, StepNoise? noise) =>

@@ -27,8 +27,8 @@ public static class Differentiation
             using var scope = NewDisposeScope();
             var leaves = Leaves(objective.Layout, theta);
             var loss = objective.Losses(leaves, part, noise).sum() / totalWeight;
-            var flat = objective.Layout.Join(NonNull(autograd.grad([loss], leaves, allow_unused: true), leaves));
-            lossNats += loss.item();
+            var flat = objective.Layout.Join(Gradients.Of([loss], leaves));
+            lossNats += loss.ToDouble();
             var total = gradient is null ? flat : gradient + flat;
             gradient?.Dispose();
             gradient = scope.MoveToOuter(total);
@@ -42,7 +42,7 @@ public static class Differentiation
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        return objective.Losses(objective.Layout.Split(theta), batch).sum().item() / batch.Sum(objective.Weight);
+        return objective.Losses(objective.Layout.Split(theta), batch).sum().ToDouble() / batch.Sum(objective.Weight);
     }
 
     /// <summary>sum_i weight_i grad loss_i(theta), [N]: losses as they are, no mean taken.</summary>
@@ -61,8 +61,8 @@ public static class Differentiation
             using var scope = NewDisposeScope();
             var leaves = Leaves(objective.Layout, theta);
             var losses = objective.Losses(leaves, [.. part.Select(i => examples[i])], noise);
-            var factors = tensor([.. part.Select(i => weights[i])]).to(objective.Dtype).to(objective.Device);
-            var flat = objective.Layout.Join(NonNull(autograd.grad([(losses * factors).sum()], leaves, allow_unused: true), leaves));
+            var factors = TensorMemory.Of([.. part.Select(i => weights[i])]).to(objective.Dtype).to(objective.Device);
+            var flat = objective.Layout.Join(Gradients.Of([(losses * factors).sum()], leaves));
             var total = gradient is null ? flat : gradient + flat;
             gradient?.Dispose();
             gradient = scope.MoveToOuter(total);
@@ -73,8 +73,4 @@ public static class Differentiation
 
     internal static Tensor[] Leaves(ParameterLayout layout, Tensor theta) =>
         [.. layout.Split(theta).Select(view => view.detach().requires_grad_())];
-
-    /// <summary>A parameter that takes no part in the loss has derivative zero.</summary>
-    internal static Tensor[] NonNull(IReadOnlyList<Tensor?> derivatives, IReadOnlyList<Tensor> leaves) =>
-        [.. derivatives.Select((derivative, i) => derivative ?? leaves[i].zeros_like())];
 }

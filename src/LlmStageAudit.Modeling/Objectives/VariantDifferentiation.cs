@@ -25,9 +25,9 @@ public static class VariantDifferentiation
         {
             using var scope = NewDisposeScope();
             var leaves = Leaves(objective, thetas);
-            var losses = objective.VariantLosses(leaves, part, noise).sum(1) / totalWeight; // [R]
-            var derivatives = NonNull(autograd.grad([losses.sum()], leaves, allow_unused: true), leaves);
-            var values = losses.to(ScalarType.Float64).data<double>();
+            var losses = objective.VariantLosses(leaves, part, noise).sum(1L) / totalWeight; // [R]
+            var derivatives = Gradients.Of([losses.sum()], leaves);
+            var values = losses.to(ScalarType.Float64).ToArray<double>();
             for (var r = 0; r < lossNats.Length; r++) lossNats[r] += values[r];
             gradients = Added(scope, gradients, objective.Layout.JoinRows(derivatives));
         }
@@ -57,15 +57,13 @@ public static class VariantDifferentiation
             using var scope = NewDisposeScope();
             var leaves = Leaves(objective, thetas);
             var loss = objective.VariantLosses(leaves, part, noise).sum() / totalWeight;
-            var gradients = NonNull(autograd.grad([loss], leaves, create_graph: true, allow_unused: true), leaves);
+            var gradients = Gradients.Of([loss], leaves, createGraph: true);
             var slices = objective.Layout.SplitRows(vectors);
             // Parameters the loss is linear in have gradients without a graph.
             var curved = Enumerable.Range(0, gradients.Length).Where(i => gradients[i].requires_grad).ToArray();
             var derivatives = curved.Length == 0
                 ? [.. leaves.Select(leaf => leaf.zeros_like())]
-                : NonNull(
-                    autograd.grad([.. curved.Select(i => gradients[i])], leaves, [.. curved.Select(i => slices[i])], allow_unused: true),
-                    leaves);
+                : Gradients.Of([.. curved.Select(i => gradients[i])], leaves, [.. curved.Select(i => slices[i])]);
             products = Added(scope, products, objective.Layout.JoinRows(derivatives));
         }
 
@@ -74,10 +72,6 @@ public static class VariantDifferentiation
 
     private static Tensor[] Leaves(IVariantObjective objective, Tensor thetas) =>
         [.. objective.Layout.SplitRows(thetas).Select(view => view.detach().requires_grad_())];
-
-    /// <summary>A parameter that takes no part in the loss has derivative zero.</summary>
-    private static Tensor[] NonNull(Tensor?[] derivatives, Tensor[] leaves) =>
-        [.. derivatives.Select((derivative, i) => derivative ?? leaves[i].zeros_like())];
 
     private static Tensor Added(DisposeScope scope, Tensor? total, Tensor part)
     {

@@ -61,7 +61,7 @@ public static class VectorProducts
         return InParts(batch, microBatchSize, part =>
         {
             var leaves = Differentiation.Leaves(objective.Layout, theta);
-            var gradients = Gradients(objective.Losses(leaves, part, noise).sum() / totalWeight, leaves);
+            var gradients = Gradients.Of([objective.Losses(leaves, part, noise).sum() / totalWeight], leaves, createGraph: true);
             var slices = objective.Layout.Split(vector);
             var products = leaves.Select(leaf => leaf.zeros_like()).ToArray();
             foreach (var layer in layers)
@@ -87,8 +87,9 @@ public static class VectorProducts
         InParts([.. Enumerable.Range(0, examples.Count)], microBatchSize, part =>
         {
             var leaves = Differentiation.Leaves(objective.Layout, theta);
-            var factors = tensor([.. part.Select(i => weights[i])]).to(objective.Dtype).to(objective.Device);
-            var gradients = Gradients((objective.Losses(leaves, [.. part.Select(i => examples[i])]) * factors).sum(), leaves);
+            var factors = TensorMemory.Of([.. part.Select(i => weights[i])]).to(objective.Dtype).to(objective.Device);
+            var loss = (objective.Losses(leaves, [.. part.Select(i => examples[i])]) * factors).sum();
+            var gradients = Gradients.Of([loss], leaves, createGraph: true);
             return [objective.Layout.Join(
                 Differentiated(gradients, objective.Layout.Split(vector), [.. Enumerable.Range(0, leaves.Length)], leaves, last: true))];
         })[0];
@@ -109,13 +110,13 @@ public static class VectorProducts
             using var scope = NewDisposeScope();
             var leaves = Differentiation.Leaves(objective.Layout, theta);
             var factors = ones([part.Length], objective.Dtype, objective.Device).requires_grad_();
-            var gradients = Gradients((objective.Losses(leaves, part, noise) * factors).sum(), leaves);
+            var gradients = Gradients.Of([(objective.Losses(leaves, part, noise) * factors).sum()], leaves, createGraph: true);
             for (var i = 0; i < vectors.Count; i++)
             {
                 var found = Differentiated(
                     gradients, objective.Layout.Split(vectors[i]),
                     [.. Enumerable.Range(0, leaves.Length)], [factors], i == vectors.Count - 1);
-                derivatives[i].AddRange(found[0].to(float64).data<double>());
+                derivatives[i].AddRange(found[0].to(float64).ToArray<double>());
             }
         }
 
@@ -138,7 +139,7 @@ public static class VectorProducts
             var leaves = Differentiation.Leaves(objective.Layout, theta);
             var losses = objective.Losses(leaves, part, noise);
             var factors = ofExamples ? ones([part.Length], objective.Dtype, objective.Device).requires_grad_() : null;
-            var gradients = Gradients((factors is null ? losses : losses * factors).sum() / totalWeight, leaves);
+            var gradients = Gradients.Of([(factors is null ? losses : losses * factors).sum() / totalWeight], leaves, createGraph: true);
             var all = Enumerable.Range(0, leaves.Length).ToArray();
             var flat = new Tensor[vectors.Count];
             for (var i = 0; i < vectors.Count; i++)
@@ -146,7 +147,7 @@ public static class VectorProducts
                 var found = Differentiated(
                     gradients, objective.Layout.Split(vectors[i]), all,
                     factors is null ? leaves : [.. leaves, factors], i == vectors.Count - 1);
-                if (factors is not null) shares[i].AddRange(found[^1].to(float64).data<double>());
+                if (factors is not null) shares[i].AddRange(found[^1].to(float64).ToArray<double>());
                 flat[i] = objective.Layout.Join(found[..leaves.Length]);
             }
 
@@ -161,14 +162,9 @@ public static class VectorProducts
         // Parameters the loss is linear in have gradients without a graph.
         var curved = slots.Where(slot => gradients[slot].requires_grad).ToArray();
         if (curved.Length == 0) return [.. inputs.Select(input => input.zeros_like())];
-        var found = autograd.grad(
-            [.. curved.Select(slot => gradients[slot])], inputs, [.. curved.Select(slot => vectors[slot])],
-            retain_graph: !last, allow_unused: true);
-        return Differentiation.NonNull(found, inputs);
+        return Gradients.Of(
+            [.. curved.Select(slot => gradients[slot])], inputs, [.. curved.Select(slot => vectors[slot])], retainGraph: !last);
     }
-
-    private static Tensor[] Gradients(Tensor loss, Tensor[] leaves) =>
-        Differentiation.NonNull(autograd.grad([loss], leaves, create_graph: true, allow_unused: true), leaves);
 
     /// <summary>Adds up what the micro-batches contribute.</summary>
     private static Tensor[] InParts(IReadOnlyList<int> batch, int? microBatchSize, Func<int[], Tensor[]> contribution)
@@ -180,7 +176,7 @@ public static class VectorProducts
             var flat = contribution(part);
             var sums = totals is null ? flat : [.. flat.Zip(totals, (product, total) => total + product)];
             foreach (var total in totals ?? []) total.Dispose();
-            totals = [.. sums.Select(scope.MoveToOuter)];
+            totals = [.. sums.Select(tensor => scope.MoveToOuter(tensor))];
         }
 
         return totals!;

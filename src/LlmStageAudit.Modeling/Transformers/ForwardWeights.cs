@@ -23,7 +23,7 @@ public class ForwardWeights(
         trainable.TryGetValue(name, out var tensor) ? tensor : frozen.GetValueOrDefault(name);
 
     /// <summary>Rows of a table [V, H] by token ids [B, T]: [B, T, H].</summary>
-    public virtual Tensor Embed(string name, Tensor ids) => nn.functional.embedding(ids, this[name]);
+    public virtual Tensor Embed(string name, Tensor ids) => Rows(this[name], ids);
 
     /// <summary>x W' + b + scaling (x A') B' for the linear layer of that module name: [.., in] to [.., out].</summary>
     public virtual Tensor Linear(string module, Tensor x)
@@ -44,8 +44,11 @@ public class ForwardWeights(
     /// <summary>A weight with its layer's LoRA pair folded in: W + scaling B A.</summary>
     public Tensor Merged(string name) =>
         name.EndsWith(".weight", StringComparison.Ordinal) && lora.TryGetValue(name[..^".weight".Length], out var pair)
-            ? this[name].to(pair.A.dtype).add(matmul(pair.B, pair.A), pair.Scaling)
+            ? this[name].to(pair.A.dtype).add(pair.B.mm(pair.A), pair.Scaling)
             : this[name];
+
+    /// <summary>Rows of a table [V, H] by ids of any shape: [.., H].</summary>
+    private protected static Tensor Rows(Tensor table, Tensor ids) => table.index_select(0, ids.reshape(-1)).view([.. ids.shape, table.size(1)]);
 
     private protected bool Trains(string name) => trainable.ContainsKey(name);
 

@@ -81,8 +81,8 @@ public sealed class GptNeoX : Transformer, IDisposable
         var query = _rotary.Rotate(heads.narrow(-1, 0, _config.HeadSize)) * (1 / Math.Sqrt(_config.HeadSize));
         var key = _rotary.Rotate(heads.narrow(-1, _config.HeadSize, _config.HeadSize));
         var value = heads.narrow(-1, 2 * _config.HeadSize, _config.HeadSize);
-        var attention = WrappedTensorDisposeScope(() => mask.Softmax(matmul(query, key.transpose(-1, -2)))); // [B, heads, T, T]
-        var mixed = matmul(attention, value).transpose(1, 2).reshape(batch, tokens, _config.HiddenSize);
+        var attention = WrappedTensorDisposeScope(() => mask.Softmax(query.batched_mm(key.transpose(-1, -2)))); // [B, heads, T, T]
+        var mixed = attention.batched_mm(value).transpose(1, 2).reshape(batch, tokens, _config.HiddenSize);
         return weights.Linear(name + ".dense", mixed);
     });
 

@@ -33,10 +33,10 @@ public sealed class GroupedQueryAttention(int headCount, int keyValueHeadCount, 
         if (headNorm is not null) (query, key) = (headNorm(name + ".q_norm", query), headNorm(name + ".k_norm", key));
         var attention = WrappedTensorDisposeScope(() =>
         {
-            var scores = matmul(rotary.Rotate(query) * scale, ForEachQuery(rotary.Rotate(key)).transpose(-1, -2)); // [B, heads, T, T]
+            var scores = (rotary.Rotate(query) * scale).batched_mm(ForEachQuery(rotary.Rotate(key)).transpose(-1, -2)); // [B, heads, T, T]
             return mask.Softmax(SoftCap.Apply(scores, softCap));
         });
-        var mixed = matmul(attention, ForEachQuery(value)); // [B, heads, T, D]
+        var mixed = attention.batched_mm(ForEachQuery(value)); // [B, heads, T, D]
         return weights.Linear(name + ".o_proj", mixed.transpose(1, 2).reshape(x.size(0), x.size(1), (long)headCount * headSize));
     });
 

@@ -70,7 +70,7 @@ public sealed class RotaryEmbedding(int rotaryDimensions, RotaryConfig config) :
                 }
             }
 
-            var table = tensor(angles, [tokens, rotaryDimensions / 2], device);
+            var table = TensorMemory.Of(angles, [tokens, rotaryDimensions / 2], device);
             return (scope.Detach(table.cos().to(dtype).clone()), scope.Detach(table.sin().to(dtype).clone()));
         });
 }

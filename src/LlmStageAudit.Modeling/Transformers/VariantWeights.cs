@@ -26,9 +26,9 @@ public sealed class VariantWeights(
         // One table of R V rows, and the ids of each variant moved to its part.
         var table = this[name];
         var (rows, vocabulary) = (ids.size(0), table.size(1));
-        var starts = tensor([.. Enumerable.Range(0, (int)count).Select(r => r * vocabulary)], [count, 1, 1], ids.device);
+        var starts = TensorMemory.Of([.. Enumerable.Range(0, (int)count).Select(r => r * vocabulary)], [count, 1, 1], ids.device);
         var moved = (ids.reshape(count, rows / count, -1) + starts).reshape(rows, -1);
-        return nn.functional.embedding(moved, table.reshape(count * vocabulary, -1));
+        return Rows(table.reshape(count * vocabulary, -1), moved);
     }
 
     public override Tensor Linear(string module, Tensor x)
@@ -60,7 +60,7 @@ public sealed class VariantWeights(
     }
 
     /// <summary>Rows of variant r times W_r': [R n, .., in] or [R, n, in] by [R, out, in] gives [R, n, out].</summary>
-    private Tensor Multiply(Tensor x, Tensor weights) => matmul(x.reshape(count, -1, weights.size(2)), weights.transpose(1, 2));
+    private Tensor Multiply(Tensor x, Tensor weights) => x.reshape(count, -1, weights.size(2)).bmm(weights.transpose(1, 2));
 
     /// <summary>Adds row r of a bias [R, F] to the rows of variant r.</summary>
     private Tensor AddPerVariant(Tensor y, Tensor bias) => (y.reshape(count, -1, bias.size(1)) + bias.unsqueeze(1)).reshape(y.shape);

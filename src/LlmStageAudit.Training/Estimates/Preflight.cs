@@ -19,7 +19,7 @@ public sealed class Preflight(MachineLimits limits)
     /// <exception cref="PreflightException">The machine has less than the weights and the optimizer's state take.</exception>
     public void CheckMemory(string where, RunConfiguration configuration, Device? device)
     {
-        if (device is { type: not "cpu" }) return;
+        if (device is { type: not DeviceType.CPU }) return;
         CheckMemory(where, "training", MemoryFloorBytes(RunMaterials.Footprint(configuration), configuration));
     }
 
@@ -27,7 +27,7 @@ public sealed class Preflight(MachineLimits limits)
     /// <exception cref="PreflightException">The machine has less than the weights and the optimizer's state take.</exception>
     public void CheckMemory(string where, TrainedRun parent)
     {
-        if (parent.Model.Device.type != "cpu") return;
+        if (parent.Model.Device.type != DeviceType.CPU) return;
         CheckMemory(where, "retraining", MemoryFloorBytes(RunMaterials.Footprint(parent.Configuration), parent.Configuration));
     }
 

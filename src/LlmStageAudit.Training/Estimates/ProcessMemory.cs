@@ -16,7 +16,7 @@ public static class ProcessMemory
     /// <returns>False where the system does not let: the peak then is that of the whole process.</returns>
     public static bool RestartPeak()
     {
-        trim_memory();
+        TorchEngine.TrimMemory();
         try
         {
             if (!File.Exists(StatusFile)) return false;

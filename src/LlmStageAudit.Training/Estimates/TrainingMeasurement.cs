@@ -147,7 +147,7 @@ public sealed class TrainingMeasurement
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        foreach (var slot in _materials.Model.Layout.Slots) _ = state.Theta.narrow(0, slot.Offset, slot.Length).to(float32).data<float>();
+        foreach (var slot in _materials.Model.Layout.Slots) _ = state.Theta.narrow(0, slot.Offset, slot.Length).to(float32).ToArray<float>();
         var read = state.Theta.zeros_like();
         read.copy_(state.Theta);
         state.Dispose();

@@ -69,7 +69,7 @@ internal sealed class AdamWPropagator : OptimizerPropagator
         var mean = after.Buffers[0] - (_ofMean * after.Theta);
         var square = after.Buffers[1] + (_ofSquare * after.Theta);
         var gradient = (mean * (1 - _beta1)).add(_gradient * square, 2 * (1 - _beta2));
-        var steps = after.Steps + _ofSteps.dot(after.Theta).item();
+        var steps = after.Steps + _ofSteps.dot(after.Theta).ToDouble();
         return (new StatePerturbation(after.Theta * _decay, [mean * _beta1, square * _beta2], steps), gradient);
     }
 }

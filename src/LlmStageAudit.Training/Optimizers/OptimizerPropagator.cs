@@ -48,9 +48,9 @@ public abstract class OptimizerPropagator
     private protected abstract (StatePerturbation Before, Tensor Gradient) Pull(StatePerturbation after);
 
     private static StatePerturbation Kept(DisposeScope scope, StatePerturbation made) =>
-        new(scope.MoveToOuter(made.Theta), [.. made.Buffers.Select(scope.MoveToOuter)], made.Steps);
+        new(scope.MoveToOuter(made.Theta), [.. made.Buffers.Select(tensor => scope.MoveToOuter(tensor))], made.Steps);
 
     /// <summary>The derivative of c g / (|g| + e), which is symmetric: c / (|g| + e) v - c g (g . v) / (|g| (|g| + e)^2).</summary>
     private Tensor Unclip(Tensor vector) =>
-        _clippedFrom is null ? vector : (vector * _clipScale).add(_clippedFrom, -_clipCurve * _clippedFrom.dot(vector).item());
+        _clippedFrom is null ? vector : (vector * _clipScale).add(_clippedFrom, -_clipCurve * _clippedFrom.dot(vector).ToDouble());
 }

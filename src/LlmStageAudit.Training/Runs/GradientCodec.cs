@@ -19,6 +19,6 @@ internal static class GradientCodec
     public static Tensor Decode(ReadOnlySpan<byte> bytes, ScalarType dtype, Device device)
     {
         var values = MemoryMarshal.Cast<byte, float>(bytes);
-        return tensor(values, [values.Length]).to(dtype).to(device);
+        return TensorMemory.Of(values, [values.Length]).to(dtype).to(device);
     }
 }

@@ -57,7 +57,7 @@ public sealed class MemoryTrajectory : ITrajectory, IDisposable
     {
         var objective = program.Objective;
         var sameShape = start.dim() == 1 && start.numel() == objective.Layout.Count;
-        if (sameShape && start.dtype == objective.Dtype && start.device == objective.Device) return;
+        if (sameShape && start.dtype == objective.Dtype && start.device.IsSameAs(objective.Device)) return;
         throw new ArgumentException(
             $"stage '{program.Name}': the start is {start.dtype} [{string.Join(", ", start.shape)}] on {start.device}; "
                 + $"expected {objective.Dtype} [{objective.Layout.Count}] on {objective.Device}, as its objective has it",

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using LlmStageAudit.Artifacts.Runs;
 
@@ -10,40 +9,39 @@ public static class RunEngine
     /// <summary>Variables that choose threads, kernels or precision in libtorch and the libraries below it.</summary>
     private static readonly string[] s_variables =
     [
-        "ATEN_CPU_CAPABILITY", "CUBLAS_WORKSPACE_CONFIG", "DNNL_MAX_CPU_ISA", "GOTO_NUM_THREADS", "MKL_CBWR", "MKL_DYNAMIC",
+        "ATEN_CPU_CAPABILITY", "CUBLAS_WORKSPACE_CONFIG", "DNNL_MAX_CPU_ISA", "MKL_CBWR", "MKL_DYNAMIC",
         "MKL_ENABLE_INSTRUCTIONS", "MKL_NUM_THREADS", "NVIDIA_TF32_OVERRIDE", "OMP_DYNAMIC", "OMP_NUM_THREADS", "OMP_SCHEDULE",
-        "ONEDNN_MAX_CPU_ISA", "OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
+        "ONEDNN_MAX_CPU_ISA", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
     ];
 
     public static string ToolVersion { get; } = typeof(RunEngine).Assembly.GetName().Version!.ToString(3);
 
-    public static EngineRecord Describe(Device device)
+    public static EngineRecord Describe(Device device) => new()
     {
-        var found = configuration();
-        return new EngineRecord
-        {
-            LibTorchVersion = torch.version,
-            Threads = get_num_threads(),
-            InteropThreads = int.Parse(found["interop"], CultureInfo.InvariantCulture),
-            Device = device.ToString(),
-            Machine = $"{RuntimeInformation.OSDescription.Trim()}, {RuntimeInformation.ProcessArchitecture}, "
-                + $"{Environment.ProcessorCount} processors",
-            Processor = ProcessorModel(),
-            CpuCapability = found["capability"],
-            Blas = Blas(found),
-            Libraries = string.Join("; ", new[] { found["openmp"], found["mkldnn"], found["mkl"] }.Where(text => text.Length > 0)),
-            Deterministic = found["deterministic"] == "1",
-            Runtime = RuntimeInformation.FrameworkDescription,
-            Environment =
-            [
-                .. s_variables.Select(name => (name, Value: Environment.GetEnvironmentVariable(name)))
-                    .Where(pair => !string.IsNullOrEmpty(pair.Value))
-                    .Select(pair => $"{pair.name}={pair.Value}"),
-            ],
-        };
-    }
+        LibTorchVersion = TorchEngine.Version,
+        Build = TorchEngine.Build,
+        Threads = TorchEngine.Threads,
+        InteropThreads = get_num_interop_threads(),
+        Device = device.ToString(),
+        Machine = $"{RuntimeInformation.OSDescription.Trim()}, {RuntimeInformation.ProcessArchitecture}, "
+            + $"{Environment.ProcessorCount} processors",
+        Processor = ProcessorModel(),
+        CpuCapability = TorchEngine.CpuCapability,
+        Blas = TorchEngine.Blas,
+        Libraries = TorchEngine.Libraries,
+        Allocator = TorchEngine.Allocator,
+        Deterministic = TorchEngine.Deterministic,
+        Runtime = RuntimeInformation.FrameworkDescription,
+        Environment =
+        [
+            .. s_variables.Select(name => (name, Value: Environment.GetEnvironmentVariable(name)))
+                .Where(pair => !string.IsNullOrEmpty(pair.Value))
+                .Select(pair => $"{pair.name}={pair.Value}"),
+        ],
+    };
 
-    /// <summary>In what an engine is another than the recorded one, a phrase each; what was not recorded counts as the same.</summary>
+    /// <summary>In what an engine is another than the recorded one, a phrase each; what was not recorded counts as the same, and the allocator
+    /// changes no result.</summary>
     /// <param name="recorded">What computed the run.</param>
     /// <param name="here">What would compute now.</param>
     public static string[] Differences(EngineRecord recorded, EngineRecord here) =>
@@ -51,6 +49,7 @@ public static class RunEngine
         .. new (string Name, object? Recorded, object? Here)[]
         {
             ("libtorch", recorded.LibTorchVersion, here.LibTorchVersion),
+            ("build of libtorch", recorded.Build, here.Build),
             ("threads", recorded.Threads, here.Threads),
             ("threads between operators", recorded.InteropThreads, here.InteropThreads),
             ("device", recorded.Device, here.Device),
@@ -83,16 +82,6 @@ public static class RunEngine
 
     private static string? Joined(IReadOnlyList<string>? variables) =>
         variables is null ? null : variables.Count == 0 ? "without variables" : string.Join(' ', variables);
-
-    private static string? Blas(IReadOnlyDictionary<string, string> found)
-    {
-        if (!found.TryGetValue("blas", out var path)) return null;
-        // The folder tells apart the libraries that a system keeps under one name.
-        var name = Path.Combine(Path.GetFileName(Path.GetDirectoryName(path)) ?? "", Path.GetFileName(path));
-        if (!path.Contains("openblas", StringComparison.OrdinalIgnoreCase) || !found.TryGetValue("openblas", out var build)) return name;
-        return $"{name}: {build}, kernel {found.GetValueOrDefault("openblas_core", "unknown")}, "
-            + $"{found.GetValueOrDefault("openblas_threads", "unknown")} threads";
-    }
 
     private static string? ProcessorModel()
     {

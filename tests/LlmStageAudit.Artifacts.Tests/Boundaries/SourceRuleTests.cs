@@ -48,7 +48,7 @@ public sealed partial class SourceRuleTests
     private static IEnumerable<(string Name, string Text)> Sources()
     {
         var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (root is not null && !File.Exists(Path.Combine(root.FullName, "LlmStageAudit.sln"))) root = root.Parent;
+        while (root is not null && !File.Exists(Path.Combine(root.FullName, "LlmStageAudit.slnx"))) root = root.Parent;
         Assert.NotNull(root);
         var files = Directory.EnumerateFiles(Path.Combine(root.FullName, "src"), "*.cs", SearchOption.AllDirectories).ToArray();
         Assert.True(files.Length > 300);

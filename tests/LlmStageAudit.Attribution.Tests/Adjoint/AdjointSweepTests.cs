@@ -125,7 +125,7 @@ public sealed class AdjointSweepTests
         double[][] probes = [s_probe, Vectors.Normal(SmallRun.Parameters, 301), [.. s_probe.Select(value => -2 * value)]];
         using var scope = NewDisposeScope();
         var together = new AdjointSweep(run, new PropagationOptions())
-            .Run([.. probes.Select(probe => tensor(probe))], true, true, null, default);
+            .Run([.. probes.Select(probe => TensorMemory.Of(probe))], true, true, null, default);
         for (var i = 0; i < probes.Length; i++)
         {
             var alone = Sweep(run, probes[i]);
@@ -156,11 +156,11 @@ public sealed class AdjointSweepTests
     public void A_sweep_leaves_no_tensor_behind()
     {
         using var run = Train(SmallRun.AdamW);
-        var before = LiveTensorCount;
+        var before = Tensor.TotalCount;
         Sweep(run, s_probe);
-        Assert.Equal(before, LiveTensorCount);
+        Assert.Equal(before, Tensor.TotalCount);
         Forward(run, [Without(2, 9)]);
-        Assert.Equal(before, LiveTensorCount);
+        Assert.Equal(before, Tensor.TotalCount);
     }
 
     [Fact]
@@ -192,14 +192,14 @@ public sealed class AdjointSweepTests
     {
         using var scope = NewDisposeScope();
         return new AdjointSweep(run, options ?? new PropagationOptions())
-            .Run([tensor(probe)], ofExamples: true, ofBlocks: true, null, default)[0];
+            .Run([TensorMemory.Of(probe)], ofExamples: true, ofBlocks: true, null, default)[0];
     }
 
     private static double[] Forward(ITrajectory run, Counterfactual[] questions)
     {
         using var scope = NewDisposeScope();
         return [.. new ForwardPropagation(run, Curvature.Full(), epsilonFloor: 0).Run(questions, LeftOutSteps.Together, null, default)
-            .Select(change => change.dot(tensor(s_probe)).item())];
+            .Select(change => change.dot(TensorMemory.Of(s_probe)).ToDouble())];
     }
 
     /// <summary>Steps numbered from 1 through the run.</summary>
@@ -231,7 +231,7 @@ public sealed class AdjointSweepTests
             theta = state.Theta;
         }
 
-        return theta.data<double>();
+        return theta.ToArray<double>();
     }
 
     private static double Gamma(double[] theta) => theta.Zip(s_probe, (one, other) => one * other).Sum();

@@ -45,7 +45,7 @@ public sealed class SweepReadoutTests
         double[] targets = Vectors.Normal(5, 510);
         var probe = new PolynomialObjective(directions, targets);
         var final = run.Final();
-        double[] moved = [.. final.Zip(run.StateBefore(0).data<double>().ToArray(), (after, before) => after - before)];
+        double[] moved = [.. final.Zip(run.StateBefore(0).ToArray<double>().ToArray(), (after, before) => after - before)];
         double[] bent = Hessian(moved);
         var along = Dot(moved, bent);
         double[] gradient = new double[final.Length];
@@ -57,7 +57,7 @@ public sealed class SweepReadoutTests
         var (scores, changes) = (Scores(run, probe), Changes(run));
         for (var i = 0; i < scores.Length; i++)
         {
-            var d = changes[i].data<double>().ToArray();
+            var d = changes[i].ToArray<double>().ToArray();
             var expected = Dot(gradient, d) - (Math.Pow(Dot(bent, d), 2) / (2 * along));
             Assert.Equal(expected, scores[i], 1e-11 * Math.Max(1, Math.Abs(expected)));
         }
@@ -78,10 +78,10 @@ public sealed class SweepReadoutTests
     public void A_probe_flat_along_the_run_is_read_off_as_linear()
     {
         using var scope = NewDisposeScope();
-        var (gradient, moved) = (tensor([1.0, 2.0, 3.0]), tensor([1.0, 0.0, 0.0]));
-        Assert.Single(SweepReadout.Quadratic(gradient, moved, _ => tensor([0.0, 1.0, 0.0])).Vectors);
-        Assert.Single(SweepReadout.Quadratic(gradient, moved, _ => tensor([0.0, 0.0, 0.0])).Vectors);
-        Assert.Equal(2, SweepReadout.Quadratic(gradient, moved, _ => tensor([-1.0, 1.0, 0.0])).Vectors.Count);
+        var (gradient, moved) = (TensorMemory.Of([1.0, 2.0, 3.0]), TensorMemory.Of([1.0, 0.0, 0.0]));
+        Assert.Single(SweepReadout.Quadratic(gradient, moved, _ => TensorMemory.Of([0.0, 1.0, 0.0])).Vectors);
+        Assert.Single(SweepReadout.Quadratic(gradient, moved, _ => TensorMemory.Of([0.0, 0.0, 0.0])).Vectors);
+        Assert.Equal(2, SweepReadout.Quadratic(gradient, moved, _ => TensorMemory.Of([-1.0, 1.0, 0.0])).Vectors.Count);
     }
 
     private static double[] Scores(RetrainableTrajectory run, PolynomialObjective probe)

@@ -54,7 +54,7 @@ public sealed class BaselineTests : IDisposable
     private static double[] Run(int left, Func<Counterfactual, Tensor> estimate)
     {
         using var scope = NewDisposeScope();
-        return estimate(Counterfactual.WithoutStage("left out", left)).data<double>();
+        return estimate(Counterfactual.WithoutStage("left out", left)).ToArray<double>();
     }
 
     private Tensor Score(Curvature curvature, Counterfactual question) =>
@@ -129,7 +129,7 @@ public sealed class BaselineTests : IDisposable
     private static double[] Gradient(Update update, double[] theta, int? example = null)
     {
         using var scope = NewDisposeScope();
-        return update.Objective.LossAndGradient(tensor(theta), example is { } one ? [one] : update.Batch).Gradient.data<double>();
+        return update.Objective.LossAndGradient(TensorMemory.Of(theta), example is { } one ? [one] : update.Batch).Gradient.ToArray<double>();
     }
 
     /// <summary>Central differences of the gradient.</summary>

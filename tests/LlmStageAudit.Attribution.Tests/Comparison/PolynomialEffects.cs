@@ -19,14 +19,14 @@ internal sealed class PolynomialEffects(RetrainableTrajectory trajectory, Polyno
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        return [.. probe.Losses(probe.Layout.Split(tensor(theta)), _examples).data<double>().ToArray().Select(loss => -loss)];
+        return [.. probe.Losses(probe.Layout.Split(TensorMemory.Of(theta)), _examples).ToArray<double>().ToArray().Select(loss => -loss)];
     }
 
     public double[] Effects(double[] counterfactual) =>
         [.. Values(trajectory.Final()).Zip(Values(counterfactual), (observed, without) => observed - without)];
 
     public double[][] Finite(IReadOnlyList<Tensor> counterfactuals) =>
-        [.. counterfactuals.Select((theta, i) => i == ConstantAt ? [.. _examples.Select(_ => 0.5)] : Effects(theta.data<double>()))];
+        [.. counterfactuals.Select((theta, i) => i == ConstantAt ? [.. _examples.Select(_ => 0.5)] : Effects(theta.ToArray<double>()))];
 
     public double[][]? FirstOrder(IReadOnlyList<Tensor> changes)
     {

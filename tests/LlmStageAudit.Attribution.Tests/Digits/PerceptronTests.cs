@@ -19,8 +19,8 @@ public sealed class PerceptronTests
         using var scope = NewDisposeScope();
         using var objective = Small(out var digits);
         var theta = objective.Start(seed: 3);
-        var found = objective.Losses(objective.Layout.Split(theta), [4, 0, 4]).data<double>();
-        var parts = objective.Layout.Split(theta).Select(part => part.data<double>()).ToArray();
+        var found = objective.Losses(objective.Layout.Split(theta), [4, 0, 4]).ToArray<double>();
+        var parts = objective.Layout.Split(theta).Select(part => part.ToArray<double>()).ToArray();
         double Loss(int example)
         {
             double[] pixels = [.. digits.Images[example].Select(pixel => (double)pixel)];
@@ -41,13 +41,13 @@ public sealed class PerceptronTests
     {
         using var scope = NewDisposeScope();
         using var objective = Small(out _);
-        var parts = objective.Layout.Split(objective.Start(seed: 3)).Select(part => part.data<double>()).ToArray();
+        var parts = objective.Layout.Split(objective.Start(seed: 3)).Select(part => part.ToArray<double>()).ToArray();
         double[] bounds = [1.0 / Side, 1.0 / Side, Math.Sqrt(1 / 6.0), Math.Sqrt(1 / 6.0)];
         Assert.Equal([6 * Side * Side, 6, 60, 10], parts.Select(part => part.Length));
         for (var i = 0; i < parts.Length; i++) Assert.InRange(parts[i].Max(Math.Abs), 0.5 * bounds[i], bounds[i]);
         Assert.InRange(parts[0].Average(value => value * value), 0.85 * bounds[0] * bounds[0] / 3, 1.15 * bounds[0] * bounds[0] / 3);
         Vectors.SameBits(objective.Start(seed: 3), objective.Start(seed: 3));
-        Assert.NotEqual(objective.Start(seed: 3).data<double>(), objective.Start(seed: 4).data<double>());
+        Assert.NotEqual(objective.Start(seed: 3).ToArray<double>(), objective.Start(seed: 4).ToArray<double>());
     }
 
     [Fact]
@@ -57,12 +57,12 @@ public sealed class PerceptronTests
         using var objective = Small(out var digits);
         int[] batch = [.. Enumerable.Range(0, digits.Count)];
         var theta = objective.Start(seed: 3);
-        var vector = tensor(Vectors.Normal(objective.Layout.Count, 5));
+        var vector = TensorMemory.Of(Vectors.Normal(objective.Layout.Count, 5));
         // Short enough that no unit of these images crosses its kink.
         const double Step = 1e-6;
         var differences = (objective.LossAndGradient(theta + (vector * Step), batch).Gradient
             - objective.LossAndGradient(theta - (vector * Step), batch).Gradient) / (2 * Step);
-        Vectors.Close(differences.data<double>(), objective.HessianVectorProduct(theta, batch, vector).data<double>(), 1e-6);
+        Vectors.Close(differences.ToArray<double>(), objective.HessianVectorProduct(theta, batch, vector).ToArray<double>(), 1e-6);
     }
 
     [Fact]

@@ -29,7 +29,7 @@ public sealed class CounterfactualReplayTests
                 if (stage == 1 && (i is 1 or 2)) continue;
                 // One step of warm-up, then down a line.
                 var rate = i == 0 ? 0 : optimizer.LearningRate * (program.Steps.Count - i) / (program.Steps.Count - 1);
-                plain.Step(program.Objective.LossAndGradient(tensor(plain.Theta), program.Steps[i].Batch).Gradient.data<double>(), rate);
+                plain.Step(program.Objective.LossAndGradient(TensorMemory.Of(plain.Theta), program.Steps[i].Batch).Gradient.ToArray<double>(), rate);
             }
 
             expected = plain.Theta;
@@ -183,7 +183,7 @@ public sealed class CounterfactualReplayTests
             (stage, section) => stage == 2 ? section with { Epochs = 1, BatchSize = 9, Schedule = new ScheduleSection() } : section);
         var before = trajectory.Retrain((stage, _) => stage != 0);
         var gradient = trajectory.Programs[2].Objective.LossAndGradient(
-            tensor(before), trajectory.Programs[2].Steps[0].Batch).Gradient.data<double>();
+            TensorMemory.Of(before), trajectory.Programs[2].Steps[0].Batch).Gradient.ToArray<double>();
         var expected = before.Zip(gradient, (b, g) => b - (0.02 * (g + (0.01 * b)))).ToArray();
         Vectors.Close(expected, SmallRun.ReplayWithout(trajectory, "exact", 1), 1e-13);
     }

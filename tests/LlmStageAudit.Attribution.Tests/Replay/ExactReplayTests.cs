@@ -50,8 +50,8 @@ public sealed class ExactReplayTests
     {
         using var scope = NewDisposeScope();
         using var trajectory = Train("adamw");
-        Assert.Equal(trajectory.StateBefore(2).data<double>(), SmallRun.ReplayWithout(trajectory, "exact", 2));
-        Assert.Equal(trajectory.StateBefore(2).data<double>(), SmallRun.ReplayWithout(trajectory, "recorded", 2));
+        Assert.Equal(trajectory.StateBefore(2).ToArray<double>(), SmallRun.ReplayWithout(trajectory, "exact", 2));
+        Assert.Equal(trajectory.StateBefore(2).ToArray<double>(), SmallRun.ReplayWithout(trajectory, "recorded", 2));
     }
 
     [Fact]
@@ -60,7 +60,7 @@ public sealed class ExactReplayTests
         using var scope = NewDisposeScope();
         using var trajectory = Train("mixed");
         var nothing = new Counterfactual("nothing", new Dictionary<int, IReadOnlySet<int>?> { [0] = null, [1] = null, [2] = null });
-        Assert.Equal(trajectory.StateBefore(0).data<double>(), SmallRun.Replay(trajectory, "exact", nothing));
+        Assert.Equal(trajectory.StateBefore(0).ToArray<double>(), SmallRun.Replay(trajectory, "exact", nothing));
         var two = new Counterfactual("two", new Dictionary<int, IReadOnlySet<int>?> { [0] = null, [2] = null });
         Assert.Equal(trajectory.Retrain((stage, _) => stage != 1), SmallRun.Replay(trajectory, "exact", two));
     }

@@ -84,7 +84,7 @@ public sealed class GradientSourceTests
         // SGD without weight decay: the updates do not depend on the state, so the counterfactual lacks just what the stage did.
         using var scope = NewDisposeScope();
         using var trajectory = SmallRun.Train(SmallRun.Sgd with { WeightDecay = 0 }, cubic: 0.3);
-        var did = trajectory.StateBefore(1).data<double>().Zip(trajectory.StateBefore(0).data<double>(), (end, start) => end - start);
+        var did = trajectory.StateBefore(1).ToArray<double>().Zip(trajectory.StateBefore(0).ToArray<double>(), (end, start) => end - start);
         var expected = trajectory.Final().Zip(did, (final, change) => final - change).ToArray();
         Vectors.Close(expected, SmallRun.ReplayWithout(trajectory, "recorded", 0), 1e-13);
     }

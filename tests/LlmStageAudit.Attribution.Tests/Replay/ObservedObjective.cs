@@ -42,6 +42,6 @@ internal sealed class ObservedObjective(IVariantObjective inner) : IVariantObjec
         Passes.Add(count);
         var losses = inner.VariantLosses(parameters, examples, noise);
         if (Spoiled is not { } row) return losses;
-        return losses * tensor([.. Enumerable.Range(0, count).Select(r => r == row ? double.NaN : 1)], [count, 1]);
+        return losses * TensorMemory.Of([.. Enumerable.Range(0, count).Select(r => r == row ? double.NaN : 1)], [count, 1]);
     }
 }

@@ -185,7 +185,7 @@ public sealed class SharedBaseTests : IDisposable
             ShareBase = share,
             VariantsPerPass = perPass,
         };
-        return [.. replay.Run(counterfactuals, null, default).Select(theta => theta.data<double>())];
+        return [.. replay.Run(counterfactuals, null, default).Select(theta => theta.ToArray<double>())];
     }
 
     /// <summary>What leaving something out did: the quantity whose digits count.</summary>
@@ -238,6 +238,6 @@ public sealed class SharedBaseTests : IDisposable
             return StageProgram.Of(change?.Invoke(index, section) ?? section, objective, seed: 5);
         }
 
-        return new RetrainableTrajectory([Program(0, "first"), Program(1, "second"), Program(2, "third")], start.data<double>());
+        return new RetrainableTrajectory([Program(0, "first"), Program(1, "second"), Program(2, "third")], start.ToArray<double>());
     }
 }

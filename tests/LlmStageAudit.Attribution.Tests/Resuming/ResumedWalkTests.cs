@@ -153,7 +153,7 @@ public sealed class ResumedWalkTests : IDisposable
             .. found.Counterfactuals
                 .Concat(found.Changes)
                 .Concat(found.ErrorsForetold.OfType<Tensor>())
-                .SelectMany(one => one.data<double>()),
+                .SelectMany(one => one.ToArray<double>()),
             .. Enumerable.Range(0, s_questions.Length).Select(i => found.Checks?.Of(i)).OfType<DriftTally>()
                 .SelectMany(tally => new[] { tally.Checks, tally.Growth, tally.GradientMismatch }),
             found.GradientEquivalents,
@@ -169,7 +169,7 @@ public sealed class ResumedWalkTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var sweep = new AdjointSweep(run, new PropagationOptions()) { Journal = journal };
-        Tensor[] probes = [tensor(Vectors.Normal(SmallRun.Parameters, 300)), tensor(Vectors.Normal(SmallRun.Parameters, 301))];
+        Tensor[] probes = [TensorMemory.Of(Vectors.Normal(SmallRun.Parameters, 300)), TensorMemory.Of(Vectors.Normal(SmallRun.Parameters, 301))];
         return
         [
             .. sweep.Run(probes, ofExamples: true, ofBlocks, progress, cancellation).SelectMany(result => result.Steps

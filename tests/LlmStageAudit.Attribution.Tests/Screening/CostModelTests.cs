@@ -81,7 +81,7 @@ public sealed class CostModelTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var sweep = new AdjointSweep(_trajectory, new PropagationOptions { Rho = rho });
-        sweep.Run([tensor(Vectors.Normal(SmallRun.Parameters, 3))], ofExamples: false, ofBlocks: false, null, default);
+        sweep.Run([TensorMemory.Of(Vectors.Normal(SmallRun.Parameters, 3))], ofExamples: false, ofBlocks: false, null, default);
         Assert.Equal(sweep.GradientEquivalents, _cost.Sweep(1, rho), 1e-9);
     }
 

@@ -9,7 +9,7 @@ public sealed class DriftTallyTests
     public void Drifts_that_repeat_count_as_often_as_the_steps_they_speak_for()
     {
         using var tally = Tally(independent: false);
-        Vectors.Close([3 * 0.1, 5 * 0.02, (3 * 0.2) - (5 * 0.1)], tally.Error!.data<double>(), 1e-15);
+        Vectors.Close([3 * 0.1, 5 * 0.02, (3 * 0.2) - (5 * 0.1)], tally.Error!.ToArray<double>(), 1e-15);
         Assert.Equal(2, tally.Checks);
         Assert.Equal((0.5 + 0.3) / 2, tally.GradientMismatch, 1e-15);
         Assert.Equal(4 / 2.5, tally.Growth, 1e-15);
@@ -20,7 +20,7 @@ public sealed class DriftTallyTests
     {
         using var tally = Tally(independent: true);
         var (three, five) = (1.5 * Math.Sqrt(3), 1.5 * Math.Sqrt(5));
-        Vectors.Close([three * 0.1, five * 0.02, (three * 0.2) - (five * 0.1)], tally.Error!.data<double>(), 1e-15);
+        Vectors.Close([three * 0.1, five * 0.02, (three * 0.2) - (five * 0.1)], tally.Error!.ToArray<double>(), 1e-15);
     }
 
     [Fact]
@@ -35,7 +35,7 @@ public sealed class DriftTallyTests
     public void Errors_are_told_relative_to_what_was_estimated()
     {
         using var scope = NewDisposeScope();
-        Assert.Equal(0.5, ForetoldError.OfParameters(tensor([3.0, 0]), tensor([0, 6.0])));
+        Assert.Equal(0.5, ForetoldError.OfParameters(TensorMemory.Of([3.0, 0]), TensorMemory.Of([0, 6.0])));
         Assert.Equal(0.25, ForetoldError.OfEffects([0, -1], [4, 0]));
         Assert.Equal(0, ForetoldError.OfEffects([0], [0]));
         Assert.Equal(double.PositiveInfinity, ForetoldError.OfEffects([1], [0]));
@@ -45,8 +45,8 @@ public sealed class DriftTallyTests
     {
         using var scope = NewDisposeScope();
         var tally = new DriftTally(independent);
-        tally.Add(steps: 3, tensor([0.1, 0, 0.2]), mismatch: 0.5, length: 2.5);
-        tally.Add(steps: 5, tensor([0, 0.02, -0.1]), mismatch: 0.3, length: 4);
+        tally.Add(steps: 3, TensorMemory.Of([0.1, 0, 0.2]), mismatch: 0.5, length: 2.5);
+        tally.Add(steps: 5, TensorMemory.Of([0, 0.02, -0.1]), mismatch: 0.3, length: 4);
         return tally;
     }
 }

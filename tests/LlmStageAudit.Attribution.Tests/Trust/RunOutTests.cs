@@ -49,7 +49,7 @@ public sealed class RunOutTests
         var tiny = full([SmallRun.Parameters], 1e-6, float64);
         using var wrong = program.Optimizer.Advance(start, -tiny, 0.05);
         using var right = program.Optimizer.Advance(start, tiny, 0.05);
-        Assert.All(RunOut.Drift(program, 1, wrong, right, tiny).data<double>(), drift => Assert.Equal(2 * 0.05, drift, 0.05 * 0.03));
+        Assert.All(RunOut.Drift(program, 1, wrong, right, tiny).ToArray<double>(), drift => Assert.Equal(2 * 0.05, drift, 0.05 * 0.03));
     }
 
     [Fact]
@@ -71,13 +71,13 @@ public sealed class RunOutTests
     private static double[] Drift(StageProgram program, int stageStep, double[] error)
     {
         using var scope = NewDisposeScope();
-        using var start = program.Optimizer.Start(tensor(Vectors.Normal(SmallRun.Parameters, 3)));
+        using var start = program.Optimizer.Start(TensorMemory.Of(Vectors.Normal(SmallRun.Parameters, 3)));
         // A state with momentum, as a step in the middle of a job finds it.
-        using var before = program.Optimizer.Advance(start, tensor(Vectors.Normal(SmallRun.Parameters, 4)), 0.01);
-        var truth = tensor(Vectors.Normal(SmallRun.Parameters, 5));
+        using var before = program.Optimizer.Advance(start, TensorMemory.Of(Vectors.Normal(SmallRun.Parameters, 4)), 0.01);
+        var truth = TensorMemory.Of(Vectors.Normal(SmallRun.Parameters, 5));
         var rate = program.Steps[stageStep - 1].LearningRate;
-        using var wrong = program.Optimizer.Advance(before, truth + tensor(error), rate);
+        using var wrong = program.Optimizer.Advance(before, truth + TensorMemory.Of(error), rate);
         using var right = program.Optimizer.Advance(before, truth, rate);
-        return RunOut.Drift(program, stageStep, wrong, right, truth).data<double>();
+        return RunOut.Drift(program, stageStep, wrong, right, truth).ToArray<double>();
     }
 }

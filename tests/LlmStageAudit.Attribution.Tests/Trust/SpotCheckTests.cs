@@ -68,7 +68,7 @@ public sealed class SpotCheckTests
             var estimation = Ask(run, source, questions);
             for (var i = 0; i < questions.Length; i++)
             {
-                var error = SmallRun.Error(run, estimation.Counterfactuals[i].data<double>(), truth[i]);
+                var error = SmallRun.Error(run, estimation.Counterfactuals[i].ToArray<double>(), truth[i]);
                 ratios.Add(Predicted(estimation, i) / error);
             }
         }

@@ -52,7 +52,7 @@ public sealed class SweepCheckTests
         using var run = SmallRun.Train(SmallRun.Sgd, cubic: 0);
         using var scope = NewDisposeScope();
         var scores = Scores(run, new PropagationOptions()).Select(score => score with { Effect = -score.Effect }).ToArray();
-        Assert.Equal(2, new SweepCheck(run).Run(scores, theta => Gamma(theta.data<double>()), tensor(s_probe), default).Error, 1e-9);
+        Assert.Equal(2, new SweepCheck(run).Run(scores, theta => Gamma(theta.ToArray<double>()), TensorMemory.Of(s_probe), default).Error, 1e-9);
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public sealed class SweepCheckTests
         using var scope = NewDisposeScope();
         var scores = Scores(run, new PropagationOptions()).ToArray();
         var check = new SweepCheck(run);
-        Assert.Equal(2, check.Run(scores, _ => 0, tensor(s_probe), default).Checks);
+        Assert.Equal(2, check.Run(scores, _ => 0, TensorMemory.Of(s_probe), default).Checks);
         Assert.Equal(5 + 1, check.GradientEquivalents);
     }
 
@@ -79,13 +79,13 @@ public sealed class SweepCheckTests
     private static IReadOnlyList<StepScore> Scores(RetrainableTrajectory run, PropagationOptions options)
     {
         using var scope = NewDisposeScope();
-        return new AdjointSweep(run, options).Run([tensor(s_probe)], ofExamples: false, ofBlocks: false, null, default)[0].Steps;
+        return new AdjointSweep(run, options).Run([TensorMemory.Of(s_probe)], ofExamples: false, ofBlocks: false, null, default)[0].Steps;
     }
 
     private static SweepCheckFinding Check(RetrainableTrajectory run, PropagationOptions? options = null)
     {
         using var scope = NewDisposeScope();
         return new SweepCheck(run).Run(
-            Scores(run, options ?? new PropagationOptions()), theta => Gamma(theta.data<double>()), tensor(s_probe), default);
+            Scores(run, options ?? new PropagationOptions()), theta => Gamma(theta.ToArray<double>()), TensorMemory.Of(s_probe), default);
     }
 }

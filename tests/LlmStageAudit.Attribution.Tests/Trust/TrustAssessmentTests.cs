@@ -111,7 +111,7 @@ public sealed class TrustAssessmentTests
     {
         using var scope = NewDisposeScope();
         var tally = new DriftTally(independent: false);
-        tally.Add(steps: 1, tensor([1.0]), mismatch: 0.5, length: 1);
+        tally.Add(steps: 1, TensorMemory.Of([1.0]), mismatch: 0.5, length: 1);
         return tally;
     }
 

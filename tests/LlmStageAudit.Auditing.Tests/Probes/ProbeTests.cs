@@ -90,7 +90,7 @@ public sealed class ProbeTests : IDisposable
         for (var i = 0; i < 8; i++)
         {
             // One by one and with the softmax written out; the evaluator batches rows by length.
-            var logits = losses.Logits(model.Layout.Split(state), [i]).data<double>();
+            var logits = losses.Logits(model.Layout.Split(state), [i]).ToArray<double>();
             Assert.Equal(logits, scores.Examples[i].Logits!, (a, b) => Math.Abs(a - b) < 1e-12);
             var odds = logits[1] - logits[0];
             var label = HandTable.Labels[i];

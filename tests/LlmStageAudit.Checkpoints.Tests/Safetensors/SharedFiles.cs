@@ -19,7 +19,7 @@ internal static class SharedFiles
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
-            if (File.Exists(Path.Combine(folder.FullName, "LlmStageAudit.sln"))) return folder.FullName;
+            if (File.Exists(Path.Combine(folder.FullName, "LlmStageAudit.slnx"))) return folder.FullName;
         }
 
         throw new DirectoryNotFoundException("The tests run outside the repository.");

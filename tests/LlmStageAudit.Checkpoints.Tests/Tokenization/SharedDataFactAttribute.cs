@@ -22,7 +22,7 @@ internal static class SharedData
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
-            if (File.Exists(Path.Combine(folder.FullName, "LlmStageAudit.sln"))) return Path.Combine(folder.FullName, "..", "shared");
+            if (File.Exists(Path.Combine(folder.FullName, "LlmStageAudit.slnx"))) return Path.Combine(folder.FullName, "..", "shared");
         }
 
         return "shared";

@@ -83,7 +83,7 @@ public sealed class AdapterRoundTripTests : IDisposable
 
             var theta = Singles(model);
             var logits = Logits(model, theta);
-            var merged = Merged(plain, weights, model, theta.data<double>(), adapted);
+            var merged = Merged(plain, weights, model, theta.ToArray<double>(), adapted);
             Vectors.Close(Logits(plain, merged), logits, 1e-12);
             Assert.True(Vectors.RelativeDistance(Logits(plain, weights), logits) > 1e-3);
 
@@ -137,7 +137,7 @@ public sealed class AdapterRoundTripTests : IDisposable
         Assert.Equal(["classifier", "score"], read.ModulesToSave.Order(StringComparer.Ordinal));
         Assert.Equal([3L, 16L], tensors["base_model.model.score.weight"].Shape);
         Assert.Equal(
-            model.Layout.Split(theta)[^1].contiguous().data<double>(),
+            model.Layout.Split(theta)[^1].contiguous().ToArray<double>(),
             tensors["base_model.model.score.weight"].Values.ToArray().Select(value => (double)value));
         var (again, reloaded) = TinyModel.Load(
             path, ModelTask.SequenceClassification, new AdapterSource(read, tensors, "head"), labels: 3);
@@ -176,16 +176,16 @@ public sealed class AdapterRoundTripTests : IDisposable
 
     /// <summary>A state in float64 whose values are float32, so that saving loses nothing.</summary>
     private static Tensor Singles(LanguageModel model) =>
-        tensor([.. Vectors.Normal(model.Layout.Count, 4, 0.2).Select(value => (double)(float)value)], model.Device);
+        TensorMemory.Of([.. Vectors.Normal(model.Layout.Count, 4, 0.2).Select(value => (double)(float)value)], model.Device);
 
     private static double[] Logits(LanguageModel model, Tensor state) =>
-        model.TokenLogits(model.Layout.Split(state), TokenBatch.Pad(s_rows, 0)).data<double>();
+        model.TokenLogits(model.Layout.Split(state), TokenBatch.Pad(s_rows, 0)).ToArray<double>();
 
     /// <summary>W + scaling B A, element by element; A [r, in] and B [out, r] are read at their places in the flat state.</summary>
     private static Tensor Merged(
         LanguageModel plain, Tensor weights, LanguageModel model, double[] theta, (string Module, int Rank, double Scaling)[] adapted)
     {
-        var merged = weights.data<double>();
+        var merged = weights.ToArray<double>();
         foreach (var (module, rank, scaling) in adapted)
         {
             var name = $"gpt_neox.layers.{module}";
@@ -204,6 +204,6 @@ public sealed class AdapterRoundTripTests : IDisposable
             }
         }
 
-        return tensor(merged, plain.Device);
+        return TensorMemory.Of(merged, plain.Device);
     }
 }

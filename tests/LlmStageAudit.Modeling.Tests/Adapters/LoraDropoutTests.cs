@@ -16,7 +16,7 @@ public sealed class LoraDropoutTests
     public void Kept_elements_are_scaled_so_that_the_mean_stays()
     {
         using var scope = NewDisposeScope();
-        var kept = new LoraDropout(0.25, s_step, [(0, 50), (1, 50)], 50).Apply("layer", ones([2, 50, 100], float64)).data<double>();
+        var kept = new LoraDropout(0.25, s_step, [(0, 50), (1, 50)], 50).Apply("layer", ones([2, 50, 100], float64)).ToArray<double>();
         Assert.All(kept, value => Assert.True(value == 0 || Math.Abs(value - (1 / 0.75)) < 1e-6));
         Assert.InRange(kept.Count(value => value == 0) / 10_000.0, 0.23, 0.27);
         Assert.InRange(kept.Average(), 0.97, 1.03);
@@ -32,7 +32,7 @@ public sealed class LoraDropoutTests
                 .Apply(module, ones([rows.Length, width, 8]))
                 .narrow(0, rows.Length - 1, 1)
                 .narrow(1, 0, 4)
-                .data<float>(),
+                .ToArray<float>(),
         ];
 
         var mask = Mask(s_step, "layer", 4, (5, 4));
@@ -53,7 +53,7 @@ public sealed class LoraDropoutTests
         var (model, initial) = TinyModel.Load(
             TinyModel.Write(folder), ModelTask.SequenceClassification, new AdapterSource(config, null, "test"));
         using var owned = model;
-        var theta = scope.Detach(initial + (tensor(Vectors.Normal((int)initial.numel(), 1), model.Device) * 0.1));
+        var theta = scope.Detach(initial + (TensorMemory.Of(Vectors.Normal((int)initial.numel(), 1), model.Device) * 0.1));
         EncodedExample[] examples =
         [
             .. Enumerable.Range(0, 5)
@@ -64,18 +64,18 @@ public sealed class LoraDropoutTests
         var whole = objective.LossAndGradient(theta, [0, 1, 2, 3, 4], null, s_step);
         var parts = objective.LossAndGradient(theta, [0, 1, 2, 3, 4], 2, s_step);
         Assert.Equal(whole.LossNats, parts.LossNats, 12);
-        Assert.True((whole.Gradient - parts.Gradient).norm().item() <= 1e-12 * whole.Gradient.norm().item());
-        Assert.True(objective.LossAndGradient(theta, [0, 1, 2, 3, 4], null, s_step).Gradient.equal(whole.Gradient));
+        Assert.True((whole.Gradient - parts.Gradient).norm().ToDouble() <= 1e-12 * whole.Gradient.norm().ToDouble());
+        Assert.True(objective.LossAndGradient(theta, [0, 1, 2, 3, 4], null, s_step).Gradient.Equals(whole.Gradient));
         Assert.NotEqual(whole.LossNats, objective.LossAndGradient(theta, [0, 1, 2, 3, 4], null, s_step with { StageStep = 9 }).LossNats);
         Assert.NotEqual(whole.LossNats, objective.Loss(theta, [0, 1, 2, 3, 4]));
         Assert.Equal(objective.Loss(theta, [0, 1, 2, 3, 4]), objective.LossAndGradient(theta, [0, 1, 2, 3, 4]).LossNats, 12);
 
-        var direction = tensor(Vectors.Normal((int)theta.numel(), 2), model.Device);
+        var direction = TensorMemory.Of(Vectors.Normal((int)theta.numel(), 2), model.Device);
         var product = objective.HessianVectorProduct(theta, [0, 1, 2, 3, 4], direction, 2, s_step);
         const double h = 1e-5;
         var plus = objective.LossAndGradient(theta.add(direction, h), [0, 1, 2, 3, 4], null, s_step).Gradient;
         var minus = objective.LossAndGradient(theta.add(direction, -h), [0, 1, 2, 3, 4], null, s_step).Gradient;
-        Assert.True((((plus - minus) / (2 * h)) - product).norm().item() <= 1e-6 * product.norm().item());
+        Assert.True((((plus - minus) / (2 * h)) - product).norm().ToDouble() <= 1e-6 * product.norm().ToDouble());
         theta.Dispose();
         initial.Dispose();
     }

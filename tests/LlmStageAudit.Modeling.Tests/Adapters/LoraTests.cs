@@ -24,11 +24,11 @@ public sealed class LoraTests : IDisposable
         using (plain)
         {
             var (logits, other) = (Logits(adapted, start), Logits(plain, weights));
-            Assert.True(logits.equal(other));
+            Assert.True(logits.Equals(other));
             Assert.All(adapted.Layout.Slots, slot => Assert.Contains(".lora_", slot.Name, StringComparison.Ordinal));
             var slots = adapted.Layout.Split(start);
             for (var i = 0; i < slots.Length; i++)
-                Assert.Equal(i % 2 == 1, slots[i].norm().item() == 0); // A random, B zero, in turn
+                Assert.Equal(i % 2 == 1, slots[i].norm().ToDouble() == 0); // A random, B zero, in turn
         }
     }
 
@@ -45,10 +45,10 @@ public sealed class LoraTests : IDisposable
         using (adapted)
         using (plain)
         {
-            var theta = tensor(Vectors.Normal(adapted.Layout.Count, 4, 0.2), adapted.Device);
+            var theta = TensorMemory.Of(Vectors.Normal(adapted.Layout.Count, 4, 0.2), adapted.Device);
             var merged = Merge(plain, weights, adapted, theta, scaling);
-            Vectors.Close(Logits(plain, merged).data<double>(), Logits(adapted, theta).data<double>(), 1e-12);
-            Assert.True(Vectors.RelativeDistance(Logits(plain, weights).data<double>(), Logits(adapted, theta).data<double>()) > 1e-3);
+            Vectors.Close(Logits(plain, merged).ToArray<double>(), Logits(adapted, theta).ToArray<double>(), 1e-12);
+            Assert.True(Vectors.RelativeDistance(Logits(plain, weights).ToArray<double>(), Logits(adapted, theta).ToArray<double>()) > 1e-3);
         }
     }
 
@@ -97,7 +97,7 @@ public sealed class LoraTests : IDisposable
         var parameters = model.Layout.Split(start);
         var batch = TokenBatch.Pad(s_rows, 0);
         var doubled = model.ClassLogits([.. parameters[..^1], parameters[^1] * 2], batch);
-        Vectors.Close((model.ClassLogits(parameters, batch) * 2).data<double>(), doubled.data<double>(), 1e-14);
+        Vectors.Close((model.ClassLogits(parameters, batch) * 2).ToArray<double>(), doubled.ToArray<double>(), 1e-14);
         start.Dispose();
     }
 
@@ -125,8 +125,8 @@ public sealed class LoraTests : IDisposable
     /// <summary>W + scaling B A, element by element.</summary>
     private static Tensor Merge(LanguageModel plain, Tensor weights, LanguageModel adapted, Tensor theta, double scaling)
     {
-        var merged = weights.data<double>();
-        var factors = adapted.Layout.Split(theta).Select(factor => factor.contiguous().data<double>()).ToArray();
+        var merged = weights.ToArray<double>();
+        var factors = adapted.Layout.Split(theta).Select(factor => factor.contiguous().ToArray<double>()).ToArray();
         for (var pair = 0; pair < factors.Length / 2; pair++)
         {
             var (a, b) = (adapted.Layout.Slots[2 * pair], adapted.Layout.Slots[(2 * pair) + 1]);
@@ -144,6 +144,6 @@ public sealed class LoraTests : IDisposable
             }
         }
 
-        return tensor(merged, plain.Device);
+        return TensorMemory.Of(merged, plain.Device);
     }
 }

@@ -71,9 +71,9 @@ public sealed class DecoderDerivationTests : IDisposable
         var theta = Perturbed(state);
         var weights = ByName(model, theta);
         weights["score.weight"] = [.. weights["score.weight"].Select(w => 20 * w)];
-        var parameters = model.Layout.Split(tensor(theta)).Zip(
+        var parameters = model.Layout.Split(TensorMemory.Of(theta)).Zip(
             model.Layout.Slots, (parameter, slot) => slot.Name == "score.weight" ? parameter * 20 : parameter).ToArray();
-        var found = model.ClassLogits(parameters, TokenBatch.Pad(s_rows, 0)).data<double>();
+        var found = model.ClassLogits(parameters, TokenBatch.Pad(s_rows, 0)).ToArray<double>();
         var expected = s_rows.SelectMany(row => Linear(weights["score.weight"], known.Decoder!.Hidden(weights, row)[^1])).ToArray();
         Near(expected, found, DoubleTolerance, "class logits");
         Assert.True(expected.Max(Math.Abs) > 5, "large enough for the cap of 5 to show");
@@ -106,15 +106,15 @@ public sealed class DecoderDerivationTests : IDisposable
             var (right, left) = (TokenBatch.Pad(s_rows, 0), TokenBatch.Pad(s_rows, 0, padLeft: true));
             return (
                 ByName(model, theta),
-                Rows(model.TokenLogits(model.Layout.Split(tensor(theta)), right), padLeft: false),
-                Rows(model.TokenLogits(model.Layout.Split(tensor(theta)), left), padLeft: true),
-                Rows(narrow.TokenLogits(narrow.Layout.Split(tensor(theta).to(float32)), right).to(float64), padLeft: false));
+                Rows(model.TokenLogits(model.Layout.Split(TensorMemory.Of(theta)), right), padLeft: false),
+                Rows(model.TokenLogits(model.Layout.Split(TensorMemory.Of(theta)), left), padLeft: true),
+                Rows(narrow.TokenLogits(narrow.Layout.Split(TensorMemory.Of(theta).to(float32)), right).to(float64), padLeft: false));
         }
     }
 
     /// <summary>The random start moved a little, so that norms and biases are not ones and zeros; float32 numbers.</summary>
     private static double[] Perturbed(Tensor state) =>
-        [.. state.data<double>().Zip(Vectors.Normal(state.numel(), 12, 0.2), (s, d) => (double)(float)(s + d))];
+        [.. state.ToArray<double>().Zip(Vectors.Normal(state.numel(), 12, 0.2), (s, d) => (double)(float)(s + d))];
 
     private static Dictionary<string, double[]> ByName(LanguageModel model, double[] theta) =>
         model.Layout.Slots.ToDictionary(slot => slot.Name, slot => theta[(int)slot.Offset..(int)(slot.Offset + slot.Length)]);
@@ -122,7 +122,7 @@ public sealed class DecoderDerivationTests : IDisposable
     /// <summary>Each row's logits without its padding.</summary>
     private static double[][] Rows(Tensor logits, bool padLeft)
     {
-        var (values, width, vocabulary) = (logits.data<double>(), (int)logits.size(1), (int)logits.size(2));
+        var (values, width, vocabulary) = (logits.ToArray<double>(), (int)logits.size(1), (int)logits.size(2));
         return
         [
             .. s_rows.Select((row, b) =>

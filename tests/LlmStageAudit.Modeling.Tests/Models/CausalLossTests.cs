@@ -30,7 +30,7 @@ public sealed class CausalLossTests : IDisposable
             new("pair", [1, 0], -1, 1, 3), // predicts token 0, which is also the padding token
         ];
         var objective = new TransformerObjective(_model, examples);
-        var losses = objective.Losses(_model.Layout.Split(_state), [0, 1, 2, 3]).data<double>();
+        var losses = objective.Losses(_model.Layout.Split(_state), [0, 1, 2, 3]).ToArray<double>();
         Assert.Equal(
             [
                 ReferenceLoss(examples[0].Ids, 1),
@@ -49,7 +49,7 @@ public sealed class CausalLossTests : IDisposable
     public void Prompt_tokens_bear_on_the_completion()
     {
         var objective = new TransformerObjective(_model, [new("a", [4, 8, 15, 16], -1, 3, 0), new("b", [5, 8, 15, 16], -1, 3, 1)]);
-        var losses = objective.Losses(_model.Layout.Split(_state), [0, 1]).data<double>();
+        var losses = objective.Losses(_model.Layout.Split(_state), [0, 1]).ToArray<double>();
         Assert.True(Math.Abs(losses[0] - losses[1]) > 1e-6);
     }
 
@@ -59,10 +59,10 @@ public sealed class CausalLossTests : IDisposable
         int[][] rows = [[3, 1, 4, 1, 5], [9, 2, 6]];
         var right = _model.TokenLogits(_model.Layout.Split(_state), TokenBatch.Pad(rows, 0));
         var alone = _model.TokenLogits(_model.Layout.Split(_state), TokenBatch.Pad([rows[1]], 0));
-        Vectors.Close(alone.data<double>(), right.narrow(0, 1, 1).narrow(1, 0, 3).contiguous().data<double>(), 1e-13);
+        Vectors.Close(alone.ToArray<double>(), right.narrow(0, 1, 1).narrow(1, 0, 3).contiguous().ToArray<double>(), 1e-13);
         // In front of a row, padding also moves it: rotary attention sees distances only.
         var left = _model.TokenLogits(_model.Layout.Split(_state), TokenBatch.Pad(rows, 0, padLeft: true));
-        Vectors.Close(alone.data<double>(), left.narrow(0, 1, 1).narrow(1, 2, 3).contiguous().data<double>(), 1e-12);
+        Vectors.Close(alone.ToArray<double>(), left.narrow(0, 1, 1).narrow(1, 2, 3).contiguous().ToArray<double>(), 1e-12);
     }
 
     public void Dispose()
@@ -75,7 +75,7 @@ public sealed class CausalLossTests : IDisposable
 
     private double ReferenceLoss(int[] ids, int promptTokens)
     {
-        var logits = _model.TokenLogits(_model.Layout.Split(_state), TokenBatch.Pad([ids], null)).data<double>();
+        var logits = _model.TokenLogits(_model.Layout.Split(_state), TokenBatch.Pad([ids], null)).ToArray<double>();
         var loss = 0.0;
         for (var t = promptTokens; t < ids.Length; t++)
         {

@@ -100,7 +100,7 @@ public sealed class LanguageModelLoaderTests : IDisposable
         var (model, state) = LoadAdapter(tensors);
         using var owned = model;
         foreach (var (slot, values) in model.Layout.Slots.Zip(model.Layout.Split(state)))
-            Assert.Equal(tensors[slot.Name].Values.ToArray(), values.contiguous().data<float>());
+            Assert.Equal(tensors[slot.Name].Values.ToArray(), values.contiguous().ToArray<float>());
         state.Dispose();
     }
 
@@ -160,7 +160,7 @@ public sealed class LanguageModelLoaderTests : IDisposable
         using (state)
         {
             var tensors = model.Layout.Slots.Zip(
-                model.Layout.Split(state), (slot, values) => new HostTensor(slot.Name, slot.Shape, values.contiguous().data<float>()));
+                model.Layout.Split(state), (slot, values) => new HostTensor(slot.Name, slot.Shape, values.contiguous().ToArray<float>()));
             ModelFolderWriter.Write(_folder.At("changed"), model.Folder.Config, change([.. tensors]));
         }
 

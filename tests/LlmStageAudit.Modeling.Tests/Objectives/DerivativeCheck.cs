@@ -9,7 +9,7 @@ internal static class DerivativeCheck
     public static void Gradient(IObjective objective, double[] theta, int[] batch, double step, double relative)
     {
         using var scope = NewDisposeScope();
-        var gradient = objective.LossAndGradient(On(objective, theta), batch).Gradient.data<double>();
+        var gradient = objective.LossAndGradient(On(objective, theta), batch).Gradient.ToArray<double>();
         for (var seed = 0; seed < 5; seed++)
         {
             var direction = Vectors.Normal(theta.Length, seed);
@@ -24,10 +24,10 @@ internal static class DerivativeCheck
         using var scope = NewDisposeScope();
         var direction = Vectors.Normal(theta.Length, seed: 7);
         double[] GradientAt(double h) =>
-            objective.LossAndGradient(On(objective, Moved(theta, direction, h)), batch).Gradient.data<double>();
+            objective.LossAndGradient(On(objective, Moved(theta, direction, h)), batch).Gradient.ToArray<double>();
         var difference = GradientAt(step).Zip(GradientAt(-step), (plus, minus) => (plus - minus) / (2 * step)).ToArray();
         var product = objective.HessianVectorProduct(On(objective, theta), batch, On(objective, direction));
-        Vectors.Close(difference, product.data<double>(), relative);
+        Vectors.Close(difference, product.ToArray<double>(), relative);
     }
 
     /// <summary>Relative difference of &lt;u, Hv> and &lt;Hu, v>.</summary>
@@ -36,8 +36,8 @@ internal static class DerivativeCheck
         using var scope = NewDisposeScope();
         var at = On(objective, theta);
         var (u, v) = (On(objective, Vectors.Normal(theta.Length, 8)), On(objective, Vectors.Normal(theta.Length, 9)));
-        var left = u.dot(objective.HessianVectorProduct(at, batch, v)).item();
-        var right = objective.HessianVectorProduct(at, batch, u).dot(v).item();
+        var left = u.dot(objective.HessianVectorProduct(at, batch, v)).ToDouble();
+        var right = objective.HessianVectorProduct(at, batch, u).dot(v).ToDouble();
         Assert.NotEqual(0, left);
         Assert.Equal(1, right / left, 1e-10);
     }
@@ -54,15 +54,15 @@ internal static class DerivativeCheck
         {
             var (partLoss, partGradient) = objective.LossAndGradient(at, batch, size);
             Assert.Equal(1, partLoss / loss, 1e-12);
-            Vectors.Close(gradient.data<double>(), partGradient.data<double>(), 1e-12);
-            Vectors.Close(product.data<double>(), objective.HessianVectorProduct(at, batch, direction, size).data<double>(), 1e-12);
+            Vectors.Close(gradient.ToArray<double>(), partGradient.ToArray<double>(), 1e-12);
+            Vectors.Close(product.ToArray<double>(), objective.HessianVectorProduct(at, batch, direction, size).ToArray<double>(), 1e-12);
         }
     }
 
     private static double LossAt(IObjective objective, double[] theta, double[] direction, double step, int[] batch) =>
         objective.Loss(On(objective, Moved(theta, direction, step)), batch);
 
-    private static Tensor On(IObjective objective, double[] values) => tensor(values, objective.Device);
+    private static Tensor On(IObjective objective, double[] values) => TensorMemory.Of(values, objective.Device);
 
     private static double[] Moved(double[] theta, double[] direction, double step) => [.. theta.Zip(direction, (t, d) => t + (step * d))];
 }

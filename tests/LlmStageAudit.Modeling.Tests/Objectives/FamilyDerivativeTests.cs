@@ -46,7 +46,7 @@ public sealed class FamilyDerivativeTests : IDisposable
         using var initial = state;
         var objective = new TransformerObjective(model, s_examples);
         // Away from the start, where LoRA's B and some norms are zero and derivatives vanish.
-        var theta = state.data<double>().Zip(Vectors.Normal(model.Layout.Count, 6, 0.1), (s, d) => s + d).ToArray();
+        var theta = state.ToArray<double>().Zip(Vectors.Normal(model.Layout.Count, 6, 0.1), (s, d) => s + d).ToArray();
         int[] batch = [3, 0, 2, 1];
         DerivativeCheck.Gradient(objective, theta, batch, 2e-6, 1e-6); // a step at which the third derivative does not show
         DerivativeCheck.HessianVectorProduct(objective, theta, batch, 1e-5, 1e-6);
@@ -62,7 +62,7 @@ public sealed class FamilyDerivativeTests : IDisposable
         using var owned = model;
         using var initial = state;
         var objective = new TransformerObjective(model, s_examples);
-        using var direction = tensor(Vectors.Normal(model.Layout.Count, 1));
+        using var direction = TensorMemory.Of(Vectors.Normal(model.Layout.Count, 1));
         LiveTensors.ReturnToTheirCount(() => objective.HessianVectorProduct(state, [0, 1, 2], direction, 2).Dispose());
         LiveTensors.ReturnToTheirCount(() => objective.Loss(state, [0, 1, 2]));
     }

@@ -29,7 +29,7 @@ public sealed class TransformerDerivativeTests : IDisposable
         using var initial = state;
         var objective = new TransformerObjective(model, Examples());
         // Away from the start, where LoRA's B is zero and half of the derivatives vanish.
-        var theta = state.data<double>().Zip(Vectors.Normal(model.Layout.Count, 6, 0.05), (s, d) => s + d).ToArray();
+        var theta = state.ToArray<double>().Zip(Vectors.Normal(model.Layout.Count, 6, 0.05), (s, d) => s + d).ToArray();
         int[] batch = [3, 0, 2, 1];
         DerivativeCheck.Gradient(objective, theta, batch, 1e-5, 1e-6);
         DerivativeCheck.HessianVectorProduct(objective, theta, batch, 1e-5, 1e-6);
@@ -47,13 +47,13 @@ public sealed class TransformerDerivativeTests : IDisposable
         using var initial = state;
         var objective = new TransformerObjective(model, Examples());
         var gradient = model.Layout.Split(objective.LossAndGradient(state, [0, 1]).Gradient)[0];
-        var direction = tensor(Vectors.Normal(model.Layout.Count, 1), model.Device);
+        var direction = TensorMemory.Of(Vectors.Normal(model.Layout.Count, 1), model.Device);
         var product = model.Layout.Split(objective.HessianVectorProduct(state, [0, 1], direction))[0];
         Assert.Equal("gpt_neox.embed_in.weight", model.Layout.Slots[0].Name);
-        Assert.Equal(0, gradient.narrow(0, 40, 1).norm().item());
-        Assert.Equal(0, product.narrow(0, 40, 1).norm().item());
-        Assert.NotEqual(0, gradient.narrow(0, 5, 1).norm().item());
-        Assert.NotEqual(0, product.narrow(0, 5, 1).norm().item());
+        Assert.Equal(0, gradient.narrow(0, 40, 1).norm().ToDouble());
+        Assert.Equal(0, product.narrow(0, 40, 1).norm().ToDouble());
+        Assert.NotEqual(0, gradient.narrow(0, 5, 1).norm().ToDouble());
+        Assert.NotEqual(0, product.narrow(0, 5, 1).norm().ToDouble());
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public sealed class TransformerDerivativeTests : IDisposable
         using var owned = model;
         using var initial = state;
         var objective = new TransformerObjective(model, Examples());
-        using var direction = tensor(Vectors.Normal(model.Layout.Count, 1), model.Device);
+        using var direction = TensorMemory.Of(Vectors.Normal(model.Layout.Count, 1), model.Device);
         LiveTensors.ReturnToTheirCount(() => objective.LossAndGradient(state, [0, 1, 2], 2).Gradient.Dispose());
         LiveTensors.ReturnToTheirCount(() => objective.HessianVectorProduct(state, [0, 1, 2], direction, 2).Dispose());
         LiveTensors.ReturnToTheirCount(() => objective.Loss(state, [0, 1, 2]));

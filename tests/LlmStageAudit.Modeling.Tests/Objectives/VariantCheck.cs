@@ -29,10 +29,10 @@ internal static class VariantCheck
             var (mean, gradient) = objective.LossAndGradient(theta, batch, microBatchSize, noise);
             var product = objective.HessianVectorProduct(theta, batch, direction, microBatchSize, noise);
             var alone = objective.Losses(objective.Layout.Split(theta), batch, noise);
-            Vectors.Close(alone.data<double>(), Row(losses, r).data<double>(), Relative);
+            Vectors.Close(alone.ToArray<double>(), Row(losses, r).ToArray<double>(), Relative);
             Assert.Equal(1, means[r] / mean, Relative);
-            Vectors.Close(gradient.data<double>(), Row(gradients, r).data<double>(), Relative);
-            Vectors.Close(product.data<double>(), Row(products, r).data<double>(), Relative);
+            Vectors.Close(gradient.ToArray<double>(), Row(gradients, r).ToArray<double>(), Relative);
+            Vectors.Close(product.ToArray<double>(), Row(products, r).ToArray<double>(), Relative);
             // Slot by slot: a small slot that is wrong would not show in the length of the whole.
             foreach (var (whole, row) in new[] { (gradient, Row(gradients, r)), (product, Row(products, r)) })
             {
@@ -42,19 +42,19 @@ internal static class VariantCheck
             }
 
             for (var other = 0; other < r; other++)
-                Assert.True(Vectors.RelativeDistance(gradient.data<double>(), Row(gradients, other).data<double>()) > 1e-3);
+                Assert.True(Vectors.RelativeDistance(gradient.ToArray<double>(), Row(gradients, other).ToArray<double>()) > 1e-3);
         }
     }
 
     public static double[][] Spread(Tensor initial, int count, double scale = 0.1) =>
-        [.. Enumerable.Range(0, count).Select(r => Moved(initial.data<double>(), Vectors.Normal(initial.numel(), 60 + r, scale)))];
+        [.. Enumerable.Range(0, count).Select(r => Moved(initial.ToArray<double>(), Vectors.Normal(initial.numel(), 60 + r, scale)))];
 
     public static Tensor Rows(IObjective objective, double[][] rows) =>
-        tensor([.. rows.SelectMany(row => row)], [rows.Length, rows[0].Length], objective.Device);
+        TensorMemory.Of([.. rows.SelectMany(row => row)], [rows.Length, rows[0].Length], objective.Device);
 
     public static Tensor Row(Tensor rows, int r) => rows.narrow(0, r, 1).reshape(-1);
 
-    private static double[] Values(Tensor tensor) => tensor.contiguous().data<double>();
+    private static double[] Values(Tensor tensor) => tensor.contiguous().ToArray<double>();
 
     private static double[] Moved(double[] from, double[] by) => [.. from.Zip(by, (f, b) => f + b)];
 }

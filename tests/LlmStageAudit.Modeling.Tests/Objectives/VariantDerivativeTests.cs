@@ -108,7 +108,7 @@ public sealed class VariantDerivativeTests : IDisposable
         for (var i = 0; i < order.Length; i++)
         {
             Assert.Equal(losses[order[i]], moved[i], 12);
-            Vectors.Close(VariantCheck.Row(gradients, order[i]).data<double>(), VariantCheck.Row(movedGradients, i).data<double>(), 1e-11);
+            Vectors.Close(VariantCheck.Row(gradients, order[i]).ToArray<double>(), VariantCheck.Row(movedGradients, i).ToArray<double>(), 1e-11);
         }
 
         Assert.Equal(3, losses.Select(loss => Math.Round(loss, 6)).Distinct().Count());
@@ -125,9 +125,9 @@ public sealed class VariantDerivativeTests : IDisposable
         var vectors = VariantCheck.Rows(
             objective, [Vectors.Normal(state.numel(), 1), new double[state.numel()], Vectors.Normal(state.numel(), 2)]);
         var products = objective.HessianVectorProducts(VariantCheck.Rows(objective, VariantCheck.Spread(state, 3)), [0, 1, 2, 3], vectors);
-        Assert.All(VariantCheck.Row(products, 1).data<double>(), value => Assert.Equal(0, value));
-        Assert.NotEqual(0, VariantCheck.Row(products, 0).norm().item());
-        Assert.NotEqual(0, VariantCheck.Row(products, 2).norm().item());
+        Assert.All(VariantCheck.Row(products, 1).ToArray<double>(), value => Assert.Equal(0, value));
+        Assert.NotEqual(0, VariantCheck.Row(products, 0).norm().ToDouble());
+        Assert.NotEqual(0, VariantCheck.Row(products, 2).norm().ToDouble());
     }
 
     [Fact]
@@ -153,7 +153,7 @@ public sealed class VariantDerivativeTests : IDisposable
         using var state = initial;
         var objective = new TransformerObjective(model, s_examples);
         // On the CPU 2^17 elements in all, half for second derivatives. The longest of a and b has 6 tokens.
-        var limit = model.Device.type == "cpu" ? 1 << 17 : 1 << 24;
+        var limit = model.Device.type == DeviceType.CPU ? 1 << 17 : 1 << 24;
         Assert.Equal(limit / (2 * 6 * features), objective.VariantsThatPay([0, 1], null, 1));
         Assert.Equal(limit / 2 / (2 * 6 * features), objective.VariantsThatPay([0, 1], null, 2));
         Assert.Equal(limit / (1 * 6 * features), objective.VariantsThatPay([0, 1], 1, 1));
@@ -169,14 +169,14 @@ public sealed class VariantDerivativeTests : IDisposable
         using var owned = model;
         using var state = initial;
         var objective = new TransformerObjective(model, s_examples);
-        var thetas = state.unsqueeze(0) + tensor(Vectors.Normal(3 * state.numel(), 6, 0.1), [3, state.numel()], model.Device).to(float32);
-        var vectors = tensor(Vectors.Normal(3 * state.numel(), 7), [3, state.numel()], model.Device).to(float32);
+        var thetas = state.unsqueeze(0) + TensorMemory.Of(Vectors.Normal(3 * state.numel(), 6, 0.1), [3, state.numel()], model.Device).to(float32);
+        var vectors = TensorMemory.Of(Vectors.Normal(3 * state.numel(), 7), [3, state.numel()], model.Device).to(float32);
         var (_, gradients) = objective.LossesAndGradients(thetas, [0, 1, 2, 3]);
         var products = objective.HessianVectorProducts(thetas, [0, 1, 2, 3], vectors);
         for (var r = 0; r < 3; r++)
         {
             var theta = VariantCheck.Row(thetas, r);
-            double[] Wide(Tensor x) => x.to(float64).data<double>();
+            double[] Wide(Tensor x) => x.to(float64).ToArray<double>();
             Vectors.Close(Wide(objective.LossAndGradient(theta, [0, 1, 2, 3]).Gradient), Wide(VariantCheck.Row(gradients, r)), 1e-5);
             var product = objective.HessianVectorProduct(theta, [0, 1, 2, 3], VariantCheck.Row(vectors, r));
             Vectors.Close(Wide(product), Wide(VariantCheck.Row(products, r)), 1e-5);
@@ -210,7 +210,7 @@ public sealed class VariantDerivativeTests : IDisposable
     }
 
     private (LanguageModel Model, Tensor State) Load(
-        string family, ModelTask task, LoraConfig? config, string changes = "{}", ScalarType dtype = float64)
+        string family, ModelTask task, LoraConfig? config, string changes = "{}", ScalarType dtype = ScalarType.Float64)
     {
         var adapter = config is null ? null : config with
         {

@@ -16,10 +16,10 @@ public sealed class VectorProductTests
     {
         using var scope = NewDisposeScope();
         var (theta, vectors) =
-            (tensor(Vectors.Normal(Size, 1)), Enumerable.Range(2, 3).Select(seed => tensor(Vectors.Normal(Size, seed))).ToArray());
+            (TensorMemory.Of(Vectors.Normal(Size, 1)), Enumerable.Range(2, 3).Select(seed => TensorMemory.Of(Vectors.Normal(Size, seed))).ToArray());
         var found = _objective.HessianVectorProducts(theta, s_batch, vectors, microBatchSize);
         foreach (var (vector, product) in vectors.Zip(found))
-            Vectors.Close(Difference(theta, s_batch, vector), product.data<double>(), 1e-8);
+            Vectors.Close(Difference(theta, s_batch, vector), product.ToArray<double>(), 1e-8);
     }
 
     [Theory]
@@ -29,17 +29,17 @@ public sealed class VectorProductTests
     {
         using var scope = NewDisposeScope();
         var (theta, vectors) =
-            (tensor(Vectors.Normal(Size, 1)), new[] { tensor(Vectors.Normal(Size, 2)), tensor(Vectors.Normal(Size, 3)) });
+            (TensorMemory.Of(Vectors.Normal(Size, 1)), new[] { TensorMemory.Of(Vectors.Normal(Size, 2)), TensorMemory.Of(Vectors.Normal(Size, 3)) });
         var (products, shares) = _objective.HessianVectorProductsWithShares(theta, s_batch, vectors, microBatchSize);
         var derivatives = _objective.LossDerivatives(theta, s_batch, vectors, microBatchSize);
         for (var i = 0; i < vectors.Length; i++)
         {
             var expected = s_batch
-                .Select(example => _objective.LossAndGradient(theta, [example]).Gradient.dot(vectors[i]).item())
+                .Select(example => _objective.LossAndGradient(theta, [example]).Gradient.dot(vectors[i]).ToDouble())
                 .ToArray();
             Vectors.Close(expected, derivatives[i], 1e-12);
             Vectors.Close([.. expected.Select(value => value / s_batch.Length)], shares[i], 1e-12);
-            Vectors.Close(Difference(theta, s_batch, vectors[i]), products[i].data<double>(), 1e-8);
+            Vectors.Close(Difference(theta, s_batch, vectors[i]), products[i].ToArray<double>(), 1e-8);
         }
     }
 
@@ -50,13 +50,13 @@ public sealed class VectorProductTests
     public void Layer_wise_is_the_hessian_without_the_blocks_between_layers(int? microBatchSize)
     {
         using var scope = NewDisposeScope();
-        var (theta, vector) = (tensor(Vectors.Normal(Size, 1)), Vectors.Normal(Size, 2));
-        var ofFirst = Difference(theta, s_batch, tensor([.. vector.Select((value, i) => i == 0 ? value : 0)]));
-        var ofRest = Difference(theta, s_batch, tensor([.. vector.Select((value, i) => i == 0 ? 0 : value)]));
+        var (theta, vector) = (TensorMemory.Of(Vectors.Normal(Size, 1)), Vectors.Normal(Size, 2));
+        var ofFirst = Difference(theta, s_batch, TensorMemory.Of([.. vector.Select((value, i) => i == 0 ? value : 0)]));
+        var ofRest = Difference(theta, s_batch, TensorMemory.Of([.. vector.Select((value, i) => i == 0 ? 0 : value)]));
         double[] expected = [ofFirst[0], .. ofRest[1..]];
         Vectors.Close(
             expected,
-            _objective.LayerwiseHessianVectorProduct(theta, s_batch, tensor(vector), microBatchSize).data<double>(),
+            _objective.LayerwiseHessianVectorProduct(theta, s_batch, TensorMemory.Of(vector), microBatchSize).ToArray<double>(),
             1e-8);
     }
 
@@ -66,16 +66,16 @@ public sealed class VectorProductTests
     public void A_weighted_gradient_is_the_weighted_sum_of_the_examples_gradients(int? microBatchSize)
     {
         using var scope = NewDisposeScope();
-        var theta = tensor(Vectors.Normal(Size, 1));
+        var theta = TensorMemory.Of(Vectors.Normal(Size, 1));
         double[] weights = [1, -0.5, 2, 0, 3];
         var expected = new double[Size];
         foreach (var (example, weight) in s_batch.Zip(weights))
         {
-            var gradient = _objective.LossAndGradient(theta, [example]).Gradient.data<double>();
+            var gradient = _objective.LossAndGradient(theta, [example]).Gradient.ToArray<double>();
             for (var i = 0; i < Size; i++) expected[i] += weight * gradient[i];
         }
 
-        Vectors.Close(expected, _objective.WeightedGradient(theta, s_batch, weights, microBatchSize).data<double>(), 1e-12);
+        Vectors.Close(expected, _objective.WeightedGradient(theta, s_batch, weights, microBatchSize).ToArray<double>(), 1e-12);
     }
 
     [Theory]
@@ -85,12 +85,12 @@ public sealed class VectorProductTests
     {
         using var scope = NewDisposeScope();
         const double h = 1e-5;
-        var (theta, vector) = (tensor(Vectors.Normal(Size, 1)), tensor(Vectors.Normal(Size, 2)));
+        var (theta, vector) = (TensorMemory.Of(Vectors.Normal(Size, 1)), TensorMemory.Of(Vectors.Normal(Size, 2)));
         double[] weights = [1, -0.5, 2, 0, 3];
         var up = _objective.WeightedGradient(theta.add(vector, h), s_batch, weights);
         var down = _objective.WeightedGradient(theta.add(vector, -h), s_batch, weights);
         var found = _objective.WeightedHessianVectorProduct(theta, s_batch, weights, vector, microBatchSize);
-        Vectors.Close(((up - down) * (1 / (2 * h))).data<double>(), found.data<double>(), 1e-8);
+        Vectors.Close(((up - down) * (1 / (2 * h))).ToArray<double>(), found.ToArray<double>(), 1e-8);
     }
 
     [Fact]
@@ -109,6 +109,6 @@ public sealed class VectorProductTests
         const double h = 1e-5;
         var up = _objective.LossAndGradient(theta.add(vector, h), batch).Gradient;
         var down = _objective.LossAndGradient(theta.add(vector, -h), batch).Gradient;
-        return ((up - down) * (1 / (2 * h))).data<double>();
+        return ((up - down) * (1 / (2 * h))).ToArray<double>();
     }
 }

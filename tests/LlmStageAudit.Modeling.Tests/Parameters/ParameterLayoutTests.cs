@@ -18,24 +18,24 @@ public sealed class ParameterLayoutTests
     public void Split_gives_row_major_views_of_the_flat_vector()
     {
         using var scope = NewDisposeScope();
-        var flat = tensor([.. Enumerable.Range(0, 11).Select(i => (double)i)]);
+        var flat = TensorMemory.Of([.. Enumerable.Range(0, 11).Select(i => (double)i)]);
         var views = s_layout.Split(flat);
         Assert.Equal([[2L, 3L], [1L], [2L, 1L, 2L]], views.Select(view => view.shape));
-        Assert.Equal([3.0, 4, 5], views[0].narrow(0, 1, 1).data<double>());
-        Assert.Equal([6.0], views[1].data<double>());
+        Assert.Equal([3.0, 4, 5], views[0].narrow(0, 1, 1).ToArray<double>());
+        Assert.Equal([6.0], views[1].ToArray<double>());
         flat.copy_(flat * 10);
-        Assert.Equal([70.0, 80, 90, 100], views[2].data<double>());
+        Assert.Equal([70.0, 80, 90, 100], views[2].ToArray<double>());
     }
 
     [Fact]
     public void Join_undoes_split_and_copies()
     {
         using var scope = NewDisposeScope();
-        var flat = tensor([.. Enumerable.Range(0, 11).Select(i => (double)i)]);
+        var flat = TensorMemory.Of([.. Enumerable.Range(0, 11).Select(i => (double)i)]);
         var joined = s_layout.Join(s_layout.Split(flat));
-        Assert.True(flat.equal(joined));
+        Assert.True(flat.Equals(joined));
         flat.copy_(flat + 1);
-        Assert.Equal(0, joined.data<double>()[0]);
+        Assert.Equal(0, joined.ToArray<double>()[0]);
     }
 
     [Fact]
@@ -43,7 +43,7 @@ public sealed class ParameterLayoutTests
     {
         using var scope = NewDisposeScope();
         var layout = new ParameterLayout([("a", (IReadOnlyList<long>)[2L, 2L])]);
-        var transposed = tensor([1.0, 2, 3, 4], [2, 2]).transpose(0, 1);
-        Assert.Equal([1.0, 3, 2, 4], layout.Join([transposed]).data<double>());
+        var transposed = TensorMemory.Of([1.0, 2, 3, 4], [2, 2]).transpose(0, 1);
+        Assert.Equal([1.0, 3, 2, 4], layout.Join([transposed]).ToArray<double>());
     }
 }

@@ -33,7 +33,7 @@ public sealed class AttentionMaskTests
     {
         using var scope = NewDisposeScope();
         bool[] real = [false, false, true, true, true, true, true, true, true, true, true, false];
-        var mask = AttentionMask.CausalWithPadding(tensor(real, [2, Tokens]), float64);
+        var mask = AttentionMask.CausalWithPadding(TensorMemory.Of(real, [2, Tokens]), float64);
         var shares = Shares(mask.Within(window), batch: 2);
         for (var b = 0; b < 2; b++)
         {
@@ -62,5 +62,5 @@ public sealed class AttentionMaskTests
 
     /// <summary>Attention under equal scores.</summary>
     private static double[] Shares(AttentionMask mask, int batch) =>
-        mask.Softmax(zeros([batch, 1, Tokens, Tokens], float32)).to(float64).data<double>();
+        mask.Softmax(zeros([batch, 1, Tokens, Tokens], float32)).to(float64).ToArray<double>();
 }

@@ -21,8 +21,8 @@ public sealed class PaddingRowTests : IDisposable
     public void An_untied_row_is_left_alone_where_its_slope_is_not_zero()
     {
         var (model, state, gradients) = Gradients("llama", $$"""{ "pad_token_id": {{Pad}} }""");
-        Assert.Equal(0, gradients[Embedding].narrow(0, Pad, 1).norm().item());
-        Assert.NotEqual(0, gradients[Embedding].narrow(0, 5, 1).norm().item());
+        Assert.Equal(0, gradients[Embedding].narrow(0, Pad, 1).norm().ToDouble());
+        Assert.NotEqual(0, gradients[Embedding].narrow(0, 5, 1).norm().ToDouble());
         var offset = (int)model.Layout.Slots.Single(slot => slot.Name == Embedding).Offset + (Pad * TinyDecoder.Hidden);
         Assert.True(Math.Abs(Loss(model, state, offset, 1e-3) - Loss(model, state, offset, -1e-3)) > 1e-7);
     }
@@ -31,10 +31,10 @@ public sealed class PaddingRowTests : IDisposable
     public void Without_a_padding_token_every_row_has_its_gradient()
     {
         var (_, _, gradients) = Gradients("llama", """{ "pad_token_id": null }""");
-        Assert.NotEqual(0, gradients[Embedding].narrow(0, Pad, 1).norm().item());
-        Assert.Equal(0, gradients[Embedding].narrow(0, 0, 1).norm().item());
+        Assert.NotEqual(0, gradients[Embedding].narrow(0, Pad, 1).norm().ToDouble());
+        Assert.Equal(0, gradients[Embedding].narrow(0, 0, 1).norm().ToDouble());
         var (_, _, neoX) = Gradients("gpt_neox", $$"""{ "pad_token_id": {{Pad}} }""");
-        Assert.NotEqual(0, neoX["gpt_neox.embed_in.weight"].narrow(0, Pad, 1).norm().item());
+        Assert.NotEqual(0, neoX["gpt_neox.embed_in.weight"].narrow(0, Pad, 1).norm().ToDouble());
     }
 
     [Theory]
@@ -48,10 +48,10 @@ public sealed class PaddingRowTests : IDisposable
         var (_, _, untied) = Gradients(family, $$"""{ "pad_token_id": {{Pad}}, "tie_word_embeddings": false }""", tieByHand: true);
         Assert.False(tied.ContainsKey("lm_head.weight"));
         var (inputs, head) = (untied[Embedding], untied["lm_head.weight"]);
-        Vectors.Close((inputs + head).contiguous().data<double>(), tied[Embedding].contiguous().data<double>(), 1e-12);
+        Vectors.Close((inputs + head).contiguous().ToArray<double>(), tied[Embedding].contiguous().ToArray<double>(), 1e-12);
         Vectors.Close(
-            head.narrow(0, Pad, 1).contiguous().data<double>(), tied[Embedding].narrow(0, Pad, 1).contiguous().data<double>(), 1e-12);
-        Assert.NotEqual(0, tied[Embedding].narrow(0, Pad, 1).norm().item());
+            head.narrow(0, Pad, 1).contiguous().ToArray<double>(), tied[Embedding].narrow(0, Pad, 1).contiguous().ToArray<double>(), 1e-12);
+        Assert.NotEqual(0, tied[Embedding].narrow(0, Pad, 1).norm().ToDouble());
     }
 
     public void Dispose()
@@ -66,7 +66,7 @@ public sealed class PaddingRowTests : IDisposable
         var (model, state) = TinyModel.Load(TinyDecoder.Write(_folder, family, changes), ModelTask.CausalLm);
         using var owned = model;
         using var initial = state;
-        var theta = state.data<double>();
+        var theta = state.ToArray<double>();
         if (tieByHand)
         {
             var from = model.Layout.Slots.Single(slot => slot.Name == Embedding);
@@ -74,7 +74,7 @@ public sealed class PaddingRowTests : IDisposable
             theta.AsSpan((int)from.Offset, (int)from.Length).CopyTo(theta.AsSpan((int)to.Offset));
         }
 
-        var (_, gradient) = new TransformerObjective(model, s_examples).LossAndGradient(tensor(theta), [0, 1]);
+        var (_, gradient) = new TransformerObjective(model, s_examples).LossAndGradient(TensorMemory.Of(theta), [0, 1]);
         var views = model.Layout.Split(gradient);
         return (model, theta, model.Layout.Slots.Select((slot, i) => (slot.Name, views[i])).ToDictionary());
     }
@@ -87,6 +87,6 @@ public sealed class PaddingRowTests : IDisposable
         using var unused = initial;
         var moved = state.ToArray();
         moved[element] += move;
-        return new TransformerObjective(again, s_examples).Loss(tensor(moved), [0, 1]);
+        return new TransformerObjective(again, s_examples).Loss(TensorMemory.Of(moved), [0, 1]);
     }
 }

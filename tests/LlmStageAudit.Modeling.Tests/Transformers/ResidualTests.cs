@@ -31,7 +31,7 @@ public sealed class ResidualTests
         using var owned = model;
         using var initial = state;
         var batch = TokenBatch.Pad([[4, 8, 15], [16, 23]], 0);
-        var constant = tensor(Vectors.Normal(16, seed: 1), model.Device);
+        var constant = TensorMemory.Of(Vectors.Normal(16, seed: 1), model.Device);
         var parameters = model.Layout.Split(state);
         var moved = model.Layout.Slots
             .Select((slot, i) => slot.Name switch
@@ -42,7 +42,7 @@ public sealed class ResidualTests
             })
             .ToArray();
         var distance = Vectors.RelativeDistance(
-            model.TokenLogits(parameters, batch).data<double>(), model.TokenLogits(moved, batch).data<double>());
+            model.TokenLogits(parameters, batch).ToArray<double>(), model.TokenLogits(moved, batch).ToArray<double>());
         Assert.True(parallelResidual ? distance < 1e-13 : distance > 1e-2, $"relative distance {distance:g3}");
     }
 
@@ -59,6 +59,6 @@ public sealed class ResidualTests
             .Select(
                 (slot, i) => slot.Name.Contains("attention.dense", StringComparison.Ordinal) ? parameters[i].zeros_like() : parameters[i])
             .ToArray();
-        return (model.TokenLogits(parameters, batch).data<double>(), model.TokenLogits(silent, batch).data<double>());
+        return (model.TokenLogits(parameters, batch).ToArray<double>(), model.TokenLogits(silent, batch).ToArray<double>());
     }
 }

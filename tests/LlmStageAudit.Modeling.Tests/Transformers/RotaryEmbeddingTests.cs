@@ -19,7 +19,7 @@ public sealed class RotaryEmbeddingTests
         using var scope = NewDisposeScope();
         using var rotary = new RotaryEmbedding(rotated, new RotaryConfig(theta));
         var values = Vectors.Normal(2 * 3 * Tokens * Dimensions, seed: 1);
-        var found = rotary.Rotate(tensor(values, [2, 3, Tokens, Dimensions])).data<double>();
+        var found = rotary.Rotate(TensorMemory.Of(values, [2, 3, Tokens, Dimensions])).ToArray<double>();
         var expected = values.ToArray();
         for (var row = 0; row < 6 * Tokens; row++)
         {
@@ -62,8 +62,8 @@ public sealed class RotaryEmbeddingTests
         using var scope = NewDisposeScope();
         using var rotary = new RotaryEmbedding(4, new RotaryConfig(100));
         var values = Vectors.Normal(Tokens * Dimensions, seed: 2);
-        var wide = tensor(values, [1, 1, Tokens, Dimensions]);
-        Vectors.Close(rotary.Rotate(wide).data<double>(), rotary.Rotate(wide.to(float32)).to(float64).data<double>(), 1e-6);
+        var wide = TensorMemory.Of(values, [1, 1, Tokens, Dimensions]);
+        Vectors.Close(rotary.Rotate(wide).ToArray<double>(), rotary.Rotate(wide.to(float32)).to(float64).ToArray<double>(), 1e-6);
     }
 
     [Fact]

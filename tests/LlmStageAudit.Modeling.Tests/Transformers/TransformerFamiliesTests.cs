@@ -109,7 +109,7 @@ public sealed class TransformerFamiliesTests : IDisposable
         using var owned = model;
         using var initial = state;
         var tensors = model.Layout.Slots
-            .Zip(model.Layout.Split(state), (slot, values) => new HostTensor(slot.Name, slot.Shape, values.contiguous().data<float>()))
+            .Zip(model.Layout.Split(state), (slot, values) => new HostTensor(slot.Name, slot.Shape, values.contiguous().ToArray<float>()))
             .ToArray();
         HostTensor copy = new("lm_head.weight", tensors[0].Shape, tensors[0].Values);
         ModelFolderWriter.Write(_folder.At("copy"), model.Folder.Config, [.. tensors, copy]);

@@ -10,7 +10,7 @@ using LlmStageAudit.Retraining.Plans;
 using LlmStageAudit.Retraining.Tests.Runs;
 using LlmStageAudit.Retraining.Verification;
 using LlmStageAudit.Training.Runs;
-using static LlmStageAudit.LibTorch.torch;
+using static TorchSharp.torch;
 
 namespace LlmStageAudit.Retraining.Tests.Verification;
 

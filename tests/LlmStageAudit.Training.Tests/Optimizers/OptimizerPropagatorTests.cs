@@ -27,16 +27,16 @@ public sealed class OptimizerPropagatorTests
         using var scope = NewDisposeScope();
         var at = new Point(section);
         var direction = at.Direction(seed: 50, steps: 0);
-        var gradientChange = tensor(Vectors.Normal(Size, 60));
+        var gradientChange = TensorMemory.Of(Vectors.Normal(Size, 60));
         var found = at.Propagator().Forward(direction, gradientChange);
 
         const double h = 1e-5;
         var (up, down) = (at.Moved(direction, gradientChange, h), at.Moved(direction, gradientChange, -h));
-        Vectors.Close(Slope(up.Theta, down.Theta), found.Theta.data<double>(), 1e-7);
+        Vectors.Close(Slope(up.Theta, down.Theta), found.Theta.ToArray<double>(), 1e-7);
         for (var i = 0; i < found.Buffers.Count; i++)
-            Vectors.Close(Slope(up.Buffers[i], down.Buffers[i]), found.Buffers[i].data<double>(), 1e-7);
+            Vectors.Close(Slope(up.Buffers[i], down.Buffers[i]), found.Buffers[i].ToArray<double>(), 1e-7);
 
-        static double[] Slope(Tensor up, Tensor down) => ((up - down) * (1 / (2 * h))).data<double>();
+        static double[] Slope(Tensor up, Tensor down) => ((up - down) * (1 / (2 * h))).ToArray<double>();
     }
 
     [Theory]
@@ -47,12 +47,12 @@ public sealed class OptimizerPropagatorTests
         using var scope = NewDisposeScope();
         var at = new Point(section);
         var (direction, function) = (at.Direction(50, steps: 1.3), at.Direction(70, steps: -0.4));
-        var gradientChange = tensor(Vectors.Normal(Size, 60));
+        var gradientChange = TensorMemory.Of(Vectors.Normal(Size, 60));
         var propagator = at.Propagator(epsilonFloor: 0.01);
         var (before, gradient) = propagator.Adjoint(function);
 
         var pushed = function.Dot(propagator.Forward(direction, gradientChange));
-        var pulled = before.Dot(direction) + gradient.dot(gradientChange).item();
+        var pulled = before.Dot(direction) + gradient.dot(gradientChange).ToDouble();
         Assert.Equal(pushed, pulled, 1e-12 * Math.Max(1, Math.Abs(pushed)));
     }
 
@@ -63,11 +63,11 @@ public sealed class OptimizerPropagatorTests
         using var scope = NewDisposeScope();
         var at = new Point((OptimizerSection)Sections.Last()[1]);
         var behind = new OptimizerState(at.Before.Theta, at.Before.Buffers, at.Before.Steps - 1);
-        var expected = (at.After.Theta - at.Map.Advance(behind, at.Gradient, Rate).Theta).data<double>();
+        var expected = (at.After.Theta - at.Map.Advance(behind, at.Gradient, Rate).Theta).ToArray<double>();
         Assert.True(expected.Max(Math.Abs) > 1e-4);
 
         var one = new StatePerturbation(zeros([Size], float64), [zeros([Size], float64), zeros([Size], float64)], 1);
-        Vectors.Close(expected, at.Propagator().Forward(one, zeros([Size], float64)).Theta.data<double>(), 1e-12);
+        Vectors.Close(expected, at.Propagator().Forward(one, zeros([Size], float64)).Theta.ToArray<double>(), 1e-12);
     }
 
     [Fact]
@@ -75,10 +75,10 @@ public sealed class OptimizerPropagatorTests
     {
         using var scope = NewDisposeScope();
         var map = OptimizerMap.Of((OptimizerSection)Sections.ElementAt(3)[1]);
-        var gradient = tensor([0.0, 1.0]);
-        var after = map.Advance(map.Start(tensor([1.0, 2.0])), gradient, Rate);
-        var (before, drawn) = map.Linearize(after, gradient, Rate).Adjoint(map.Perturbation(tensor([1.0, 1.0])));
-        Assert.All(before.Theta.data<double>().Concat(drawn.data<double>()), value => Assert.True(double.IsFinite(value)));
+        var gradient = TensorMemory.Of([0.0, 1.0]);
+        var after = map.Advance(map.Start(TensorMemory.Of([1.0, 2.0])), gradient, Rate);
+        var (before, drawn) = map.Linearize(after, gradient, Rate).Adjoint(map.Perturbation(TensorMemory.Of([1.0, 1.0])));
+        Assert.All(before.Theta.ToArray<double>().Concat(drawn.ToArray<double>()), value => Assert.True(double.IsFinite(value)));
     }
 
     /// <summary>A state a few steps into a job, and the update that follows.</summary>
@@ -87,9 +87,9 @@ public sealed class OptimizerPropagatorTests
         public Point(OptimizerSection section)
         {
             Map = OptimizerMap.Of(section);
-            Before = Map.Start(tensor(Vectors.Normal(Size, 1)));
-            for (var step = 0; step < 3; step++) Before = Map.Advance(Before, tensor(Vectors.Normal(Size, 10 + step)), Rate);
-            Gradient = tensor(Vectors.Normal(Size, 20));
+            Before = Map.Start(TensorMemory.Of(Vectors.Normal(Size, 1)));
+            for (var step = 0; step < 3; step++) Before = Map.Advance(Before, TensorMemory.Of(Vectors.Normal(Size, 10 + step)), Rate);
+            Gradient = TensorMemory.Of(Vectors.Normal(Size, 20));
             After = Map.Advance(Before, Gradient, Rate);
         }
 
@@ -105,10 +105,10 @@ public sealed class OptimizerPropagatorTests
 
         /// <summary>Second moments change in proportion, so that they stay above 0.</summary>
         public StatePerturbation Direction(long seed, double steps) => new(
-            tensor(Vectors.Normal(Size, seed)),
+            TensorMemory.Of(Vectors.Normal(Size, seed)),
             [
                 .. Before.Buffers.Select((buffer, i) =>
-                    tensor(Vectors.Normal(Size, seed + 1 + i)) * (i == 1 ? buffer : ones([Size], float64))),
+                    TensorMemory.Of(Vectors.Normal(Size, seed + 1 + i)) * (i == 1 ? buffer : ones([Size], float64))),
             ],
             steps);
 

@@ -21,8 +21,8 @@ public sealed class MemoryTrajectoryTests
         var start = Vectors.Normal(Parameters, 1, 0.3);
         var seen = new List<(int Stage, int Step, double Loss)>();
         using var trajectory = MemoryTrajectory.Train(
-            _programs, tensor(start), (stage, step) => seen.Add((stage, step.Step.StageStep, step.LossNats)));
-        Assert.Equal(start, trajectory.StateBefore(0).data<double>());
+            _programs, TensorMemory.Of(start), (stage, step) => seen.Add((stage, step.Step.StageStep, step.LossNats)));
+        Assert.Equal(start, trajectory.StateBefore(0).ToArray<double>());
         var expected = start;
         foreach (var (program, stage) in _programs.Select((program, stage) => (program, stage)))
         {
@@ -32,16 +32,16 @@ public sealed class MemoryTrajectoryTests
             Assert.True(log.HasGradients);
             foreach (var step in program.Steps)
             {
-                var (loss, gradient) = program.Objective.LossAndGradient(tensor(plain.Theta), step.Batch);
-                Vectors.Close(gradient.data<double>(), log.Gradient(step).data<double>(), 1e-12);
+                var (loss, gradient) = program.Objective.LossAndGradient(TensorMemory.Of(plain.Theta), step.Batch);
+                Vectors.Close(gradient.ToArray<double>(), log.Gradient(step).ToArray<double>(), 1e-12);
                 Assert.Equal((stage, step.StageStep), (seen[0].Stage, seen[0].Step));
                 Assert.Equal(loss, seen[0].Loss, 1e-12);
                 seen.RemoveAt(0);
-                plain.Step(gradient.data<double>(), step.LearningRate);
+                plain.Step(gradient.ToArray<double>(), step.LearningRate);
             }
 
             expected = plain.Theta;
-            Vectors.Close(expected, trajectory.StateBefore(stage + 1).data<double>(), 1e-12);
+            Vectors.Close(expected, trajectory.StateBefore(stage + 1).ToArray<double>(), 1e-12);
         }
 
         Assert.Empty(seen);
@@ -51,20 +51,20 @@ public sealed class MemoryTrajectoryTests
     public void What_it_hands_out_are_copies()
     {
         using var scope = NewDisposeScope();
-        using var trajectory = MemoryTrajectory.Train(_programs, tensor(Vectors.Normal(Parameters, 1)));
+        using var trajectory = MemoryTrajectory.Train(_programs, TensorMemory.Of(Vectors.Normal(Parameters, 1)));
         using var log = trajectory.OpenGradients(1);
         var step = _programs[1].Steps[0];
-        var (state, gradient) = (trajectory.StateBefore(1).data<double>(), log.Gradient(step).data<double>());
-        trajectory.StateBefore(1).copy_(tensor(new double[Parameters]));
-        log.Gradient(step).copy_(tensor(new double[Parameters]));
-        Assert.Equal(state, trajectory.StateBefore(1).data<double>());
-        Assert.Equal(gradient, log.Gradient(step).data<double>());
+        var (state, gradient) = (trajectory.StateBefore(1).ToArray<double>(), log.Gradient(step).ToArray<double>());
+        trajectory.StateBefore(1).copy_(TensorMemory.Of(new double[Parameters]));
+        log.Gradient(step).copy_(TensorMemory.Of(new double[Parameters]));
+        Assert.Equal(state, trajectory.StateBefore(1).ToArray<double>());
+        Assert.Equal(gradient, log.Gradient(step).ToArray<double>());
     }
 
     [Fact]
     public void It_outlives_the_scope_it_was_trained_in_and_frees_everything_with_itself()
     {
-        using var start = tensor(Vectors.Normal(Parameters, 1));
+        using var start = TensorMemory.Of(Vectors.Normal(Parameters, 1));
         LiveTensors.ReturnToTheirCount(() =>
         {
             MemoryTrajectory trajectory;
@@ -72,7 +72,7 @@ public sealed class MemoryTrajectoryTests
             using (trajectory)
             {
                 using var final = trajectory.StateBefore(2);
-                Assert.All(final.data<double>(), value => Assert.True(double.IsFinite(value)));
+                Assert.All(final.ToArray<double>(), value => Assert.True(double.IsFinite(value)));
             }
         });
     }
@@ -80,7 +80,7 @@ public sealed class MemoryTrajectoryTests
     [Fact]
     public void Cancelled_training_keeps_nothing()
     {
-        using var start = tensor(Vectors.Normal(Parameters, 1));
+        using var start = TensorMemory.Of(Vectors.Normal(Parameters, 1));
         LiveTensors.ReturnToTheirCount(() =>
         {
             using var stop = new CancellationTokenSource();
@@ -107,9 +107,9 @@ public sealed class MemoryTrajectoryTests
             Assert.Contains($"stage 'first': the start is {found}", error.Message, StringComparison.Ordinal);
         }
 
-        Refused(tensor(Vectors.Normal(Parameters + 1, 1)), "Float64 [6]");
-        Refused(tensor(Vectors.Normal(Parameters, 1), [1, Parameters]), "Float64 [1, 5]");
-        Refused(tensor(Vectors.Normal(Parameters, 1)).to(float32), "Float32 [5]");
+        Refused(TensorMemory.Of(Vectors.Normal(Parameters + 1, 1)), "Float64 [6]");
+        Refused(TensorMemory.Of(Vectors.Normal(Parameters, 1), [1, Parameters]), "Float64 [1, 5]");
+        Refused(TensorMemory.Of(Vectors.Normal(Parameters, 1)).to(float32), "Float32 [5]");
     }
 
     private static StageProgram Program(string name, OptimizerSection optimizer, int examples)

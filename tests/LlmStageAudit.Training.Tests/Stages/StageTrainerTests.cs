@@ -46,18 +46,18 @@ public sealed class StageTrainerTests
         var plain = new PlainOptimizer(section.Optimizer, start);
         var taken = new List<(int Step, double Loss, double Norm)>();
         var (state, finished) = StageTrainer.Train(
-            program, program.Optimizer.Start(tensor(start)), 1, step =>
+            program, program.Optimizer.Start(TensorMemory.Of(start)), 1, step =>
                 taken.Add((step.Step.StageStep, step.LossNats, step.GradientNorm)), default);
         using var owned = state;
         foreach (var (step, i) in program.Steps.Select((step, i) => (step, i)))
         {
-            var (loss, gradient) = _objective.LossAndGradient(tensor(plain.Theta), step.Batch);
-            Assert.Equal((i + 1, loss, gradient.norm().item()), (taken[i].Step, taken[i].Loss, taken[i].Norm), Near);
-            plain.Step(gradient.data<double>(), step.LearningRate);
+            var (loss, gradient) = _objective.LossAndGradient(TensorMemory.Of(plain.Theta), step.Batch);
+            Assert.Equal((i + 1, loss, gradient.norm().ToDouble()), (taken[i].Step, taken[i].Loss, taken[i].Norm), Near);
+            plain.Step(gradient.ToArray<double>(), step.LearningRate);
         }
 
         Assert.True(finished);
-        Vectors.Close(plain.Theta, state.Theta.data<double>(), 1e-12);
+        Vectors.Close(plain.Theta, state.Theta.ToArray<double>(), 1e-12);
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class StageTrainerTests
     {
         using var scope = NewDisposeScope();
         var program = StageProgram.Of(Section(s_adamW), _objective, seed: 4);
-        var start = tensor(Vectors.Normal(Parameters, 1));
+        var start = TensorMemory.Of(Vectors.Normal(Parameters, 1));
         var (whole, _) = StageTrainer.Train(program, program.Optimizer.Start(start), 1, _ => { }, default);
         using var stop = new CancellationTokenSource();
         var (part, finished) = StageTrainer.Train(
@@ -83,12 +83,12 @@ public sealed class StageTrainerTests
     public void Micro_batches_lead_to_the_same_state()
     {
         using var scope = NewDisposeScope();
-        var start = tensor(Vectors.Normal(Parameters, 1, 0.3));
+        var start = TensorMemory.Of(Vectors.Normal(Parameters, 1, 0.3));
         double[] Final(int? microBatchSize)
         {
             var program = StageProgram.Of(Section(s_sgd) with { MicroBatchSize = microBatchSize }, _objective, seed: 4);
             var (state, _) = StageTrainer.Train(program, program.Optimizer.Start(start), 1, _ => { }, default);
-            using (state) return state.Theta.data<double>();
+            using (state) return state.Theta.ToArray<double>();
         }
 
         Vectors.Close(Final(null), Final(1), 1e-12);
@@ -102,7 +102,7 @@ public sealed class StageTrainerTests
         var cubic = PolynomialObjective.Random(7, Parameters, seed: 3, cubic: 5);
         var program = StageProgram.Of(Section(s_sgd with { LearningRate = 1e30 }) with { Schedule = new() }, cubic, seed: 4);
         var error = Assert.Throws<TrainingException>(() =>
-            StageTrainer.Train(program, program.Optimizer.Start(tensor(Vectors.Normal(Parameters, 1))), 1, _ => { }, default));
+            StageTrainer.Train(program, program.Optimizer.Start(TensorMemory.Of(Vectors.Normal(Parameters, 1))), 1, _ => { }, default));
         Assert.Matches("^stage 'stage', step [3-6]: the (loss|gradient norm) is ", error.Message);
         Assert.Equal(ExitCode.Failed, error.ExitCode);
     }
@@ -110,13 +110,13 @@ public sealed class StageTrainerTests
     [Fact]
     public void Live_tensors_stay_constant_over_the_steps_and_return_after_them()
     {
-        using var start = tensor(Vectors.Normal(Parameters, 1));
+        using var start = TensorMemory.Of(Vectors.Normal(Parameters, 1));
         var program = StageProgram.Of(Section(s_adamW), _objective, seed: 4);
         var counts = new List<long>();
         LiveTensors.ReturnToTheirCount(() =>
         {
             counts.Clear();
-            var (state, _) = StageTrainer.Train(program, program.Optimizer.Start(start), 1, _ => counts.Add(LiveTensorCount), default);
+            var (state, _) = StageTrainer.Train(program, program.Optimizer.Start(start), 1, _ => counts.Add(Tensor.TotalCount), default);
             state.Dispose();
         });
         Assert.Equal(9, counts.Count);

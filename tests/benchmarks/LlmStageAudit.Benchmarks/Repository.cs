@@ -32,7 +32,7 @@ internal static class Repository
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
-            if (File.Exists(Path.Combine(folder.FullName, "LlmStageAudit.sln"))) return folder.FullName;
+            if (File.Exists(Path.Combine(folder.FullName, "LlmStageAudit.slnx"))) return folder.FullName;
         }
 
         throw AbsenceException.Of("no repository around this program");

@@ -7,7 +7,7 @@ using LlmStageAudit.Attribution.Ranking;
 using LlmStageAudit.Attribution.Screening;
 using LlmStageAudit.Auditing.Probes;
 using LlmStageAudit.Auditing.Statistics;
-using LlmStageAudit.LibTorch;
+using TorchSharp;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Benchmarks.Certification;

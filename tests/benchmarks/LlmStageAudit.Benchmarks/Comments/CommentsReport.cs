@@ -41,7 +41,7 @@ internal static class CommentsReport
         file.Section("Goals")
             .Paragraph(Goal(figures, "replay-midpoint", 0.999))
             .Paragraph(Goal(figures, "replay-linear", 0.97))
-            .Write($"libtorch {version}, threads: {get_num_threads()}");
+            .Write($"libtorch {TorchEngine.Version}, threads: {get_num_threads()}");
     }
 
     private static IEnumerable<string[]> Rows(

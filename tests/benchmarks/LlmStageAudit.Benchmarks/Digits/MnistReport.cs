@@ -63,7 +63,7 @@ internal sealed class MnistReport
             .Table(["Aim", "Found", "Met"], MnistAims.Rows(agreements, findings));
     }
 
-    public void Write() => _file.Write($"libtorch {version}");
+    public void Write() => _file.Write($"libtorch {TorchEngine.Version}");
 
     private static IEnumerable<string[]> Rows(
         IReadOnlyCollection<Agreement> agreements, string[] columns, Func<Agreement, double> figure, string format) =>

@@ -17,15 +17,15 @@ internal sealed class PerceptronObjective : IObjective, IDisposable
     /// <param name="labels">y_i, each below the number of classes.</param>
     /// <param name="hidden">Rows of W1.</param>
     public PerceptronObjective(
-        IReadOnlyList<float[]> images, IReadOnlyList<int> labels, int hidden, int classes, ScalarType dtype = float32)
+        IReadOnlyList<float[]> images, IReadOnlyList<int> labels, int hidden, int classes, ScalarType dtype = ScalarType.Float32)
     {
         using var scope = NewDisposeScope();
         var size = images[0].Length;
         Layout = LayoutOf(size, hidden, classes);
         Dtype = dtype;
         ExampleCount = images.Count;
-        _images = scope.Detach(tensor([.. images.SelectMany(static image => image)], [images.Count, size]).to(dtype).clone());
-        _labels = scope.Detach(tensor([.. labels.Select(static label => (long)label)], [labels.Count, 1]));
+        _images = scope.Detach(TensorMemory.Of([.. images.SelectMany(static image => image)], [images.Count, size]).to(dtype).clone());
+        _labels = scope.Detach(TensorMemory.Of([.. labels.Select(static label => (long)label)], [labels.Count, 1]));
     }
 
     public ParameterLayout Layout { get; }
@@ -48,14 +48,14 @@ internal sealed class PerceptronObjective : IObjective, IDisposable
             var layer = slot.Name.Split('.')[0];
             var inputs = Layout.Slots.Single(other => other.Name == $"{layer}.weight").Shape[1];
             var bound = 1 / Math.Sqrt(inputs);
-            return tensor([.. Enumerable.Range(0, (int)slot.Length).Select(_ => bound * ((2 * random.NextDouble()) - 1))]).to(Dtype);
+            return TensorMemory.Of([.. Enumerable.Range(0, (int)slot.Length).Select(_ => bound * ((2 * random.NextDouble()) - 1))]).to(Dtype);
         });
         return scope.MoveToOuter(Layout.Join([.. drawn]));
     }
 
     public Tensor Losses(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> examples, StepNoise? noise = null)
     {
-        var chosen = tensor([.. examples.Select(static example => (long)example)]);
+        var chosen = TensorMemory.Of([.. examples.Select(static example => (long)example)]);
         return -Logits(parameters, chosen).log_softmax(1).gather(1, _labels.index_select(0, chosen)).squeeze(1);
     }
 
@@ -67,7 +67,7 @@ internal sealed class PerceptronObjective : IObjective, IDisposable
         using var scope = NewDisposeScope();
         using var off = no_grad();
         var losses = Losses(Layout.Split(theta), [.. Enumerable.Range(0, ExampleCount)]);
-        return (-losses).to(float64).data<double>();
+        return (-losses).to(float64).ToArray<double>();
     }
 
     /// <summary>The likeliest class of every example.</summary>
@@ -75,7 +75,7 @@ internal sealed class PerceptronObjective : IObjective, IDisposable
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        return Array.ConvertAll(Logits(Layout.Split(theta), arange(ExampleCount)).argmax(1).data<long>(), label => (int)label);
+        return Array.ConvertAll(Logits(Layout.Split(theta), arange(ExampleCount)).argmax(1).ToArray<long>(), label => (int)label);
     }
 
     public void Dispose()

@@ -104,7 +104,7 @@ internal static class EstimateBenchmark
                     row.First().Disk.True == 0 ? "" : row.First().Disk.Foretold.Shown("N0"),
                     row.First().Disk.True == 0 ? "" : row.First().Disk.True.Shown("N0"),
                 }))
-            .Write($"libtorch {version}");
+            .Write($"libtorch {TorchEngine.Version}");
     }
 
     private static int Within(double[] ratios) => ratios.Count(ratio => Math.Abs(ratio - 1) <= Band);

@@ -30,7 +30,7 @@ internal static class LoadOnce
         using (NewDisposeScope())
         {
             using var off = no_grad();
-            first = matmul(ones([64, 64]), ones([64, 64])).data<float>()[0];
+            first = matmul(ones([64, 64]), ones([64, 64])).ToArray<float>()[0];
         }
 
         if (first != 64f) throw new InvalidOperationException($"64 ones add up to {first}");
@@ -50,7 +50,7 @@ internal static class LoadOnce
         {
             using var off = no_grad();
             var batch = TokenBatch.Pad([[.. Enumerable.Range(100, TextTokens)]], padTokenId: null);
-            var logits = model.TokenLogits(model.Layout.Split(state), batch).data<float>().ToArray();
+            var logits = model.TokenLogits(model.Layout.Split(state), batch).ToArray<float>().ToArray();
             var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
             var peakBytes = PeakBytes();
             if (logits.Length != TextTokens * model.VocabularySize || !logits.All(float.IsFinite) || logits.Distinct().Count() < 2)
@@ -58,7 +58,7 @@ internal static class LoadOnce
                 throw new InvalidOperationException("the logits are not finite numbers of the expected count");
             }
 
-            Console.WriteLine(JsonSerializer.Serialize(new LoadFigures(engineSeconds, seconds, baselineBytes, peakBytes, version)));
+            Console.WriteLine(JsonSerializer.Serialize(new LoadFigures(engineSeconds, seconds, baselineBytes, peakBytes, TorchEngine.Version)));
         }
     }
 

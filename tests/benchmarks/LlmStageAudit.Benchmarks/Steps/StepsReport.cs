@@ -58,7 +58,7 @@ internal static class StepsReport
                 ]))
             .Paragraph(
                 $"Goal: at most {costGoal.Shown("0")} trainings; median {ratio.Shown("F2")}: {(ratio <= costGoal ? "met" : "not met")}.")
-            .Write($"libtorch {version}, threads: {get_num_threads()}");
+            .Write($"libtorch {TorchEngine.Version}, threads: {get_num_threads()}");
     }
 
     private static bool Linear(StepFinding one) => one.Sweep.EndsWith(" 0", StringComparison.Ordinal);

@@ -59,7 +59,7 @@ internal static class TrustReport
                     + "are taken to stay as they are through later steps, so where training forgets them more is foretold than comes out, "
                     + "several times as much at the higher rates, and good estimates are graded low. Sweeps are few here, and their scores "
                     + "may order steps well (see Pearson) where their sizes earn no better grade.")
-            .Write($"libtorch {version}");
+            .Write($"libtorch {TorchEngine.Version}");
     }
 
     private static IReadOnlyList<string> Grades { get; } = [TrustGrade.High, TrustGrade.Medium, TrustGrade.Low];
