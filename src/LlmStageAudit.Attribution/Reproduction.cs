@@ -15,8 +15,8 @@ internal static class Reproduction
         using var scope = NewDisposeScope();
         using var off = no_grad();
         var saved = trajectory.StateBefore(stageIndex + 1);
-        var scale = saved.norm().ToDouble();
-        var difference = (end - saved).norm().ToDouble() / (scale == 0 ? 1 : scale);
+        var scale = saved.norm().ToNumber();
+        var difference = (end - saved).norm().ToNumber() / (scale == 0 ? 1 : scale);
         if (!(difference <= Tolerance)) throw AttributionException.NotReproduced(trajectory.Programs[stageIndex].Name, difference);
     }
 }

@@ -76,7 +76,7 @@ internal sealed class RetrainableTrajectory : ITrajectory, IDisposable
         public Tensor Gradient(ProgramStep step)
         {
             var gradient = _kept.Gradient(step);
-            return trajectory._factors.TryGetValue((stage, step.StageStep), out var factor) ? gradient * factor : gradient;
+            return trajectory._factors.TryGetValue((stage, step.StageStep), out var factor) ? gradient.times(factor) : gradient;
         }
 
         public void Dispose() => _kept.Dispose();

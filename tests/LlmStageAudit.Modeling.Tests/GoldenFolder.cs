@@ -141,7 +141,7 @@ internal static class GoldenFolder
         {
             var name = model.Layout.Slots[i].Name;
             var expected = norms.GetProperty(name).GetDouble();
-            Close(expected, views[i].norm().ToDouble(), GradientTolerance * expected, $"gradient norm of {name}");
+            Close(expected, views[i].norm().ToNumber(), GradientTolerance * expected, $"gradient norm of {name}");
         }
     }
 

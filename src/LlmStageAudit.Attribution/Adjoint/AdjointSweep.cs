@@ -147,7 +147,7 @@ public sealed class AdjointSweep(ITrajectory trajectory, PropagationOptions opti
         {
             using var scope = NewDisposeScope();
             using var off = no_grad();
-            return _adjoints[probe].Theta.dot(_trajectory.StateBefore(_stage + 1) - _trajectory.StateBefore(_stage)).ToDouble();
+            return _adjoints[probe].Theta.dot(_trajectory.StateBefore(_stage + 1) - _trajectory.StateBefore(_stage)).ToNumber();
         }
 
         public StepScore[] StepBack(ObservedStep step, Curvature curvature, double epsilonFloor, bool ofExamples)
@@ -164,7 +164,7 @@ public sealed class AdjointSweep(ITrajectory trajectory, PropagationOptions opti
             {
                 scores[probe] = new StepScore(
                     _stage, step.Step.StageStep, _adjoints[probe].Dot(change),
-                    gradients[probe].dot(step.Gradient).ToDouble(), ofExamples ? shares[probe] : null);
+                    gradients[probe].dot(step.Gradient).ToNumber(), ofExamples ? shares[probe] : null);
                 if (!products[probe].AllFinite() || !double.IsFinite(scores[probe].Effect))
                     throw AttributionException.SweepNotFinite(step.Program.Name, step.Step.StageStep);
                 var before = pulled[probe].Before;

@@ -36,7 +36,7 @@ internal sealed class BlockTableBuilder : IDisposable
         using var off = no_grad();
         var step = _firstSteps[observed.StageIndex] + observed.Step.StageStep - 1;
         Tensor[] blocks = [adjoint.Theta, .. adjoint.Buffers, TensorMemory.Of(new[] { adjoint.Steps })];
-        _after[step] = Parts(observed.After).Zip(blocks, (part, block) => part.dot(block.to(part.dtype)).ToDouble()).Sum();
+        _after[step] = Parts(observed.After).Zip(blocks, (part, block) => part.dot(block.to(part.dtype)).ToNumber()).Sum();
         _pending.Add((step, [.. blocks.Select(block => scope.Detach(block.clone()))]));
     }
 

@@ -39,8 +39,8 @@ public sealed class SweepReadout
         var product = hessianProduct(displacement);
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        var along = displacement.dot(product).ToDouble();
-        var lengths = displacement.norm().ToDouble() * product.norm().ToDouble();
+        var along = displacement.dot(product).ToNumber();
+        var lengths = displacement.norm().ToNumber() * product.norm().ToNumber();
         return Math.Abs(along) > FlatCosine * lengths ? new([gradient, product], 1 / along) : Linear(gradient);
     }
 

@@ -54,10 +54,10 @@ public sealed class PlainSgdPropagation(ITrajectory trajectory, Curvature? curva
         for (var i = 0; i < changes.Length; i++)
         {
             var next = changes[i];
-            if (Array.IndexOf(moved, i) is >= 0 and var at) next = next!.add(products[at], -step.Step.LearningRate);
+            if (Array.IndexOf(moved, i) is >= 0 and var at) next = next!.plus(products[at], -step.Step.LearningRate);
             if (questions[i].SkipsStep(step.StageIndex, step.Step.StageStep))
             {
-                var own = step.Gradient * -step.Step.LearningRate;
+                var own = step.Gradient.times(-step.Step.LearningRate);
                 next = next is null ? own : next + own;
             }
 

@@ -115,7 +115,7 @@ internal sealed class MeasuredRun
         {
             var start = Stopwatch.GetTimestamp();
             using var product = theta.dot(theta);
-            product.ToDouble();
+            product.ToNumber();
             return Stopwatch.GetElapsedTime(start).TotalSeconds;
         }).Min();
         return VectorBytes / Math.Max(1e-9, seconds);

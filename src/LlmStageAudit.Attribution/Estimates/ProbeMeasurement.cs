@@ -79,7 +79,7 @@ internal sealed class ProbeMeasurement
         if (LinearitySeconds > 0) return;
         using var scope = NewDisposeScope();
         TorchEngine.TrimMemory();
-        RunLinearity(_theta, [_theta.zeros_like() + 1e-3]);
+        RunLinearity(_theta, [_theta.zeros_like().plus(1e-3)]);
     }
 
     /// <summary>

@@ -22,7 +22,7 @@ internal sealed class SampledTrajectory : ITrajectory, IDisposable
         Programs = programs;
         _start = start;
         var program = programs[^1];
-        _gradient = scope.Detach(start.zeros_like() + 1e-6);
+        _gradient = scope.Detach(start.zeros_like().plus(1e-6));
         var state = program.Optimizer.Start(start);
         foreach (var step in program.Steps)
         {

@@ -43,7 +43,7 @@ internal sealed record SweepMeasurement(WorkCost Step, double WarmUpSeconds, lon
             chosen.Select(i => (stage.Program.Steps[i].Epoch, stage.Program.Steps[i].Batch)));
         using var trajectory = new SampledTrajectory([program], start);
         using var scope = NewDisposeScope();
-        var probeGradient = start.zeros_like() + 1e-3;
+        var probeGradient = start.zeros_like().plus(1e-3);
         // Rebuilt in one go, so that between two steps there is nothing but the steps.
         var options = new PropagationOptions { CheckpointInterval = chosen.Length };
         var times = new List<(long PaddedTokens, double Seconds)>();

@@ -80,7 +80,7 @@ public abstract class GradientSource
         {
             var observed = step.ObservedTheta!;
             Tensor[] differences = [.. counterfactualThetas.Select(theta => observed - theta)];
-            Tensor[] points = [.. differences.Select(difference => share == 0 ? observed : observed.add(difference, -share))];
+            Tensor[] points = [.. differences.Select(difference => share == 0 ? observed : observed.plus(difference, -share))];
             GradientEquivalents += GradientCost.VectorProducts(1) * points.Length;
             return [.. step.HessianVectorProducts(points, differences).Select(product => step.LoggedGradient - product)];
         }
@@ -126,7 +126,7 @@ public abstract class GradientSource
             for (var i = 0; i < gradients.Count; i++)
             {
                 Require(step, "loss", losses[i]);
-                Require(step, "gradient norm", gradients[i].norm().ToDouble());
+                Require(step, "gradient norm", gradients[i].norm().ToNumber());
             }
 
             return gradients;

@@ -12,7 +12,7 @@ internal static class ForetoldError
         DriftTally.Ratio(Length(ofError), Length(ofChange));
 
     /// <summary>Where the measure has no derivative: ||e|| / ||d_T||.</summary>
-    public static double OfParameters(Tensor error, Tensor change) => DriftTally.Ratio(error.norm().ToDouble(), change.norm().ToDouble());
+    public static double OfParameters(Tensor error, Tensor change) => DriftTally.Ratio(error.norm().ToNumber(), change.norm().ToNumber());
 
     private static double Length(IReadOnlyList<double> values) => Math.Sqrt(values.Sum(value => value * value));
 }

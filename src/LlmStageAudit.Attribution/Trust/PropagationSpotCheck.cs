@@ -35,8 +35,8 @@ internal sealed class PropagationSpotCheck(CheckPlan plan, int questions) : IPro
         using var right = program.Optimizer.Advance(counterfactual, truth, made.LearningRate);
         var drift = RunOut.Drift(program, made.StageStep, Displaced(step.After, after), right, truth);
         var change = step.Gradient - truth;
-        var missed = DriftTally.Ratio((gradientChange - change).norm().ToDouble(), change.norm().ToDouble());
-        _tallies[question].Add(steps, drift, missed, before.Theta.norm().ToDouble());
+        var missed = DriftTally.Ratio((gradientChange - change).norm().ToNumber(), change.norm().ToNumber());
+        _tallies[question].Add(steps, drift, missed, before.Theta.norm().ToNumber());
     }
 
     public void Save(WalkState state) => _tallies.Save(state);
@@ -52,7 +52,7 @@ internal sealed class PropagationSpotCheck(CheckPlan plan, int questions) : IPro
         var buffers = state.Buffers.Zip(by.Buffers, (buffer, change) => buffer - change).ToArray();
         if (buffers.Length == 2)
         {
-            var least = state.Buffers[1] * LeastSecondMoment;
+            var least = state.Buffers[1].times(LeastSecondMoment);
             buffers[1] = least + nn.functional.relu(buffers[1] - least);
         }
 

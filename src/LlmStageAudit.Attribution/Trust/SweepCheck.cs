@@ -41,7 +41,7 @@ internal sealed class SweepCheck(ITrajectory trajectory, WalkJournal? journal = 
         return new SweepCheckFinding(
             DriftTally.Ratio(Math.Sqrt(errors.Sum(error => error * error)), Math.Sqrt(effects.Sum(effect => effect * effect))),
             errors.Zip(effects, (error, effect) => DriftTally.Ratio(error, Math.Abs(effect))).Max(),
-            LinearityGap.Of(effects, [.. thetas.Select(theta => gradient.dot(final - theta).ToDouble())]),
+            LinearityGap.Of(effects, [.. thetas.Select(theta => gradient.dot(final - theta).ToNumber())]),
             skipped.Length);
     }
 }

@@ -36,7 +36,7 @@ public sealed class ProbeObjective(LanguageModel model, Probe probe, ProbeReadin
         if (probe.Configuration.Metric.Kind != MetricKind.Margin) return logits.log_softmax(-1).gather(1, targets).squeeze(1);
         var own = Enumerable.Range(0, examples.Count)
             .SelectMany(row => Enumerable.Range(0, model.Labels).Select(label => label == probe.Targets[examples[row]]));
-        var others = logits.masked_fill(TensorMemory.Of([.. own], [examples.Count, model.Labels], Device), double.NegativeInfinity);
+        var others = logits.filled(TensorMemory.Of([.. own], [examples.Count, model.Labels], Device), double.NegativeInfinity);
         return logits.gather(1, targets).squeeze(1) - others.amax([-1]);
     }
 

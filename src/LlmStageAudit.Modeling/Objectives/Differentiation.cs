@@ -26,9 +26,9 @@ public static class Differentiation
         {
             using var scope = NewDisposeScope();
             var leaves = Leaves(objective.Layout, theta);
-            var loss = objective.Losses(leaves, part, noise).sum() / totalWeight;
+            var loss = objective.Losses(leaves, part, noise).sum().over(totalWeight);
             var flat = objective.Layout.Join(Gradients.Of([loss], leaves));
-            lossNats += loss.ToDouble();
+            lossNats += loss.ToNumber();
             var total = gradient is null ? flat : gradient + flat;
             gradient?.Dispose();
             gradient = scope.MoveToOuter(total);
@@ -42,7 +42,7 @@ public static class Differentiation
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        return objective.Losses(objective.Layout.Split(theta), batch).sum().ToDouble() / batch.Sum(objective.Weight);
+        return objective.Losses(objective.Layout.Split(theta), batch).sum().ToNumber() / batch.Sum(objective.Weight);
     }
 
     /// <summary>sum_i weight_i grad loss_i(theta), [N]: losses as they are, no mean taken.</summary>

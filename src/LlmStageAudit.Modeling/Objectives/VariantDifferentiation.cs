@@ -25,7 +25,7 @@ public static class VariantDifferentiation
         {
             using var scope = NewDisposeScope();
             var leaves = Leaves(objective, thetas);
-            var losses = objective.VariantLosses(leaves, part, noise).sum(1L) / totalWeight; // [R]
+            var losses = objective.VariantLosses(leaves, part, noise).sum(1L).over(totalWeight); // [R]
             var derivatives = Gradients.Of([losses.sum()], leaves);
             var values = losses.to(ScalarType.Float64).ToArray<double>();
             for (var r = 0; r < lossNats.Length; r++) lossNats[r] += values[r];
@@ -56,7 +56,7 @@ public static class VariantDifferentiation
         {
             using var scope = NewDisposeScope();
             var leaves = Leaves(objective, thetas);
-            var loss = objective.VariantLosses(leaves, part, noise).sum() / totalWeight;
+            var loss = objective.VariantLosses(leaves, part, noise).sum().over(totalWeight);
             var gradients = Gradients.Of([loss], leaves, createGraph: true);
             var slices = objective.Layout.SplitRows(vectors);
             // Parameters the loss is linear in have gradients without a graph.

@@ -61,7 +61,7 @@ public static class VectorProducts
         return InParts(batch, microBatchSize, part =>
         {
             var leaves = Differentiation.Leaves(objective.Layout, theta);
-            var gradients = Gradients.Of([objective.Losses(leaves, part, noise).sum() / totalWeight], leaves, createGraph: true);
+            var gradients = Gradients.Of([objective.Losses(leaves, part, noise).sum().over(totalWeight)], leaves, createGraph: true);
             var slices = objective.Layout.Split(vector);
             var products = leaves.Select(leaf => leaf.zeros_like()).ToArray();
             foreach (var layer in layers)
@@ -139,7 +139,7 @@ public static class VectorProducts
             var leaves = Differentiation.Leaves(objective.Layout, theta);
             var losses = objective.Losses(leaves, part, noise);
             var factors = ofExamples ? ones([part.Length], objective.Dtype, objective.Device).requires_grad_() : null;
-            var gradients = Gradients.Of([(factors is null ? losses : losses * factors).sum() / totalWeight], leaves, createGraph: true);
+            var gradients = Gradients.Of([(factors is null ? losses : losses * factors).sum().over(totalWeight)], leaves, createGraph: true);
             var all = Enumerable.Range(0, leaves.Length).ToArray();
             var flat = new Tensor[vectors.Count];
             for (var i = 0; i < vectors.Count; i++)

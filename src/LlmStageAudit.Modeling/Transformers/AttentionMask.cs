@@ -17,7 +17,7 @@ public sealed class AttentionMask
     public static AttentionMask CausalWithPadding(Tensor real, ScalarType dtype)
     {
         var shape = real.shape;
-        var padding = (1 - real.to(dtype)) * Lowest(dtype);
+        var padding = real.logical_not().to(dtype).times(Lowest(dtype));
         // Both blocked stays finite: the larger of the two, not their sum, so that a fully blocked row is uniform.
         var causal = Blocked(shape[1], dtype, real.device).expand(shape[0], 1, shape[1], shape[1]);
         var columns = padding.view(shape[0], 1, 1, shape[1]).expand(shape[0], 1, shape[1], shape[1]);
@@ -34,7 +34,7 @@ public sealed class AttentionMask
         var tokens = _additive.size(-1);
         if (window >= tokens) return this;
         if (_within.TryGetValue(window, out var made)) return made;
-        var far = full([tokens, tokens], Lowest(_additive.dtype), _additive.dtype, _additive.device).tril(-window);
+        var far = Scalars.Filled([tokens, tokens], Lowest(_additive.dtype), _additive.dtype, _additive.device).tril(-window);
         return _within[window] = new AttentionMask(where(_additive.le(far), _additive, far));
     }
 
@@ -46,7 +46,7 @@ public sealed class AttentionMask
     });
 
     private static Tensor Blocked(long tokens, ScalarType dtype, Device device) =>
-        full([tokens, tokens], Lowest(dtype), dtype, device).triu(1);
+        Scalars.Filled([tokens, tokens], Lowest(dtype), dtype, device).triu(1);
 
     /// <summary>Half the lowest finite value: adding a score cannot overflow.</summary>
     private static double Lowest(ScalarType dtype) => dtype == ScalarType.Float64 ? double.MinValue / 2 : -1.7e38;

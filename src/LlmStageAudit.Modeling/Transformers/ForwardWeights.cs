@@ -30,7 +30,7 @@ public class ForwardWeights(
     {
         var y = nn.functional.linear(x, this[module + ".weight"], Find(module + ".bias"));
         return TryPair(module, out var pair)
-            ? y.add(nn.functional.linear(nn.functional.linear(PairInput(module, x, pair), pair.A), pair.B), pair.Scaling).to(x.dtype)
+            ? y.plus(nn.functional.linear(nn.functional.linear(PairInput(module, x, pair), pair.A), pair.B), pair.Scaling).to(x.dtype)
             : y;
     }
 
@@ -44,7 +44,7 @@ public class ForwardWeights(
     /// <summary>A weight with its layer's LoRA pair folded in: W + scaling B A.</summary>
     public Tensor Merged(string name) =>
         name.EndsWith(".weight", StringComparison.Ordinal) && lora.TryGetValue(name[..^".weight".Length], out var pair)
-            ? this[name].to(pair.A.dtype).add(pair.B.mm(pair.A), pair.Scaling)
+            ? this[name].to(pair.A.dtype).plus(pair.B.mm(pair.A), pair.Scaling)
             : this[name];
 
     /// <summary>Rows of a table [V, H] by ids of any shape: [.., H].</summary>

@@ -56,14 +56,14 @@ public abstract class GatedDecoder : Transformer, IDisposable
     private protected Tensor Embed(ForwardWeights weights, Tensor ids)
     {
         var x = weights.Embed(EmbeddingName, ids);
-        return _config.PadTokenId is { } pad && x.requires_grad ? where(ids.eq(pad).unsqueeze(-1), x.detach(), x) : x;
+        return _config.PadTokenId is { } pad && x.requires_grad ? where(ids.equals(pad).unsqueeze(-1), x.detach(), x) : x;
     }
 
     /// <summary>Embeddings times sqrt(H), rounded to their dtype first, as in the reference (Gemma).</summary>
     private protected Tensor EmbedScaled(ForwardWeights weights, Tensor ids)
     {
         var x = Embed(weights, ids);
-        return x * full([1], Math.Sqrt(HiddenSize), x.dtype, x.device);
+        return x * Scalars.Filled([1], Math.Sqrt(HiddenSize), x.dtype, x.device);
     }
 
     private protected Tensor Norm(ForwardWeights weights, string name, Tensor x)
@@ -71,7 +71,7 @@ public abstract class GatedDecoder : Transformer, IDisposable
         var weight = weights[name + ".weight"];
         // 1 + w would lose most of w in half precision.
         if (weight.dtype == bfloat16) weight = weight.to(float32);
-        return RmsNorm.Apply(x, _normAddsOne ? weight + 1 : weight, _config.RmsNormEpsilon);
+        return RmsNorm.Apply(x, _normAddsOne ? weight.plus(1) : weight, _config.RmsNormEpsilon);
     }
 
     private protected GroupedQueryAttention Attention(double scale, double? softCap = null) =>

@@ -78,7 +78,7 @@ public sealed class GptNeoX : Transformer, IDisposable
         var heads = weights.Linear(name + ".query_key_value", x)
             .view(batch, tokens, _config.HeadCount, 3 * _config.HeadSize)
             .transpose(1, 2); // [B, heads, T, 3D]
-        var query = _rotary.Rotate(heads.narrow(-1, 0, _config.HeadSize)) * (1 / Math.Sqrt(_config.HeadSize));
+        var query = _rotary.Rotate(heads.narrow(-1, 0, _config.HeadSize)).times(1 / Math.Sqrt(_config.HeadSize));
         var key = _rotary.Rotate(heads.narrow(-1, _config.HeadSize, _config.HeadSize));
         var value = heads.narrow(-1, 2 * _config.HeadSize, _config.HeadSize);
         var attention = WrappedTensorDisposeScope(() => mask.Softmax(query.batched_mm(key.transpose(-1, -2)))); // [B, heads, T, T]

@@ -33,7 +33,7 @@ public sealed class GroupedQueryAttention(int headCount, int keyValueHeadCount, 
         if (headNorm is not null) (query, key) = (headNorm(name + ".q_norm", query), headNorm(name + ".k_norm", key));
         var attention = WrappedTensorDisposeScope(() =>
         {
-            var scores = (rotary.Rotate(query) * scale).batched_mm(ForEachQuery(rotary.Rotate(key)).transpose(-1, -2)); // [B, heads, T, T]
+            var scores = rotary.Rotate(query).times(scale).batched_mm(ForEachQuery(rotary.Rotate(key)).transpose(-1, -2)); // [B, heads, T, T]
             return mask.Softmax(SoftCap.Apply(scores, softCap));
         });
         var mixed = attention.batched_mm(ForEachQuery(value)); // [B, heads, T, D]

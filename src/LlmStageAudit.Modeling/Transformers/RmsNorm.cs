@@ -11,6 +11,6 @@ public static class RmsNorm
     public static Tensor Apply(Tensor x, Tensor gain, double epsilon) => WrappedTensorDisposeScope(() =>
     {
         var wide = x.dtype == bfloat16 ? x.to(float32) : x;
-        return (wide * ((wide * wide).mean([-1], keepdim: true) + epsilon).rsqrt() * gain).to(x.dtype);
+        return (wide * (wide * wide).mean([-1], keepdim: true).plus(epsilon).rsqrt() * gain).to(x.dtype);
     });
 }

@@ -5,5 +5,5 @@ public static class SoftCap
 {
     /// <param name="x">Any shape.</param>
     /// <param name="cap">The bound; null leaves x as it is.</param>
-    public static Tensor Apply(Tensor x, double? cap) => cap is { } bound ? (x / bound).tanh() * bound : x;
+    public static Tensor Apply(Tensor x, double? cap) => cap is { } bound ? x.over(bound).tanh().times(bound) : x;
 }

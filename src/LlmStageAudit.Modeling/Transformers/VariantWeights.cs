@@ -38,7 +38,7 @@ public sealed class VariantWeights(
         if (Trains(bias)) y = AddPerVariant(y, this[bias]);
         if (!TryPair(module, out var pair)) return y;
         var low = Multiply(Multiply(PairInput(module, x, pair), pair.A), pair.B);
-        return y.add(low.reshape(y.shape), pair.Scaling).to(x.dtype);
+        return y.plus(low.reshape(y.shape), pair.Scaling).to(x.dtype);
     }
 
     public override Tensor LayerNorm(string name, Tensor x, double epsilon)

@@ -15,11 +15,11 @@ internal sealed class AdamWMap(double beta1, double beta2, double epsilon, doubl
     protected override (Tensor Theta, Tensor[] Buffers) Update(OptimizerState state, Tensor gradient, double learningRate)
     {
         var k = state.Steps + 1;
-        var mean = (state.Buffers[0] * beta1).add(gradient, 1 - beta1);
-        var square = (state.Buffers[1] * beta2).add(gradient * gradient, 1 - beta2);
-        var denominator = (square.sqrt() / Math.Sqrt(1 - Math.Pow(beta2, k))) + epsilon;
+        var mean = state.Buffers[0].times(beta1).plus(gradient, 1 - beta1);
+        var square = state.Buffers[1].times(beta2).plus(gradient * gradient, 1 - beta2);
+        var denominator = square.sqrt().over(Math.Sqrt(1 - Math.Pow(beta2, k))).plus(epsilon);
         var step = learningRate / (1 - Math.Pow(beta1, k));
-        var theta = (state.Theta * (1 - (learningRate * weightDecay))).add(mean / denominator, -step);
+        var theta = state.Theta.times(1 - (learningRate * weightDecay)).plus(mean / denominator, -step);
         return (theta, [mean, square]);
     }
 

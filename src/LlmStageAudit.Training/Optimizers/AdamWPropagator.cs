@@ -45,31 +45,31 @@ internal sealed class AdamWPropagator : OptimizerPropagator
         var root = square.sqrt();
         var (ofMean, denominator) = Gain(k);
         _ofMean = ofMean;
-        var slope = ofMean * mean / (root * denominator) * (0.5 / Math.Sqrt(1 - Math.Pow(_beta2, k)));
-        _ofSquare = where(square.gt(0), slope, square.zeros_like());
+        var slope = (ofMean * mean / (root * denominator)).times(0.5 / Math.Sqrt(1 - Math.Pow(_beta2, k)));
+        _ofSquare = where(square.gt(square.zeros_like()), slope, square.zeros_like());
         _ofSteps = k == 1 ? square.zeros_like() : mean * (Gain(k - 1).OfMean - ofMean);
 
         (Tensor OfMean, Tensor Denominator) Gain(int at)
         {
-            var under = (root / Math.Sqrt(1 - Math.Pow(_beta2, at))) + epsilon;
-            return (under.pow(-1) * (learningRate / (1 - Math.Pow(_beta1, at))), under);
+            var under = root.over(Math.Sqrt(1 - Math.Pow(_beta2, at))).plus(epsilon);
+            return (under.reciprocal().times(learningRate / (1 - Math.Pow(_beta1, at))), under);
         }
     }
 
     private protected override StatePerturbation Push(StatePerturbation before, Tensor gradientChange)
     {
-        var mean = (before.Buffers[0] * _beta1).add(gradientChange, 1 - _beta1);
-        var square = (before.Buffers[1] * _beta2).add(_gradient * gradientChange, 2 * (1 - _beta2));
-        var theta = (before.Theta * _decay) - (_ofMean * mean) + (_ofSquare * square);
-        return new StatePerturbation(theta.add(_ofSteps, before.Steps), [mean, square], before.Steps);
+        var mean = before.Buffers[0].times(_beta1).plus(gradientChange, 1 - _beta1);
+        var square = before.Buffers[1].times(_beta2).plus(_gradient * gradientChange, 2 * (1 - _beta2));
+        var theta = before.Theta.times(_decay) - (_ofMean * mean) + (_ofSquare * square);
+        return new StatePerturbation(theta.plus(_ofSteps, before.Steps), [mean, square], before.Steps);
     }
 
     private protected override (StatePerturbation Before, Tensor Gradient) Pull(StatePerturbation after)
     {
         var mean = after.Buffers[0] - (_ofMean * after.Theta);
         var square = after.Buffers[1] + (_ofSquare * after.Theta);
-        var gradient = (mean * (1 - _beta1)).add(_gradient * square, 2 * (1 - _beta2));
-        var steps = after.Steps + _ofSteps.dot(after.Theta).ToDouble();
-        return (new StatePerturbation(after.Theta * _decay, [mean * _beta1, square * _beta2], steps), gradient);
+        var gradient = mean.times(1 - _beta1).plus(_gradient * square, 2 * (1 - _beta2));
+        var steps = after.Steps + _ofSteps.dot(after.Theta).ToNumber();
+        return (new StatePerturbation(after.Theta.times(_decay), [mean.times(_beta1), square.times(_beta2)], steps), gradient);
     }
 }

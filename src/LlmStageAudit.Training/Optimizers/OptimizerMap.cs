@@ -66,7 +66,7 @@ public abstract class OptimizerMap
     public OptimizerPropagator Linearize(OptimizerState after, Tensor gradient, double learningRate, double epsilonFloor = 0)
     {
         using var off = no_grad();
-        var norm = ClipNorm is null ? 0 : gradient.norm().ToDouble();
+        var norm = ClipNorm is null ? 0 : gradient.norm().ToNumber();
         var clip = ClipNorm is { } limit && limit / (norm + ClipEpsilon) < 1 ? (gradient, norm, limit) : ((Tensor, double, double)?)null;
         return Tangent(after, Clip(gradient), learningRate, epsilonFloor, clip);
     }
@@ -80,7 +80,7 @@ public abstract class OptimizerMap
     private Tensor Clip(Tensor gradient)
     {
         if (ClipNorm is not { } limit) return gradient;
-        var coefficient = limit / (gradient.norm().ToDouble() + ClipEpsilon);
-        return coefficient < 1 ? gradient * coefficient : gradient;
+        var coefficient = limit / (gradient.norm().ToNumber() + ClipEpsilon);
+        return coefficient < 1 ? gradient.times(coefficient) : gradient;
     }
 }

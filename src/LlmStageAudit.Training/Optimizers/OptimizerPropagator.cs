@@ -52,5 +52,5 @@ public abstract class OptimizerPropagator
 
     /// <summary>The derivative of c g / (|g| + e), which is symmetric: c / (|g| + e) v - c g (g . v) / (|g| (|g| + e)^2).</summary>
     private Tensor Unclip(Tensor vector) =>
-        _clippedFrom is null ? vector : (vector * _clipScale).add(_clippedFrom, -_clipCurve * _clippedFrom.dot(vector).ToDouble());
+        _clippedFrom is null ? vector : vector.times(_clipScale).plus(_clippedFrom, -_clipCurve * _clippedFrom.dot(vector).ToNumber());
 }

@@ -13,8 +13,8 @@ internal sealed class SgdMap(double momentum, double weightDecay, double? clipNo
 
     protected override (Tensor Theta, Tensor[] Buffers) Update(OptimizerState state, Tensor gradient, double learningRate)
     {
-        var velocity = (state.Buffers[0] * momentum) + gradient.add(state.Theta, weightDecay);
-        return (state.Theta.add(velocity, -learningRate), [velocity]);
+        var velocity = state.Buffers[0].times(momentum) + gradient.plus(state.Theta, weightDecay);
+        return (state.Theta.plus(velocity, -learningRate), [velocity]);
     }
 
     private protected override OptimizerPropagator Tangent(

@@ -17,13 +17,13 @@ internal sealed class SgdPropagator(
 {
     private protected override StatePerturbation Push(StatePerturbation before, Tensor gradientChange)
     {
-        var velocity = (before.Buffers[0] * momentum) + gradientChange.add(before.Theta, weightDecay);
-        return new StatePerturbation(before.Theta.add(velocity, -learningRate), [velocity], before.Steps);
+        var velocity = before.Buffers[0].times(momentum) + gradientChange.plus(before.Theta, weightDecay);
+        return new StatePerturbation(before.Theta.plus(velocity, -learningRate), [velocity], before.Steps);
     }
 
     private protected override (StatePerturbation Before, Tensor Gradient) Pull(StatePerturbation after)
     {
-        var gradient = after.Buffers[0].add(after.Theta, -learningRate);
-        return (new StatePerturbation(after.Theta.add(gradient, weightDecay), [gradient * momentum], after.Steps), gradient);
+        var gradient = after.Buffers[0].plus(after.Theta, -learningRate);
+        return (new StatePerturbation(after.Theta.plus(gradient, weightDecay), [gradient.times(momentum)], after.Steps), gradient);
     }
 }

@@ -57,7 +57,7 @@ public sealed class StageProgram
     {
         var (loss, gradient) = Objective.LossAndGradient(theta, step.Batch, MicroBatchSize, Noise(step));
         using var length = gradient.norm();
-        var norm = length.ToDouble();
+        var norm = length.ToNumber();
         if (!double.IsFinite(loss)) throw TrainingException.NotFinite(Name, step.StageStep, "loss", loss);
         if (!double.IsFinite(norm)) throw TrainingException.NotFinite(Name, step.StageStep, "gradient norm", norm);
         return (loss, norm, gradient);

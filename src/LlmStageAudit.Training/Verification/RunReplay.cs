@@ -69,8 +69,8 @@ public sealed class RunReplay
         }
 
         var saved = _run.StateBefore(stage + 1);
-        var change = (saved - before).norm().ToDouble();
-        var error = (state.Theta - saved).norm().ToDouble() / (change == 0 ? 1 : change);
+        var change = (saved - before).norm().ToNumber();
+        var error = (state.Theta - saved).norm().ToNumber() / (change == 0 ? 1 : change);
         state.Dispose();
         (_states, _worstState) = (_states + 1, Math.Max(_worstState ?? 0, error));
         if (!(error <= Tolerance))
@@ -87,7 +87,7 @@ public sealed class RunReplay
         var name = NameOf(log.ToString());
         var record = log.Steps[step.StageStep - 1];
         var (loss, norm, gradient) = program.Gradient(step, state.Theta);
-        var error = (gradient - log.Gradient(step)).norm().ToDouble() / (norm == 0 ? 1 : norm);
+        var error = (gradient - log.Gradient(step)).norm().ToNumber() / (norm == 0 ? 1 : norm);
         _worstGradient = Math.Max(_worstGradient ?? 0, error);
         if (!(error <= _tolerance))
             Add(

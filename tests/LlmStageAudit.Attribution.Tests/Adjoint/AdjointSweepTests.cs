@@ -199,7 +199,7 @@ public sealed class AdjointSweepTests
     {
         using var scope = NewDisposeScope();
         return [.. new ForwardPropagation(run, Curvature.Full(), epsilonFloor: 0).Run(questions, LeftOutSteps.Together, null, default)
-            .Select(change => change.dot(TensorMemory.Of(s_probe)).ToDouble())];
+            .Select(change => change.dot(TensorMemory.Of(s_probe)).ToNumber())];
     }
 
     /// <summary>Steps numbered from 1 through the run.</summary>
@@ -225,7 +225,7 @@ public sealed class AdjointSweepTests
             {
                 var gradient = program.Objective.LossAndGradient(state.Theta, step.Batch).Gradient;
                 var mine = stage == at.StageIndex && step.StageStep == at.StageStep;
-                state = program.Optimizer.Advance(state, mine ? gradient * factor : gradient, step.LearningRate);
+                state = program.Optimizer.Advance(state, mine ? gradient.times(factor) : gradient, step.LearningRate);
             }
 
             theta = state.Theta;

@@ -60,8 +60,8 @@ public sealed class PerceptronTests
         var vector = TensorMemory.Of(Vectors.Normal(objective.Layout.Count, 5));
         // Short enough that no unit of these images crosses its kink.
         const double Step = 1e-6;
-        var differences = (objective.LossAndGradient(theta + (vector * Step), batch).Gradient
-            - objective.LossAndGradient(theta - (vector * Step), batch).Gradient) / (2 * Step);
+        var differences = (objective.LossAndGradient(theta.plus(vector, Step), batch).Gradient
+            - objective.LossAndGradient(theta.plus(vector, -Step), batch).Gradient).over(2 * Step);
         Vectors.Close(differences.ToArray<double>(), objective.HessianVectorProduct(theta, batch, vector).ToArray<double>(), 1e-6);
     }
 

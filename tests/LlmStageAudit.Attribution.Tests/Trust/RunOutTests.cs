@@ -46,7 +46,7 @@ public sealed class RunOutTests
         using var scope = NewDisposeScope();
         var program = Program(SmallRun.AdamW with { WeightDecay = 0 }, steps: 1);
         using var start = program.Optimizer.Start(zeros([SmallRun.Parameters], float64));
-        var tiny = full([SmallRun.Parameters], 1e-6, float64);
+        var tiny = Scalars.Filled([SmallRun.Parameters], 1e-6, float64, CPU);
         using var wrong = program.Optimizer.Advance(start, -tiny, 0.05);
         using var right = program.Optimizer.Advance(start, tiny, 0.05);
         Assert.All(RunOut.Drift(program, 1, wrong, right, tiny).ToArray<double>(), drift => Assert.Equal(2 * 0.05, drift, 0.05 * 0.03));

@@ -189,13 +189,13 @@ public sealed class SpotCheckTests
     private sealed class ScaledGradient(double factor) : GradientSource("scaled", needsObserved: true)
     {
         public override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas) =>
-            [.. counterfactualThetas.Select(theta => step.Program.Gradient(step.Step, theta).Gradient * factor)];
+            [.. counterfactualThetas.Select(theta => step.Program.Gradient(step.Step, theta).Gradient.times(factor))];
     }
 
     /// <summary>The Hessian times a number.</summary>
     private sealed class ScaledCurvature(double factor) : Curvature("scaled")
     {
         public override Tensor[] Products(ObservedStep step, IReadOnlyList<Tensor> vectors) =>
-            [.. Full().Products(step, vectors).Select(product => product * factor)];
+            [.. Full().Products(step, vectors).Select(product => product.times(factor))];
     }
 }

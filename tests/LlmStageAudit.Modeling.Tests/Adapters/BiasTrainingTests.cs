@@ -57,9 +57,9 @@ public sealed class BiasTrainingTests : IDisposable
         var examples = new[] { new EncodedExample("a", [3, 7, 9, 11], -1, 1, 0) };
         var (_, gradient) = new TransformerObjective(model, examples).LossAndGradient(state, [0]);
         var slots = model.Layout.Slots.Index().Where(slot => slot.Item.Name.EndsWith(".bias", StringComparison.Ordinal)).ToArray();
-        Assert.All(slots, slot => Assert.True(model.Layout.Split(gradient)[slot.Index].norm().ToDouble() > 0, slot.Item.Name));
+        Assert.All(slots, slot => Assert.True(model.Layout.Split(gradient)[slot.Index].norm().ToNumber() > 0, slot.Item.Name));
 
-        var moved = state + (TensorMemory.Of(Vectors.Normal(state.numel(), 5)).to(float32) * 0.2);
+        var moved = state + TensorMemory.Of(Vectors.Normal(state.numel(), 5)).to(float32).times(0.2);
         Assert.NotEqual(Logits(model, state), Logits(model, moved));
         StateFolder.Write(_folder.At("adapter"), model, moved);
         var (config, tensors) = AdapterFolder.Read(_folder.At("adapter"));

@@ -28,7 +28,7 @@ public sealed class LoraTests : IDisposable
             Assert.All(adapted.Layout.Slots, slot => Assert.Contains(".lora_", slot.Name, StringComparison.Ordinal));
             var slots = adapted.Layout.Split(start);
             for (var i = 0; i < slots.Length; i++)
-                Assert.Equal(i % 2 == 1, slots[i].norm().ToDouble() == 0); // A random, B zero, in turn
+                Assert.Equal(i % 2 == 1, slots[i].norm().ToNumber() == 0); // A random, B zero, in turn
         }
     }
 
@@ -96,8 +96,8 @@ public sealed class LoraTests : IDisposable
         Assert.Equal([3L, 16L], head.Shape);
         var parameters = model.Layout.Split(start);
         var batch = TokenBatch.Pad(s_rows, 0);
-        var doubled = model.ClassLogits([.. parameters[..^1], parameters[^1] * 2], batch);
-        Vectors.Close((model.ClassLogits(parameters, batch) * 2).ToArray<double>(), doubled.ToArray<double>(), 1e-14);
+        var doubled = model.ClassLogits([.. parameters[..^1], parameters[^1].times(2)], batch);
+        Vectors.Close(model.ClassLogits(parameters, batch).times(2).ToArray<double>(), doubled.ToArray<double>(), 1e-14);
         start.Dispose();
     }
 

@@ -72,7 +72,7 @@ public sealed class DecoderDerivationTests : IDisposable
         var weights = ByName(model, theta);
         weights["score.weight"] = [.. weights["score.weight"].Select(w => 20 * w)];
         var parameters = model.Layout.Split(TensorMemory.Of(theta)).Zip(
-            model.Layout.Slots, (parameter, slot) => slot.Name == "score.weight" ? parameter * 20 : parameter).ToArray();
+            model.Layout.Slots, (parameter, slot) => slot.Name == "score.weight" ? parameter.times(20) : parameter).ToArray();
         var found = model.ClassLogits(parameters, TokenBatch.Pad(s_rows, 0)).ToArray<double>();
         var expected = s_rows.SelectMany(row => Linear(weights["score.weight"], known.Decoder!.Hidden(weights, row)[^1])).ToArray();
         Near(expected, found, DoubleTolerance, "class logits");

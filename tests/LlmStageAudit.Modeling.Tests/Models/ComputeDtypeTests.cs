@@ -72,6 +72,6 @@ public sealed class ComputeDtypeTests
         Assert.Equal(float32, half.Gradient.dtype);
         Assert.NotEqual(single.Loss, half.Loss);
         Assert.Equal(single.Loss, half.Loss, 0.02);
-        Assert.InRange((single.Gradient - half.Gradient).norm().ToDouble() / single.Gradient.norm().ToDouble(), 1e-5, 0.1);
+        Assert.InRange((single.Gradient - half.Gradient).norm().ToNumber() / single.Gradient.norm().ToNumber(), 1e-5, 0.1);
     }
 }

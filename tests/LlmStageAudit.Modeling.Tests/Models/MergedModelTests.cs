@@ -27,7 +27,7 @@ public sealed class MergedModelTests
         var (model, initial) = TinyModel.Load(TinyModel.Write(folder), task, new AdapterSource(config, null, "test"), dtype: float32);
         using var owned = model;
         using var start = initial;
-        var theta = initial + (TensorMemory.Of(Vectors.Normal(initial.numel(), 1), model.Device).to(float32) * 0.3);
+        var theta = initial + TensorMemory.Of(Vectors.Normal(initial.numel(), 1), model.Device).to(float32).times(0.3);
         MergedModel.Write(folder.At("merged"), model, theta);
 
         var (merged, weights) = LanguageModelLoader.Load(

@@ -36,8 +36,8 @@ internal static class DerivativeCheck
         using var scope = NewDisposeScope();
         var at = On(objective, theta);
         var (u, v) = (On(objective, Vectors.Normal(theta.Length, 8)), On(objective, Vectors.Normal(theta.Length, 9)));
-        var left = u.dot(objective.HessianVectorProduct(at, batch, v)).ToDouble();
-        var right = objective.HessianVectorProduct(at, batch, u).dot(v).ToDouble();
+        var left = u.dot(objective.HessianVectorProduct(at, batch, v)).ToNumber();
+        var right = objective.HessianVectorProduct(at, batch, u).dot(v).ToNumber();
         Assert.NotEqual(0, left);
         Assert.Equal(1, right / left, 1e-10);
     }

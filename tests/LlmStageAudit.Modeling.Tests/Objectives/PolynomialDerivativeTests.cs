@@ -44,6 +44,6 @@ public sealed class PolynomialDerivativeTests
         var theta = TensorMemory.Of(s_theta);
         var twice = _objective.LossAndGradient(theta, [1, 1, 2]).Gradient;
         var (one, two) = (_objective.LossAndGradient(theta, [1]).Gradient, _objective.LossAndGradient(theta, [2]).Gradient);
-        Vectors.Close(((one * 2 + two) / 3).ToArray<double>(), twice.ToArray<double>(), 1e-14);
+        Vectors.Close((one.times(2) + two).over(3).ToArray<double>(), twice.ToArray<double>(), 1e-14);
     }
 }

@@ -35,7 +35,7 @@ public sealed class VectorProductTests
         for (var i = 0; i < vectors.Length; i++)
         {
             var expected = s_batch
-                .Select(example => _objective.LossAndGradient(theta, [example]).Gradient.dot(vectors[i]).ToDouble())
+                .Select(example => _objective.LossAndGradient(theta, [example]).Gradient.dot(vectors[i]).ToNumber())
                 .ToArray();
             Vectors.Close(expected, derivatives[i], 1e-12);
             Vectors.Close([.. expected.Select(value => value / s_batch.Length)], shares[i], 1e-12);
@@ -87,10 +87,10 @@ public sealed class VectorProductTests
         const double h = 1e-5;
         var (theta, vector) = (TensorMemory.Of(Vectors.Normal(Size, 1)), TensorMemory.Of(Vectors.Normal(Size, 2)));
         double[] weights = [1, -0.5, 2, 0, 3];
-        var up = _objective.WeightedGradient(theta.add(vector, h), s_batch, weights);
-        var down = _objective.WeightedGradient(theta.add(vector, -h), s_batch, weights);
+        var up = _objective.WeightedGradient(theta.plus(vector, h), s_batch, weights);
+        var down = _objective.WeightedGradient(theta.plus(vector, -h), s_batch, weights);
         var found = _objective.WeightedHessianVectorProduct(theta, s_batch, weights, vector, microBatchSize);
-        Vectors.Close(((up - down) * (1 / (2 * h))).ToArray<double>(), found.ToArray<double>(), 1e-8);
+        Vectors.Close((up - down).over(2 * h).ToArray<double>(), found.ToArray<double>(), 1e-8);
     }
 
     [Fact]
@@ -107,8 +107,8 @@ public sealed class VectorProductTests
     private double[] Difference(Tensor theta, int[] batch, Tensor vector)
     {
         const double h = 1e-5;
-        var up = _objective.LossAndGradient(theta.add(vector, h), batch).Gradient;
-        var down = _objective.LossAndGradient(theta.add(vector, -h), batch).Gradient;
-        return ((up - down) * (1 / (2 * h))).ToArray<double>();
+        var up = _objective.LossAndGradient(theta.plus(vector, h), batch).Gradient;
+        var down = _objective.LossAndGradient(theta.plus(vector, -h), batch).Gradient;
+        return (up - down).over(2 * h).ToArray<double>();
     }
 }

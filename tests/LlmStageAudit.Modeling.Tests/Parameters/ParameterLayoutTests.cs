@@ -23,7 +23,7 @@ public sealed class ParameterLayoutTests
         Assert.Equal([[2L, 3L], [1L], [2L, 1L, 2L]], views.Select(view => view.shape));
         Assert.Equal([3.0, 4, 5], views[0].narrow(0, 1, 1).ToArray<double>());
         Assert.Equal([6.0], views[1].ToArray<double>());
-        flat.copy_(flat * 10);
+        flat.copy_(flat.times(10));
         Assert.Equal([70.0, 80, 90, 100], views[2].ToArray<double>());
     }
 
@@ -34,7 +34,7 @@ public sealed class ParameterLayoutTests
         var flat = TensorMemory.Of([.. Enumerable.Range(0, 11).Select(i => (double)i)]);
         var joined = s_layout.Join(s_layout.Split(flat));
         Assert.True(flat.Equals(joined));
-        flat.copy_(flat + 1);
+        flat.copy_(flat.plus(1));
         Assert.Equal(0, joined.ToArray<double>()[0]);
     }
 

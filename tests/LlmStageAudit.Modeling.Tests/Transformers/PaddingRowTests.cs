@@ -21,8 +21,8 @@ public sealed class PaddingRowTests : IDisposable
     public void An_untied_row_is_left_alone_where_its_slope_is_not_zero()
     {
         var (model, state, gradients) = Gradients("llama", $$"""{ "pad_token_id": {{Pad}} }""");
-        Assert.Equal(0, gradients[Embedding].narrow(0, Pad, 1).norm().ToDouble());
-        Assert.NotEqual(0, gradients[Embedding].narrow(0, 5, 1).norm().ToDouble());
+        Assert.Equal(0, gradients[Embedding].narrow(0, Pad, 1).norm().ToNumber());
+        Assert.NotEqual(0, gradients[Embedding].narrow(0, 5, 1).norm().ToNumber());
         var offset = (int)model.Layout.Slots.Single(slot => slot.Name == Embedding).Offset + (Pad * TinyDecoder.Hidden);
         Assert.True(Math.Abs(Loss(model, state, offset, 1e-3) - Loss(model, state, offset, -1e-3)) > 1e-7);
     }
@@ -31,10 +31,10 @@ public sealed class PaddingRowTests : IDisposable
     public void Without_a_padding_token_every_row_has_its_gradient()
     {
         var (_, _, gradients) = Gradients("llama", """{ "pad_token_id": null }""");
-        Assert.NotEqual(0, gradients[Embedding].narrow(0, Pad, 1).norm().ToDouble());
-        Assert.Equal(0, gradients[Embedding].narrow(0, 0, 1).norm().ToDouble());
+        Assert.NotEqual(0, gradients[Embedding].narrow(0, Pad, 1).norm().ToNumber());
+        Assert.Equal(0, gradients[Embedding].narrow(0, 0, 1).norm().ToNumber());
         var (_, _, neoX) = Gradients("gpt_neox", $$"""{ "pad_token_id": {{Pad}} }""");
-        Assert.NotEqual(0, neoX["gpt_neox.embed_in.weight"].narrow(0, Pad, 1).norm().ToDouble());
+        Assert.NotEqual(0, neoX["gpt_neox.embed_in.weight"].narrow(0, Pad, 1).norm().ToNumber());
     }
 
     [Theory]
@@ -51,7 +51,7 @@ public sealed class PaddingRowTests : IDisposable
         Vectors.Close((inputs + head).contiguous().ToArray<double>(), tied[Embedding].contiguous().ToArray<double>(), 1e-12);
         Vectors.Close(
             head.narrow(0, Pad, 1).contiguous().ToArray<double>(), tied[Embedding].narrow(0, Pad, 1).contiguous().ToArray<double>(), 1e-12);
-        Assert.NotEqual(0, tied[Embedding].narrow(0, Pad, 1).norm().ToDouble());
+        Assert.NotEqual(0, tied[Embedding].narrow(0, Pad, 1).norm().ToNumber());
     }
 
     public void Dispose()

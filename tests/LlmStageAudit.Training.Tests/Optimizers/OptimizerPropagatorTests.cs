@@ -36,7 +36,7 @@ public sealed class OptimizerPropagatorTests
         for (var i = 0; i < found.Buffers.Count; i++)
             Vectors.Close(Slope(up.Buffers[i], down.Buffers[i]), found.Buffers[i].ToArray<double>(), 1e-7);
 
-        static double[] Slope(Tensor up, Tensor down) => ((up - down) * (1 / (2 * h))).ToArray<double>();
+        static double[] Slope(Tensor up, Tensor down) => (up - down).over(2 * h).ToArray<double>();
     }
 
     [Theory]
@@ -52,7 +52,7 @@ public sealed class OptimizerPropagatorTests
         var (before, gradient) = propagator.Adjoint(function);
 
         var pushed = function.Dot(propagator.Forward(direction, gradientChange));
-        var pulled = before.Dot(direction) + gradient.dot(gradientChange).ToDouble();
+        var pulled = before.Dot(direction) + gradient.dot(gradientChange).ToNumber();
         Assert.Equal(pushed, pulled, 1e-12 * Math.Max(1, Math.Abs(pushed)));
     }
 
@@ -114,10 +114,10 @@ public sealed class OptimizerPropagatorTests
 
         public OptimizerState Moved(StatePerturbation direction, Tensor gradientChange, double h) => Map.Advance(
             new OptimizerState(
-                Before.Theta.add(direction.Theta, h),
-                [.. Before.Buffers.Zip(direction.Buffers, (buffer, change) => buffer.add(change, h))],
+                Before.Theta.plus(direction.Theta, h),
+                [.. Before.Buffers.Zip(direction.Buffers, (buffer, change) => buffer.plus(change, h))],
                 Before.Steps),
-            Gradient.add(gradientChange, h),
+            Gradient.plus(gradientChange, h),
             Rate);
     }
 }

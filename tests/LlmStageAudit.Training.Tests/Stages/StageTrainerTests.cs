@@ -52,7 +52,7 @@ public sealed class StageTrainerTests
         foreach (var (step, i) in program.Steps.Select((step, i) => (step, i)))
         {
             var (loss, gradient) = _objective.LossAndGradient(TensorMemory.Of(plain.Theta), step.Batch);
-            Assert.Equal((i + 1, loss, gradient.norm().ToDouble()), (taken[i].Step, taken[i].Loss, taken[i].Norm), Near);
+            Assert.Equal((i + 1, loss, gradient.norm().ToNumber()), (taken[i].Step, taken[i].Loss, taken[i].Norm), Near);
             plain.Step(gradient.ToArray<double>(), step.LearningRate);
         }
 

@@ -75,7 +75,7 @@ internal sealed class PerceptronObjective : IObjective, IDisposable
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        return Array.ConvertAll(Logits(Layout.Split(theta), arange(ExampleCount)).argmax(1).ToArray<long>(), label => (int)label);
+        return Array.ConvertAll(Logits(Layout.Split(theta), TensorMemory.Of([.. Enumerable.Range(0, ExampleCount).Select(i => (long)i)])).argmax(1).ToArray<long>(), label => (int)label);
     }
 
     public void Dispose()

@@ -23,8 +23,8 @@ internal static class PlainRetraining
             {
                 using var inner = NewDisposeScope();
                 var gradient = program.Objective.LossAndGradient(theta, step.Batch).Gradient;
-                var nextVelocity = (velocity * momentum) + gradient + (theta * weightDecay);
-                var nextTheta = theta - (nextVelocity * step.LearningRate);
+                var nextVelocity = velocity.times(momentum) + gradient + theta.times(weightDecay);
+                var nextTheta = theta - nextVelocity.times(step.LearningRate);
                 velocity.Dispose();
                 theta.Dispose();
                 (velocity, theta) = (inner.MoveToOuter(nextVelocity), inner.MoveToOuter(nextTheta));
