@@ -96,12 +96,12 @@ public sealed class TokenizerFuzzTests : IDisposable
         random => JsonMutator.Mutate(Seeds[random.Next(Seeds.Length)], random),
         bytes =>
         {
-            var tokenizer = Tokenizer.Load(_scratch.WriteBytes("tokenizer.json", bytes));
+            var tokenizer = HuggingFaceTokenizer.Load(_scratch.WriteBytes("tokenizer.json", bytes));
             foreach (var text in (string[])["Hello world", "", "<s> 12  \u00e9\ud83d\ude00\n"]) CheckSound(tokenizer, text);
         },
         bytes => JsonSpans.Of(bytes, depth: 32) is not { HasRepeatedKeys: false });
 
-    private static void CheckSound(Tokenizer tokenizer, string text)
+    private static void CheckSound(HuggingFaceTokenizer tokenizer, string text)
     {
         var ids = tokenizer.Encode(text, addSpecialTokens: true);
         Assert.All(ids, id => Assert.InRange(id, 0, tokenizer.VocabularySize - 1));

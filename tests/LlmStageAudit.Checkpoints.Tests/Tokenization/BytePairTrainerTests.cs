@@ -21,7 +21,7 @@ public sealed class BytePairTrainerTests : IDisposable
     {
         var path = Path.Combine(_folder, "tokenizer.json");
         var size = BytePairTrainer.Train(Texts, 600, path);
-        var tokenizer = Tokenizer.Load(path);
+        var tokenizer = HuggingFaceTokenizer.Load(path);
         Assert.Equal(size, tokenizer.VocabularySize);
         Assert.InRange(size, 300, 600);
         Assert.Equal(0, tokenizer.IdOf("<|endoftext|>"));
@@ -44,7 +44,7 @@ public sealed class BytePairTrainerTests : IDisposable
         // Pieces: "ab" 3 times, " cd" 3 times. Equal counts (3): "a b", "c d", "Ġ c"; ordinal order takes a b, c d, then Ġ cd.
         var path = Path.Combine(_folder, "tokenizer.json");
         Assert.Equal(261, BytePairTrainer.Train(["ab cd", "ab cd", "ab cd"], 600, path));
-        var tokenizer = Tokenizer.Load(path);
+        var tokenizer = HuggingFaceTokenizer.Load(path);
         Assert.Equal(258, tokenizer.IdOf("ab"));
         Assert.Equal(259, tokenizer.IdOf("cd"));
         Assert.Equal(260, tokenizer.IdOf("Ġcd"));
@@ -64,7 +64,7 @@ public sealed class BytePairTrainerTests : IDisposable
         // The same vocabulary behind .NET's regular expressions instead of the scanner.
         var path = Path.Combine(_folder, "tokenizer.json");
         BytePairTrainer.Train(Texts, 500, path);
-        var scanned = Tokenizer.Load(path);
+        var scanned = HuggingFaceTokenizer.Load(path);
         const string cut = """
             {"type":"Sequence","pretokenizers":[{"type":"Split","pattern":
               {"Regex":"'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"},
@@ -93,8 +93,8 @@ public sealed class BytePairTrainerTests : IDisposable
     {
         var path = Path.Combine(_folder, "tokenizer.json");
         BytePairTrainer.Train(Texts, 500, path);
-        var expected = Texts.Select(text => Tokenizer.Load(path).Encode(text, addSpecialTokens: false)).ToArray();
-        var shared = Tokenizer.Load(path);
+        var expected = Texts.Select(text => HuggingFaceTokenizer.Load(path).Encode(text, addSpecialTokens: false)).ToArray();
+        var shared = HuggingFaceTokenizer.Load(path);
         Parallel.For(0, 200, round =>
             Assert.Equal(expected[round % Texts.Length], shared.Encode(Texts[round % Texts.Length], addSpecialTokens: false)));
     }

@@ -15,7 +15,7 @@ public sealed partial class HuggingFaceParityTests
 
     private static void AssertAgrees(string name)
     {
-        var tokenizer = Tokenizer.Load(SharedData.PathOf($"data/{name}/tokenizer.json"));
+        var tokenizer = HuggingFaceTokenizer.Load(SharedData.PathOf($"data/{name}/tokenizer.json"));
         var number = 0;
         foreach (var line in File.ReadLines(SharedData.PathOf($"data/tokenizers/{name}.jsonl")))
         {

@@ -24,7 +24,7 @@ public sealed class ReferenceAgreementTests
         var texts = new GeneratedTexts(seed: 20261122, tokens).Take(Texts);
         Assert.Equal(Texts, texts.Count);
         var answers = ReferenceTokenizers.Encode(path, texts);
-        var tokenizer = Tokenizer.Load(path);
+        var tokenizer = HuggingFaceTokenizer.Load(path);
         for (var i = 0; i < texts.Count; i++)
         {
             var shown = $"text {i}: {Escaped(texts[i])}";
