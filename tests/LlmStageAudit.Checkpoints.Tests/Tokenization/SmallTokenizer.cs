@@ -46,6 +46,14 @@ internal sealed class SmallTokenizer
 
     public HuggingFaceTokenizer Load() => LoadText(Json());
 
+    /// <summary>The same file with another part.</summary>
+    public HuggingFaceTokenizer With(string part, string? json)
+    {
+        var file = JsonNode.Parse(Json())!;
+        file[part] = Part(json);
+        return LoadText(file.ToJsonString());
+    }
+
     public static HuggingFaceTokenizer LoadText(string json) => LoadBytes(System.Text.Encoding.UTF8.GetBytes(json));
 
     public static HuggingFaceTokenizer LoadBytes(byte[] json)
