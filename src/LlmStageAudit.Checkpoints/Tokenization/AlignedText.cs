@@ -61,6 +61,7 @@ internal readonly struct AlignedText
             return (place, place);
         }
 
-        public Alignment Slice(int start, int end) => Units is null ? new Alignment(Start + start, null) : new Alignment(0, Units[start..end]);
+        public Alignment Slice(int start, int end) =>
+            Units is null ? new Alignment(Start + start, null) : new Alignment(0, Units[start..end]);
     }
 }

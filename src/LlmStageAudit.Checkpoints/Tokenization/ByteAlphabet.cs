@@ -22,11 +22,14 @@ internal static class ByteAlphabet
         var length = Encoding.UTF8.GetByteCount(text);
         return string.Create(length, text, static (spelled, source) =>
         {
-            // As many bytes as units: ASCII.
-            var position = 0;
-            for (; spelled.Length == source.Length && position < source.Length; position++) spelled[position] = CharOfByte[source[position]];
-            if (position > 0) return;
+            if (spelled.Length == source.Length)
+            {
+                // As many bytes as units: ASCII.
+                for (var i = 0; i < source.Length; i++) spelled[i] = CharOfByte[source[i]];
+                return;
+            }
 
+            var position = 0;
             Span<byte> bytes = stackalloc byte[4];
             while (!source.IsEmpty)
             {

@@ -11,9 +11,9 @@ namespace LlmStageAudit.Checkpoints.Tokenization;
 /// <remarks>
 /// What it has from <see cref="Tokenizer"/> encodes the text alone: only <see cref="Encode"/> and <see cref="EncodeWithOffsets"/> put
 /// the file's template around it. Offsets there, and counts of characters, are in the normalized text where one is returned, else in
-/// the given one; a token for a part of a character has the whole character as its offset. Without
+/// the given one; a token for a part of a character has the whole character as its offset, and no limit cuts a character. Without
 /// normalization ids are those of the file without its normalizer; without pre-tokenization no step cuts the text, but it is spelled in
-/// bytes where the file's model is made of bytes. A lone surrogate counts as U+FFFD.
+/// bytes where the file's pre-tokenizer does so. A lone surrogate counts as U+FFFD.
 /// </remarks>
 public sealed class HuggingFaceTokenizer : Tokenizer
 {
@@ -38,10 +38,10 @@ public sealed class HuggingFaceTokenizer : Tokenizer
     /// <summary>The largest id plus one; a model's embedding has at least so many rows.</summary>
     public int VocabularySize => _parts.TokenOfId.Length;
 
-    /// <summary>The file's normalizer, or null. Added tokens that are sought in the given text are not kept from it here.</summary>
+    /// <summary>The file's normalizer, or null. By itself it knows no added tokens, which an encoding leaves as they are.</summary>
     public override Normalizer? Normalizer => _parts.Normalizer;
 
-    /// <summary>The file's pre-tokenizer, or null. Added tokens are not kept from it here.</summary>
+    /// <summary>The file's pre-tokenizer, or null. By itself it knows no added tokens, which an encoding sets apart before.</summary>
     public override PreTokenizer? PreTokenizer => _parts.PreTokenizer;
 
     /// <param name="path">A tokenizer.json of at most 256 MiB.</param>

@@ -107,6 +107,18 @@ public sealed class TokenizerFuzzTests : IDisposable
         Assert.All(ids, id => Assert.InRange(id, 0, tokenizer.VocabularySize - 1));
         Assert.NotNull(tokenizer.Decode(ids, skipSpecialTokens: false));
         Assert.Equal(ids, tokenizer.Encode(text, addSpecialTokens: true));
+
+        // Both paths, one with offsets, give the same ids; offsets lie in the text, however the steps bend it.
+        var tokens = tokenizer.EncodeWithOffsets(text, addSpecialTokens: true);
+        Assert.Equal(ids, tokens.Select(token => token.Id));
+        Assert.All(tokens, token => Assert.InRange(token.Offset.End.Value, token.Offset.Start.Value, text.Length));
+        tokenizer.EncodeToTokens(text, out var normalized);
+        var searched = (normalized ?? text).Length;
+        for (var limit = 1; limit <= ids.Length; limit++)
+        {
+            Assert.InRange(tokenizer.GetIndexByTokenCount(text, limit, out _, out _), 0, searched);
+            Assert.InRange(tokenizer.GetIndexByTokenCountFromEnd(text, limit, out _, out _), 0, searched);
+        }
     }
 
     private static byte[] Json(SmallTokenizer tokenizer) => Encoding.UTF8.GetBytes(tokenizer.Json());

@@ -8,7 +8,7 @@ internal static class SampleTokenizers
     /// <summary>As Pythia's: NFC, bytes, special tokens that are sought in the given text.</summary>
     public static SmallTokenizer Bytes => new()
     {
-        Vocabulary = ["<|endoftext|>", .. Alphabet, "Ġt", "he", "Ġthe", "ĠĠ", "Ã©", "ll", "Hello"[..2], "Hell", "Hello", "ðŁ", "ĺĢ"],
+        Vocabulary = ["<|endoftext|>", .. Alphabet, "Ġt", "he", "Ġthe", "ĠĠ", "Ã©", "ll", "He", "Hell", "Hello", "ðŁ", "ĺĢ"],
         Merges = ["Ġ t", "h e", "Ġt he", "Ġ Ġ", "Ã ©", "l l", "H e", "He ll", "Hell o", "ð Ł", "ĺ Ģ"],
         Normalizer = """{"type":"NFC"}""",
         PreTokenizer = """{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true}""",
@@ -32,7 +32,8 @@ internal static class SampleTokenizers
              "pair":[],"special_tokens":{"<bos>":{"id":"<bos>","ids":[0],"tokens":["<bos>"]}}}
             """,
         Decoder = """
-            {"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"▁"},"content":" "},{"type":"ByteFallback"},{"type":"Fuse"}]}
+            {"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"▁"},"content":" "},
+             {"type":"ByteFallback"},{"type":"Fuse"}]}
             """,
         AddedTokens = """[{"id":0,"content":"<bos>","special":true}]""",
         Model = """{"unk_token":"<unk>","fuse_unk":true,"byte_fallback":true}""",
@@ -44,7 +45,8 @@ internal static class SampleTokenizers
         Vocabulary = ["<s>", "<unk>", .. SmallTokenizer.Letters("helo▁wrd'12"), "ll", "▁w", "▁▁"],
         Merges = ["l l", "▁ w", "▁ ▁"],
         Normalizer = """
-            {"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"▁"},{"type":"Replace","pattern":{"String":" "},"content":"▁"}]}
+            {"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"▁"},
+             {"type":"Replace","pattern":{"String":" "},"content":"▁"}]}
             """,
         Decoder = """
             {"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"▁"},"content":" "},{"type":"ByteFallback"},{"type":"Fuse"},
@@ -54,11 +56,22 @@ internal static class SampleTokenizers
         Model = """{"unk_token":"<unk>","fuse_unk":true}""",
     };
 
+    /// <summary>Lower case, an added token with it.</summary>
+    public static SmallTokenizer Lowercased => new()
+    {
+        Vocabulary = ["<unk>", .. SmallTokenizer.Letters("welho' ")],
+        Normalizer = """{"type":"Lowercase"}""",
+        Decoder = """{"type":"Fuse"}""",
+        AddedTokens = """[{"id":8,"content":"WE","normalized":true}]""",
+        Model = """{"unk_token":"<unk>","fuse_unk":false}""",
+    };
+
     public static readonly Lazy<IReadOnlyDictionary<string, HuggingFaceTokenizer>> All = new(() =>
     {
         var all = new Dictionary<string, HuggingFaceTokenizer>
         {
             ["bytes"] = Bytes.Load(), ["fallback"] = Fallback.Load(), ["prefixed"] = Prefixed.Load(),
+            ["lowercased"] = Lowercased.Load(),
         };
         foreach (var name in new[] { "pythia", "gemma3" })
         {

@@ -60,8 +60,8 @@ internal static class TokenizerContract
         Xunit.Assert.Equal(tokens.Select(token => (token.Id, token.Value)), given.Select(token => (token.Id, token.Value)));
         Xunit.Assert.All(given, token => Xunit.Assert.InRange(token.Offset.End.Value, token.Offset.Start.Value, text.Length));
         if (searched == text) Xunit.Assert.Equal(tokens, given);
-        Xunit.Assert.Equal(
-            tokenizer.Encode(text, addSpecialTokens: true), tokenizer.EncodeWithOffsets(text, addSpecialTokens: true).Select(token => token.Id));
+        var special = tokenizer.EncodeWithOffsets(text, addSpecialTokens: true);
+        Xunit.Assert.Equal(tokenizer.Encode(text, addSpecialTokens: true), special.Select(token => token.Id));
     }
 
     private static void AssertLimits(HuggingFaceTokenizer tokenizer, string text)
@@ -75,11 +75,14 @@ internal static class TokenizerContract
             var index = tokenizer.GetIndexByTokenCount(text, limit, out var same, out var count);
             Xunit.Assert.Equal((consumed, first.Count, normalized), (index, count, same));
             var searched = normalized ?? text;
-            Xunit.Assert.InRange(tokenizer.CountTokens(searched[..index], considerNormalization: false), 0, limit);
+
+            // Parts of a normalized text are normalized again, unless that would change them (by a prefix once more).
+            var normalizes = tokenizer.Normalizer?.Normalize(searched) == searched;
+            Xunit.Assert.InRange(tokenizer.CountTokens(searched[..index], considerNormalization: normalizes), 0, limit);
 
             var fromEnd = tokenizer.GetIndexByTokenCountFromEnd(text, limit, out same, out count);
             Xunit.Assert.Equal((first.Count, normalized), (count, same));
-            Xunit.Assert.InRange(tokenizer.CountTokens(searched[fromEnd..], considerNormalization: false), 0, limit);
+            Xunit.Assert.InRange(tokenizer.CountTokens(searched[fromEnd..], considerNormalization: normalizes), 0, limit);
             if (limit >= ids.Count) Xunit.Assert.Equal((searched.Length, 0), (index, fromEnd));
             Xunit.Assert.True(index >= last.FromStart && fromEnd <= last.FromEnd);
             last = (index, fromEnd);

@@ -54,7 +54,8 @@ public sealed class TokenizerContractTests
         var tokenizer = new SmallTokenizer { Vocabulary = ["a", "\uFFFD"] }.Load();
         Assert.Null(tokenizer.Normalizer);
         Assert.Null(tokenizer.PreTokenizer);
-        Assert.Equal([new EncodedToken(0, "a", 0..1), new EncodedToken(1, "\uFFFD", 1..2)], tokenizer.EncodeToTokens("a\uD83D", out var normalized));
+        var tokens = tokenizer.EncodeToTokens("a\uD83D", out var normalized);
+        Assert.Equal([new EncodedToken(0, "a", 0..1), new EncodedToken(1, "\uFFFD", 1..2)], tokens);
         Assert.Null(normalized);
     }
 
@@ -107,7 +108,7 @@ public sealed class TokenizerContractTests
         Assert.Throws<TokenizerException>(() => tokenizer.Decode([99_999]));
     }
 
-    private static readonly Lazy<(HuggingFaceTokenizer Whole, HuggingFaceTokenizer Unnormalized, HuggingFaceTokenizer Uncut)[]> Reduced = new(() =>
+    private static readonly Lazy<(HuggingFaceTokenizer, HuggingFaceTokenizer Unnormalized, HuggingFaceTokenizer Uncut)[]> Reduced = new(() =>
     [
         (
             SampleTokenizers.Bytes.Load(),
@@ -117,6 +118,7 @@ public sealed class TokenizerContractTests
             SampleTokenizers.Fallback.Load(),
             SampleTokenizers.Fallback.With("normalizer", null),
             SampleTokenizers.Fallback.With("pre_tokenizer", null)),
+        (SampleTokenizers.Lowercased.Load(), SampleTokenizers.Lowercased.With("normalizer", null), SampleTokenizers.Lowercased.Load()),
     ]);
 
     private static void AssertRows(string name)

@@ -10,8 +10,8 @@ public sealed record UnicodeText(string Value)
 {
     private static readonly string[] Words =
     [
-        "the", "Hello", " world", "it's", "WE'LL", "naïve", "Straße", "e\u0301", "ﬁ", "日本語", "한국", "مرحبا", "नमस्ते", "1234", "٣٤", "½", "…", "!?", "</s>",
-        "<s>", "<|endoftext|>", "<|padding|>", "<bos>", "<start_of_turn>", "<0x41>", "▁", "Ġ", "\uFFFD", "\uFFFE",
+        "the", "Hello", " world", "it's", "WE'LL", "naïve", "Straße", "e\u0301", "ﬁ", "日本語", "한국", "مرحبا", "नमस्ते", "1234", "٣٤", "½",
+        "…", "!?", "</s>", "<s>", "<|endoftext|>", "<|padding|>", "<bos>", "<start_of_turn>", "<0x41>", "▁", "Ġ", "\uFFFD", "\uFFFE",
     ];
 
     private static readonly string[] Spaces = [" ", "  ", "\t", "\n", "\r\n", "\u00A0", "\u3000", "\u0085", "\u200B", "\u2028"];

@@ -60,7 +60,7 @@ internal sealed class BytePairModel
         ids.AddRange(cached.AsSpan());
     }
 
-    /// <summary>Appends the ids of a piece and, where asked for, which part of it each stands for: a byte for its whole character.</summary>
+    /// <summary>Appends the ids of a piece and, where asked for, the part of it each stands for: a byte for its whole character.</summary>
     /// <exception cref="TokenizerException">A character that no token, byte or unknown token stands for.</exception>
     public void AppendUncached(string piece, List<int> ids, List<(int Start, int End)>? extents = null)
     {

@@ -42,7 +42,11 @@ internal sealed class TextDecoder(TokenizerParts parts)
     {
         // The more tokens the longer the text, but for a character that is cut in two: where that misleads, fewer are found than fit.
         var (count, tooMany) = (0, 1);
-        while (tooMany < tokens.Count && Text(tokens[..tooMany]).Length <= length) (count, tooMany) = (tooMany, Math.Min(2 * tooMany, tokens.Count));
+        while (tooMany < tokens.Count && Text(tokens[..tooMany]).Length <= length)
+        {
+            (count, tooMany) = (tooMany, Math.Min(2 * tooMany, tokens.Count));
+        }
+
         while (tooMany - count > 1)
         {
             var middle = count + ((tooMany - count) / 2);
