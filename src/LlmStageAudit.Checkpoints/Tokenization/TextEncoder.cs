@@ -7,6 +7,12 @@ namespace LlmStageAudit.Checkpoints.Tokenization;
 /// <summary>Takes a text through the steps of a tokenizer.json: added tokens, normalizer, pre-tokenizer, byte-pair model.</summary>
 internal sealed class TextEncoder
 {
+    private const int KeptPieces = 1 << 12;
+
+    /// <summary>One list of pieces serves all the short texts of a thread.</summary>
+    [ThreadStatic]
+    private static List<AlignedText>? t_pieces;
+
     private readonly TokenizerParts _parts;
     private readonly PieceCutter _cutter;
     private readonly PieceCutter _uncut;
@@ -36,7 +42,7 @@ internal sealed class TextEncoder
         var cutter = settings.ConsiderPreTokenization ? _cutter : _uncut;
         var whole = new AlignedText(WellFormedText.Of(text), tracks);
         var encoded = new EncodedText(text, normalizer is not null);
-        var pieces = new List<AlignedText>();
+        var pieces = t_pieces ??= [];
         foreach (var (rawToken, rawStart, rawEnd) in _rawFinder.Split(whole.Text))
         {
             var raw = whole.Slice(rawStart, rawEnd);
@@ -55,6 +61,7 @@ internal sealed class TextEncoder
             }
         }
 
+        if (pieces.Capacity > KeptPieces) t_pieces = null;
         return encoded;
 
         void Add(AddedToken token, AlignedText part)
