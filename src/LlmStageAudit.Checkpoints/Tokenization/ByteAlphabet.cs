@@ -22,23 +22,34 @@ internal static class ByteAlphabet
         var length = Encoding.UTF8.GetByteCount(text);
         return string.Create(length, text, static (spelled, source) =>
         {
+            if (spelled.Length == source.Length)
+            {
+                // As many bytes as units: ASCII.
+                for (var i = 0; i < source.Length; i++) spelled[i] = CharOfByte[source[i]];
+                return;
+            }
+
             var position = 0;
             Span<byte> bytes = stackalloc byte[4];
             while (!source.IsEmpty)
             {
-                if (source[0] < 0x80)
-                {
-                    spelled[position++] = CharOfByte[source[0]];
-                    source = source[1..];
-                    continue;
-                }
-
                 Rune.DecodeFromUtf16(source, out var rune, out var consumed);
                 var written = rune.EncodeToUtf8(bytes);
                 for (var i = 0; i < written; i++) spelled[position++] = CharOfByte[bytes[i]];
                 source = source[consumed..];
             }
         });
+    }
+
+    /// <summary>For each character of the spelled text, the character of the text whose byte it is.</summary>
+    public static IEnumerable<(int Start, int End)> Origins(string text)
+    {
+        var position = 0;
+        foreach (var rune in text.EnumerateRunes())
+        {
+            var origin = (position, position += rune.Utf16SequenceLength);
+            for (var i = 0; i < rune.Utf8SequenceLength; i++) yield return origin;
+        }
     }
 
     private static char[] Build()

@@ -50,12 +50,12 @@ public static class BytePairTrainer
         var counts = new Dictionary<string, long>(StringComparer.Ordinal);
         var normalizer = new Normalization.UnicodeForm(NormalizationForm.FormC, nameof(BytePairTrainer));
         var cutter = new ByteLevelPreTokenizer(addPrefixSpace: false, cut: true);
-        var pieces = new List<string>();
+        var pieces = new List<AlignedText>();
         foreach (var text in texts)
         {
             pieces.Clear();
-            cutter.Cut(normalizer.Normalize(WellFormedText.Of(text)), pieces);
-            foreach (var piece in pieces) counts[piece] = counts.GetValueOrDefault(piece) + 1;
+            cutter.Cut(new AlignedText(normalizer.Normalize(text), tracks: false), pieces);
+            foreach (var piece in pieces) counts[piece.Text] = counts.GetValueOrDefault(piece.Text) + 1;
         }
 
         return counts;

@@ -14,9 +14,11 @@ internal sealed record TokenizerParts
 
     public required IReadOnlyList<AddedToken> AddedTokens { get; init; }
 
-    public required INormalizer Normalizer { get; init; }
+    /// <summary>Null where the file has none.</summary>
+    public required AlignedNormalizer? Normalizer { get; init; }
 
-    public required IPreTokenizer PreTokenizer { get; init; }
+    /// <summary>Null where the file has none.</summary>
+    public required PieceCutter? PreTokenizer { get; init; }
 
     public required BytePairModel Model { get; init; }
 
@@ -26,4 +28,7 @@ internal sealed record TokenizerParts
 
     /// <summary>Every token by its id; null where no token has that id.</summary>
     public required string?[] TokenOfId { get; init; }
+
+    /// <summary>The token with an id, or null.</summary>
+    public string? TokenOf(int id) => (uint)id < (uint)TokenOfId.Length ? TokenOfId[id] : null;
 }

@@ -10,7 +10,9 @@ using LlmStageAudit.Checkpoints.Tokenization.PreTokenization;
 
 namespace LlmStageAudit.Checkpoints.Tokenization;
 
-/// <summary>Reads a tokenizer.json into the parts of a <see cref="Tokenizer"/>; a part it does not know is refused by name.</summary>
+/// <summary>
+/// Reads a tokenizer.json into the parts of a <see cref="HuggingFaceTokenizer"/>; a part it does not know is refused by name.
+/// </summary>
 internal static class TokenizerReader
 {
     private const long FileLimitBytes = 256L << 20;

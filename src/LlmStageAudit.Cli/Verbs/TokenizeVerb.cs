@@ -21,7 +21,7 @@ internal static class TokenizeVerb
 
     private static int Run(VerbContext context)
     {
-        var tokenizer = Tokenizer.Load(context.Get(s_tokenizer)!);
+        var tokenizer = HuggingFaceTokenizer.Load(context.Get(s_tokenizer)!);
         var number = 0;
         while (Console.In.ReadLine() is { } line)
         {

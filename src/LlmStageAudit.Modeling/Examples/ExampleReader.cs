@@ -15,7 +15,7 @@ public sealed class ExampleReader
 {
     private readonly LanguageModel _model;
     private readonly int _maxLength;
-    private readonly Lazy<Tokenizer> _tokenizer;
+    private readonly Lazy<HuggingFaceTokenizer> _tokenizer;
 
     /// <param name="model">
     /// Its task decides what a row must hold; its labels and vocabulary bound labels and ids; its folder has the tokenizer.
@@ -27,8 +27,8 @@ public sealed class ExampleReader
     {
         _model = model;
         _maxLength = Math.Min(maxLength ?? model.MaxPositions, model.MaxPositions);
-        _tokenizer = new Lazy<Tokenizer>(() =>
-            Tokenizer.Load(model.Folder.TokenizerPath ?? throw ModelingException.NoTokenizer(model.Folder.Path)));
+        _tokenizer = new Lazy<HuggingFaceTokenizer>(() =>
+            HuggingFaceTokenizer.Load(model.Folder.TokenizerPath ?? throw ModelingException.NoTokenizer(model.Folder.Path)));
     }
 
     /// <param name="section">Which rows, and which columns hold what.</param>

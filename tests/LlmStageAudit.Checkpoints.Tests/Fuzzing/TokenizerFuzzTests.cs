@@ -96,17 +96,29 @@ public sealed class TokenizerFuzzTests : IDisposable
         random => JsonMutator.Mutate(Seeds[random.Next(Seeds.Length)], random),
         bytes =>
         {
-            var tokenizer = Tokenizer.Load(_scratch.WriteBytes("tokenizer.json", bytes));
+            var tokenizer = HuggingFaceTokenizer.Load(_scratch.WriteBytes("tokenizer.json", bytes));
             foreach (var text in (string[])["Hello world", "", "<s> 12  \u00e9\ud83d\ude00\n"]) CheckSound(tokenizer, text);
         },
         bytes => JsonSpans.Of(bytes, depth: 32) is not { HasRepeatedKeys: false });
 
-    private static void CheckSound(Tokenizer tokenizer, string text)
+    private static void CheckSound(HuggingFaceTokenizer tokenizer, string text)
     {
         var ids = tokenizer.Encode(text, addSpecialTokens: true);
         Assert.All(ids, id => Assert.InRange(id, 0, tokenizer.VocabularySize - 1));
         Assert.NotNull(tokenizer.Decode(ids, skipSpecialTokens: false));
         Assert.Equal(ids, tokenizer.Encode(text, addSpecialTokens: true));
+
+        // Both paths, one with offsets, give the same ids; offsets lie in the text, however the steps bend it.
+        var tokens = tokenizer.EncodeWithOffsets(text, addSpecialTokens: true);
+        Assert.Equal(ids, tokens.Select(token => token.Id));
+        Assert.All(tokens, token => Assert.InRange(token.Offset.End.Value, token.Offset.Start.Value, text.Length));
+        tokenizer.EncodeToTokens(text, out var normalized);
+        var searched = (normalized ?? text).Length;
+        for (var limit = 1; limit <= ids.Length; limit++)
+        {
+            Assert.InRange(tokenizer.GetIndexByTokenCount(text, limit, out _, out _), 0, searched);
+            Assert.InRange(tokenizer.GetIndexByTokenCountFromEnd(text, limit, out _, out _), 0, searched);
+        }
     }
 
     private static byte[] Json(SmallTokenizer tokenizer) => Encoding.UTF8.GetBytes(tokenizer.Json());

@@ -53,7 +53,7 @@ public sealed class HostileFileTests : IDisposable
                 ("config.json", path => GptNeoXConfig.Read(ModelConfig.Read(path))),
                 ("config.json", path => Gemma3Config.Read(ModelConfig.Read(path))),
                 ("adapter_config.json", path => LoraConfig.Read(path)),
-                ("tokenizer.json", path => Tokenizer.Load(path)),
+                ("tokenizer.json", path => HuggingFaceTokenizer.Load(path)),
                 ("m/model.safetensors.index.json", path => ModelFolder.Open(Path.GetDirectoryName(path)!).Dispose()),
                 ("raw.safetensors", path => SafetensorsFile.Open(_scratch.WriteRaw(text, [], name: "header.safetensors")).Dispose()),
             ])
@@ -143,7 +143,7 @@ public sealed class HostileFileTests : IDisposable
             [
                 ("config.json", path => ModelConfig.Read(path)),
                 ("adapter_config.json", path => LoraConfig.Read(path)),
-                ("tokenizer.json", path => Tokenizer.Load(path)),
+                ("tokenizer.json", path => HuggingFaceTokenizer.Load(path)),
                 ("rows.csv", path => CommentSet.Read(path)),
                 ("rows.jsonl", path => CommentSet.Read(path)),
             ])

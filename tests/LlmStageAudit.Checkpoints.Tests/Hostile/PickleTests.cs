@@ -80,7 +80,7 @@ public sealed class PickleTests : IDisposable
                 Assert.Throws<AdapterException>(() => LoraConfig.Read(_scratch.WriteBytes("adapter_config.json", bytes))),
                 "save_file");
             CheckMessage(
-                Assert.Throws<TokenizerException>(() => Tokenizer.Load(_scratch.WriteBytes("tokenizer.json", bytes))),
+                Assert.Throws<TokenizerException>(() => HuggingFaceTokenizer.Load(_scratch.WriteBytes("tokenizer.json", bytes))),
                 "save_file");
             foreach (var name in (string[])["rows.csv", "rows.tsv", "rows.jsonl"])
             {

@@ -4,7 +4,7 @@ namespace LlmStageAudit.Checkpoints.Tests.Tokenization;
 
 public sealed class AddedTokenTests
 {
-    private static Tokenizer With(string flags, string? normalizer = null) => new SmallTokenizer
+    private static HuggingFaceTokenizer With(string flags, string? normalizer = null) => new SmallTokenizer
     {
         Vocabulary = SmallTokenizer.Letters("abcxymsk[] é"),
         Normalizer = normalizer,

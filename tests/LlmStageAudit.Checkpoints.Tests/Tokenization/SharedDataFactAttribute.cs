@@ -1,13 +1,22 @@
+using FsCheck.Xunit;
+
 namespace LlmStageAudit.Checkpoints.Tests.Tokenization;
 
 /// <summary>A test that reads data kept beside the repository; skipped with a reason where the file is absent.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class SharedDataFactAttribute : FactAttribute
 {
-    public SharedDataFactAttribute(params string[] files)
+    public SharedDataFactAttribute(params string[] files) => Skip = SharedData.Absence(files);
+}
+
+/// <summary>A property over texts that reads data kept beside the repository; skipped with a reason where the file is absent.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class SharedDataPropertyAttribute : PropertyAttribute
+{
+    public SharedDataPropertyAttribute(params string[] files)
     {
-        var missing = files.FirstOrDefault(file => !File.Exists(SharedData.PathOf(file)));
-        if (missing is not null) Skip = $"no shared/{missing} beside the repository";
+        Skip = SharedData.Absence(files);
+        (Arbitrary, MaxTest, Replay) = ([typeof(UnicodeText)], 1_000, "20261128,297405283");
     }
 }
 
@@ -15,6 +24,10 @@ internal sealed class SharedDataFactAttribute : FactAttribute
 internal static class SharedData
 {
     private static readonly string Root = Find();
+
+    /// <summary>Why a test that reads the files is skipped, or null.</summary>
+    public static string? Absence(params string[] files) =>
+        files.FirstOrDefault(file => !File.Exists(PathOf(file))) is { } missing ? $"no shared/{missing} beside the repository" : null;
 
     public static string PathOf(string file) => Path.Combine(Root, file);
 

@@ -44,17 +44,25 @@ internal sealed class SmallTokenizer
         }.ToJsonString();
     }
 
-    public Tokenizer Load() => LoadText(Json());
+    public HuggingFaceTokenizer Load() => LoadText(Json());
 
-    public static Tokenizer LoadText(string json) => LoadBytes(System.Text.Encoding.UTF8.GetBytes(json));
+    /// <summary>The same file with another part.</summary>
+    public HuggingFaceTokenizer With(string part, string? json)
+    {
+        var file = JsonNode.Parse(Json())!;
+        file[part] = Part(json);
+        return LoadText(file.ToJsonString());
+    }
 
-    public static Tokenizer LoadBytes(byte[] json)
+    public static HuggingFaceTokenizer LoadText(string json) => LoadBytes(System.Text.Encoding.UTF8.GetBytes(json));
+
+    public static HuggingFaceTokenizer LoadBytes(byte[] json)
     {
         var path = Path.Combine(Path.GetTempPath(), $"tokenizer-{Guid.NewGuid():N}.json");
         try
         {
             File.WriteAllBytes(path, json);
-            return Tokenizer.Load(path);
+            return HuggingFaceTokenizer.Load(path);
         }
         finally
         {
@@ -63,7 +71,7 @@ internal sealed class SmallTokenizer
     }
 
     /// <summary>The tokens of a text, one string each.</summary>
-    public static string[] Tokens(Tokenizer tokenizer, string text) =>
+    public static string[] Tokens(HuggingFaceTokenizer tokenizer, string text) =>
         tokenizer.Encode(text, addSpecialTokens: false).Select(id => tokenizer.Decode([id], skipSpecialTokens: false)).ToArray();
 
     public static List<string> Letters(string letters) => letters.Select(letter => letter.ToString()).ToList();

@@ -72,7 +72,7 @@ public sealed class TokenizerFileTests
         Assert.Throws<TokenizerException>(() => SmallTokenizer.LoadText("[]"));
         Assert.Throws<TokenizerException>(() => SmallTokenizer.LoadText(new string('[', 100_000)));
         var absent = Path.Combine(Path.GetTempPath(), $"absent-{Guid.NewGuid():N}", "tokenizer.json");
-        Assert.Throws<TokenizerException>(() => Tokenizer.Load(absent));
+        Assert.Throws<TokenizerException>(() => HuggingFaceTokenizer.Load(absent));
     }
 
     private static string Json() => Whole.Json()

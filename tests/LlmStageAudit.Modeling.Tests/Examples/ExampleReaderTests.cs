@@ -71,7 +71,7 @@ public sealed class ExampleReaderTests : IDisposable
         var path = _folder.Write("rows.csv", $"text,answer\n{prompt},{completion}\n");
         var model = WithTokenizer(ModelTask.CausalLm);
         var example = Reader(model, maxLength).Read(new DatasetSection { Path = path, Text = "text", Completion = "answer" }).Examples[0];
-        Assert.Equal(Tokenizer.Load(model.Folder.TokenizerPath!).Encode(kept, addSpecialTokens: false), example.Ids);
+        Assert.Equal(HuggingFaceTokenizer.Load(model.Folder.TokenizerPath!).Encode(kept, addSpecialTokens: false), example.Ids);
         Assert.Equal((promptTokens, -1), (example.PromptTokens, example.Label));
     }
 

@@ -36,8 +36,20 @@ internal sealed class AddedTokenFinder
         _firstCharacters = SearchValues.Create(_edges.Keys.Where(edge => edge.Node == Root).Select(edge => edge.Next).ToArray());
     }
 
-    /// <summary>The parts of the text in order; one with no token is to be tokenized further. No part is empty text.</summary>
-    public IEnumerable<(AddedToken? Token, string Text)> Split(string text)
+    /// <summary>The parts of the text in order, none empty, together all of it; one with no token is to be tokenized further.</summary>
+    public IEnumerable<(AddedToken? Token, int Start, int End)> Split(string text)
+    {
+        (AddedToken? Token, int Start, int End)? last = null;
+        foreach (var part in Parts(text))
+        {
+            if (last is { } before) yield return before with { End = Math.Min(before.End, part.Start) };
+            last = part;
+        }
+
+        if (last is { } final) yield return final;
+    }
+
+    private IEnumerable<(AddedToken? Token, int Start, int End)> Parts(string text)
     {
         var position = 0;
         var spacesEnd = 0;
@@ -61,14 +73,14 @@ internal sealed class AddedTokenFinder
                 end = spacesEnd;
             }
 
-            if (start > position) yield return (null, text[position..start]);
-            yield return (token, token.Content);
+            if (start > position) yield return (null, position, start);
+            yield return (token, start, end);
 
             // A token that lies in the white space another took along goes back behind it, as in Hugging Face's.
             position = end;
         }
 
-        if (position < text.Length) yield return (null, text[position..]);
+        if (position < text.Length) yield return (null, position, text.Length);
     }
 
     private IEnumerable<(AddedToken Token, int Start, int End)> Matches(string text)

@@ -57,14 +57,17 @@ internal sealed class BytePairModel
             return;
         }
 
-        ids.AddRange(cached);
+        ids.AddRange(cached.AsSpan());
     }
 
-    private void AppendUncached(string piece, List<int> ids)
+    /// <summary>Appends the ids of a piece and, where asked for, the part of it each stands for: a byte for its whole character.</summary>
+    /// <exception cref="TokenizerException">A character that no token, byte or unknown token stands for.</exception>
+    public void AppendUncached(string piece, List<int> ids, List<(int Start, int End)>? extents = null)
     {
         if (_rules.IgnoreMerges && _rules.Vocabulary.TryGetValue(piece, out var whole))
         {
             ids.Add(whole);
+            extents?.Add((0, piece.Length));
             return;
         }
 
@@ -72,7 +75,15 @@ internal sealed class BytePairModel
         var symbols = ArrayPool<int>.Shared.Rent(checked(3 * piece.Length));
         try
         {
-            MergeWalk.Append(symbols.AsSpan(0, Spell(piece, symbols)), _rules.Merges, ids);
+            var spelling = new Spelling(symbols, extents is null ? [] : new (int Start, int End)[symbols.Length]);
+            Spell(piece, ref spelling);
+            var firstSymbols = extents is null ? null : new List<int>();
+            MergeWalk.Append(spelling.Symbols, _rules.Merges, ids, firstSymbols);
+            for (var i = 0; i < firstSymbols?.Count; i++)
+            {
+                var next = i + 1 < firstSymbols.Count ? firstSymbols[i + 1] : spelling.Symbols.Length;
+                extents!.Add((spelling.Extents[firstSymbols[i]].Start, spelling.Extents[next - 1].End));
+            }
         }
         finally
         {
@@ -80,35 +91,39 @@ internal sealed class BytePairModel
         }
     }
 
-    private int Spell(ReadOnlySpan<char> piece, Span<int> symbols)
+    private void Spell(ReadOnlySpan<char> piece, ref Spelling spelling)
     {
-        var count = 0;
-        var unknownPending = false;
-        while (!piece.IsEmpty)
+        var unknownStart = -1;
+        for (int at = 0, width; at < piece.Length; at += width)
         {
-            var width = char.IsHighSurrogate(piece[0]) && piece.Length > 1 ? 2 : 1;
-            var id = width == 1 ? _idOfChar[piece[0]] : _idOfSpan.TryGetValue(piece[..2], out var found) ? found : -1;
+            width = char.IsHighSurrogate(piece[at]) && at + 1 < piece.Length ? 2 : 1;
+            var character = piece.Slice(at, width);
+            var id = width == 1 ? _idOfChar[character[0]] : _idOfSpan.TryGetValue(character, out var found) ? found : -1;
             if (id >= 0)
             {
-                if (unknownPending) symbols[count++] = _rules.UnknownId!.Value;
-                unknownPending = false;
-                symbols[count++] = id;
+                if (unknownStart >= 0) spelling.Add(_rules.UnknownId!.Value, unknownStart, at);
+                unknownStart = -1;
+                spelling.Add(id, at, at + width);
             }
-            else if (!TrySpellBytes(piece[..width], symbols, ref count))
+            else if (!TrySpellBytes(character, at, ref spelling))
             {
-                if (_rules.UnknownId is not { } unknown) throw TokenizerException.NoSymbol(_where, piece[..width].ToString());
-                if (unknownPending && !_rules.FuseUnknown) symbols[count++] = unknown;
-                unknownPending = true;
+                if (_rules.UnknownId is not { } unknown) throw TokenizerException.NoSymbol(_where, character.ToString());
+                if (unknownStart >= 0 && !_rules.FuseUnknown)
+                {
+                    spelling.Add(unknown, unknownStart, at);
+                    unknownStart = at;
+                }
+                else if (unknownStart < 0)
+                {
+                    unknownStart = at;
+                }
             }
-
-            piece = piece[width..];
         }
 
-        if (unknownPending) symbols[count++] = _rules.UnknownId!.Value;
-        return count;
+        if (unknownStart >= 0) spelling.Add(_rules.UnknownId!.Value, unknownStart, piece.Length);
     }
 
-    private bool TrySpellBytes(ReadOnlySpan<char> character, Span<int> symbols, ref int count)
+    private bool TrySpellBytes(ReadOnlySpan<char> character, int at, ref Spelling spelling)
     {
         if (_idOfByte is null) return false;
         Span<byte> bytes = stackalloc byte[4];
@@ -118,7 +133,25 @@ internal sealed class BytePairModel
             if (_idOfByte[value] < 0) return false;
         }
 
-        foreach (var value in bytes[..length]) symbols[count++] = _idOfByte[value];
+        foreach (var value in bytes[..length]) spelling.Add(_idOfByte[value], at, at + character.Length);
         return true;
+    }
+
+    /// <summary>The symbols of a piece before any merge and, where there is room for them, the parts of it they stand for.</summary>
+    private ref struct Spelling(Span<int> symbols, Span<(int Start, int End)> extents)
+    {
+        private readonly Span<int> _symbols = symbols;
+        private int _count;
+
+        public readonly ReadOnlySpan<int> Symbols => _symbols[.._count];
+
+        public readonly Span<(int Start, int End)> Extents { get; } = extents;
+
+        public void Add(int id, int start, int end)
+        {
+            _symbols[_count] = id;
+            if (!Extents.IsEmpty) Extents[_count] = (start, end);
+            _count++;
+        }
     }
 }

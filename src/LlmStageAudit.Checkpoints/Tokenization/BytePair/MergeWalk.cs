@@ -15,8 +15,8 @@ internal static class MergeWalk
         public int Next;
     }
 
-    /// <summary>Appends the ids that are left when no pair merges any more.</summary>
-    public static void Append(ReadOnlySpan<int> symbols, MergeTable merges, List<int> ids)
+    /// <summary>Appends the ids that are left when no pair merges any more and, where asked for, the symbol each begins with.</summary>
+    public static void Append(ReadOnlySpan<int> symbols, MergeTable merges, List<int> ids, List<int>? firstSymbols = null)
     {
         var list = new Symbol[symbols.Length];
         for (var i = 0; i < list.Length; i++)
@@ -24,7 +24,7 @@ internal static class MergeWalk
             list[i] = new Symbol { Id = symbols[i], Previous = i - 1, Next = i + 1 < list.Length ? i + 1 : None };
         }
 
-        var candidates = new PriorityQueue<int, ulong>();
+        var candidates = new PriorityQueue<int, ulong>(list.Length);
         for (var i = 0; i < list.Length; i++) Offer(list, merges, i, candidates);
         while (candidates.TryDequeue(out var at, out var priority))
         {
@@ -42,7 +42,11 @@ internal static class MergeWalk
             Offer(list, merges, at, candidates);
         }
 
-        for (var at = list.Length > 0 ? 0 : None; at != None; at = list[at].Next) ids.Add(list[at].Id);
+        for (var at = list.Length > 0 ? 0 : None; at != None; at = list[at].Next)
+        {
+            ids.Add(list[at].Id);
+            firstSymbols?.Add(at);
+        }
     }
 
     private static void Offer(Symbol[] list, MergeTable merges, int at, PriorityQueue<int, ulong> candidates)

@@ -7,9 +7,9 @@ internal static class NormalizerReader
 {
     private static readonly string[] Supported = ["NFC", "NFD", "NFKC", "NFKD", "Lowercase", "Prepend", "Replace", "Sequence"];
 
-    public static INormalizer Read(JsonSite? site) => site is { } present ? ReadOne(present) : new NormalizerSequence([]);
+    public static AlignedNormalizer? Read(JsonSite? site) => site is { } present ? ReadOne(present) : null;
 
-    private static INormalizer ReadOne(JsonSite site)
+    private static AlignedNormalizer ReadOne(JsonSite site)
     {
         switch (site.Text("type"))
         {

@@ -16,9 +16,12 @@ internal static class PostProcessorReader
         switch (site.Text("type"))
         {
             case "ByteLevel":
-                // It only trims offsets, which are not computed here.
                 site.RequireOnly("type", "add_prefix_space", "trim_offsets", "use_regex");
-                return SequenceTemplate.Empty;
+                return SequenceTemplate.Empty with
+                {
+                    TrimsOffsets = site.Flag("trim_offsets", absent: true),
+                    AddsPrefixSpace = site.Flag("add_prefix_space", absent: true),
+                };
             case "TemplateProcessing":
                 site.RequireOnly("type", "single", "pair", "special_tokens");
                 return ReadTemplate(site, isToken);

@@ -1,22 +1,26 @@
+using LlmStageAudit.Checkpoints.Tokenization.Normalization;
+
 namespace LlmStageAudit.Checkpoints.Tokenization.PreTokenization;
 
 /// <summary>Optionally puts a space before the text and cuts it as GPT-2 does; then spells every piece in GPT-2's byte alphabet.</summary>
-internal sealed class ByteLevelPreTokenizer(bool addPrefixSpace, bool cut) : IPreTokenizer
+internal sealed class ByteLevelPreTokenizer(bool addPrefixSpace, bool cut) : PieceCutter
 {
-    public void Cut(string text, List<string> pieces)
+    private static readonly Prepend PrefixSpace = new(" ");
+
+    public override PieceCutter Uncut => new ByteLevelPreTokenizer(addPrefixSpace, cut: false);
+
+    public override void Cut(AlignedText text, List<AlignedText> pieces)
     {
-        if (text.Length == 0) return;
-        if (addPrefixSpace && text[0] != ' ') text = " " + text;
-        if (!cut)
+        if (text.Text.Length == 0) return;
+        if (addPrefixSpace && text.Text[0] != ' ')
         {
-            pieces.Add(ByteAlphabet.Spell(text));
-            return;
+            text = text.Rewritten(0, text.Text.Length, PrefixSpace.Apply(text.Text), PrefixSpace.Origins);
         }
 
-        for (var start = 0; start < text.Length;)
+        for (var start = 0; start < text.Text.Length;)
         {
-            var end = Gpt2Pieces.End(text, start);
-            pieces.Add(ByteAlphabet.Spell(text.AsSpan(start, end - start)));
+            var end = cut ? Gpt2Pieces.End(text.Text, start) : text.Text.Length;
+            pieces.Add(text.Rewritten(start, end, ByteAlphabet.Spell(text.Text.AsSpan(start, end - start)), ByteAlphabet.Origins));
             start = end;
         }
     }

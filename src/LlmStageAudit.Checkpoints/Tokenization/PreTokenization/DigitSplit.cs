@@ -3,10 +3,10 @@ using System.Text;
 namespace LlmStageAudit.Checkpoints.Tokenization.PreTokenization;
 
 /// <summary>Sets numbers (categories Nd, Nl, No) apart, each digit for itself or run by run.</summary>
-internal sealed class DigitSplit(bool individual) : IPreTokenizer
+internal sealed class DigitSplit(bool individual) : PieceCutter
 {
-    public void Cut(string text, List<string> pieces) =>
-        MatchCutter.Cut(text, Numbers(text), individual ? SplitBehavior.Isolated : SplitBehavior.Contiguous, invert: false, pieces);
+    public override void Cut(AlignedText text, List<AlignedText> pieces) =>
+        MatchCutter.Cut(text, Numbers(text.Text), individual ? SplitBehavior.Isolated : SplitBehavior.Contiguous, invert: false, pieces);
 
     private static IEnumerable<(int Start, int End)> Numbers(string text)
     {

@@ -6,11 +6,11 @@ internal static class MatchCutter
     private readonly record struct Part(int Start, int End, bool IsMatch);
 
     public static void Cut(
-        string text, IEnumerable<(int Start, int End)> matches, SplitBehavior behavior, bool invert, List<string> pieces)
+        AlignedText text, IEnumerable<(int Start, int End)> matches, SplitBehavior behavior, bool invert, List<AlignedText> pieces)
     {
-        foreach (var part in Join(Parts(text.Length, matches, invert), behavior))
+        foreach (var part in Join(Parts(text.Text.Length, matches, invert), behavior))
         {
-            if (part.End > part.Start) pieces.Add(text[part.Start..part.End]);
+            if (part.End > part.Start) pieces.Add(text.Slice(part.Start, part.End));
         }
     }
 

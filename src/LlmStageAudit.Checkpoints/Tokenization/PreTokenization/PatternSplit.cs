@@ -3,7 +3,8 @@ using LlmStageAudit.Checkpoints.Tokenization.Patterns;
 namespace LlmStageAudit.Checkpoints.Tokenization.PreTokenization;
 
 /// <summary>Splits at the matches of a pattern; inverted, at what lies between them.</summary>
-internal sealed class PatternSplit(TextPattern pattern, SplitBehavior behavior, bool invert) : IPreTokenizer
+internal sealed class PatternSplit(TextPattern pattern, SplitBehavior behavior, bool invert) : PieceCutter
 {
-    public void Cut(string text, List<string> pieces) => MatchCutter.Cut(text, pattern.Matches(text), behavior, invert, pieces);
+    public override void Cut(AlignedText text, List<AlignedText> pieces) =>
+        MatchCutter.Cut(text, pattern.Matches(text.Text), behavior, invert, pieces);
 }

@@ -6,9 +6,9 @@ internal static class PreTokenizerReader
     private const int StepLimit = 64;
     private static readonly string[] Supported = ["ByteLevel", "Split", "Digits", "Sequence"];
 
-    public static IPreTokenizer Read(JsonSite? site) => site is { } present ? ReadOne(present) : new PreTokenizerSequence([]);
+    public static PieceCutter? Read(JsonSite? site) => site is { } present ? ReadOne(present) : null;
 
-    private static IPreTokenizer ReadOne(JsonSite site)
+    private static PieceCutter ReadOne(JsonSite site)
     {
         switch (site.Text("type"))
         {
@@ -26,7 +26,7 @@ internal static class PreTokenizerReader
                 return new DigitSplit(site.Flag("individual_digits", absent: false));
             case "Sequence":
                 site.RequireOnly("type", "pretokenizers");
-                return new PreTokenizerSequence(site.Required("pretokenizers").Items(StepLimit).Select(ReadOne).ToList());
+                return new PieceCutterSequence(site.Required("pretokenizers").Items(StepLimit).Select(ReadOne).ToList());
             case var other:
                 throw TokenizerException.Unsupported(site.Where, $"the pre-tokenizer '{other}'", Supported);
         }

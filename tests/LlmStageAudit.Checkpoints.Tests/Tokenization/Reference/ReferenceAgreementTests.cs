@@ -1,5 +1,8 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using LlmStageAudit.Checkpoints.Tests.Safetensors;
 using LlmStageAudit.Checkpoints.Tokenization;
+using Microsoft.ML.Tokenizers;
 
 namespace LlmStageAudit.Checkpoints.Tests.Tokenization.Reference;
 
@@ -7,35 +10,74 @@ namespace LlmStageAudit.Checkpoints.Tests.Tokenization.Reference;
 public sealed class ReferenceAgreementTests
 {
     private const int Texts = 10_000;
+    private static readonly string[] PythiaTokens = ["<|endoftext|>", "<|padding|>", "<|endoftext", "|>", new string(' ', 24)];
 
     [ReferenceFact("data/pythia/tokenizer.json")]
-    public void PythiaAgreesOnGeneratedTexts() =>
-        AssertAgrees("data/pythia/tokenizer.json", ["<|endoftext|>", "<|padding|>", "<|endoftext", "|>", new string(' ', 24)]);
+    public void PythiaAgreesOnGeneratedTexts() => AssertAgrees(SharedData.PathOf("data/pythia/tokenizer.json"), PythiaTokens, Texts);
 
     [ReferenceFact("data/gemma3/tokenizer.json")]
     public void GemmaAgreesOnGeneratedTexts() =>
         AssertAgrees(
-            "data/gemma3/tokenizer.json",
-            ["<bos>", "<eos>", "<start_of_turn>", "<unused7>", "<bo", "\n\n\n", "<0x41>", "\u2581", "</table>"]);
+            SharedData.PathOf("data/gemma3/tokenizer.json"),
+            ["<bos>", "<eos>", "<start_of_turn>", "<unused7>", "<bo", "\n\n\n", "<0x41>", "\u2581", "</table>"],
+            Texts);
 
-    private static void AssertAgrees(string file, string[] tokens)
+    [ReferenceTheory("data/pythia/tokenizer.json")]
+    [InlineData("normalizer", """{"type":"NFD"}""")]
+    [InlineData("normalizer", """{"type":"NFKC"}""")]
+    [InlineData("normalizer", """{"type":"NFKD"}""")]
+    [InlineData("normalizer", """{"type":"Lowercase"}""")]
+    [InlineData("normalizer", """{"type":"Replace","pattern":{"Regex":"\\p{L}{2,3}"},"content":"é😀"}""")]
+    [InlineData(
+        "normalizer",
+        """
+        {"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"_x"},{"type":"NFKD"},
+         {"type":"Replace","pattern":{"String":" "},"content":"__"},{"type":"NFC"},{"type":"Lowercase"}]}
+        """)]
+    [InlineData("pre_tokenizer", """{"type":"ByteLevel","add_prefix_space":true,"trim_offsets":false,"use_regex":true}""")]
+    [InlineData(
+        "pre_tokenizer",
+        """
+        {"type":"Sequence","pretokenizers":[{"type":"Digits","individual_digits":true},
+         {"type":"Split","pattern":{"Regex":"\\s+"},"behavior":"Removed","invert":false},
+         {"type":"ByteLevel","add_prefix_space":true,"trim_offsets":false,"use_regex":false},
+         {"type":"Digits","individual_digits":false}]}
+        """)]
+    [InlineData("post_processor", """{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true}""")]
+    public void OtherStepsAgreeOnGeneratedTexts(string step, string value)
     {
-        var path = SharedData.PathOf(file);
-        var texts = new GeneratedTexts(seed: 20261122, tokens).Take(Texts);
-        Assert.Equal(Texts, texts.Count);
+        var json = JsonNode.Parse(File.ReadAllText(SharedData.PathOf("data/pythia/tokenizer.json")))!;
+        json[step] = JsonNode.Parse(value);
+        using var scratch = new ScratchFolder();
+        AssertAgrees(scratch.WriteText("tokenizer.json", json.ToJsonString()), PythiaTokens, count: 1_000);
+    }
+
+    private static void AssertAgrees(string path, string[] tokens, int count)
+    {
+        var texts = new GeneratedTexts(seed: 20261122, tokens).Take(count);
+        Assert.Equal(count, texts.Count);
         var answers = ReferenceTokenizers.Encode(path, texts);
-        var tokenizer = Tokenizer.Load(path);
+        var tokenizer = HuggingFaceTokenizer.Load(path);
         for (var i = 0; i < texts.Count; i++)
         {
             var shown = $"text {i}: {Escaped(texts[i])}";
             var ids = tokenizer.Encode(texts[i], addSpecialTokens: false);
             Assert.True(answers[i].Ids.SequenceEqual(ids), $"ids of {shown}: {Difference(answers[i].Ids, ids)}");
+            var offsets = tokenizer.EncodeWithOffsets(texts[i], addSpecialTokens: false).SelectMany(token => CodePoints(texts[i], token));
+            var expected = answers[i].Offsets.SelectMany(static offset => offset).ToArray();
+            Assert.True(expected.SequenceEqual(offsets), $"offsets of {shown}: {Difference(expected, [.. offsets])}");
             var special = tokenizer.Encode(texts[i], addSpecialTokens: true);
             Assert.True(answers[i].Special.SequenceEqual(special), $"special ids of {shown}: {Difference(answers[i].Special, special)}");
             var decoded = tokenizer.Decode(ids, skipSpecialTokens: false);
             Assert.True(answers[i].Decoded == decoded, $"decoded {shown}: {Escaped(decoded)}, expected {Escaped(answers[i].Decoded)}");
         }
     }
+
+    private static int[] CodePoints(string text, EncodedToken token) =>
+    [
+        text.AsSpan(0, token.Offset.Start.Value).ToString().EnumerateRunes().Count(),
+        text.AsSpan(0, token.Offset.End.Value).ToString().EnumerateRunes().Count(),
+    ];
 
     private static string Difference(int[] expected, int[] found)
     {

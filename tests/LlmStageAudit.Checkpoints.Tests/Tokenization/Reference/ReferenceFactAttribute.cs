@@ -10,3 +10,10 @@ internal sealed class ReferenceFactAttribute : FactAttribute
     public ReferenceFactAttribute(string file) =>
         Skip = File.Exists(SharedData.PathOf(file)) ? ReferenceInstallation.Absence : $"no shared/{file} beside the repository";
 }
+
+/// <inheritdoc cref="ReferenceFactAttribute"/>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class ReferenceTheoryAttribute : TheoryAttribute
+{
+    public ReferenceTheoryAttribute(string file) => Skip = new ReferenceFactAttribute(file).Skip;
+}

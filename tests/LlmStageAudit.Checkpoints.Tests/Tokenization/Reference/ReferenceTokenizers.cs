@@ -4,9 +4,10 @@ namespace LlmStageAudit.Checkpoints.Tests.Tokenization.Reference;
 
 /// <summary>What the reference makes of one text.</summary>
 /// <param name="Ids">Ids without the file's template.</param>
+/// <param name="Offsets">The start and the end of each, in code points of the given text.</param>
 /// <param name="Special">Ids with the template's special tokens.</param>
 /// <param name="Decoded">The text of <paramref name="Ids"/>, special tokens kept.</param>
-internal sealed record ReferenceAnswer(int[] Ids, int[] Special, string Decoded);
+internal sealed record ReferenceAnswer(int[] Ids, int[][] Offsets, int[] Special, string Decoded);
 
 /// <summary>Hugging Face's tokenizers, run by Node.</summary>
 internal static class ReferenceTokenizers

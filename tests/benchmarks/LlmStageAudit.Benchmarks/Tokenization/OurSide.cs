@@ -6,12 +6,12 @@ namespace LlmStageAudit.Benchmarks.Tokenization;
 /// <summary>Our tokenizer, in this process and on this thread.</summary>
 internal sealed class OurSide(string tokenizerPath, IReadOnlyList<string> texts)
 {
-    private Tokenizer? _tokenizer;
+    private HuggingFaceTokenizer? _tokenizer;
 
     /// <param name="fresh">A new tokenizer, whose cache of pieces is empty; else the last one.</param>
     public Pass Measure(bool fresh)
     {
-        if (fresh || _tokenizer is null) _tokenizer = Tokenizer.Load(tokenizerPath);
+        if (fresh || _tokenizer is null) _tokenizer = HuggingFaceTokenizer.Load(tokenizerPath);
         GC.Collect();
         var all = new List<int[]>(texts.Count);
         var start = Stopwatch.GetTimestamp();
