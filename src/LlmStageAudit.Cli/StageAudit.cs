@@ -56,7 +56,7 @@ public static class StageAudit
         }
         catch (Exception exception)
         {
-            error.WriteLine($"error: {exception.GetType().Name}: {exception.Message.ReplaceLineEndings(" ")}");
+            error.WriteLine($"error: {exception.GetType().Name}: {WithoutNativeFrames(exception.Message).ReplaceLineEndings(" ")}");
             if (result.GetValue(CommonOptions.LogLevel) == LogLevel.Debug) error.WriteLine(exception.StackTrace);
             else error.WriteLine("This is a defect of stageaudit; --log-level debug shows where.");
             return (int)ExitCode.Failed;
@@ -110,6 +110,9 @@ public static class StageAudit
         error.WriteLine($"see: {string.Join(' ', NamesOf(result.CommandResult))} --help");
         return (int)ExitCode.Usage;
     }
+
+    /// <summary>libtorch ends its messages with where in its own code they come from.</summary>
+    private static string WithoutNativeFrames(string message) => message.Split("\nException raised from ")[0];
 
     private static IEnumerable<string> NamesOf(CommandResult result) =>
         result.Parent is CommandResult parent ? NamesOf(parent).Append(result.Command.Name) : ["stageaudit"];
