@@ -10,8 +10,8 @@
 #   scripts/bench.sh trust       the grades of trust against retraining, on small language models
 #   scripts/bench.sh long        memory, files and threads over 5,000 steps
 #   scripts/bench.sh logs        commands on logs of 100,000 steps (STAGEAUDIT_BEFORE: the dll of another build to set beside)
-#   scripts/bench.sh determinism [SUITE...]   runs again in other processes, with other threads, kernels and micro-batches, and on the
-#                                libtorch of other releases of Debian (scripts/other-libtorch.sh)
+#   scripts/bench.sh determinism [FOLDER...]   runs again in other processes, with other threads, kernels and micro-batches, and on the
+#                                libtorch of installed PyTorches
 set -euo pipefail
 
 root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Builds everything and runs every test project. The last line is "N passed, N failed" (and ", N skipped" where any were).
-# An argument is a filter, part of a test's full name or an expression of `dotnet test --filter`:
+# Builds everything and runs every test project. The last line is "N passed, N failed" (and ", N skipped" where any were); before it stands
+# how many lines of src/ the tests ran. An argument is a filter, part of a test's full name or an expression of `dotnet test --filter`:
 #   scripts/test.sh
 #   scripts/test.sh Attribution.Replay
+# STAGEAUDIT_COVERAGE=no leaves the counting of lines out.
 set -euo pipefail
 
 root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
@@ -15,12 +16,30 @@ passed=0 failed=0 skipped=0
 # A hang ends as a crash does. It is far longer than any test, so that a slow machine is not taken for one.
 hang_minutes=30
 
+# Lines are counted in this process only, not in commands that tests start.
+coverage=()
+count_lines() {
+  if [[ ${STAGEAUDIT_COVERAGE:-} == no ]]; then return; fi
+  local collector
+  collector=$(sed -n 's/.*<Pkgcoverlet_collector[^>]*>\([^<]*\)<.*/\1/p' "$root"/artifacts/obj/LlmStageAudit.Artifacts.Tests/*.nuget.g.props)
+  coverage=(--collect "XPlat Code Coverage" --settings "$root/tests/coverage.runsettings" --test-adapter-path "$collector/build/net8.0")
+}
+
+# A line counts once, whichever projects' tests ran it.
+show_coverage() {
+  find "$results" -name coverage.info -exec cat {} + |
+    awk -F'[:,]' -v sources="$root/src/" '
+      $1 == "SF" { file = index($2, sources) == 1 ? $2 : "" }
+      $1 == "DA" && file { all[file, $2]; if ($3 > 0) run[file, $2] }
+      END { lines = length(all); if (lines) printf "line coverage of src: %.1f%% (%d of %d)\n", 100 * length(run) / lines, length(run), lines }'
+}
+
 # Under the launcher's lock, and with its stamp.
 build() {
   local stamp=$root/artifacts/build.stamp
   echo "building ..."
   mkdir -p "$root/artifacts"
-  echo "${LIBTORCH:-system}" >"$stamp.test"
+  touch "$stamp.test"
   if (cd "$root" && flock -o artifacts/build.lock \
     dotnet build LlmStageAudit.slnx -c Release -nologo -v quiet --tl:off -nodeReuse:false) >"$results/build.log" 2>&1 </dev/null; then
     mv "$stamp.test" "$stamp"
@@ -46,7 +65,7 @@ show_failures() {
 
 run() {
   local name=$1 log=$results/$1.log trx=$results/$1.trx code=0 crash=0 before=$SECONDS
-  dotnet test "$root/artifacts/bin/$name/release/$name.dll" --nologo ${filter:+--filter "$filter"} \
+  dotnet test "$root/artifacts/bin/$name/release/$name.dll" --nologo ${filter:+--filter "$filter"} "${coverage[@]}" \
     --results-directory "$results" --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=minimal" \
     --blame-hang-timeout "${hang_minutes}m" --blame-hang-dump-type none >"$log" 2>&1 </dev/null || code=$?
 
@@ -76,10 +95,12 @@ show_skipped() {
     sed 's/&lt;/</g; s/&gt;/>/g; s/&quot;/"/g; s/&amp;/\&/g' | sort | uniq -c | sort -rn
 }
 
-"$root/scripts/setup.sh"
+"$root/scripts/setup.sh" --tests
 build
+count_lines
 for project in "$root"/tests/*.Tests/*.csproj; do run "$(basename "$project" .csproj)"; done
 if ((skipped > 0)); then show_skipped; fi
+show_coverage
 
 if ((passed + failed == 0)); then echo "no test ran"; fi
 summary="$passed passed, $failed failed"

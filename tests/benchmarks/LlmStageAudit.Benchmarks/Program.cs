@@ -42,8 +42,8 @@ try
         case ["logs"]:
             LongLogs.Run();
             return 0;
-        case ["determinism", .. var suites]:
-            DeterminismBenchmark.Run(suites);
+        case ["determinism", .. var folders]:
+            DeterminismBenchmark.Run(folders);
             return 0;
         case ["estimate"]:
             EstimateBenchmark.Run();

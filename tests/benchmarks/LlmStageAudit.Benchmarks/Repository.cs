@@ -18,9 +18,6 @@ internal static class Repository
         }
     }
 
-    /// <summary>The script that runs the built command on another libtorch.</summary>
-    public static string OtherLibTorch => Path.Combine(Root, "scripts", "other-libtorch.sh");
-
     /// <exception cref="AbsenceException">No such file under the folder shared beside the repository.</exception>
     public static string Shared(string file)
     {

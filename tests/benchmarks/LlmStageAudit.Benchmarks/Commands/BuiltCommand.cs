@@ -27,7 +27,7 @@ internal static class BuiltCommand
             RedirectStandardError = true,
         };
         // Threads that wait give the processor to others; which threads there are is not touched.
-        (start.Environment["OMP_WAIT_POLICY"], start.Environment["OPENBLAS_THREAD_TIMEOUT"]) = ("PASSIVE", "4");
+        start.Environment["OMP_WAIT_POLICY"] = "PASSIVE";
         foreach (var (name, value) in environment) start.Environment[name] = value;
         var error = new StringBuilder();
         var watch = Stopwatch.StartNew();

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using LlmStageAudit.Benchmarks.Commands;
 using LlmStageAudit.Benchmarks.LongRuns;
 
@@ -33,16 +34,16 @@ internal static class DeterminismBenchmark
 
     private const string Classification = "task: sequence-classification, labels: 2";
 
-    /// <param name="suites">Releases of Debian whose libtorch is compared as well, see scripts/other-libtorch.sh.</param>
-    public static void Run(string[] suites)
+    /// <param name="folders">Installed PyTorches whose libtorch is compared as well: what LIBTORCH may name.</param>
+    public static void Run(string[] folders)
     {
         using var workspace = new AuditWorkspace(hidden: 64, layers: 2, rows: 120, shortest: 4, longest: 32);
         var results = new ResultFile("determinism", "The same run again, and under other engines");
-        var all = suites.Select(suite => Engine.OneThread with { Suite = suite }).Prepend(Engine.OneThread);
+        var all = folders.Select(folder => Engine.OneThread with { LibTorch = folder }).Prepend(Engine.OneThread);
         var versions = string.Join("; ", all.Select(Described));
         Again(workspace, results);
         Elsewhere(workspace, results);
-        OtherVersions(workspace, results, suites);
+        OtherVersions(workspace, results, folders);
         results.Paragraph(
             "A run's manifest records its engine: version of libtorch, threads within and between operators, device, system, processor, "
             + "vector instructions, BLAS with its kernel and threads, versions of OpenMP, oneDNN and MKL, whether only deterministic "
@@ -93,14 +94,14 @@ internal static class DeterminismBenchmark
         [
             Engine.OneThread,
             new("--threads 2", "--threads", "2"),
-            With([], ("OMP_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1")),
-            With([], ("OMP_NUM_THREADS", "2"), ("OPENBLAS_NUM_THREADS", "2")),
+            With([], ("OMP_NUM_THREADS", "1")),
+            With([], ("OMP_NUM_THREADS", "2")),
             With(Engine.OneThread.Arguments, ("MKL_NUM_THREADS", "2")),
             With(Engine.OneThread.Arguments, ("ATEN_CPU_CAPABILITY", "default")),
             With(Engine.OneThread.Arguments, ("ATEN_CPU_CAPABILITY", "avx2")),
             With(Engine.OneThread.Arguments, ("ATEN_CPU_CAPABILITY", "avx512")),
-            With(Engine.OneThread.Arguments, ("OPENBLAS_CORETYPE", "Prescott")),
-            With(Engine.OneThread.Arguments, ("OPENBLAS_CORETYPE", "SkylakeX")),
+            With(Engine.OneThread.Arguments, ("MKL_CBWR", "COMPATIBLE")),
+            With(Engine.OneThread.Arguments, ("MKL_CBWR", "AVX2")),
             .. new[] { 1, 3, 4 }.Select(size => Engine.OneThread with { Name = $"micro-batches of {size}", MicroBatchSize = size }),
         ];
         var (rows, worst) = Compare(workspace, [s_settings[0], s_settings[1], s_bfloat16], engines);
@@ -117,17 +118,18 @@ internal static class DeterminismBenchmark
             new(string.Join(", ", environment.Select(one => $"{one.Name}={one.Value}")), arguments) { Environment = environment };
     }
 
-    private static void OtherVersions(AuditWorkspace workspace, ResultFile results, string[] suites)
+    private static void OtherVersions(AuditWorkspace workspace, ResultFile results, string[] folders)
     {
         results.Section("Another libtorch");
-        if (suites.Length == 0)
+        if (folders.Length == 0)
         {
-            results.Paragraph("None was compared: name a release of Debian, as in `scripts/bench.sh determinism trixie`.");
+            results.Paragraph("None was compared: name the `torch` folder of an installed PyTorch, as in `scripts/bench.sh determinism FOLDER`.");
             return;
         }
 
-        var engines = suites
-            .Select(suite => Engine.OneThread with { Name = suite, Suite = suite })
+        var engines = folders
+            .Select(folder => Engine.OneThread with { LibTorch = folder })
+            .Select(engine => engine with { Name = $"libtorch {Version(engine)}" })
             .SelectMany(engine => new[]
             {
                 engine,
@@ -137,9 +139,8 @@ internal static class DeterminismBenchmark
             .ToArray();
         var (rows, worst) = Compare(workspace, s_settings, engines);
         results.Paragraph(
-                "The same as above with the libtorch, the BLAS and the compiler of another release of Debian "
-                + "(`scripts/other-libtorch.sh`), against this one's with one thread. Runs go both ways: the other engine trains a run of "
-                + "its own, and checks the steps of this one's. " + AgainstBound(worst))
+                "The same as above with the libtorch of an installed PyTorch (`LIBTORCH`), against this one's with one thread. Runs go both "
+                + "ways: the other engine trains a run of its own, and checks the steps of this one's. " + AgainstBound(worst))
             .Table(s_heads, rows);
     }
 
@@ -202,11 +203,14 @@ internal static class DeterminismBenchmark
 
     private static string Described(Engine engine)
     {
-        var doctor = (engine with { Arguments = [] }).Succeed("doctor", "--json").Json;
-        var (version, blas) = (doctor.GetProperty("libTorchVersion").GetString(), doctor.GetProperty("blas").GetString());
-        return $"{(engine.Suite is null ? "" : $"{engine.Suite}: ")}libtorch {version} on the CPU, "
-            + $"{doctor.GetProperty("cpuCapability").GetString()}, {blas}";
+        var doctor = Doctor(engine);
+        var (capability, blas) = (doctor.GetProperty("cpuCapability").GetString(), doctor.GetProperty("blas").GetString());
+        return $"libtorch {Version(engine)} on the CPU, {capability}, {blas}";
     }
+
+    private static string Version(Engine engine) => Doctor(engine).GetProperty("libTorchVersion").GetString()!;
+
+    private static JsonElement Doctor(Engine engine) => (engine with { Arguments = [] }).Succeed("doctor", "--json").Json;
 
     private static void Configure(AuditWorkspace workspace, string name, Setting setting) =>
         workspace.Configure(

@@ -15,13 +15,12 @@ internal sealed record Engine(string Name, params string[] Arguments)
     /// <summary>Examples per pass; null for all.</summary>
     public int? MicroBatchSize { get; init; }
 
-    /// <summary>The release of Debian whose libtorch it is; null for the one that was built with.</summary>
-    public string? Suite { get; init; }
+    /// <summary>The libraries of an installed PyTorch; null for those that come with the command.</summary>
+    public string? LibTorch { get; init; }
 
     /// <exception cref="InvalidOperationException">The command does not succeed.</exception>
     public CommandOutcome Succeed(params string[] args) => Run(args).OrThrow([.. args, .. Arguments]);
 
-    public CommandOutcome Run(params string[] args) => Suite is null
-        ? BuiltCommand.Run(["dotnet", Repository.Command], Environment, [.. args, .. Arguments])
-        : BuiltCommand.Run([Repository.OtherLibTorch, Suite, "run"], Environment, [.. args, .. Arguments]);
+    public CommandOutcome Run(params string[] args) =>
+        BuiltCommand.Run(Repository.Command, [.. Environment, ("LIBTORCH", LibTorch ?? "")], [.. args, .. Arguments]);
 }
