@@ -58,7 +58,7 @@ internal sealed class BlockTableBuilder : IDisposable
                 using var inner = NewDisposeScope();
                 // A fresh optimizer has no buffers of an earlier job.
                 var parts = Parts(observed.Before).Take(stage == stageIndex ? stacked.Length : 1);
-                var products = parts.Zip(stacked, (part, rows) => matmul(rows, part.to(rows.dtype)).to(float64).ToArray<double>()).ToArray();
+                var products = parts.Zip(stacked, (part, rows) => rows.mv(part.to(rows.dtype)).to(float64).ToArray<double>()).ToArray();
                 for (var i = 0; i < _pending.Count; i++)
                 {
                     if (_pending[i].Step >= first) _before[_pending[i].Step][first] = products.Sum(product => product[i]);

@@ -44,6 +44,13 @@ internal static class EngineLibraries
     /// <exception cref="EngineException">A library is missing or does not fit.</exception>
     public static void EnsureLoaded() => _ = s_bridge.Value;
 
+    /// <summary>The address of what libtorch_cpu, or a library it needs, exports under a mangled name.</summary>
+    public static nint TorchExport(string symbol)
+    {
+        EnsureLoaded();
+        return NativeLibrary.GetExport(TorchCpu, symbol);
+    }
+
     private static void Serve(Assembly assembly)
     {
         if (assembly.GetName().Name != "TorchSharp") return;

@@ -3,12 +3,14 @@ using System.Runtime.InteropServices;
 namespace LlmStageAudit.Modeling.Engine;
 
 /// <summary>
-/// Vector-Jacobian products. TorchSharp's <c>autograd.grad</c> runs outside any guard, so that an error in it ends the process, and gives
-/// tensors without a handle for inputs that take no part. Here products without a graph go through the guarded <c>backward</c>, and those
-/// with one are asked for only after everything that could be wrong with the request was looked at.
+/// Vector-Jacobian products. TorchSharp's <c>autograd.grad</c> runs outside any guard, so that an error in it, such as memory that ran out,
+/// ends the process; its <c>backward</c> throws, but leaves what it finds at the inputs, where a later one adds to it. Here products are
+/// found by the second and taken from the inputs at once.
 /// </summary>
-public static unsafe partial class Gradients
+public static class Gradients
 {
+    private static readonly Lazy<bool> s_isWarned = new(Warn);
+
     /// <summary>d(sum_k outputs_k . vectors_k) / d inputs; zeros for an input that takes no part.</summary>
     /// <param name="outputs">Computed from the inputs; at least one requires gradients.</param>
     /// <param name="inputs">Leaves that require gradients; their <c>grad</c> is empty before and after.</param>
@@ -26,47 +28,38 @@ public static unsafe partial class Gradients
         bool createGraph = false)
     {
         Require(outputs, inputs, vectors);
-        var found = createGraph ? Recorded(outputs, inputs, vectors) : Plain(outputs, inputs, vectors, retainGraph);
-        return [.. found.Select((gradient, i) => gradient ?? inputs[i].zeros_like())];
-    }
-
-    private static Tensor?[] Plain(IReadOnlyList<Tensor> outputs, IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor>? vectors, bool retainGraph)
-    {
+        if (createGraph) _ = s_isWarned.Value;
+        // What requires no gradients adds nothing, and libtorch refuses to hear of it.
+        var taking = Enumerable.Range(0, outputs.Count).Where(i => outputs[i].requires_grad).ToList();
+        var kept = retainGraph || createGraph;
         try
         {
-            autograd.backward([.. outputs], vectors is null ? null : [.. vectors], retainGraph, create_graph: false, [.. inputs]);
-            return [.. inputs.Select(input => input.grad)];
+            autograd.backward([.. taking.Select(i => outputs[i])], vectors is null ? null : [.. taking.Select(i => vectors[i])], kept, createGraph, [.. inputs]);
+            return [.. inputs.Select(input => input.grad ?? input.zeros_like())];
         }
         finally
         {
+            // A gradient with a graph and the input it lies at would keep each other alive.
             foreach (var input in inputs) input.grad = null;
         }
-    }
-
-    private static Tensor?[] Recorded(IReadOnlyList<Tensor> outputs, IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor>? vectors)
-    {
-        var results = new nint[inputs.Count];
-        fixed (nint* outs = Handles(outputs), ins = Handles(inputs), given = Handles(vectors ?? []), found = results)
-        {
-            t_results = (nint)found;
-            Grad(
-                (nint)outs, outputs.Count, (nint)ins, inputs.Count, (nint)given, vectors?.Count ?? 0,
-                retainGraph: true, createGraph: true, allowUnused: true, &Results);
-        }
-
-        GC.KeepAlive(outputs);
-        GC.KeepAlive(inputs);
-        GC.KeepAlive(vectors);
-        return [.. results.Select(handle => handle == 0 ? null : Tensor.UnsafeCreateTensor(handle))];
     }
 
     private static void Require(IReadOnlyList<Tensor> outputs, IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor>? vectors)
     {
         const string operation = "gradients";
+        // Without any, libtorch would leave gradients at all leaves there are.
+        if (inputs.Count == 0) throw EngineException.WrongShapes(operation, "no inputs", "one or more");
         if (!outputs.Any(output => output.requires_grad))
             throw EngineException.WrongShapes(operation, "no output requires gradients", "at least one that was computed from the inputs");
-        if (inputs.FirstOrDefault(input => !input.is_leaf || !input.requires_grad) is { } wrong)
-            throw EngineException.WrongShapes(operation, $"an input {Shapes.Of(wrong)} that is no leaf or requires no gradients", "leaves that do");
+        foreach (var input in inputs)
+        {
+            if (!input.is_leaf || !input.requires_grad)
+                throw EngineException.WrongShapes(operation, $"an input {Shapes.Of(input)} that is no leaf or requires no gradients", "leaves that do");
+            using var earlier = input.grad;
+            if (earlier is not null)
+                throw EngineException.WrongShapes(operation, $"an input {Shapes.Of(input)} with a gradient of before", "none, as it would be added to");
+        }
+
         if (vectors is not null && vectors.Count != outputs.Count)
             throw EngineException.WrongShapes(operation, $"{vectors.Count} vectors for {outputs.Count} outputs", "one each");
         for (var i = 0; i < outputs.Count; i++)
@@ -79,17 +72,14 @@ public static unsafe partial class Gradients
         }
     }
 
-    private static nint[] Handles(IReadOnlyList<Tensor> tensors) => [.. tensors.Select(tensor => tensor.Handle)];
-
-    [ThreadStatic]
-    private static nint t_results;
-
-    [UnmanagedCallersOnly]
-    private static nint Results(nuint length) => t_results;
-
-    [LibraryImport(EngineLibraries.Bridge, EntryPoint = "THSAutograd_grad")]
-    private static partial void Grad(
-        nint outputs, long outputCount, nint inputs, long inputCount, nint vectors, long vectorCount,
-        [MarshalAs(UnmanagedType.U1)] bool retainGraph, [MarshalAs(UnmanagedType.U1)] bool createGraph,
-        [MarshalAs(UnmanagedType.U1)] bool allowUnused, delegate* unmanaged<nuint, nint> allocate);
+    /// <summary>libtorch warns once of what the call above looks after, a gradient with a graph that stays at its input.</summary>
+    private static bool Warn()
+    {
+        using var scope = NewDisposeScope();
+        using var on = enable_grad();
+        var leaf = ones([1]).requires_grad_();
+        TorchWarnings.Without(() => autograd.backward([leaf * leaf], null, true, create_graph: true, [leaf]));
+        leaf.grad = null;
+        return true;
+    }
 }

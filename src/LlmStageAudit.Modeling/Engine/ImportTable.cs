@@ -23,37 +23,48 @@ internal sealed unsafe class ImportTable
     /// <param name="library">A handle of the loader.</param>
     public static ImportTable Of(nint library) => new((LinkMap*)SystemLibrary.LinkMapOf(library));
 
-    /// <summary>The slot for a function, or null where the library does not call it through one.</summary>
-    public Slot? Find(string function) =>
-        Find(function, CallRelocations, CallRelocationBytes) ?? Find(function, Relocations, RelocationBytes);
-
-    private Slot? Find(string function, long table, long bytes)
+    /// <summary>
+    /// The slots for a function, or null where the library has none. There may be two: one it calls through and one from which it takes the
+    /// function's address, or calls it in code that was compiled otherwise.
+    /// </summary>
+    public Slots? Find(string function)
     {
-        if (!_dynamic.ContainsKey(table)) return null;
+        nint[] found = [.. Find(function, CallRelocations, CallRelocationBytes), .. Find(function, Relocations, RelocationBytes)];
+        return found.Length > 0 ? new Slots(found) : null;
+    }
+
+    private List<nint> Find(string function, long table, long bytes)
+    {
+        var found = new List<nint>();
+        if (!_dynamic.ContainsKey(table)) return found;
         var relocations = (Relocation*)Address(table);
         for (var i = 0; i < _dynamic[bytes] / sizeof(Relocation); i++)
         {
             if ((uint)relocations[i].Info is not (DataSlot or CallSlot)) continue;
             var symbol = (uint*)(Address(SymbolTable) + (nint)(24 * (relocations[i].Info >> 32)));
-            if (Marshal.PtrToStringUTF8(Address(StringTable) + (nint)symbol[0]) == function) return new Slot(_base + relocations[i].Offset);
+            if (Marshal.PtrToStringUTF8(Address(StringTable) + (nint)symbol[0]) == function) found.Add(_base + relocations[i].Offset);
         }
 
-        return null;
+        return found;
     }
 
     // The loader has made most of these absolute.
     private nint Address(long key) => _dynamic[key] < _base ? _base + _dynamic[key] : _dynamic[key];
 
-    /// <summary>Where a library keeps the address of a function it calls.</summary>
-    public sealed class Slot(nint address)
+    /// <summary>Where a library keeps the address of a function of another.</summary>
+    public sealed class Slots(nint[] addresses)
     {
-        public nint Value => *(nint*)address;
+        /// <summary>What each holds.</summary>
+        public IReadOnlyList<nint> Values => [.. addresses.Select(address => *(nint*)address)];
 
-        /// <summary>Makes the library call another function of the same signature.</summary>
+        /// <summary>Makes the library use another function of the same signature.</summary>
         public void Redirect(nint function)
         {
-            SystemLibrary.MakeWritable(address, sizeof(nint));
-            *(nint*)address = function;
+            foreach (var address in addresses)
+            {
+                SystemLibrary.MakeWritable(address, sizeof(nint));
+                *(nint*)address = function;
+            }
         }
     }
 

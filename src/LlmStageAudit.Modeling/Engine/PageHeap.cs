@@ -28,10 +28,10 @@ internal sealed class PageHeap
     /// <summary>Bytes that are kept now.</summary>
     public nint KeptBytes => _keptBytes;
 
-    /// <summary>At least so many bytes, on a page boundary, with whatever they held before; 0 where the system has no more.</summary>
+    /// <summary>At least so many bytes, on a page boundary, with whatever they held before; 0 where the system has no more, or for none.</summary>
     public nint Take(nint bytes)
     {
-        if (bytes > nint.MaxValue / 2) return 0;
+        if (bytes <= 0 || bytes > nint.MaxValue / 2) return 0;
         var length = (bytes + Page - 1) & -Page;
         lock (_lock)
         {

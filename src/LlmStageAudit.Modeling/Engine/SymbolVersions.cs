@@ -25,25 +25,40 @@ internal static partial class SymbolVersions
         return MarkWeak(image, missing.Value) && SystemLibrary.Open(SystemLibrary.FileInMemory(Path.GetFileName(file), image), out handle, out _);
     }
 
-    /// <summary>Marks a needed version as weak in the image of a 64-bit little-endian library; false where it needs no such version.</summary>
+    /// <summary>
+    /// Marks a needed version as weak in the image of a 64-bit little-endian library; false where it needs no such version, or ends before
+    /// what it says it holds.
+    /// </summary>
     public static bool MarkWeak(Span<byte> image, string version)
     {
-        var sections = (int)U64(image, 0x28);
+        try
+        {
+            return Mark(image, version);
+        }
+        catch (Exception exception) when (exception is ArgumentOutOfRangeException or OverflowException)
+        {
+            return false;
+        }
+    }
+
+    private static bool Mark(Span<byte> image, string version)
+    {
+        var sections = checked((int)U64(image, 0x28));
         var (size, count) = (U16(image, 0x3A), U16(image, 0x3C));
         for (var i = 0; i < count; i++)
         {
             var section = sections + (i * size);
             if (U32(image, section + 4) != NeededVersions) continue;
-            var strings = (int)U64(image, sections + ((int)U32(image, section + 0x28) * size) + 0x18);
-            return MarkWeak(image, (int)U64(image, section + 0x18), strings, version);
+            var strings = checked((int)U64(image, sections + ((int)U32(image, section + 0x28) * size) + 0x18));
+            return Mark(image, checked((int)U64(image, section + 0x18)), strings, version);
         }
 
         return false;
     }
 
-    private static bool MarkWeak(Span<byte> image, int need, int strings, string version)
+    private static bool Mark(Span<byte> image, int need, int strings, string version)
     {
-        for (uint next; ; need += (int)next)
+        for (uint next; ; need = checked(need + (int)next))
         {
             var entry = need + (int)U32(image, need + 8);
             for (var left = U16(image, need + 2); left > 0; left--)

@@ -36,8 +36,8 @@ internal static unsafe class TensorAllocator
         RuntimeHelpers.PrepareMethod(((Delegate)Heap.Leave).Method.MethodHandle);
         var imports = ImportTable.Of(c10);
         if (imports.Find("posix_memalign") is not { } align || imports.Find("free") is not { } free) return;
-        s_align = (delegate* unmanaged<void**, nuint, nuint, int>)align.Value;
-        s_free = (delegate* unmanaged<void*, void>)free.Value;
+        s_align = (delegate* unmanaged<void**, nuint, nuint, int>)align.Values[0];
+        s_free = (delegate* unmanaged<void*, void>)free.Values[0];
         align.Redirect((nint)(delegate* unmanaged<void**, nuint, nuint, int>)&Allocate);
         free.Redirect((nint)(delegate* unmanaged<void*, void>)&Free);
     }

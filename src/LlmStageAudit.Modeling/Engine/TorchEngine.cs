@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace LlmStageAudit.Modeling.Engine;
 
@@ -61,25 +60,19 @@ public static unsafe class TorchEngine
     /// <summary>Whether operators that vary from run to run are refused. cuBLAS then computes in a fixed workspace.</summary>
     public static bool Deterministic
     {
-        get => ((delegate* unmanaged<nint, byte>)Export(DeterministicState))(Context) != 0;
+        get => ((delegate* unmanaged<nint, byte>)EngineLibraries.TorchExport(DeterministicState))(Context) != 0;
         set
         {
             // Read when cuBLAS starts; a value the user set stays.
             if (value) SystemLibrary.SetDefaultVariable("CUBLAS_WORKSPACE_CONFIG", ":4096:8");
-            ((delegate* unmanaged<nint, byte, byte, void>)Export(DeterministicSwitch))(Context, value ? (byte)1 : (byte)0, 0);
+            ((delegate* unmanaged<nint, byte, byte, void>)EngineLibraries.TorchExport(DeterministicSwitch))(Context, value ? (byte)1 : (byte)0, 0);
         }
     }
 
     /// <summary>Gives memory that tensors have left back to the system: resident is then what is alive.</summary>
     public static void TrimMemory() => TensorAllocator.Trim();
 
-    private static nint Context => ((delegate* unmanaged<nint>)Export("_ZN2at13globalContextEv"))();
-
-    private static nint Export(string symbol)
-    {
-        EngineLibraries.EnsureLoaded();
-        return NativeLibrary.GetExport(EngineLibraries.TorchCpu, symbol);
-    }
+    private static nint Context => ((delegate* unmanaged<nint>)EngineLibraries.TorchExport("_ZN2at13globalContextEv"))();
 
 #pragma warning disable CA2255 // TorchSharp must find its libraries whatever of this project is used first.
     [ModuleInitializer]

@@ -1,0 +1,103 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace LlmStageAudit.Modeling.Tests.Engine;
+
+/// <summary>Large tensors on the CPU take over the pages of those before them.</summary>
+public sealed class LargeTensorTests
+{
+    private const long MiB = 1L << 20;
+
+    /// <summary>What the process may take for itself meanwhile.</summary>
+    private const long Noise = 12 * MiB;
+
+    [Fact]
+    public void Tensors_of_all_sizes_stay_apart()
+    {
+        var random = new Random(11);
+        var alive = new List<(Tensor Tensor, long Length, int Value)>();
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        for (var i = 0; i < 3000; i++)
+        {
+            if (alive.Count > 0 && random.Next(2) == 0)
+            {
+                var place = random.Next(alive.Count);
+                Check(alive[place]);
+                alive[place].Tensor.Dispose();
+                alive.RemoveAt(place);
+            }
+            else
+            {
+                // From a few bytes to a mebibyte, all magnitudes alike.
+                var length = (long)Math.Pow(2, random.NextDouble() * 18);
+                alive.Add((full([length], i, float32), length, i));
+            }
+        }
+
+        alive.ForEach(Check);
+
+        static void Check((Tensor Tensor, long Length, int Value) one)
+        {
+            var values = one.Tensor.ToArray<float>();
+            Assert.Equal(one.Length, values.Length);
+            Assert.True(values.All(value => value == one.Value), $"tensor {one.Value} of {one.Length} elements was written over");
+        }
+    }
+
+    [Fact]
+    public void A_peak_is_that_of_what_was_alive_whatever_the_order()
+    {
+        TorchEngine.TrimMemory();
+        var before = Resident();
+        var most = 0L;
+        // Each a little longer than all before it, with another that stays between: what a heap finds no place for in what is free.
+        using var scope = NewDisposeScope();
+        var staying = new List<Tensor>();
+        for (var length = 8 * MiB; length <= 64 * MiB; length += 4 * MiB)
+        {
+            using (Filled(length))
+            {
+                staying.Add(Filled(MiB));
+                most = Math.Max(most, Resident() - before);
+            }
+        }
+
+        // 64 MiB of the longest, one of each of the 15 that stay, and what may be kept.
+        Assert.InRange(most, 64 * MiB, ((64 + 15 + 16) * MiB) + Noise);
+    }
+
+    [Fact]
+    public void What_tensors_leave_is_kept_until_it_is_trimmed()
+    {
+        TorchEngine.TrimMemory();
+        var before = Resident();
+        Filled(128 * MiB).Dispose();
+        Assert.InRange(Resident() - before, (128 * MiB) - Noise, (128 * MiB) + Noise);
+        // Shorter ones find room in it.
+        using (Filled(60 * MiB))
+        using (Filled(60 * MiB))
+            Assert.InRange(Resident() - before, (128 * MiB) - Noise, (128 * MiB) + Noise);
+        TorchEngine.TrimMemory();
+        Assert.InRange(Resident() - before, -Noise, Noise);
+        // What was alive before no longer counts.
+        Filled(10 * MiB).Dispose();
+        Filled(30 * MiB).Dispose();
+        Assert.InRange(Resident() - before, (30 * MiB) - Noise, (30 * MiB) + Noise);
+    }
+
+    [Fact]
+    public void A_tensor_that_no_memory_holds_is_refused_with_its_size()
+    {
+        var exception = Assert.Throws<ExternalException>(() => zeros([1L << 46]));
+        Assert.Contains("281474976710656 bytes", exception.Message, StringComparison.Ordinal);
+    }
+
+    private static Tensor Filled(long bytes) => ones([bytes / sizeof(float)]);
+
+    private static long Resident()
+    {
+        var pages = File.ReadAllText("/proc/self/statm").Split(' ')[1];
+        return Environment.SystemPageSize * long.Parse(pages, CultureInfo.InvariantCulture);
+    }
+}

@@ -1,0 +1,91 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace LlmStageAudit.Modeling.Tests.Engine;
+
+/// <summary>What is read and changed in libraries: the versions they need, the functions they import.</summary>
+public sealed class NativeLibraryTests
+{
+    private const string Version = "GLIBCXX_3.4.32";
+
+    private static string Folder => Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native");
+
+    private static byte[] Bridge { get; } = File.ReadAllBytes(Path.Combine(Folder, "libLibTorchSharp.so"));
+
+    [Fact]
+    public void One_bit_makes_a_needed_version_weak()
+    {
+        var image = Bridge.ToArray();
+        Assert.True(SymbolVersions.MarkWeak(image, Version));
+        Assert.Equal(1, Bridge.Zip(image, (before, after) => BitOperations.PopCount((uint)(before ^ after))).Sum());
+        // A second time there is nothing left to do.
+        var again = image.ToArray();
+        Assert.True(SymbolVersions.MarkWeak(again, Version));
+        Assert.Equal(image, again);
+    }
+
+    [Theory]
+    [InlineData("GLIBCXX_3.4.99")]
+    [InlineData("GLIBCXX_3.4.3")]
+    [InlineData("")]
+    public void A_version_that_is_not_needed_changes_nothing(string version)
+    {
+        var image = Bridge.ToArray();
+        Assert.False(SymbolVersions.MarkWeak(image, version));
+        Assert.Equal(Bridge, image);
+    }
+
+    [Fact]
+    public void A_library_that_is_cut_off_is_left_as_it_is()
+    {
+        var random = new Random(3);
+        foreach (var length in Enumerable.Range(0, 70).Concat(Enumerable.Range(0, 60).Select(_ => random.Next(Bridge.Length - 64))))
+        {
+            var image = Bridge[..length];
+            Assert.False(SymbolVersions.MarkWeak(image, Version));
+            Assert.Equal(Bridge[..length], image);
+        }
+    }
+
+    [Fact]
+    public void A_library_with_damage_changes_by_a_bit_or_not_at_all()
+    {
+        var random = new Random(4);
+        var sections = (int)BitConverter.ToUInt64(Bridge, 0x28);
+        for (var i = 0; i < 60; i++)
+        {
+            var image = Bridge.ToArray();
+            // In the header or in the table of sections.
+            for (var k = 0; k < 3; k++) image[random.Next(2) == 0 ? random.Next(64) : sections + random.Next(image.Length - sections)] = (byte)random.Next(256);
+            var before = image.ToArray();
+            var isMarked = SymbolVersions.MarkWeak(image, Version);
+            var bits = before.Zip(image, (one, other) => BitOperations.PopCount((uint)(one ^ other))).Sum();
+            Assert.InRange(bits, 0, isMarked ? 1 : 0);
+        }
+    }
+
+    [Fact]
+    public void Imported_functions_are_found()
+    {
+        TorchEngine.Require();
+        var imports = ImportTable.Of(NativeLibrary.Load(Path.Combine(Folder, "libc10.so")));
+        foreach (var function in new[] { "posix_memalign", "free" })
+        {
+            // Where there are several, all lead to the same function: a tensor freed past the heap it lies in would end the process.
+            Assert.Single(imports.Find(function)!.Values.Distinct());
+            Assert.DoesNotContain(0, imports.Find(function)!.Values);
+        }
+
+        foreach (var function in new[] { "no_such_function", "posix_memalig", "", "cosl" }) Assert.Null(imports.Find(function));
+    }
+
+    [Fact]
+    public void Large_tensors_lie_in_the_page_heap_and_small_ones_do_not()
+    {
+        TorchEngine.Require();
+        if (TorchEngine.Allocator == "malloc") return; // by the user's choice
+        var before = TensorAllocator.Heap.TakenBytes;
+        using (ones([1 << 20])) Assert.Equal(before + (4 << 20), TensorAllocator.Heap.TakenBytes);
+        using (ones([100])) Assert.Equal(before, TensorAllocator.Heap.TakenBytes);
+    }
+}
