@@ -1,101 +1,92 @@
 #!/usr/bin/env bash
-# Checks the tensor engine on a machine with a CUDA GPU: builds the bridge against a libtorch with CUDA and runs the tests of
-# reference values and identities on the CPU of that libtorch, then on the GPU.
-#   scripts/gpu-check.sh [--out FILE] [--device cuda:N]
-# The libtorch is LIBTORCH=/path (an unpacked libtorch or the torch folder of a PyTorch installation), or else python3's torch.
-# Needs the .NET SDK, g++ and cmake; nothing is installed. Ends with 0 where all passed, 1 where a test failed, 2 where the GPU or
-# something to build with is missing.
+# Checks the tensor engine on a machine with an NVIDIA GPU, which needs no .NET, no compiler and no network: only python3 with PyTorch 2.10 to
+# 2.12, or LIBTORCH naming the torch/lib of one.
+#   scripts/gpu-check.sh pack [FILE]                  here: one archive, .tar.gz or .tar.xz (default: artifacts/gpu-check.tar.gz)
+#   ./gpu-check.sh run [--out FILE] [--device cuda:0] [--minutes 9]      there, in the unpacked archive
+# `run` does: doctor; every test of reference values and identities on the CPU of that libtorch and on the device; training and exact attribution
+# of three stages at 70M, 160M and 410M against plain PyTorch of the same arithmetic on the same card. All of it goes into one JSON file
+# (default: gpu-check.json), what the time did not suffice for too. Ends with 0 where all passed, 1 where something failed, 2 where the GPU or
+# PyTorch is missing. --device cpu does the same without a GPU; --sizes, --rows and --repeats make the timings smaller.
 set -euo pipefail
 
-root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
-projects=(LibTorch Modeling Training Auditing Attribution)
-artifacts=$root/artifacts/gpu
-out=
-device=cuda
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+projects=(Modeling Training Auditing Attribution)
+most_bytes=$((60 << 20))
 
 fail() {
   echo "gpu-check: $1" >&2
   exit 2
 }
 
-usage() { sed -n 's/^#   scripts/usage: scripts/p' "${BASH_SOURCE[0]}"; }
+usage() { sed -n 's/^#   //p' "${BASH_SOURCE[0]}"; }
 
-while (($# > 0)); do
-  case $1 in
-    --out) out=${2:-} && [[ -n $out ]] || fail "--out needs a file" && shift 2 ;;
-    --device)
-      device=${2:-}
-      [[ $device =~ ^cuda(:[0-9]+)?$ ]] || fail "--device '$device'; expected cuda or cuda:N"
-      shift 2
-      ;;
-    -h | --help) usage && exit 0 ;;
-    *) usage >&2 && fail "unknown argument '$1'" ;;
-  esac
-done
-
-if [[ -n $out ]]; then exec > >(tee "$out"); fi
-
-for tool in dotnet cmake g++ make; do
-  command -v "$tool" >/dev/null || fail "no $tool on the PATH; install it and run this again"
-done
-if [[ -z ${LIBTORCH:-} ]]; then
-  LIBTORCH=$(python3 -c 'import torch; print(torch.__path__[0])' 2>/dev/null) ||
-    fail "no libtorch: set LIBTORCH=/path, or put a python3 with torch on the PATH"
-fi
-[[ -e $LIBTORCH/include/ATen/ATen.h ]] || fail "LIBTORCH=$LIBTORCH holds no include/ATen/ATen.h"
-export LIBTORCH DOTNET_CLI_UI_LANGUAGE=en DOTNET_NOLOGO=1
-# Sums on the GPU are the same on every run with a fixed workspace; products of float32 stay float32.
-export CUBLAS_WORKSPACE_CONFIG=:4096:8 NVIDIA_TF32_OVERRIDE=0
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
-build() {
-  if ! (cd "$root" && dotnet build "$1" -c Release -v quiet --tl:off --artifacts-path "$artifacts") >"$work/build" 2>&1 </dev/null; then
-    cat "$work/build"
-    fail "the build of $1 against $LIBTORCH failed; its output is above"
-  fi
+# The folders of reference data that a test of these projects names.
+goldens() {
+  local name
+  for name in "$root"/../shared/goldens/*/; do
+    name=$(basename "$name")
+    if grep -rqF --include='*.cs' "\"$name\"" "${projects[@]/#/$root/tests/LlmStageAudit.}" 2>/dev/null; then echo "$name"; fi
+  done
 }
 
-counter() { sed -n "s/.*<Counters [^>]*\b$2=\"\([0-9]*\)\".*/\1/p" "$1" 2>/dev/null | head -1; }
+pack() {
+  local root file=$1 top name
+  root=$(dirname "$here")
+  file=$(realpath -m "${file:-$root/artifacts/gpu-check.tar.gz}")
+  [[ $file == *.tar.gz || $file == *.tar.xz ]] || fail "$file: expected a name that ends in .tar.gz or .tar.xz"
+  [[ -d $root/../shared/goldens ]] || fail "no shared/goldens beside the checkout: the tests would have nothing to compare with"
+  command -v dotnet >/dev/null || fail "no dotnet on the PATH; install the .NET 10 SDK and run this again"
+  projects=("${projects[@]/%/.Tests}")
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  top=$work/gpu-check
+  mkdir -p "$top/checkout" "$top/shared/goldens" "$(dirname "$file")"
 
-failures=0
-run() { # DEVICE PROJECT
-  local name=LlmStageAudit.$2.Tests trx=$work/$2.trx code=0 before=$SECONDS
-  rm -f "$trx"
-  STAGEAUDIT_TEST_DEVICE=$1 dotnet test "$artifacts/bin/$name/release/$name.dll" --results-directory "$work" \
-    --logger "trx;LogFileName=$2.trx" --blame-hang-timeout 10m --blame-hang-dump-type none >"$work/log" 2>&1 </dev/null || code=$?
-  local passed total executed failed
-  passed=$(counter "$trx" passed) failed=$(counter "$trx" failed) total=$(counter "$trx" total) executed=$(counter "$trx" executed)
-  local mark=ok
-  if ((code != 0)); then
-    mark=FAIL
-    failures=$((failures + 1))
+  echo "publishing ..."
+  if ! (cd "$root" && DOTNET_CLI_UI_LANGUAGE=en DOTNET_NOLOGO=1 dotnet publish tests/LlmStageAudit.DeviceCheck -c Release -r linux-x64 --self-contained \
+    -p:Torch=none -p:CreateSymbolicLinksForCopyLocalIfPossible=false -p:DebugType=none --artifacts-path artifacts/gpu -o "$work/bin" \
+    -v quiet --tl:off -nodeReuse:false) >"$work/log" 2>&1 </dev/null; then
+    cat "$work/log" >&2
+    fail "the build failed; its output is above"
   fi
-  printf '%-4s  %-6s  %-12s  %s passed, %s failed, %d skipped (%d s)\n' "$mark" "$1" "$2" "${passed:-0}" "${failed:-?}" \
-    $((${total:-0} - ${executed:-0})) $((SECONDS - before))
-  if ((code != 0)); then grep -vE '^ +at |^\[xUnit|^ *$' "$work/log" | head -60; fi
+  # What a test host would need, and the tests' own starters: device-check runs them.
+  rm -f "$work"/bin/*.pdb "$work"/bin/testhost* "$work"/bin/Microsoft.{TestPlatform,VisualStudio}.* "$work"/bin/createdump
+  for name in "${projects[@]}"; do rm -f "$work/bin/LlmStageAudit.$name" "$work/bin/LlmStageAudit.$name".{deps,runtimeconfig}.json; done
+  [[ -x $work/bin/stageaudit && -x $work/bin/device-check ]] || fail "the publish made no stageaudit or no device-check"
+  if [[ -n $(find "$work/bin" -name 'libtorch*.so' -print -quit) ]]; then fail "the publish holds a libtorch, which Torch=none should keep out"; fi
+
+  # As in a checkout: tests find its root by the solution, and the reference data beside it.
+  cp -rL "$work/bin" "$root/LlmStageAudit.slnx" "$root/adapters" "$top/checkout/"
+  for name in $(goldens); do cp -rL "$root/../shared/goldens/$name" "$top/shared/goldens/"; done
+  cp -L "$root"/tests/benchmarks/gpu-check/*.py "$here/gpu-check.sh" "$top/"
+  chmod -R u+w "$top"
+  if [[ -n $(find "$top" -type l -print -quit) ]]; then fail "the archive would hold links: $(find "$top" -type l | head -3 | xargs)"; fi
+  tar -C "$work" -caf "$file.partial.${file##*.tar.}" gpu-check && mv "$file.partial.${file##*.tar.}" "$file"
+  local bytes
+  bytes=$(stat -c %s "$file")
+  ((bytes < most_bytes)) || fail "$file: $bytes bytes; expected less than $most_bytes"
+  echo "$file: $((bytes >> 20)) MiB, unpacked $(du -sm "$top" | cut -f1) MiB"
 }
 
-echo "libtorch: $LIBTORCH"
-echo "compiler: $(g++ --version | head -1); $(cmake --version | head -1); .NET SDK $(cd "$root" && dotnet --version)"
-if command -v nvidia-smi >/dev/null; then nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv,noheader || true; fi
-build src/LlmStageAudit.Cli
-for project in "${projects[@]}"; do build "tests/LlmStageAudit.$project.Tests"; done
+run() {
+  local python place
+  [[ -x $here/checkout/bin/device-check ]] || fail "no checkout/bin/device-check beside this script: run it in the unpacked archive of 'pack'"
+  for place in python3 /usr/bin/python3 /opt/conda/bin/python3 python; do
+    if command -v "$place" >/dev/null && "$place" -c 'import sys; sys.exit(sys.version_info < (3, 8))' 2>/dev/null; then
+      python=${python:-$place}
+      if "$place" -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("torch") is None)' 2>/dev/null; then
+        python=$place
+        break
+      fi
+    fi
+  done
+  [[ -n ${python:-} ]] || fail "no python3 (3.8 or later) on the PATH"
+  exec "$python" -B "$here/gpu_check.py" "$@"
+}
 
-doctor=$(dotnet "$artifacts/bin/LlmStageAudit.Cli/release/stageaudit.dll" doctor --json) || fail "stageaudit doctor failed: $doctor"
-echo "$doctor"
-
-for project in "${projects[@]}"; do run cpu "$project"; done
-wanted=$device
-if [[ $wanted == cuda ]]; then wanted=cuda:0; fi
-if ! grep -q "\"$wanted\"" <<<"$doctor"; then
-  echo "no GPU: this libtorch finds no $wanted ($failures projects failed on its CPU)"
-  exit 2
-fi
-for project in "${projects[@]}"; do run "$device" "$project"; done
-if ((failures > 0)); then
-  echo "$failures of $((2 * ${#projects[@]})) runs failed"
-  exit 1
-fi
-echo "all passed on cpu and $device"
+case ${1:-} in
+  pack) (($# <= 2)) || { usage >&2 && exit 2; } && pack "${2:-}" ;;
+  run) shift && run "$@" ;;
+  -h | --help) usage ;;
+  *) usage >&2 && exit 2 ;;
+esac

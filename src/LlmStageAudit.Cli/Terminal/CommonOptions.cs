@@ -82,6 +82,10 @@ internal static class CommonOptions
         {
             result.AddError($"--device: {exception.Message}");
         }
+        catch (EngineException)
+        {
+            // Not the command line's fault: the verb says it where it needs the engine.
+        }
     }
 
     public static IEnumerable<Option> Everywhere => [Json, Quiet, NoColor, LogLevel, Confine];

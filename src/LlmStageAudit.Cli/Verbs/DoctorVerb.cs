@@ -28,6 +28,7 @@ internal static class DoctorVerb
                 RunEngine.ToolVersion,
                 Engine = "libtorch",
                 engine.LibTorchVersion,
+                LibTorchFolder = TorchEngine.Folder,
                 engine.Build,
                 engine.Threads,
                 engine.InteropThreads,
@@ -51,6 +52,7 @@ internal static class DoctorVerb
             [
                 ["stageaudit", RunEngine.ToolVersion],
                 ["libtorch", $"{engine.LibTorchVersion} ({engine.Build})"],
+                ["libtorch folder", TorchEngine.Folder],
                 ["threads", $"{engine.Threads}, between operators {engine.InteropThreads}"],
                 ["vector instructions", engine.CpuCapability ?? "-"],
                 ["BLAS", engine.Blas ?? "-"],

@@ -21,5 +21,13 @@ public static class Devices
         device.type == other.type && (device.type == DeviceType.CPU || Math.Max(device.index, 0) == Math.Max(other.index, 0));
 
     /// <summary>The devices of this machine, as they are written: cpu first.</summary>
-    public static IReadOnlyList<string> Here => ["cpu", .. Enumerable.Range(0, cuda.device_count()).Select(index => $"cuda:{index}")];
+    /// <exception cref="EngineException">There is no engine to ask.</exception>
+    public static IReadOnlyList<string> Here
+    {
+        get
+        {
+            TorchEngine.Require();
+            return ["cpu", .. Enumerable.Range(0, cuda.device_count()).Select(index => $"cuda:{index}")];
+        }
+    }
 }

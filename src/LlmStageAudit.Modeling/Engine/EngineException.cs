@@ -14,6 +14,9 @@ public sealed class EngineException : AuditException
 
     internal static EngineException NoLibrary(string file, string remedy) => new(Sentence(file, "no such library", null, remedy));
 
+    internal static EngineException NoFolder(string folder, string remedy) =>
+        new(Sentence(folder, File.Exists(folder) ? "a file" : "no such folder", "the folder with libtorch_cpu.so", remedy));
+
     internal static EngineException CannotLoad(string file, string reason) => new(Sentence(file, $"cannot be loaded: {reason}"));
 
     internal static EngineException WrongVersion(string folder, string found, IEnumerable<string> fitting) => new(Sentence(

@@ -15,6 +15,9 @@ internal static class EngineLibraries
     private const string Allocating = "libc10.so";
     private const string Core = "libtorch_cpu.so";
 
+    private static readonly string s_installed =
+        $"set {FolderVariable} to the torch/lib of an installed PyTorch {string.Join(", ", TorchVersion.Fitting)}";
+
     /// <summary>In the order they need each other; what ends in '?' only where the folder has it.</summary>
     private static readonly string[] s_torch = [Allocating, Core, "libc10_cuda.so?", "libtorch_cuda.so?", "libtorch.so"];
 
@@ -40,6 +43,10 @@ internal static class EngineLibraries
         foreach (var assembly in AppDomain.CurrentDomain.GetAssemblies()) Serve(assembly);
     }
 
+    /// <summary>The file with the name of a part of libtorch in the folder the user named; null for other names.</summary>
+    public static string? Named(string file) =>
+        s_named is not null && s_torch.Any(entry => entry.TrimEnd('?') == file) ? Path.Combine(Folder, file) : null;
+
     /// <summary>Loads now what else the first tensor loads.</summary>
     /// <exception cref="EngineException">A library is missing or does not fit.</exception>
     public static void EnsureLoaded() => _ = s_bridge.Value;
@@ -58,8 +65,9 @@ internal static class EngineLibraries
         if (s_named is null) return;
         try
         {
-            // Before any code of TorchSharp runs: it would load the libtorch that came with this program, but takes one that is there.
+            // Before any code of TorchSharp runs.
             EnsureLoaded();
+            SecondLibTorch.KeepOut(assembly);
         }
         catch (EngineException)
         {
@@ -71,6 +79,7 @@ internal static class EngineLibraries
 
     private static nint Load()
     {
+        if (s_named is not null && !Directory.Exists(Folder)) throw EngineException.NoFolder(Folder, s_installed);
         foreach (var entry in s_torch)
         {
             var file = Path.Combine(Folder, entry.TrimEnd('?'));
@@ -90,7 +99,7 @@ internal static class EngineLibraries
         if (!File.Exists(file))
         {
             throw EngineException.NoLibrary(
-                file, s_named is null ? "build or unpack this program again" : $"{FolderVariable} names the torch/lib of an installed PyTorch");
+                file, s_named is null ? $"{s_installed}, or build this program with a libtorch (-p:Torch=cpu)" : s_installed);
         }
 
         return SystemLibrary.Open(file, out var handle, out var reason) ? handle : throw EngineException.CannotLoad(file, reason);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace LlmStageAudit.Modeling.Engine;
 
@@ -7,6 +8,7 @@ public static unsafe class TorchEngine
 {
     private const string DeterministicSwitch = "_ZN2at7Context26setDeterministicAlgorithmsEbb";
     private const string DeterministicState = "_ZNK2at7Context23deterministicAlgorithmsEv";
+    private const string FillingSwitch = "_ZN2at7Context39setDeterministicFillUninitializedMemoryEb";
     private static readonly Lazy<TorchConfiguration> s_configuration = new(() =>
     {
         EngineLibraries.EnsureLoaded();
@@ -66,6 +68,9 @@ public static unsafe class TorchEngine
             // Read when cuBLAS starts; a value the user set stays.
             if (value) SystemLibrary.SetDefaultVariable("CUBLAS_WORKSPACE_CONFIG", ":4096:8");
             ((delegate* unmanaged<nint, byte, byte, void>)EngineLibraries.TorchExport(DeterministicSwitch))(Context, value ? (byte)1 : (byte)0, 0);
+            // It also fills every new tensor with NaN, to show who reads memory before writing it: a kernel each, for nothing.
+            if (NativeLibrary.TryGetExport(EngineLibraries.TorchCpu, FillingSwitch, out var filling))
+                ((delegate* unmanaged<nint, byte, void>)filling)(Context, 0);
         }
     }
 

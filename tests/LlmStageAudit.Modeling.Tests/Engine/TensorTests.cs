@@ -26,13 +26,13 @@ public sealed class TensorTests
         Assert.Equal([1.5, 1, 5, 4], (a + b).ToArray<double>());
         Assert.Equal([2.0, 0, 7, 4], a.add(b, 2).ToArray<double>());
         Assert.Equal([0.0, -1, -2, -3], (1 - a).ToArray<double>());
-        Assert.Equal(10, a.sum().ToDouble());
+        Assert.Equal(10, a.sum().ToNumber());
         Assert.Equal([3.0, 7], a.sum(1L).ToArray<double>());
-        Assert.Equal(Math.Sqrt(30), a.norm().ToDouble(), 12);
+        Assert.Equal(Math.Sqrt(30), a.norm().ToNumber(), 12);
         Assert.Equal(1 / (1 + Math.E), a.softmax(-1).ToArray<double>()[0], 12);
         Assert.Equal([1.0, 2, 0, 4], where(b.gt(1).logical_not(), a, a.zeros_like()).ToArray<double>());
         Assert.Equal([1.0, 2, 3, 4, 0.5, -1, 2, 0], cat([a, b]).ToArray<double>());
-        Assert.Equal(0.8413447460685429, TensorMemory.Of<double>([1]).gelu().ToDouble(), 12);
+        Assert.Equal(0.8413447460685429, TensorMemory.Of<double>([1]).gelu().ToNumber(), 12);
     }
 
     [Fact]

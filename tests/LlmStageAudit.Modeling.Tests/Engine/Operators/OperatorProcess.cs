@@ -83,7 +83,7 @@ internal static class OperatorProcess
         {
             // An error that nobody looked at comes out of the next call.
             using var two = one + one;
-            if (two.ToDouble() != 2) return $"{Spoiled} 1 + 1 is {two.ToDouble()}";
+            if (two.ToNumber() != 2) return $"{Spoiled} 1 + 1 is {two.ToNumber()}";
         }
         catch (Exception exception)
         {
