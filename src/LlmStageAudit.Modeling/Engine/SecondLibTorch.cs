@@ -19,10 +19,10 @@ internal static unsafe class SecondLibTorch
     {
         if (torchSharp.GetType("TorchSharp.torch") is not { } torch) return;
         // A runtime that is one file with its program has no table to change; such a program has its libraries in no folder either.
-        var slot = SystemLibrary.Open("libcoreclr.so", out var runtime, out _) ? ImportTable.Of(runtime).Find("dlopen") : null;
-        if (slot is null) return;
-        s_open = (delegate* unmanaged<byte*, int, nint>)slot.Value;
-        slot.Redirect((nint)(delegate* unmanaged<byte*, int, nint>)&Open);
+        var slots = SystemLibrary.Open("libcoreclr.so", out var runtime, out _) ? ImportTable.Of(runtime).Find("dlopen") : null;
+        if (slots is null) return;
+        s_open = (delegate* unmanaged<byte*, int, nint>)slots.Values[0];
+        slots.Redirect((nint)(delegate* unmanaged<byte*, int, nint>)&Open);
         try
         {
             RuntimeHelpers.RunClassConstructor(torch.TypeHandle);
@@ -30,7 +30,7 @@ internal static unsafe class SecondLibTorch
         }
         finally
         {
-            slot.Redirect((nint)s_open);
+            slots.Redirect((nint)s_open);
         }
     }
 
