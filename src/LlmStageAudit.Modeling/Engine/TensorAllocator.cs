@@ -36,8 +36,9 @@ internal static unsafe class TensorAllocator
         RuntimeHelpers.PrepareMethod(((Delegate)Heap.Leave).Method.MethodHandle);
         var imports = ImportTable.Of(c10);
         if (imports.Find("posix_memalign") is not { } align || imports.Find("free") is not { } free) return;
-        s_align = (delegate* unmanaged<void**, nuint, nuint, int>)align.Values[0];
-        s_free = (delegate* unmanaged<void*, void>)free.Values[0];
+        // Not what the slots hold: where TorchSharp has loaded the library, that is still the loader's, which would put its own answer there.
+        s_align = (delegate* unmanaged<void**, nuint, nuint, int>)SystemLibrary.FindAnywhere("posix_memalign");
+        s_free = (delegate* unmanaged<void*, void>)SystemLibrary.FindAnywhere("free");
         align.Redirect((nint)(delegate* unmanaged<void**, nuint, nuint, int>)&Allocate);
         free.Redirect((nint)(delegate* unmanaged<void*, void>)&Free);
     }

@@ -71,7 +71,7 @@ public sealed class NativeLibraryTests
         var imports = ImportTable.Of(NativeLibrary.Load(Path.Combine(Folder, "libc10.so")));
         foreach (var function in new[] { "posix_memalign", "free" })
         {
-            // Where there are several, all lead to the same function: a tensor freed past the heap it lies in would end the process.
+            // Where there are several, all lead to the same function.
             Assert.Single(imports.Find(function)!.Values.Distinct());
             Assert.DoesNotContain(0, imports.Find(function)!.Values);
         }

@@ -16,6 +16,8 @@ internal static class OperatorProcess
     public static int Main(string[] args)
     {
         TorchEngine.Register();
+        // Large tensors before anything was asked of the engine room: TorchSharp, not the room, has then loaded libtorch.
+        for (var i = 0; i < 3; i++) ones([1 << 20]).Dispose();
         var calls = Calls(args[0]);
         using var off = no_grad();
         using var one = ones([1]);
