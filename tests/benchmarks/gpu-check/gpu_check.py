@@ -263,8 +263,10 @@ class Check:
                     return None
             with open(file) as written:
                 result = json.load(written)
-            found["peer " + attention] = dict(result, wallSeconds=time.monotonic() - began, peakMebibytes=peak.mebibytes)
-            found["peer " + attention]["agreement"] = self.compare(f"{size}: {attention} attention", own, result)
+            # A PyTorch without the fused one takes the other.
+            name = "peer " + result["attention"]
+            found[name] = dict(result, wallSeconds=time.monotonic() - began, peakMebibytes=peak.mebibytes)
+            found[name]["agreement"] = self.compare(f"{size}: {name}", own, result)
         return found
 
     def compare(self, where, own, peer):
