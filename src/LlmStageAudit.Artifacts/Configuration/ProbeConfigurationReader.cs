@@ -59,7 +59,7 @@ public static class ProbeConfigurationReader
             return null;
         }
 
-        EnumSpelling<MetricKind>.TryParse(given[0], out var kind);
+        _ = EnumSpelling<MetricKind>.TryParse(given[0], out var kind);
         return new MetricSection { Kind = kind, Column = choice.Text(given[0]) };
     }
 

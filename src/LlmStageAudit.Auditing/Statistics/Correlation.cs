@@ -6,7 +6,7 @@ public static class Correlation
     /// <summary>Pearson's r; NaN where a list is constant or shorter than two.</summary>
     public static double Pearson(IReadOnlyList<double> x, IReadOnlyList<double> y)
     {
-        if (x.Count != y.Count) throw new ArgumentException($"{x.Count} values against {y.Count}");
+        if (x.Count != y.Count) throw new ArgumentException($"{x.Count} values against {y.Count}", nameof(y));
         if (x.Count < 2) return double.NaN;
         var (meanX, meanY) = (x.Average(), y.Average());
         double xy = 0, xx = 0, yy = 0;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Diagnostics;
@@ -65,7 +66,7 @@ internal static class ModulePattern
         foreach (var pattern in listPatterns.Count == 0 ? [@"[^.]*"] : listPatterns)
         {
             var match = Match(pattern, $@"\A.*\.(?:{pattern})\.(?<__layer>[0-9]+)\.", moduleName);
-            if (match.Success) return int.TryParse(match.Groups["__layer"].ValueSpan, out var index) ? index : null;
+            if (match.Success) return int.TryParse(match.Groups["__layer"].ValueSpan, CultureInfo.InvariantCulture, out var index) ? index : null;
         }
 
         return null;

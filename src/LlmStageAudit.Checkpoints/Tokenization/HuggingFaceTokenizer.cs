@@ -160,7 +160,7 @@ public sealed class HuggingFaceTokenizer : Tokenizer
 
     private static int Limit(EncodeSettings settings)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(settings.MaxTokenCount, nameof(settings.MaxTokenCount));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(settings.MaxTokenCount, nameof(settings));
         return settings.MaxTokenCount;
     }
 

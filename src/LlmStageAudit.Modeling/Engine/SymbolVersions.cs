@@ -84,6 +84,6 @@ internal static partial class SymbolVersions
 
     private static ulong U64(ReadOnlySpan<byte> image, int at) => BinaryPrimitives.ReadUInt64LittleEndian(image[at..]);
 
-    [GeneratedRegex(@"GLIBCXX_[0-9.]+(?=' not found)")]
+    [GeneratedRegex(@"GLIBCXX_[0-9.]+(?=' not found)", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex MissingVersion();
 }

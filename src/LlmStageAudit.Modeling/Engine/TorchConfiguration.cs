@@ -17,7 +17,7 @@ internal sealed partial record TorchConfiguration(string Text)
         NativeLibrary.TryGetExport(EngineLibraries.TorchCpu, Symbol, out var function) ? StringOf(function) : "");
 
     /// <summary>Such as 2.10.0; null where it is not said.</summary>
-    public string? Version => VersionLine().Match(Text) is { Success: true } match ? match.Groups[1].Value : null;
+    public string? Version => VersionLine().Match(Text) is { Success: true } match ? match.Groups["value"].Value : null;
 
     /// <summary>The compiler it was built with and, where it has one, the CUDA it uses.</summary>
     public string Build => string.Join(", ", new[] { LineFrom("GCC"), LineFrom("CUDA Runtime") }.OfType<string>());
@@ -26,7 +26,7 @@ internal sealed partial record TorchConfiguration(string Text)
     public string? CpuCapability => Line("CPU capability usage:");
 
     /// <summary>The library of matrix products with its version.</summary>
-    public string? Blas => LineFrom("Intel(R) oneAPI Math Kernel Library") ?? LineFrom("Intel(R) MKL") ?? Value("BLAS_INFO");
+    public string? Blas => LineFrom("Intel(R) oneAPI Math Kernel Library") ?? LineFrom("Intel(R) MKL") ?? (BlasInfo().Match(Text) is { Success: true } match ? match.Groups["value"].Value : null);
 
     /// <summary>OpenMP and oneDNN with their versions.</summary>
     public string Libraries => string.Join("; ", new[] { LineFrom("OpenMP"), LineFrom("Intel(R) MKL-DNN"), LineFrom("oneDNN") }.OfType<string>());
@@ -36,8 +36,6 @@ internal sealed partial record TorchConfiguration(string Text)
     private string? LineFrom(string start) => Text.Split('\n')
         .Select(line => line.Trim(' ', '-'))
         .FirstOrDefault(line => line.StartsWith(start, StringComparison.Ordinal));
-
-    private string? Value(string name) => Regex.Match(Text, $@"\b{name}=([^,\s]+)") is { Success: true } match ? match.Groups[1].Value : null;
 
     // std::string f(): the caller passes where the string is to lie. Pointer, length, and room for short texts; long ones are malloc'ed.
     private static unsafe string StringOf(nint function)
@@ -49,6 +47,9 @@ internal sealed partial record TorchConfiguration(string Text)
         return read;
     }
 
-    [GeneratedRegex(@"\bTORCH_VERSION=([0-9.]+)")]
+    [GeneratedRegex(@"\bTORCH_VERSION=(?<value>[0-9.]+)", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex VersionLine();
+
+    [GeneratedRegex(@"\bBLAS_INFO=(?<value>[^,\s]+)", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex BlasInfo();
 }

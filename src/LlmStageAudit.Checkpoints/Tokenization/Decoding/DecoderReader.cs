@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using LlmStageAudit.Checkpoints.Tokenization.Normalization;
 
@@ -41,7 +42,7 @@ internal static class DecoderReader
     private static Rune OneCharacter(JsonSite site)
     {
         var text = site.Text();
-        return Rune.DecodeFromUtf16(text, out var rune, out var length) == 0 && length == text.Length
+        return Rune.DecodeFromUtf16(text, out var rune, out var length) == OperationStatus.Done && length == text.Length
             ? rune
             : throw TokenizerException.Invalid(site.Where, $"'{text}'", "one character");
     }

@@ -13,8 +13,7 @@ internal static partial class OperatorCatalogue
     public static IReadOnlyDictionary<string, string> Harmless { get; } = new Dictionary<string, string>
     {
         ["torch.bfloat16"] = Constant, ["torch.float32"] = Constant, ["torch.float64"] = Constant, ["torch.CPU"] = Constant,
-        ["Scalar.op_Implicit(Double)"] = "any number will do",
-        ["Scalar.op_Implicit(Int32)"] = "any number will do",
+        ["Scalar.ToDouble(Scalar)"] = "any number will do", ["Scalar.Dispose()"] = Managed,
         ["DisposeScope.Attach(IDisposable)"] = Managed, ["DisposeScope.Detach(T0)"] = Managed, ["DisposeScope.MoveToOuter(T0)"] = Managed,
         ["torch.NewDisposeScope()"] = Managed, ["torch.WrappedTensorDisposeScope(Func<Tensor>)"] = Managed,
         ["Tensor.Dispose()"] = "twice is as good as once",
@@ -33,6 +32,8 @@ internal static partial class OperatorCatalogue
         ["torch.set_num_threads(Int32)"] = "LlmStageAudit.Modeling.Engine.TorchEngine",
         ["autograd.backward(IList<Tensor>, IList<Tensor>, Boolean?, Boolean, IList<Tensor>)"] = "LlmStageAudit.Modeling.Engine.Gradients",
         ["Tensor.UnsafeCreateTensor(IntPtr)"] = "LlmStageAudit.Modeling.Engine.TensorMemory",
+        ["Scalar.op_Implicit(Double)"] = "LlmStageAudit.Modeling.Engine.Scalars",
+        ["Scalar.op_Implicit(Int64)"] = "LlmStageAudit.Modeling.Engine.Scalars",
         ["Tensor.get_grad()"] = "LlmStageAudit.Modeling.Engine.Gradients",
         ["Tensor.set_grad(Tensor)"] = "LlmStageAudit.Modeling.Engine.Gradients",
     };
@@ -47,6 +48,14 @@ internal static partial class OperatorCatalogue
         ["torch.set_num_interop_threads("] = "ends the process where it comes late",
         ["torch.use_deterministic_algorithms("] = "does nothing: TorchEngine.Deterministic",
         ["Device.op_Implicit("] = "takes what names no device: Devices.Parse",
+        ["Scalar.op_Implicit(Int32)"] = NotHeld,
+        ["Tensor.op_Addition(Tensor, Double)"] = NotHeld, ["Tensor.op_Addition(Tensor, Int32)"] = NotHeld,
+        ["Tensor.op_Subtraction(Tensor, Double)"] = NotHeld, ["Tensor.op_Subtraction(Tensor, Int32)"] = NotHeld,
+        ["Tensor.op_Subtraction(Int32, Tensor)"] = NotHeld, ["Tensor.op_Subtraction(Double, Tensor)"] = NotHeld,
+        ["Tensor.op_Multiply(Tensor, Double)"] = NotHeld, ["Tensor.op_Multiply(Tensor, Int32)"] = NotHeld,
+        ["Tensor.op_Multiply(Double, Tensor)"] = NotHeld, ["Tensor.op_Multiply(Int32, Tensor)"] = NotHeld,
+        ["Tensor.op_Division(Tensor, Double)"] = NotHeld, ["Tensor.op_Division(Tensor, Int32)"] = NotHeld,
+        ["TensorExtensionMethods.ToDouble("] = "the number may be freed before it is read: ToNumber",
         ["torch.tensor("] = "slow, and open to any type: TensorMemory.Of",
     };
 
@@ -65,6 +74,7 @@ internal static partial class OperatorCatalogue
     public static IReadOnlyList<WrongCall> Calls { get; } = [.. Making().All, .. Facts().All, .. Elementwise().All, .. Writing().All,
         .. Along().All, .. Arranging().All, .. Products().All, .. Differentiating().All];
 
+    private const string NotHeld = "the number may be freed while native code reads it: Scalars";
     private const string Constant = "a constant";
     private const string Managed = "touches no native code that can fail";
     private const string Switch = "a setting that has but valid values";
@@ -102,9 +112,9 @@ internal static partial class OperatorCatalogue
         .Unary("Tensor.item()", x => x.item<float>(), isVast: false)
         .Fails("two elements", () => F(2).item<float>()).Fails("as another type", () => F(1).item<long>())
         .Fails("vast", () => Vast().item<float>())
-        .Unary("TensorExtensionMethods.ToDouble(Tensor)", x => x.ToDouble(), isVast: false)
-        .Fails("two elements", () => F(2).ToDouble()).Fails("none", () => F(0).ToDouble()).Fails("vast", () => Vast().ToDouble())
-        .Fails("without memory", () => Meta().ToDouble())
+        .Unary("Tensor.ToScalar()", x => x.ToScalar(), isVast: false)
+        .Fails("two elements", () => F(2).ToNumber()).Fails("none", () => F(0).ToNumber()).Fails("vast", () => Vast().ToNumber())
+        .Fails("without memory", () => Meta().ToNumber())
         .Pair("Tensor.Equals(Tensor)", (x, y) => x.Equals(y))
         .Lives("[2, 3] and [4, 5]", () => F(2, 3).Equals(F(4, 5)));
 
