@@ -2,7 +2,7 @@
 # Tries what is handed out on bare systems: Debian's smallest, with nothing added, in a folder (artifacts/systems/SUITE, made on the first
 # call) of which every run takes a copy. Needs root. This system stays as it is, but for debootstrap, which is installed where it is missing.
 #   scripts/package-check.sh                      on Debian 12 and 13, without .NET and network: the archive of scripts/package.sh must come
-#                                                 to the same tokens, effects, and bytes of states and logs as this checkout
+#                                                 to the same tokens, losses, effects, and bytes of states as this checkout
 #   scripts/package-check.sh --sources [FILTER]   on Debian 12 with the .NET SDK: the README's two commands, from a clone of what is
 #                                                 committed here; of the tests those that FILTER chooses
 # DEBIAN_MIRROR names another mirror than debootstrap's.
@@ -91,7 +91,9 @@ for gradient in midpoint exact; do
   "$command" attribute run --probe probe.yaml --gradient "$gradient" --json | grep -oE '"(stage|estimate)": *[^,}]*'
 done
 "$command" verify-log run --replay 3 --inputs >&2
-find run -name '*.safetensors' -o -name trajectory.log | LC_ALL=C sort | xargs sha256sum
+find run -name '*.safetensors' | LC_ALL=C sort | xargs sha256sum
+# Of a log what it says of the steps: its hashes begin with the name of the run, into which the machine goes.
+grep -aoh '{"step":[^}]*}' run/stages/*/trajectory.log
 FIGURES
 
 check_archive() { # SUITE
@@ -110,7 +112,7 @@ check_archive() { # SUITE
   }
   diff "$work/expected" "$work/$1.figures" >&2 || fail "$1: the archive does not come to what this checkout does"
   echo "same as the checkout: $(grep -c '^N' "$work/expected") lists of tokens, $(grep -c estimate "$work/expected") effects," \
-    "$(grep -c ' run/' "$work/expected") states and logs to the byte ($((SECONDS - seconds)) s)"
+    "$(grep -c lossNats "$work/expected") steps, $(grep -c ' run/' "$work/expected") states to the byte ($((SECONDS - seconds)) s)"
 }
 
 check_archives() {
