@@ -13,7 +13,7 @@ internal static partial class OperatorCatalogue
     public static IReadOnlyDictionary<string, string> Harmless { get; } = new Dictionary<string, string>
     {
         ["torch.bfloat16"] = Constant, ["torch.float32"] = Constant, ["torch.float64"] = Constant, ["torch.CPU"] = Constant,
-        ["Scalar.ToDouble(Scalar)"] = "any number will do", ["Scalar.Dispose()"] = Managed,
+        ["ScalarExtensionMethods.ToDouble(Scalar)"] = "any number will do", ["Scalar.Dispose()"] = Managed,
         ["DisposeScope.Attach(IDisposable)"] = Managed, ["DisposeScope.Detach(T0)"] = Managed, ["DisposeScope.MoveToOuter(T0)"] = Managed,
         ["torch.NewDisposeScope()"] = Managed, ["torch.WrappedTensorDisposeScope(Func<Tensor>)"] = Managed,
         ["Tensor.Dispose()"] = "twice is as good as once",
@@ -87,8 +87,8 @@ internal static partial class OperatorCatalogue
         .Lives("an unknown type", () => zeros(new long[] { 2 }, (ScalarType)99))
         .Shaped("torch.zeros(ReadOnlySpan<Int64>, ScalarType?, Device, Boolean, String[])", shape => zeros(Span(shape)))
         .Shaped("torch.ones(ReadOnlySpan<Int64>, ScalarType?, Device, Boolean, String[])", shape => ones(Span(shape)))
-        .Shaped("torch.full(ReadOnlySpan<Int64>, Scalar, ScalarType?, Device, Boolean, String[])", shape => full(Span(shape), 1.5))
-        .Lives("not a number as a whole one", () => full(Span([2]), double.NaN, ScalarType.Int64))
+        .Shaped("torch.full(Int64[], Scalar, ScalarType?, Device, Boolean, String[])", shape => Scalars.Filled(shape, 1.5, float32, CPU))
+        .Lives("not a number as a whole one", () => Scalars.Filled([2], double.NaN, ScalarType.Int64, CPU))
         .Unary("Tensor.zeros_like(ScalarType?, Device, Boolean)", x => x.zeros_like())
         .Fails("on a device that is not there", () => F(2).zeros_like(device: new Device(DeviceType.CUDA, 99)))
         .On("TensorMemory.Over").Fails("a negative extent", () => TensorMemory.Over(0, [2, -3], ScalarType.Float32))
@@ -124,17 +124,17 @@ internal static partial class OperatorCatalogue
         .Binary("Tensor.op_Multiply(Tensor, Tensor)", (x, y) => x * y)
         .Binary("Tensor.op_Division(Tensor, Tensor)", (x, y) => x / y)
         .Binary("Tensor.le(Tensor)", (x, y) => x.le(y))
-        .Unary("Tensor.op_Addition(Tensor, Double)", x => x + 0.5)
-        .Unary("Tensor.op_Addition(Tensor, Int32)", x => x + 1)
-        .Unary("Tensor.op_Subtraction(Int32, Tensor)", x => 1 - x)
-        .Unary("Tensor.op_Multiply(Tensor, Double)", x => x * double.NaN)
-        .Unary("Tensor.op_Division(Tensor, Double)", x => x / 0.0)
+        .Binary("Tensor.gt(Tensor)", (x, y) => x.gt(y))
+        .Unary("Tensor.add(Scalar)", x => x.plus(0.5))
+        .Unary("Tensor.mul(Scalar)", x => x.times(double.NaN))
+        .Unary("Tensor.div(Scalar, RoundingMode)", x => x.over(0))
+        .Unary("Tensor.logical_not()", x => x.logical_not())
+        .Unary("Tensor.reciprocal()", x => x.reciprocal())
         .Unary("Tensor.op_UnaryNegation(Tensor)", x => -x)
-        .Unary("Tensor.add(Tensor, Scalar)", x => x.add(x, 0.5))
-        .Binary("Tensor.add(Tensor, Scalar)", (x, y) => x.add(y, 0.5))
-        .Fails("a fraction of whole numbers", () => I(2).add(I(2), 0.5))
-        .Unary("Tensor.eq(Scalar)", x => x.eq(1)).Unary("Tensor.gt(Scalar)", x => x.gt(0.5))
-        .Unary("Tensor.pow(Scalar)", x => x.pow(-2))
+        .Unary("Tensor.add(Tensor, Scalar)", x => x.plus(x, 0.5))
+        .Binary("Tensor.add(Tensor, Scalar)", (x, y) => x.plus(y, 0.5))
+        .Fails("a fraction of whole numbers", () => I(2).plus(I(2), 0.5))
+        .Unary("Tensor.eq(Scalar)", x => x.equals(1))
         .Unary("Tensor.cos()", x => x.cos()).Unary("Tensor.sin()", x => x.sin()).Unary("Tensor.tanh()", x => x.tanh())
         .Unary("Tensor.sqrt()", x => x.sqrt()).Unary("Tensor.rsqrt()", x => x.rsqrt())
         .Unary("Tensor.relu()", x => x.relu()).Unary("Tensor.silu()", x => x.silu()).Unary("Tensor.gelu()", x => x.gelu())
