@@ -78,7 +78,7 @@ run() {
   # A host that died says so, or leaves no counts that explain its exit code.
   if [[ ! -e $trx ]] || ((code != 0 && bad == 0)) || grep -q '^Test Run Aborted' "$log"; then crash=1; fi
 
-  echo "$good $((bad + crash)) $other" >"$results/$name.counts"
+  passed=$((passed + good)) failed=$((failed + bad + crash)) skipped=$((skipped + other))
   local mark=ok said="$good passed"
   if ((bad + crash > 0)); then mark=FAIL said+=", $bad failed"; fi
   if ((crash > 0)); then said+=", CRASHED"; fi
@@ -86,19 +86,6 @@ run() {
   if ((good + bad + other + crash == 0)); then mark=-- said="no tests"; fi
   printf '%-4s  %-36s  %s  (%d s)\n' "$mark" "$name" "$said" $((SECONDS - before))
   if [[ $mark == FAIL ]]; then show_failures "$log"; fi
-}
-
-# Two projects at a time: most tests are one thread, or wait for a command. What takes longest begins first.
-run_all() {
-  local name good bad other
-  for name in $( (printf '%s\n' EndToEnd Cli Checkpoints Attribution; basename -as .Tests "$root"/tests/*.Tests | cut -d. -f2) | awk '!seen[$0]++'); do
-    while (($(jobs -rp | wc -l) >= 2)); do wait -n || true; done
-    run "LlmStageAudit.$name.Tests" &
-  done
-  wait
-  while read -r good bad other; do
-    passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + other))
-  done < <(cat "$results"/*.counts)
 }
 
 # Reasons of skipped tests, each with how many it kept from running.
@@ -113,7 +100,7 @@ show_skipped() {
 "$root/scripts/setup.sh" --tests
 build
 count_lines
-run_all
+for project in "$root"/tests/*.Tests/*.csproj; do run "$(basename "$project" .csproj)"; done
 if ((skipped > 0)); then show_skipped; fi
 show_coverage
 

@@ -48,18 +48,26 @@ public sealed class LargeLogTests : IDisposable
             // Fills what lives on in the process.
         }
 
-        var before = GC.GetTotalMemory(forceFullCollection: true);
-        var allocated = GC.GetAllocatedBytesForCurrentThread();
-        using var reader = TrajectoryReader.Open(_path, "g");
-        allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
-        var kept = GC.GetTotalMemory(forceFullCollection: true) - before;
+        // Where less is kept than before, something else of the process was let go meanwhile: measured again.
+        var measured = Measure();
+        for (var tries = 0; measured.Kept < 0 && tries < 3; tries++) measured = Measure();
 
         // 4 bytes per id, 24 for the list they stand in, about 100 for the rest; lists of doubled capacity. Texts would be 90 bytes per id.
-        Assert.InRange(kept / Records, 50, 550);
-        Assert.InRange(allocated / Records, 50, 1000);
-        Assert.Equal(Records, reader.Steps.Count);
-        Assert.Equal("a-row-of-a-large-data-set-000037", reader.Steps[0].BatchIds[0]);
-        Assert.Equal(BatchSize, reader.Steps[^1].BatchIds.Count);
+        Assert.InRange(measured.Kept / Records, 50, 550);
+        Assert.InRange(measured.Allocated / Records, 50, 1000);
+
+        (long Kept, long Allocated) Measure()
+        {
+            var before = GC.GetTotalMemory(forceFullCollection: true);
+            var allocated = GC.GetAllocatedBytesForCurrentThread();
+            using var reader = TrajectoryReader.Open(_path, "g");
+            allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
+            var kept = GC.GetTotalMemory(forceFullCollection: true) - before;
+            Assert.Equal(Records, reader.Steps.Count);
+            Assert.Equal("a-row-of-a-large-data-set-000037", reader.Steps[0].BatchIds[0]);
+            Assert.Equal(BatchSize, reader.Steps[^1].BatchIds.Count);
+            return (kept, allocated);
+        }
     }
 
     [Fact]

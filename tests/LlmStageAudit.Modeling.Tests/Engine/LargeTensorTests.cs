@@ -4,6 +4,9 @@ using System.Runtime.InteropServices;
 namespace LlmStageAudit.Modeling.Tests.Engine;
 
 /// <summary>Large tensors on the CPU take over the pages of those before them.</summary>
+/// <remarks>Alone, for what is kept is told from the memory of the whole process.</remarks>
+[Collection(nameof(LargeTensorTests))]
+[CollectionDefinition(nameof(LargeTensorTests), DisableParallelization = true)]
 public sealed class LargeTensorTests
 {
     private const long MiB = 1L << 20;
