@@ -35,10 +35,10 @@ public sealed class PassMemoryTests : IDisposable
             var parameters = model.Layout.Split(state).ToArray();
             var objective = new TransformerObjective(model, s_examples);
             objective.Logits(parameters, [0, 1]); // makes the tables of angles, which live on
-            var before = Tensor.TotalCount;
+            var before = scope.DisposablesCount;
             objective.Logits(parameters, [0, 1]);
             // Every parameter is there once in the dtype of the pass.
-            return Tensor.TotalCount - before - parameters.Length;
+            return scope.DisposablesCount - before - parameters.Length;
         }
     }
 }
