@@ -51,6 +51,7 @@ public sealed class LargeTensorTests
     [Fact]
     public void A_peak_is_that_of_what_was_alive_whatever_the_order()
     {
+        LlmStageAudit.Testing.LiveTensors.Settled();
         TorchEngine.TrimMemory();
         var before = Resident();
         var most = 0L;
