@@ -22,7 +22,7 @@ public sealed class RealCommentsTests
         Assert.Equal(
             ["origin", "gender", "disability"],
             trained.GetProperty("stages").EnumerateArray().Select(stage => stage.GetProperty("name").GetString()));
-        Assert.Equal(18, trained.GetProperty("steps").GetInt32());
+        Assert.Equal(9, trained.GetProperty("steps").GetInt32());
 
         foreach (var gradient in new[] { "exact", "linear" })
             await CommandLine.JsonAsync("attribute", run, "--probe", folder.At("probe.yaml"), "--gradient", gradient);
@@ -81,7 +81,7 @@ public sealed class RealCommentsTests
     private static string Configuration()
     {
         var stages = new[] { "origin", "gender", "disability" }
-            .Select(target => $"  - {{ name: {target}, data: {Data($"target == '{target}'", 150)} }}");
+            .Select(target => $"  - {{ name: {target}, data: {Data($"target == '{target}'", 75)} }}");
         return $$"""
             model: { path: model, task: sequence-classification, labels: 2, maxLength: 40, weights: random }
             adapter: { recipe: {{Path.Combine(SharedData.RepositoryRoot, "adapters", "pythia")}} }
@@ -97,7 +97,7 @@ public sealed class RealCommentsTests
     private static string Probe() => $$"""
         name: tweets
         data: {{Data(
-            "target in ('religion', 'sexual_orientation', 'other')", 100, ", groups: [\"group == 'women'\", \"group == 'muslims'\"]")}}
+            "target in ('religion', 'sexual_orientation', 'other')", 60, ", groups: [\"group == 'women'\", \"group == 'muslims'\"]")}}
         """;
 
     private static string Data(string where, int limit, string more = "") =>

@@ -10,7 +10,6 @@ namespace LlmStageAudit.Checkpoints.Tests.Tokenization;
 /// </summary>
 public sealed class RustAgreementTests
 {
-    private const int Texts = 5_000;
     private static readonly Lazy<Pair> Pythia = new(() => new Pair("pythia"));
     private static readonly Lazy<Pair> Gemma = new(() => new Pair("gemma3"));
 
@@ -30,7 +29,7 @@ public sealed class RustAgreementTests
     private static void AssertAgrees(Pair pair, string name, string[] tokens)
     {
         foreach (var row in GoldenRow.Read(name)) pair.AssertAgrees(row.Text);
-        foreach (var text in new GeneratedTexts(seed: 20261128, tokens).Take(Texts)) pair.AssertAgrees(text);
+        foreach (var text in new GeneratedTexts(seed: 20261128, tokens).Take(GeneratedTexts.Count)) pair.AssertAgrees(text);
     }
 
     private sealed class Pair(string name)

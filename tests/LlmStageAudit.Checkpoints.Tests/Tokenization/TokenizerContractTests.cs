@@ -7,7 +7,10 @@ namespace LlmStageAudit.Checkpoints.Tests.Tokenization;
 
 public sealed class TokenizerContractTests
 {
-    [Property(Arbitrary = [typeof(UnicodeText)], MaxTest = 300, Replay = "20261128,297405283")]
+    /// <summary>The ids of all rows are compared elsewhere; the contract is some forty calls a row.</summary>
+    private const int EveryRow = 4;
+
+    [Property(Arbitrary = [typeof(UnicodeText)], MaxTest = 100, Replay = "20261128,297405283")]
     public void MembersAgreeOnAnyText(UnicodeText text)
     {
         foreach (var tokenizer in SampleTokenizers.All.Value.Values) TokenizerContract.Assert(tokenizer, text.Value);
@@ -19,7 +22,7 @@ public sealed class TokenizerContractTests
     [SharedDataFact("data/gemma3/tokenizer.json", "data/tokenizers/gemma3.jsonl")]
     public void MembersAgreeOnGemmasRows() => AssertRows("gemma3");
 
-    [Property(Arbitrary = [typeof(UnicodeText)], MaxTest = 300, Replay = "20261128,297405283")]
+    [Property(Arbitrary = [typeof(UnicodeText)], MaxTest = 100, Replay = "20261128,297405283")]
     public void WithoutAStepIdsAreThoseOfTheFileWithoutIt(UnicodeText text)
     {
         foreach (var (tokenizer, unnormalized, uncut) in Reduced.Value)
@@ -29,7 +32,7 @@ public sealed class TokenizerContractTests
         }
     }
 
-    [Property(Arbitrary = [typeof(UnicodeText)], MaxTest = 300, Replay = "20261128,297405283")]
+    [Property(Arbitrary = [typeof(UnicodeText)], MaxTest = 100, Replay = "20261128,297405283")]
     public void NormalizerAndPreTokenizerAreThoseOfTheEncoding(UnicodeText text)
     {
         // No added token of the file occurs, so that every step sees the whole text.
@@ -124,6 +127,6 @@ public sealed class TokenizerContractTests
     private static void AssertRows(string name)
     {
         var tokenizer = SampleTokenizers.All.Value[name];
-        foreach (var row in GoldenRow.Read(name)) TokenizerContract.Assert(tokenizer, row.Text);
+        foreach (var row in GoldenRow.Read(name).Where((_, i) => i % EveryRow == 0)) TokenizerContract.Assert(tokenizer, row.Text);
     }
 }

@@ -14,17 +14,17 @@ public sealed class CrashCampaignTests(Operations operations) : IClassFixture<Op
     [FaultFact]
     public void A_killed_command_run_again_ends_with_the_same_bytes()
     {
-        var points = CampaignReport.Points("KILLS", 8);
+        var points = CampaignReport.Points("KILLS", 5);
         Func<Operation>[] broken =
         [
             () => operations.Train("sgd"),
-            () => operations.Train("adamw"),
-            () => operations.Retrain("adamw"),
-            () => operations.Train("adamw"),
             () => operations.Attribute("sgd"),
-            () => operations.Train("sgd"),
             () => operations.Retrain("sgd"),
+            () => operations.Train("adamw"),
             () => operations.Attribute("adamw"),
+            () => operations.Retrain("adamw"),
+            () => operations.Train("sgd"),
+            () => operations.Train("adamw"),
         ];
         var tallies = new SortedDictionary<string, CrashTally>(StringComparer.Ordinal);
         var campaign = Stopwatch.StartNew();
@@ -40,7 +40,7 @@ public sealed class CrashCampaignTests(Operations operations) : IClassFixture<Op
     [FaultFact]
     public void A_command_that_lost_power_run_again_ends_with_the_same_bytes()
     {
-        var points = CampaignReport.Points("POWER", 4);
+        var points = CampaignReport.Points("POWER", 2);
         Func<Operation>[] broken =
         [
             () => operations.Train("sgd"),
