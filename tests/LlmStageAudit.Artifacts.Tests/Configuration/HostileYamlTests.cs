@@ -58,7 +58,7 @@ public sealed class HostileYamlTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [MemberData(nameof(Texts))]
+    [MemberData(nameof(Texts), DisableDiscoveryEnumeration = true)]
     public void Hostile_texts_are_refused_in_bounded_time_memory_and_stack(string what, string text)
     {
         var path = _folder.Write("run.yaml", text);

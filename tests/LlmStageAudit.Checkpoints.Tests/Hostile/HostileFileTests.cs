@@ -44,7 +44,7 @@ public sealed class HostileFileTests : IDisposable
     ];
 
     [Theory]
-    [MemberData(nameof(Texts))]
+    [MemberData(nameof(Texts), DisableDiscoveryEnumeration = true)]
     public void Hostile_json_is_refused_in_bounded_time_memory_and_stack(string text)
     {
         _scratch.WriteText("m/config.json", """{"model_type":"gpt_neox"}""");
@@ -89,7 +89,7 @@ public sealed class HostileFileTests : IDisposable
     };
 
     [Theory]
-    [MemberData(nameof(Tables))]
+    [MemberData(nameof(Tables), DisableDiscoveryEnumeration = true)]
     public void Hostile_tables_are_refused_in_bounded_time_memory_and_stack(string name, string text) =>
         CheckRefused(Bounded.Record(() => CommentSet.Read(_scratch.WriteText(name, text)), 400 << 20));
 
