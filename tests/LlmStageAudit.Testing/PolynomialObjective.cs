@@ -36,6 +36,6 @@ public sealed class PolynomialObjective(double[][] directions, double[] targets,
         var rows = TensorMemory.Of([.. batch.SelectMany(i => directions[i])], [batch.Count, _size]);
         var projected = matmul(rows, theta);
         var residual = projected - TensorMemory.Of([.. batch.Select(i => targets[i])]);
-        return (residual * residual).times(0.5) + (projected * projected * projected).times(cubic / 6);
+        return (residual * residual).times(0.5).plus((projected * projected * projected).times(cubic / 6));
     }
 }

@@ -169,7 +169,7 @@ public sealed class AdjointSweep(ITrajectory trajectory, PropagationOptions opti
                     throw AttributionException.SweepNotFinite(step.Program.Name, step.Step.StageStep);
                 var before = pulled[probe].Before;
                 _adjoints[probe].Dispose();
-                _adjoints[probe] = new StatePerturbation(before.Theta + products[probe], before.Buffers, before.Steps).DetachFrom(scope);
+                _adjoints[probe] = new StatePerturbation(before.Theta.plus(products[probe]), before.Buffers, before.Steps).DetachFrom(scope);
             }
 
             return scores;

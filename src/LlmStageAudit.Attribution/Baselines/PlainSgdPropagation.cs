@@ -58,7 +58,7 @@ public sealed class PlainSgdPropagation(ITrajectory trajectory, Curvature? curva
             if (questions[i].SkipsStep(step.StageIndex, step.Step.StageStep))
             {
                 var own = step.Gradient.times(-step.Step.LearningRate);
-                next = next is null ? own : next + own;
+                next = next is null ? own : next.plus(own);
             }
 
             if (next is null || ReferenceEquals(next, changes[i])) continue;

@@ -100,7 +100,7 @@ public abstract class GradientSource
             // A state that is the observed one takes the logged gradient as it is: passes of different sizes round differently.
             return [.. moved.Select((mean, i) => counterfactualThetas[i].Equals(step.ObservedTheta!)
                 ? step.LoggedGradient
-                : step.LoggedGradient + (mean - observed))];
+                : step.LoggedGradient.plus(mean - observed))];
         }
 
         /// <summary>The same examples for every counterfactual, in batch order.</summary>

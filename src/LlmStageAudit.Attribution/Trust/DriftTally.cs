@@ -40,7 +40,7 @@ internal sealed class DriftTally(bool independent) : IDisposable
         using var scope = NewDisposeScope();
         using var off = no_grad();
         var share = drift.times(independent ? DrawnMargin * Math.Sqrt(steps) : steps);
-        var sum = Error is { } error ? error + share : share;
+        var sum = Error is { } error ? error.plus(share) : share;
         Error?.Dispose();
         Error = scope.Detach(sum);
         _missed += mismatch;

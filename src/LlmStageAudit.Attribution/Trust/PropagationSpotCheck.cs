@@ -53,7 +53,7 @@ internal sealed class PropagationSpotCheck(CheckPlan plan, int questions) : IPro
         if (buffers.Length == 2)
         {
             var least = state.Buffers[1].times(LeastSecondMoment);
-            buffers[1] = least + nn.functional.relu(buffers[1] - least);
+            buffers[1] = least.plus(nn.functional.relu(buffers[1] - least));
         }
 
         return new OptimizerState(state.Theta - by.Theta, buffers, Math.Max(0, state.Steps - (int)Math.Round(by.Steps)));

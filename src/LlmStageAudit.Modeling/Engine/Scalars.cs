@@ -3,10 +3,13 @@ namespace LlmStageAudit.Modeling.Engine;
 /// <summary>
 /// Tensors with plain numbers. TorchSharp makes an object of its own of every number, and its operators do not keep that object: the garbage
 /// collector may free it while native code still reads it, and then another number is computed with, or none. Here the object is held until
-/// the operator has returned. Nothing else of the project gives numbers to TorchSharp's operators.
+/// the operator has returned. Nothing else of the project gives numbers to TorchSharp's operators, nor uses those that make a number by
+/// themselves: the sum of two tensors is the first and once the second.
 /// </summary>
 public static class Scalars
 {
+    private static readonly Scalar s_once = 1L;
+
     /// <summary>tensor * factor.</summary>
     public static Tensor times(this Tensor tensor, double factor)
     {
@@ -25,8 +28,11 @@ public static class Scalars
     public static Tensor plus(this Tensor tensor, double term)
     {
         using Scalar number = term;
-        return tensor.add(number);
+        return tensor.add(number, s_once);
     }
+
+    /// <summary>tensor + other.</summary>
+    public static Tensor plus(this Tensor tensor, Tensor other) => tensor.add(other, s_once);
 
     /// <summary>tensor + factor * other, in one operator.</summary>
     public static Tensor plus(this Tensor tensor, Tensor other, double factor)

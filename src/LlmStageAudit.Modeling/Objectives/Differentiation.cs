@@ -29,7 +29,7 @@ public static class Differentiation
             var loss = objective.Losses(leaves, part, noise).sum().over(totalWeight);
             var flat = objective.Layout.Join(Gradients.Of([loss], leaves));
             lossNats += loss.ToNumber();
-            var total = gradient is null ? flat : gradient + flat;
+            var total = gradient is null ? flat : gradient.plus(flat);
             gradient?.Dispose();
             gradient = scope.MoveToOuter(total);
         }
@@ -63,7 +63,7 @@ public static class Differentiation
             var losses = objective.Losses(leaves, [.. part.Select(i => examples[i])], noise);
             var factors = TensorMemory.Of([.. part.Select(i => weights[i])]).to(objective.Dtype).to(objective.Device);
             var flat = objective.Layout.Join(Gradients.Of([(losses * factors).sum()], leaves));
-            var total = gradient is null ? flat : gradient + flat;
+            var total = gradient is null ? flat : gradient.plus(flat);
             gradient?.Dispose();
             gradient = scope.MoveToOuter(total);
         }

@@ -75,7 +75,7 @@ public static class VariantDifferentiation
 
     private static Tensor Added(DisposeScope scope, Tensor? total, Tensor part)
     {
-        var sum = total is null ? part : total + part;
+        var sum = total is null ? part : total.plus(part);
         total?.Dispose();
         return scope.MoveToOuter(sum);
     }

@@ -174,7 +174,7 @@ public static class VectorProducts
         {
             using var scope = NewDisposeScope();
             var flat = contribution(part);
-            var sums = totals is null ? flat : [.. flat.Zip(totals, (product, total) => total + product)];
+            var sums = totals is null ? flat : [.. flat.Zip(totals, (product, total) => total.plus(product))];
             foreach (var total in totals ?? []) total.Dispose();
             totals = [.. sums.Select(tensor => scope.MoveToOuter(tensor))];
         }

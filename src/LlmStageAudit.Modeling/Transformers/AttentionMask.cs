@@ -41,7 +41,7 @@ public sealed class AttentionMask
     /// <summary>softmax over the allowed positions of scores [B, heads, T, T], in float32 at least.</summary>
     public Tensor Softmax(Tensor scores) => WrappedTensorDisposeScope(() =>
     {
-        var masked = scores + _additive;
+        var masked = scores.plus(_additive);
         return masked.dtype == bfloat16 ? masked.to(float32).softmax(-1).to(bfloat16) : masked.softmax(-1);
     });
 

@@ -53,8 +53,8 @@ public sealed class Gemma2 : GatedDecoder
     private Tensor Layer(ForwardWeights weights, string name, Tensor x, AttentionMask mask) => WrappedTensorDisposeScope(() =>
     {
         var attended = _attention.Apply(weights, name + ".self_attn", Norm(weights, name + ".input_layernorm", x), _rotary, mask);
-        var y = x + Norm(weights, name + ".post_attention_layernorm", attended);
+        var y = x.plus(Norm(weights, name + ".post_attention_layernorm", attended));
         var fed = _mlp.Apply(weights, name + ".mlp", Norm(weights, name + ".pre_feedforward_layernorm", y));
-        return y + Norm(weights, name + ".post_feedforward_layernorm", fed);
+        return y.plus(Norm(weights, name + ".post_feedforward_layernorm", fed));
     });
 }

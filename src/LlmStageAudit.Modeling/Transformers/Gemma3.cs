@@ -68,8 +68,8 @@ public sealed class Gemma3 : GatedDecoder
     {
         var normed = Norm(weights, name + ".input_layernorm", x);
         var attended = _attention.Apply(weights, name + ".self_attn", normed, rotary, mask, (norm, heads) => Norm(weights, norm, heads));
-        var y = x + Norm(weights, name + ".post_attention_layernorm", attended);
+        var y = x.plus(Norm(weights, name + ".post_attention_layernorm", attended));
         var fed = _mlp.Apply(weights, name + ".mlp", Norm(weights, name + ".pre_feedforward_layernorm", y));
-        return y + Norm(weights, name + ".post_feedforward_layernorm", fed);
+        return y.plus(Norm(weights, name + ".post_feedforward_layernorm", fed));
     });
 }

@@ -67,9 +67,9 @@ public sealed class GptNeoX : Transformer, IDisposable
 
     private Tensor Layer(ForwardWeights weights, string name, Tensor x, AttentionMask mask) => WrappedTensorDisposeScope(() =>
     {
-        var attended = x + Attention(weights, name + ".attention", Norm(weights, name + ".input_layernorm", x), mask);
+        var attended = x.plus(Attention(weights, name + ".attention", Norm(weights, name + ".input_layernorm", x), mask));
         var normed = Norm(weights, name + ".post_attention_layernorm", _config.UseParallelResidual ? x : attended);
-        return attended + Mlp(weights, name + ".mlp", normed);
+        return attended.plus(Mlp(weights, name + ".mlp", normed));
     });
 
     private Tensor Attention(ForwardWeights weights, string name, Tensor x, AttentionMask mask) => WrappedTensorDisposeScope(() =>

@@ -42,7 +42,7 @@ public sealed class Llama : GatedDecoder
 
     private Tensor Layer(ForwardWeights weights, string name, Tensor x, AttentionMask mask) => WrappedTensorDisposeScope(() =>
     {
-        var attended = x + _attention.Apply(weights, name + ".self_attn", Norm(weights, name + ".input_layernorm", x), _rotary, mask);
-        return attended + _mlp.Apply(weights, name + ".mlp", Norm(weights, name + ".post_attention_layernorm", attended));
+        var attended = x.plus(_attention.Apply(weights, name + ".self_attn", Norm(weights, name + ".input_layernorm", x), _rotary, mask));
+        return attended.plus(_mlp.Apply(weights, name + ".mlp", Norm(weights, name + ".post_attention_layernorm", attended)));
     });
 }

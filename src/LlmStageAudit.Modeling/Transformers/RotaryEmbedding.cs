@@ -27,7 +27,7 @@ public sealed class RotaryEmbedding(int rotaryDimensions, RotaryConfig config) :
         var half = rotaryDimensions / 2;
         var first = x.narrow(-1, 0, half);
         var second = x.narrow(-1, half, half);
-        var rotated = new List<Tensor> { (first * cos) - (second * sin), (second * cos) + (first * sin) };
+        var rotated = new List<Tensor> { (first * cos) - (second * sin), (second * cos).plus(first * sin) };
         if (rotaryDimensions < shape[3]) rotated.Add(x.narrow(-1, rotaryDimensions, shape[3] - rotaryDimensions));
         return cat(rotated, -1);
     });

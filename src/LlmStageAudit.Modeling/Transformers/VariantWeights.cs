@@ -27,7 +27,7 @@ public sealed class VariantWeights(
         var table = this[name];
         var (rows, vocabulary) = (ids.size(0), table.size(1));
         var starts = TensorMemory.Of([.. Enumerable.Range(0, (int)count).Select(r => r * vocabulary)], [count, 1, 1], ids.device);
-        var moved = (ids.reshape(count, rows / count, -1) + starts).reshape(rows, -1);
+        var moved = ids.reshape(count, rows / count, -1).plus(starts).reshape(rows, -1);
         return Rows(table.reshape(count * vocabulary, -1), moved);
     }
 
@@ -63,5 +63,5 @@ public sealed class VariantWeights(
     private Tensor Multiply(Tensor x, Tensor weights) => x.reshape(count, -1, weights.size(2)).bmm(weights.transpose(1, 2));
 
     /// <summary>Adds row r of a bias [R, F] to the rows of variant r.</summary>
-    private Tensor AddPerVariant(Tensor y, Tensor bias) => (y.reshape(count, -1, bias.size(1)) + bias.unsqueeze(1)).reshape(y.shape);
+    private Tensor AddPerVariant(Tensor y, Tensor bias) => y.reshape(count, -1, bias.size(1)).plus(bias.unsqueeze(1)).reshape(y.shape);
 }

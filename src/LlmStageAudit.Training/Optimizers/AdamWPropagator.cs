@@ -60,14 +60,14 @@ internal sealed class AdamWPropagator : OptimizerPropagator
     {
         var mean = before.Buffers[0].times(_beta1).plus(gradientChange, 1 - _beta1);
         var square = before.Buffers[1].times(_beta2).plus(_gradient * gradientChange, 2 * (1 - _beta2));
-        var theta = before.Theta.times(_decay) - (_ofMean * mean) + (_ofSquare * square);
+        var theta = (before.Theta.times(_decay) - (_ofMean * mean)).plus(_ofSquare * square);
         return new StatePerturbation(theta.plus(_ofSteps, before.Steps), [mean, square], before.Steps);
     }
 
     private protected override (StatePerturbation Before, Tensor Gradient) Pull(StatePerturbation after)
     {
         var mean = after.Buffers[0] - (_ofMean * after.Theta);
-        var square = after.Buffers[1] + (_ofSquare * after.Theta);
+        var square = after.Buffers[1].plus(_ofSquare * after.Theta);
         var gradient = mean.times(1 - _beta1).plus(_gradient * square, 2 * (1 - _beta2));
         var steps = after.Steps + _ofSteps.dot(after.Theta).ToNumber();
         return (new StatePerturbation(after.Theta.times(_decay), [mean.times(_beta1), square.times(_beta2)], steps), gradient);

@@ -13,7 +13,7 @@ internal sealed class SgdMap(double momentum, double weightDecay, double? clipNo
 
     protected override (Tensor Theta, Tensor[] Buffers) Update(OptimizerState state, Tensor gradient, double learningRate)
     {
-        var velocity = state.Buffers[0].times(momentum) + gradient.plus(state.Theta, weightDecay);
+        var velocity = state.Buffers[0].times(momentum).plus(gradient.plus(state.Theta, weightDecay));
         return (state.Theta.plus(velocity, -learningRate), [velocity]);
     }
 

@@ -17,7 +17,7 @@ internal sealed class SgdPropagator(
 {
     private protected override StatePerturbation Push(StatePerturbation before, Tensor gradientChange)
     {
-        var velocity = before.Buffers[0].times(momentum) + gradientChange.plus(before.Theta, weightDecay);
+        var velocity = before.Buffers[0].times(momentum).plus(gradientChange.plus(before.Theta, weightDecay));
         return new StatePerturbation(before.Theta.plus(velocity, -learningRate), [velocity], before.Steps);
     }
 

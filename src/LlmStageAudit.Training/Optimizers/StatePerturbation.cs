@@ -29,8 +29,8 @@ public sealed class StatePerturbation(Tensor theta, IReadOnlyList<Tensor> buffer
         using var scope = NewDisposeScope();
         using var off = no_grad();
         return new StatePerturbation(
-            scope.MoveToOuter(theta + other.Theta),
-            [.. buffers.Zip(other.Buffers, (one, two) => scope.MoveToOuter(one + two))],
+            scope.MoveToOuter(theta.plus(other.Theta)),
+            [.. buffers.Zip(other.Buffers, (one, two) => scope.MoveToOuter(one.plus(two)))],
             steps + other.Steps);
     }
 

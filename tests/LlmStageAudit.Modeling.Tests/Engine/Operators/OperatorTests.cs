@@ -56,6 +56,27 @@ public sealed class OperatorTests
         }
     }
 
+    /// <summary>An operator of TorchSharp that makes a number for another does not hold it, and it may be freed while native code reads it.</summary>
+    [Fact]
+    public void What_makes_numbers_of_its_own_is_not_used()
+    {
+        var calls = TorchUse.CallsWithin();
+        var makers = new HashSet<string>(calls.Where(call => call.Any(IsNumber)).Select(call => call.Key));
+        while (makers.Count < (makers = [.. makers, .. calls.Where(call => call.Any(makers.Contains)).Select(call => call.Key)]).Count)
+        {
+        }
+
+        Assert.Subset(makers, new HashSet<string>
+        {
+            "Tensor.op_Addition(Tensor, Tensor)", "Tensor.op_Multiply(Tensor, Double)", "Tensor.op_Subtraction(Int32, Tensor)", "Tensor.add(Scalar)",
+        });
+        var faults = s_uses.Value.Where(use => makers.Contains(use.Member) && !IsNumber(use.Member)).Select(use => $"{use.User} uses {use.Member}: Scalars");
+        Assert.Empty(faults.Distinct().Order());
+
+        static bool IsNumber(string member) =>
+            member.StartsWith("Scalar.op_Implicit(", StringComparison.Ordinal) || member.StartsWith("ScalarExtensionMethods.ToScalar(", StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_bridge_is_called_past_TorchSharp_only_where_nothing_can_fail() => Assert.Equal(
         ["LibTorchSharp/THSTensor_data", "LibTorchSharp/THSTensor_new"],

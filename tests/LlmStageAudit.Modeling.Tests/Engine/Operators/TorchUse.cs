@@ -41,6 +41,18 @@ internal sealed record TorchUse(string Member, string User, string Before, strin
         return uses;
     }
 
+    /// <summary>What each method of TorchSharp calls of TorchSharp itself.</summary>
+    public static ILookup<string, string> CallsWithin()
+    {
+        using var file = new PEReader(File.OpenRead(typeof(torch).Assembly.Location));
+        var metadata = file.GetMetadataReader();
+        return metadata.MethodDefinitions.Where(handle => metadata.GetMethodDefinition(handle).RelativeVirtualAddress != 0)
+            .SelectMany(handle => Instructions(metadata, file.GetMethodBody(metadata.GetMethodDefinition(handle).RelativeVirtualAddress).GetILReader())
+                .Where(instruction => instruction.Member?.StartsWith(Library + ".", StringComparison.Ordinal) == true)
+                .Select(instruction => (Caller: Short(NameOf(metadata, handle)!), Callee: Short(instruction.Member!))))
+            .ToLookup(call => call.Caller, call => call.Callee);
+    }
+
     /// <summary>The functions of native libraries that an assembly imports by itself: library/function.</summary>
     public static IReadOnlyList<string> ImportsOf(string assembly)
     {
@@ -98,10 +110,14 @@ internal sealed record TorchUse(string Member, string User, string Before, strin
                 var parameters = member.GetKind() == MemberReferenceKind.Field
                     ? "" : $"({string.Join(", ", member.DecodeMethodSignature(TypeNames.Instance, null).ParameterTypes)})";
                 return $"{TypeNames.Of(metadata, member.Parent)}.{name}{parameters}";
+            case HandleKind.MethodDefinition:
+                var method = metadata.GetMethodDefinition((MethodDefinitionHandle)token);
+                var types = method.DecodeSignature(TypeNames.Instance, null).ParameterTypes;
+                return $"{TypeNames.Of(metadata, method.GetDeclaringType())}.{metadata.GetString(method.Name)}({string.Join(", ", types)})";
             case HandleKind.TypeReference or HandleKind.TypeSpecification:
                 return TypeNames.Of(metadata, token);
             default:
-                return null; // of this assembly
+                return null;
         }
     }
 
@@ -130,6 +146,7 @@ internal sealed record TorchUse(string Member, string User, string Before, strin
         public static string Of(MetadataReader metadata, EntityHandle type) => type.Kind switch
         {
             HandleKind.TypeReference => Full(metadata, (TypeReferenceHandle)type),
+            HandleKind.TypeDefinition => Full(metadata, metadata.GetTypeDefinition((TypeDefinitionHandle)type)),
             HandleKind.TypeSpecification => metadata.GetTypeSpecification((TypeSpecificationHandle)type).DecodeSignature(Instance, null),
             _ => "",
         };
@@ -165,6 +182,13 @@ internal sealed record TorchUse(string Member, string User, string Before, strin
 
         public string GetTypeFromSpecification(MetadataReader reader, object? genericContext, TypeSpecificationHandle handle, byte rawTypeKind) =>
             reader.GetTypeSpecification(handle).DecodeSignature(this, genericContext);
+
+        private static string Full(MetadataReader metadata, TypeDefinition type)
+        {
+            var name = metadata.GetString(type.Name);
+            return type.GetDeclaringType() is { IsNil: false } outer
+                ? $"{Full(metadata, metadata.GetTypeDefinition(outer))}+{name}" : $"{metadata.GetString(type.Namespace)}.{name}";
+        }
 
         private static string Full(MetadataReader metadata, TypeReferenceHandle handle)
         {
