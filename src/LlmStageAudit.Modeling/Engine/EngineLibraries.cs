@@ -88,6 +88,7 @@ internal static class EngineLibraries
             if (entry == Allocating) TensorAllocator.Serve(handle);
             if (entry != Core) continue;
             TorchCpu = handle;
+            MatrixKernels.Choose(handle);
             TorchVersion.Require(TorchConfiguration.Read().Version, Folder);
         }
 

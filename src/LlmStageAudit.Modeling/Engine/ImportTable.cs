@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace LlmStageAudit.Modeling.Engine;
 
@@ -27,22 +28,27 @@ internal sealed unsafe class ImportTable
     /// The slots for a function, or null where the library has none. There may be two: one it calls through and one from which it takes the
     /// function's address, or calls it in code that was compiled otherwise.
     /// </summary>
-    public Slots? Find(string function)
-    {
-        nint[] found = [.. Find(function, CallRelocations, CallRelocationBytes), .. Find(function, Relocations, RelocationBytes)];
-        return found.Length > 0 ? new Slots(found) : null;
-    }
+    public Slots? Find(string function) =>
+        SlotsOf([.. Find(function, CallRelocations, CallRelocationBytes), .. Find(function, Relocations, RelocationBytes)]);
+
+    /// <summary>Of these only those it calls through: a large library has a million of the other kind.</summary>
+    public Slots? FindCalls(string function) => SlotsOf([.. Find(function, CallRelocations, CallRelocationBytes)]);
+
+    private static Slots? SlotsOf(nint[] found) => found.Length > 0 ? new Slots(found) : null;
 
     private List<nint> Find(string function, long table, long bytes)
     {
         var found = new List<nint>();
         if (!_dynamic.ContainsKey(table)) return found;
         var relocations = (Relocation*)Address(table);
+        var names = (byte*)Address(StringTable);
+        var searched = Encoding.UTF8.GetBytes(function);
         for (var i = 0; i < _dynamic[bytes] / sizeof(Relocation); i++)
         {
             if ((uint)relocations[i].Info is not (DataSlot or CallSlot)) continue;
             var symbol = (uint*)(Address(SymbolTable) + (nint)(24 * (relocations[i].Info >> 32)));
-            if (Marshal.PtrToStringUTF8(Address(StringTable) + (nint)symbol[0]) == function) found.Add(_base + relocations[i].Offset);
+            // Tens of thousands in libtorch: no text is made of them.
+            if (MemoryMarshal.CreateReadOnlySpanFromNullTerminated(names + symbol[0]).SequenceEqual(searched)) found.Add(_base + relocations[i].Offset);
         }
 
         return found;

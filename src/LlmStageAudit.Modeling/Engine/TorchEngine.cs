@@ -38,8 +38,8 @@ public static unsafe class TorchEngine
     /// <summary>The vector instructions libtorch uses, such as AVX512.</summary>
     public static string? CpuCapability => s_configuration.Value.CpuCapability;
 
-    /// <summary>The library of matrix products, with its version.</summary>
-    public static string? Blas => s_configuration.Value.Blas;
+    /// <summary>The library of matrix products, with its version and, where it was chosen for it, its kernels.</summary>
+    public static string? Blas => s_configuration.Value.Blas is { } blas ? blas + MatrixKernels.Note : null;
 
     /// <summary>OpenMP and oneDNN, with their versions.</summary>
     public static string Libraries => s_configuration.Value.Libraries;

@@ -67,6 +67,19 @@ public sealed class EngineFolderTests(EngineFolderTests.CopiedLibTorch copy, Aud
     public void Another_version_is_refused() =>
         Refused(DebianLibraries, $"error: {DebianLibraries}: libtorch 1.13");
 
+    [BuiltCommandFact]
+    public void The_kernels_that_were_chosen_are_said_and_the_choice_can_be_left_to_the_library()
+    {
+        const string note = ", AVX-512 on AMD";
+        var processor = RunFolder.Open(audit.Run).ReadManifest().Engine.Processor;
+        var (chosen, general) = (Blas("STAGEAUDIT_MKL", "whatever"), Blas("STAGEAUDIT_MKL", "general"));
+        Assert.DoesNotContain(note, general);
+        if (!processor!.Contains("AMD", StringComparison.Ordinal)) Assert.Equal(general, chosen);
+        if (chosen != general) Assert.Equal(general + note, chosen);
+
+        static string Blas(string name, string value) => Started(["doctor", "--json"], (name, value)).Json.Text("blas");
+    }
+
     [Fact]
     public void A_run_records_the_engine_that_doctor_describes()
     {
@@ -100,13 +113,15 @@ public sealed class EngineFolderTests(EngineFolderTests.CopiedLibTorch copy, Aud
 
     private static CommandOutcome Doctor(string libTorch, params string[] options) => Started(libTorch, ["doctor", .. options]);
 
-    private static CommandOutcome Started(string libTorch, string[] command)
+    private static CommandOutcome Started(string libTorch, string[] command) => Started(command, ("LIBTORCH", libTorch));
+
+    private static CommandOutcome Started(string[] command, (string Name, string Value) setting)
     {
         var start = new ProcessStartInfo("dotnet", [BuiltCommand.Path, .. command])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
-            Environment = { ["LIBTORCH"] = libTorch },
+            Environment = { [setting.Name] = setting.Value },
         };
         using var process = Process.Start(start)!;
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());

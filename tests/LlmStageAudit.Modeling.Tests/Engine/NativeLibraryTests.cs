@@ -79,6 +79,28 @@ public sealed class NativeLibraryTests
         foreach (var function in new[] { "no_such_function", "posix_memalig", "", "cosl" }) Assert.Null(imports.Find(function));
     }
 
+    /// <summary>Whatever kernels the library of matrix products takes on this processor.</summary>
+    [Theory]
+    [InlineData(1, 1, 1)]
+    [InlineData(37, 129, 65)]
+    [InlineData(256, 512, 2)]
+    [InlineData(3, 1031, 300)]
+    public void Products_are_those_of_double_precision(int rows, int inner, int columns)
+    {
+        var random = Artifacts.Randomness.StableRandom.For(5, "product");
+        var (left, right) = (Normals(rows * inner), Normals(inner * columns));
+        using var scope = NewDisposeScope();
+        var single = TensorMemory.Of(left, [rows, inner]).mm(TensorMemory.Of(right, [inner, columns])).ToArray<float>();
+        for (var at = 0; at < single.Length; at++)
+        {
+            var (row, column) = (at / columns, at % columns);
+            var expected = Enumerable.Range(0, inner).Sum(k => (double)left[(row * inner) + k] * right[(k * columns) + column]);
+            Assert.InRange(single[at] - expected, -1e-6 * inner, 1e-6 * inner);
+        }
+
+        float[] Normals(int count) => [.. Enumerable.Range(0, count).Select(_ => (float)random.NextNormal())];
+    }
+
     [Fact]
     public void Large_tensors_lie_in_the_page_heap_and_small_ones_do_not()
     {
