@@ -23,11 +23,24 @@ internal static class EngineLibraries
 
     private static readonly Lazy<nint> s_bridge = new(Load);
 
+    private static TorchConfiguration? s_configuration;
+
     private static readonly string? s_named = Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } named ? named : null;
 
     /// <summary>Where libtorch is taken from.</summary>
     public static string Folder { get; } = s_named is null ? FolderOf(Core)
         : Directory.Exists(Path.Combine(s_named, "lib")) ? Path.GetFullPath("lib", Path.GetFullPath(s_named)) : Path.GetFullPath(s_named);
+
+    /// <summary>What the loaded libtorch says of itself; loads it.</summary>
+    /// <exception cref="EngineException">A library is missing or does not fit.</exception>
+    public static TorchConfiguration Configuration
+    {
+        get
+        {
+            EnsureLoaded();
+            return s_configuration!;
+        }
+    }
 
     /// <summary>libtorch_cpu, for what it exports and TorchSharp does not pass on.</summary>
     public static nint TorchCpu { get; private set; }
@@ -89,7 +102,8 @@ internal static class EngineLibraries
             if (entry != Core) continue;
             TorchCpu = handle;
             MatrixKernels.Choose(handle);
-            TorchVersion.Require(TorchConfiguration.Read().Version, Folder);
+            s_configuration = TorchConfiguration.Read();
+            TorchVersion.Require(s_configuration.Version, Folder);
         }
 
         return OpenBridge();

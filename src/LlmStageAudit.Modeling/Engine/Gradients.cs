@@ -34,7 +34,8 @@ public static class Gradients
         var kept = retainGraph || createGraph;
         try
         {
-            autograd.backward([.. taking.Select(i => outputs[i])], vectors is null ? null : [.. taking.Select(i => vectors[i])], kept, createGraph, [.. inputs]);
+            Tensor[]? taken = vectors is null ? null : [.. taking.Select(i => vectors[i])];
+            autograd.backward([.. taking.Select(i => outputs[i])], taken, kept, createGraph, [.. inputs]);
             return [.. inputs.Select(input => input.grad ?? input.zeros_like())];
         }
         finally

@@ -48,7 +48,8 @@ internal sealed unsafe class ImportTable
             if ((uint)relocations[i].Info is not (DataSlot or CallSlot)) continue;
             var symbol = (uint*)(Address(SymbolTable) + (nint)(24 * (relocations[i].Info >> 32)));
             // Tens of thousands in libtorch: no text is made of them.
-            if (MemoryMarshal.CreateReadOnlySpanFromNullTerminated(names + symbol[0]).SequenceEqual(searched)) found.Add(_base + relocations[i].Offset);
+            var name = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(names + symbol[0]);
+            if (name.SequenceEqual(searched)) found.Add(_base + relocations[i].Offset);
         }
 
         return found;

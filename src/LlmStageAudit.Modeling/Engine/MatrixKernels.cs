@@ -23,7 +23,8 @@ internal static unsafe class MatrixKernels
         if (Environment.GetEnvironmentVariable(ChoiceVariable) == "general" || !Avx512F.IsSupported || !IsAmd()) return;
         var imports = ImportTable.Of(torchCpu);
         // The second asks the first, but remembers.
-        if (imports.FindCalls("mkl_serv_intel_cpu_true") is not { } asked || imports.FindCalls("mkl_serv_intel_cpu") is not { } remembered) return;
+        if (imports.FindCalls("mkl_serv_intel_cpu_true") is not { } asked) return;
+        if (imports.FindCalls("mkl_serv_intel_cpu") is not { } remembered) return;
         asked.Redirect((nint)(delegate* unmanaged<int>)&Yes);
         remembered.Redirect((nint)(delegate* unmanaged<int>)&Yes);
         Note = ", AVX-512 on AMD";

@@ -26,10 +26,12 @@ internal sealed partial record TorchConfiguration(string Text)
     public string? CpuCapability => Line("CPU capability usage:");
 
     /// <summary>The library of matrix products with its version.</summary>
-    public string? Blas => LineFrom("Intel(R) oneAPI Math Kernel Library") ?? LineFrom("Intel(R) MKL") ?? (BlasInfo().Match(Text) is { Success: true } match ? match.Groups["value"].Value : null);
+    public string? Blas => LineFrom("Intel(R) oneAPI Math Kernel Library") ?? LineFrom("Intel(R) MKL")
+        ?? (BlasInfo().Match(Text) is { Success: true } match ? match.Groups["value"].Value : null);
 
     /// <summary>OpenMP and oneDNN with their versions.</summary>
-    public string Libraries => string.Join("; ", new[] { LineFrom("OpenMP"), LineFrom("Intel(R) MKL-DNN"), LineFrom("oneDNN") }.OfType<string>());
+    public string Libraries =>
+        string.Join("; ", new[] { LineFrom("OpenMP"), LineFrom("Intel(R) MKL-DNN"), LineFrom("oneDNN") }.OfType<string>());
 
     private string? Line(string key) => LineFrom(key)?[key.Length..].Trim();
 

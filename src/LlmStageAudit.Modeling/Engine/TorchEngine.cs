@@ -11,9 +11,9 @@ public static unsafe class TorchEngine
     private const string FillingSwitch = "_ZN2at7Context39setDeterministicFillUninitializedMemoryEb";
     private static readonly Lazy<TorchConfiguration> s_configuration = new(() =>
     {
-        EngineLibraries.EnsureLoaded();
+        var configuration = EngineLibraries.Configuration;
         EngineCheck.Run(EngineLibraries.Folder);
-        return TorchConfiguration.Read();
+        return configuration;
     });
 
     /// <summary>

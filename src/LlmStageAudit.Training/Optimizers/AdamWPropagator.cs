@@ -46,8 +46,9 @@ internal sealed class AdamWPropagator : OptimizerPropagator
         var (ofMean, denominator) = Gain(k);
         _ofMean = ofMean;
         var slope = (ofMean * mean / (root * denominator)).times(0.5 / Math.Sqrt(1 - Math.Pow(_beta2, k)));
-        _ofSquare = where(square.gt(square.zeros_like()), slope, square.zeros_like());
-        _ofSteps = k == 1 ? square.zeros_like() : mean * (Gain(k - 1).OfMean - ofMean);
+        var zeros = square.zeros_like();
+        _ofSquare = where(square.gt(zeros), slope, zeros);
+        _ofSteps = k == 1 ? zeros : mean * (Gain(k - 1).OfMean - ofMean);
 
         (Tensor OfMean, Tensor Denominator) Gain(int at)
         {

@@ -20,7 +20,8 @@ public sealed class StatePerturbation(Tensor theta, IReadOnlyList<Tensor> buffer
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        return theta.dot(other.Theta).ToNumber() + buffers.Zip(other.Buffers, (one, two) => one.dot(two).ToNumber()).Sum() + (steps * other.Steps);
+        var ofBuffers = buffers.Zip(other.Buffers, (one, two) => one.dot(two).ToNumber()).Sum();
+        return theta.dot(other.Theta).ToNumber() + ofBuffers + (steps * other.Steps);
     }
 
     /// <summary>The sum, in the current dispose scope.</summary>

@@ -1,5 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using FsCheck;
+using FsCheck.Xunit;
 
 namespace LlmStageAudit.Modeling.Tests.Engine;
 
@@ -35,33 +37,27 @@ public sealed class NativeLibraryTests
         Assert.Equal(Bridge, image);
     }
 
-    [Fact]
-    public void A_library_that_is_cut_off_is_left_as_it_is()
+    /// <param name="place">Taken modulo the length; the first ones, in the header, are tried often.</param>
+    [Property(MaxTest = 120, Replay = "20261128,297405283")]
+    public void A_library_that_is_cut_off_is_left_as_it_is(NonNegativeInt place, bool atAnyPlace)
     {
-        var random = new Random(3);
-        foreach (var length in Enumerable.Range(0, 70).Concat(Enumerable.Range(0, 60).Select(_ => random.Next(Bridge.Length - 64))))
-        {
-            var image = Bridge[..length];
-            Assert.False(SymbolVersions.MarkWeak(image, Version));
-            Assert.Equal(Bridge[..length], image);
-        }
+        var length = atAnyPlace ? (int)(place.Get * 7_919L % (Bridge.Length - 64)) : place.Get;
+        var image = Bridge[..length];
+        Assert.False(SymbolVersions.MarkWeak(image, Version));
+        Assert.Equal(Bridge[..length], image);
     }
 
-    [Fact]
-    public void A_library_with_damage_changes_by_a_bit_or_not_at_all()
+    /// <param name="damage">Bytes of the header or of the table of sections, by the sign, and what they become.</param>
+    [Property(MaxTest = 60, EndSize = 4_000, Replay = "20261128,297405283")]
+    public void A_library_with_damage_changes_by_a_bit_or_not_at_all((short Place, byte Value)[] damage)
     {
-        var random = new Random(4);
         var sections = (int)BitConverter.ToUInt64(Bridge, 0x28);
-        for (var i = 0; i < 60; i++)
-        {
-            var image = Bridge.ToArray();
-            // In the header or in the table of sections.
-            for (var k = 0; k < 3; k++) image[random.Next(2) == 0 ? random.Next(64) : sections + random.Next(image.Length - sections)] = (byte)random.Next(256);
-            var before = image.ToArray();
-            var isMarked = SymbolVersions.MarkWeak(image, Version);
-            var bits = before.Zip(image, (one, other) => BitOperations.PopCount((uint)(one ^ other))).Sum();
-            Assert.InRange(bits, 0, isMarked ? 1 : 0);
-        }
+        var image = Bridge.ToArray();
+        foreach (var (place, value) in damage.Take(3)) image[place < 0 ? -(place + 1) % 64 : sections + (place % (image.Length - sections))] = value;
+        var before = image.ToArray();
+        var isMarked = SymbolVersions.MarkWeak(image, Version);
+        var bits = before.Zip(image, (one, other) => BitOperations.PopCount((uint)(one ^ other))).Sum();
+        Assert.InRange(bits, 0, isMarked ? 1 : 0);
     }
 
     [Fact]

@@ -1,21 +1,23 @@
+using FsCheck.Xunit;
+
 namespace LlmStageAudit.Modeling.Tests.Engine;
 
 public sealed unsafe class PageHeapTests
 {
     private const nint MiB = 1 << 20;
 
-    [Fact]
-    public void Ranges_never_overlap_and_the_peak_is_what_was_taken_and_an_allowance()
+    /// <param name="moves">Each leaves one of the taken ranges or takes another.</param>
+    [Property(MaxTest = 60, EndSize = 800, Replay = "20261128,297405283")]
+    public void Ranges_never_overlap_and_the_peak_is_what_was_taken_and_an_allowance((bool Leaves, ushort Choice)[] moves)
     {
         var heap = new PageHeap();
-        var random = new Random(5);
         var taken = new SortedDictionary<nint, nint>();
         nint sum = 0, mostTaken = 0;
-        for (var i = 0; i < 3000; i++)
+        foreach (var (leaves, choice) in moves)
         {
-            if (taken.Count > 0 && random.Next(2) == 0)
+            if (leaves && taken.Count > 0)
             {
-                var (start, length) = taken.ElementAt(random.Next(taken.Count));
+                var (start, length) = taken.ElementAt(choice % taken.Count);
                 // The ends still hold what was written when it was taken.
                 Assert.Equal(length, *(nint*)start);
                 Assert.Equal(start, *(nint*)(start + length - sizeof(nint)));
@@ -26,7 +28,7 @@ public sealed unsafe class PageHeapTests
             }
             else
             {
-                var length = ((nint)Math.Pow(2, 4 + (random.NextDouble() * 18)) + 7) & -8;
+                var length = ((nint)Math.Pow(2, 4 + (18.0 * choice / ushort.MaxValue)) + 7) & -8;
                 var start = heap.Take(length);
                 Assert.NotEqual(0, start);
                 Assert.Equal(0, start % 4096);
