@@ -16,14 +16,11 @@ internal static class Verb
             else command.Add((Option)symbol);
         }
 
-        var computes = symbols.Contains(CommonOptions.Device);
-        if (computes) command.Add(CommonOptions.Threads);
+        if (symbols.Contains(CommonOptions.Device)) command.Add(CommonOptions.Threads);
         command.SetAction((result, cancellation) => Task.Run(
             () =>
             {
                 using var confined = Confinement.To(result.GetValue(CommonOptions.Confine));
-                if (computes) TorchEngine.Require();
-                if (computes && result.GetValue(CommonOptions.Threads) is { } threads) TorchEngine.Threads = threads;
                 return run(new VerbContext(result, cancellation));
             },
             CancellationToken.None));

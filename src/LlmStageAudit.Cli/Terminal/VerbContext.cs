@@ -31,7 +31,16 @@ internal sealed class VerbContext
 
     public bool Quiet { get; }
 
-    public Device Device => Devices.Parse(Get(CommonOptions.Device)!);
+    /// <summary>Where to compute. Who has it has the engine: loaded, checked, with the threads that were asked for.</summary>
+    public Device Device
+    {
+        get
+        {
+            TorchEngine.Require();
+            if (Get(CommonOptions.Threads) is { } threads) TorchEngine.Threads = threads;
+            return Devices.Parse(Get(CommonOptions.Device)!);
+        }
+    }
 
     /// <summary>Standard error is a terminal that takes cursor movements.</summary>
     public bool IsInteractive =>
