@@ -60,8 +60,13 @@ public static unsafe partial class TensorMemory
     public static Tensor Of<T>(ReadOnlySpan<T> values, long[] shape, Device? device = null)
         where T : unmanaged
     {
-        if (shape.Aggregate(1L, (product, extent) => checked(product * extent)) != values.Length)
-            throw EngineException.WrongShapes("tensor", $"{values.Length} values for the shape [{string.Join(", ", shape)}]", "one per element");
+        // Of doubles, which do not wrap around: exact as far as a count of values goes.
+        if (shape.Any(extent => extent < 0) || shape.Aggregate(1.0, (product, extent) => product * extent) != values.Length)
+        {
+            throw EngineException.WrongShapes(
+                "tensor", $"{values.Length} values for the shape [{string.Join(", ", shape)}]", "one per element");
+        }
+
         var made = empty(shape, ElementType<T>());
         values.CopyTo(Elements<T>(made));
         if (device is null or { type: DeviceType.CPU }) return made;

@@ -16,6 +16,15 @@ public sealed class TensorTests
         Assert.Equal("cpu", matrix.device.ToString());
     }
 
+    [Theory]
+    [InlineData(new long[] { 2 })]
+    [InlineData(new long[] { -1, -3 })]
+    [InlineData(new[] { long.MaxValue, 2 })]
+    [InlineData(new[] { 1L << 32, 1L << 32 })]
+    [InlineData(new[] { -1L, long.MinValue })]
+    public void Values_that_do_not_fill_a_shape_are_refused(long[] shape) =>
+        Assert.Contains("3 values for the shape", Assert.Throws<EngineException>(() => TensorMemory.Of<float>([1, 2, 3], shape)).Message);
+
     [Fact]
     public void Operators_compute_what_their_names_say()
     {

@@ -49,6 +49,17 @@ public sealed class RunTrainerTests : IDisposable
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_step_that_is_not_finite_is_named(bool lora)
+    {
+        var configuration = TinyRun.Write(_folder, TinyRun.Sgd with { LearningRate = 1e30 }, lora);
+        var refused = Assert.Throws<TrainingException>(
+            () => RunTrainer.Train(configuration, _folder.At("run"), TestDevice.Current, null, default));
+        Assert.Matches("^stage 'first', step [2-6]: the (loss|gradient norm) is [^;]*; expected a finite number; lower", refused.Message);
+    }
+
+    [Theory]
     [InlineData(false, true)]
     [InlineData(true, true)]
     [InlineData(false, false)]
