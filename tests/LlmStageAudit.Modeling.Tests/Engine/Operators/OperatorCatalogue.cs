@@ -34,6 +34,7 @@ internal static partial class OperatorCatalogue
         ["Tensor.UnsafeCreateTensor(IntPtr)"] = "LlmStageAudit.Modeling.Engine.TensorMemory",
         ["Scalar.op_Implicit(Double)"] = "LlmStageAudit.Modeling.Engine.Scalars",
         ["Scalar.op_Implicit(Int64)"] = "LlmStageAudit.Modeling.Engine.Scalars",
+        ["Tensor.ToScalar()"] = "LlmStageAudit.Modeling.Engine.Scalars",
         ["Tensor.get_grad()"] = "LlmStageAudit.Modeling.Engine.Gradients",
         ["Tensor.set_grad(Tensor)"] = "LlmStageAudit.Modeling.Engine.Gradients",
     };
