@@ -16,7 +16,7 @@ internal sealed class SharedDataPropertyAttribute : PropertyAttribute
     public SharedDataPropertyAttribute(params string[] files)
     {
         Skip = SharedData.Absence(files);
-        (Arbitrary, MaxTest, Replay) = ([typeof(UnicodeText)], 1_000, "20261128,297405283");
+        (Arbitrary, MaxTest, Replay) = ([typeof(UnicodeText)], 300, "20261128,297405283");
     }
 }
 

@@ -8,7 +8,7 @@ namespace LlmStageAudit.Checkpoints.Tests.Tokenization;
 public sealed class TokenizerContractTests
 {
     /// <summary>The ids of all rows are compared elsewhere; the contract is some forty calls a row.</summary>
-    private const int EveryRow = 4;
+    private const int EveryRow = 8;
 
     [Property(Arbitrary = [typeof(UnicodeText)], MaxTest = 100, Replay = "20261128,297405283")]
     public void MembersAgreeOnAnyText(UnicodeText text)

@@ -22,7 +22,7 @@ public sealed class FaultCampaignTests(Operations operations) : IClassFixture<Op
     {
         // Every so many-th call, each with another kind; the script says 1, which means every call of the training with each of
         // three kinds.
-        var stride = CampaignReport.Points("FAULT_STRIDE", 34);
+        var stride = CampaignReport.Points("FAULT_STRIDE", 55);
         var cases = new List<(Operation Operation, Fault Fault)>(
             stride == 1 ? All(operations.Train("sgd")) : Every(stride, operations.Train("sgd")));
         foreach (var operation in new[] { operations.Train("adamw"), operations.Retrain("sgd"), operations.Attribute("sgd") })
