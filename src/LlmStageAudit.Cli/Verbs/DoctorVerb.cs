@@ -57,7 +57,11 @@ internal static class DoctorVerb
                 ["vector instructions", engine.CpuCapability ?? "-"],
                 ["BLAS", engine.Blas ?? "-"],
                 ["libraries", engine.Libraries ?? "-"],
-                ["allocator", engine.Allocator == "malloc" ? "malloc: peaks of memory are a third to a half above those of the page heap" : engine.Allocator ?? "-"],
+                [
+                    "allocator",
+                    engine.Allocator == "malloc"
+                        ? "malloc: peaks of memory are a third to a half above those of the page heap" : engine.Allocator ?? "-",
+                ],
                 ["deterministic only", engine.Deterministic == true ? "yes" : "no"],
                 ["environment", engine.Environment is { Count: > 0 } set ? string.Join(' ', set) : "-"],
                 ["devices", string.Join(", ", Devices.Here)],

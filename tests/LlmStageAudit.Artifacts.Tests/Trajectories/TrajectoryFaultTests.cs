@@ -1,3 +1,4 @@
+using FsCheck.Fluent;
 using FsCheck.Xunit;
 using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Artifacts.Trajectories;
@@ -157,6 +158,13 @@ public sealed class TrajectoryFaultTests : IDisposable
         if (!Refuses(() => SampleLog.ReadAll(_path))) Assert.True(_bytes.AsSpan().StartsWith(damaged));
         if (!Refuses(() => TrajectoryWriter.OpenForAppend(_path, SampleLog.Genesis).Dispose())) SampleLog.ReadAll(_path);
         else Assert.Equal(damaged, File.ReadAllBytes(_path));
+    }
+
+    [Fact]
+    public void Damage_is_rarely_a_lost_end()
+    {
+        var damaged = Damage.Any().Generator.Sample(2_000).Select(damage => damage.Done(_bytes));
+        Assert.True(damaged.Count(bytes => !_bytes.AsSpan().StartsWith(bytes)) > 1_500);
     }
 
     private static bool Refuses(Action action)
