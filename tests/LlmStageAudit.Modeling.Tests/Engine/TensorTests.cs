@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Modeling.Tests.Engine;
 
@@ -73,7 +74,7 @@ public sealed class TensorTests
     [Fact]
     public void A_scope_frees_what_was_made_in_it_and_spares_what_was_moved_out()
     {
-        var before = Tensor.TotalCount;
+        var before = LiveTensors.Settled();
         Tensor kept;
         using (NewDisposeScope())
         {
@@ -101,7 +102,7 @@ public sealed class TensorTests
     {
         using var scope = NewDisposeScope();
         var x = ones([4]);
-        var before = Tensor.TotalCount;
+        var before = LiveTensors.Settled();
         var y = WrappedTensorDisposeScope(() => (x * 2) + (x * 3));
         Assert.Equal(before + 1, Tensor.TotalCount);
         Assert.Equal([5f, 5, 5, 5], y.ToArray<float>());
@@ -114,7 +115,7 @@ public sealed class TensorTests
     [Fact]
     public void Failed_calls_leave_no_tensor_behind()
     {
-        var before = Tensor.TotalCount;
+        var before = LiveTensors.Settled();
         using (NewDisposeScope())
         {
             var left = ones([2, 3]);

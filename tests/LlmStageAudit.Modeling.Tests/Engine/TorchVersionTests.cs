@@ -1,3 +1,5 @@
+using LlmStageAudit.Testing;
+
 namespace LlmStageAudit.Modeling.Tests.Engine;
 
 public sealed class TorchVersionTests
@@ -33,7 +35,7 @@ public sealed class TorchVersionTests
         TorchVersion.Require(TorchEngine.Version, TorchEngine.Folder);
         Assert.Matches(@"^2\.1[0-2]\.\d+$", TorchEngine.Version);
         Assert.True(File.Exists(Path.Combine(TorchEngine.Folder, "libtorch_cpu.so")));
-        var before = Tensor.TotalCount;
+        var before = LiveTensors.Settled();
         EngineCheck.Run(TorchEngine.Folder);
         Assert.Equal(before, Tensor.TotalCount);
     }
