@@ -101,7 +101,7 @@ run() {
 run_all() {
   local name
   for name in "$@"; do
-    if (($(jobs -rp | wc -l) == 2)); then wait -n; fi
+    while (($(jobs -rp | wc -l) >= 2)); do wait -n; done
     run "$name" &
   done
   wait
