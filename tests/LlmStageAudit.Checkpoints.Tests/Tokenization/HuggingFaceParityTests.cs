@@ -1,5 +1,3 @@
-using LlmStageAudit.Checkpoints.Tokenization;
-
 namespace LlmStageAudit.Checkpoints.Tests.Tokenization;
 
 /// <summary>Ids and decoded texts that Hugging Face tokenizers computed, for real tokenizer files.</summary>
@@ -13,7 +11,7 @@ public sealed class HuggingFaceParityTests
 
     private static void AssertAgrees(string name)
     {
-        var tokenizer = HuggingFaceTokenizer.Load(SharedData.PathOf($"data/{name}/tokenizer.json"));
+        var tokenizer = SampleTokenizers.All.Value[name];
         var rows = GoldenRow.Read(name);
         Assert.Equal(448, rows.Count);
         for (var i = 0; i < rows.Count; i++)

@@ -34,8 +34,8 @@ public sealed class RustAgreementTests
 
     private sealed class Pair(string name)
     {
-        private readonly HuggingFaceTokenizer _ours = HuggingFaceTokenizer.Load(PathOf(name));
-        private readonly Tokenizers.DotNet.Tokenizer _theirs = new(PathOf(name));
+        private readonly HuggingFaceTokenizer _ours = SampleTokenizers.All.Value[name];
+        private readonly Tokenizers.DotNet.Tokenizer _theirs = new(SharedData.PathOf($"data/{name}/tokenizer.json"));
 
         public void AssertAgrees(string text)
         {
@@ -44,7 +44,5 @@ public sealed class RustAgreementTests
             Assert.True(theirs.Select(id => (int)id).SequenceEqual(ours), $"{name}: ids of {new UnicodeText(text)}");
             Assert.True(_theirs.Decode(theirs) == _ours.Decode(ours, skipSpecialTokens: true), $"{name}: decoded {new UnicodeText(text)}");
         }
-
-        private static string PathOf(string name) => SharedData.PathOf($"data/{name}/tokenizer.json");
     }
 }

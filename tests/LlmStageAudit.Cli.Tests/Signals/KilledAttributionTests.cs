@@ -17,7 +17,7 @@ public sealed class KilledAttributionTests : IDisposable
         TinyWorkspace.Write(_folder.Path);
         _folder.Write("long.yaml", TinyWorkspace.Run(TinyWorkspace.AdamW)
             .Replace("path: base-run/stages/01-language/state", "weights: random, path: shape", StringComparison.Ordinal)
-            .Replace("batchSize: 6", "batchSize: 6\nepochs: 20", StringComparison.Ordinal));
+            .Replace("batchSize: 6", "batchSize: 6\nepochs: 10", StringComparison.Ordinal));
         CommandLine.Json("train", _folder.At("long.yaml"), "--out", Run);
     }
 

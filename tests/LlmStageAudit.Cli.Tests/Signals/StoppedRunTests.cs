@@ -17,7 +17,7 @@ public sealed class StoppedRunTests : IDisposable
         // Enough steps that a signal meets the run on its way.
         _folder.Write("long.yaml", TinyWorkspace.Run(TinyWorkspace.AdamW)
             .Replace("path: base-run/stages/01-language/state", "weights: random, path: shape", StringComparison.Ordinal)
-            .Replace("batchSize: 6", "batchSize: 6\nepochs: 40", StringComparison.Ordinal));
+            .Replace("batchSize: 6", "batchSize: 6\nepochs: 20", StringComparison.Ordinal));
     }
 
     public void Dispose() => _folder.Dispose();

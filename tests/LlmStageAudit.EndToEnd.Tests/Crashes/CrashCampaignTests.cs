@@ -7,7 +7,8 @@ namespace LlmStageAudit.EndToEnd.Tests.Crashes;
 /// Commands killed anywhere, and run again: the files at the end are those of a run that nothing disturbed. A share of the cases; the
 /// whole campaign is scripts/crash.sh.
 /// </summary>
-public sealed class CrashCampaignTests(Operations operations) : IClassFixture<Operations>
+[Collection(OperationsCollection.Name)]
+public sealed class CrashCampaignTests(Operations operations)
 {
     private CrashWorkspace Workspace => operations.Workspace;
 

@@ -7,7 +7,8 @@ namespace LlmStageAudit.EndToEnd.Tests.Crashes;
 /// A disk that is full, fails or writes half, at every call that changes files: the command says so in one line, leaves nothing half made
 /// that a later one takes for whole, and goes on when there is room again. A share of the cases; the whole campaign is scripts/crash.sh.
 /// </summary>
-public sealed class FaultCampaignTests(Operations operations) : IClassFixture<Operations>
+[Collection(OperationsCollection.Name)]
+public sealed class FaultCampaignTests(Operations operations)
 {
     private static readonly Func<int, Fault>[] s_kinds =
     [

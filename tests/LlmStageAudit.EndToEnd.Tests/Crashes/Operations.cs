@@ -1,5 +1,11 @@
 namespace LlmStageAudit.EndToEnd.Tests.Crashes;
 
+[CollectionDefinition(Name)]
+public sealed class OperationsCollection : ICollectionFixture<Operations>
+{
+    public const string Name = "operations";
+}
+
 /// <summary>The commands that campaigns break off, each measured once, and the completed runs that some of them start from.</summary>
 public sealed class Operations : IDisposable
 {

@@ -5,7 +5,8 @@ namespace LlmStageAudit.EndToEnd.Tests.Crashes;
 /// <summary>
 /// Two commands that would write the same files: the second is told who the first is; the lock of a killed one holds nobody up.
 /// </summary>
-public sealed class SecondWriterTests(Operations operations) : IClassFixture<Operations>
+[Collection(OperationsCollection.Name)]
+public sealed class SecondWriterTests(Operations operations)
 {
     private CrashWorkspace Workspace => operations.Workspace;
 

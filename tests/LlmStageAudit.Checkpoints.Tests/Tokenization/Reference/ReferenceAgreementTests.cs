@@ -12,14 +12,11 @@ public sealed class ReferenceAgreementTests
     private static readonly string[] PythiaTokens = ["<|endoftext|>", "<|padding|>", "<|endoftext", "|>", new string(' ', 24)];
 
     [ReferenceFact("data/pythia/tokenizer.json")]
-    public void PythiaAgreesOnGeneratedTexts() => AssertAgrees(SharedData.PathOf("data/pythia/tokenizer.json"), PythiaTokens, GeneratedTexts.Count);
+    public void PythiaAgreesOnGeneratedTexts() => AssertAgrees("pythia", PythiaTokens);
 
     [ReferenceFact("data/gemma3/tokenizer.json")]
     public void GemmaAgreesOnGeneratedTexts() =>
-        AssertAgrees(
-            SharedData.PathOf("data/gemma3/tokenizer.json"),
-            ["<bos>", "<eos>", "<start_of_turn>", "<unused7>", "<bo", "\n\n\n", "<0x41>", "\u2581", "</table>"],
-            GeneratedTexts.Count);
+        AssertAgrees("gemma3", ["<bos>", "<eos>", "<start_of_turn>", "<unused7>", "<bo", "\n\n\n", "<0x41>", "\u2581", "</table>"]);
 
     [ReferenceTheory("data/pythia/tokenizer.json")]
     [InlineData("normalizer", """{"type":"NFD"}""")]
@@ -48,15 +45,18 @@ public sealed class ReferenceAgreementTests
         var json = JsonNode.Parse(File.ReadAllText(SharedData.PathOf("data/pythia/tokenizer.json")))!;
         json[step] = JsonNode.Parse(value);
         using var scratch = new ScratchFolder();
-        AssertAgrees(scratch.WriteText("tokenizer.json", json.ToJsonString()), PythiaTokens, GeneratedTexts.Count / 5);
+        var path = scratch.WriteText("tokenizer.json", json.ToJsonString());
+        AssertAgrees(HuggingFaceTokenizer.Load(path), path, PythiaTokens, GeneratedTexts.Count / 5);
     }
 
-    private static void AssertAgrees(string path, string[] tokens, int count)
+    private static void AssertAgrees(string name, string[] tokens) =>
+        AssertAgrees(SampleTokenizers.All.Value[name], SharedData.PathOf($"data/{name}/tokenizer.json"), tokens, GeneratedTexts.Count);
+
+    private static void AssertAgrees(HuggingFaceTokenizer tokenizer, string path, string[] tokens, int count)
     {
         var texts = new GeneratedTexts(seed: 20261122, tokens).Take(count);
         Assert.Equal(count, texts.Count);
         var answers = ReferenceTokenizers.Encode(path, texts);
-        var tokenizer = HuggingFaceTokenizer.Load(path);
         for (var i = 0; i < texts.Count; i++)
         {
             var shown = $"text {i}: {Escaped(texts[i])}";
