@@ -5,7 +5,7 @@
 set -euo pipefail
 
 root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
-projects=(LlmStageAudit.Checkpoints.Tests LlmStageAudit.Artifacts.Tests LlmStageAudit.Reporting.Tests)
+projects=(LlmStageAudit.Checkpoints.Tests LlmStageAudit.Records.Tests LlmStageAudit.Seals.Tests LlmStageAudit.Reporting.Tests)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export STAGEAUDIT_FUZZ_SCALE=${1:-1} STAGEAUDIT_FUZZ_REPORT=$work/rows DOTNET_CLI_UI_LANGUAGE=en DOTNET_NOLOGO=1

@@ -25,7 +25,7 @@ coverage=()
 count_lines() {
   if [[ ${STAGEAUDIT_COVERAGE:-no} == no ]]; then return; fi
   local collector
-  collector=$(sed -n 's/.*<Pkgcoverlet_collector[^>]*>\([^<]*\)<.*/\1/p' "$root"/artifacts/obj/LlmStageAudit.Artifacts.Tests/*.nuget.g.props)
+  collector=$(sed -n 's/.*<Pkgcoverlet_collector[^>]*>\([^<]*\)<.*/\1/p' "$root"/artifacts/obj/LlmStageAudit.Records.Tests/*.nuget.g.props)
   coverage=(--collect "XPlat Code Coverage" --settings "$root/tests/coverage.runsettings" --test-adapter-path "$collector/build/net8.0")
 }
 

@@ -1,6 +1,6 @@
-using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Cli;
 using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Foundation.Boundaries;
 
 // Of the whole process, so that it is the program's to decide and not a caller's surprise.
 WorldWrite.Deny();

@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Cli.Verbs;
+using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Cli;
 

@@ -1,4 +1,4 @@
-using LlmStageAudit.Artifacts.Errors;
+using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Modeling;
 

@@ -1,8 +1,8 @@
-using LlmStageAudit.Artifacts.Effects;
-using LlmStageAudit.Artifacts.Rankings;
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Trajectories;
-using LlmStageAudit.Artifacts.Verifications;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Rankings;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Trajectories;
+using LlmStageAudit.Records.Verifications;
 
 namespace LlmStageAudit.Reporting;
 

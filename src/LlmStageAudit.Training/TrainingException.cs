@@ -1,5 +1,5 @@
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Files;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Foundation.Files;
 
 namespace LlmStageAudit.Training;
 

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Randomness;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Foundation.Randomness;
 
 namespace LlmStageAudit.Testing.Fuzzing;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
-using LlmStageAudit.Artifacts.Randomness;
+using LlmStageAudit.Foundation.Randomness;
 
 namespace LlmStageAudit.Testing.Fuzzing;
 

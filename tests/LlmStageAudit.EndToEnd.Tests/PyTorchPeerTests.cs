@@ -2,8 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using LlmStageAudit.Artifacts.Randomness;
 using LlmStageAudit.Checkpoints.Adapters;
+using LlmStageAudit.Foundation.Randomness;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.EndToEnd.Tests;

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Modeling.Tests;

@@ -1,9 +1,9 @@
 using System.Text.Json;
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Checkpoints.Safetensors;
 using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Modeling.Objectives;
+using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Modeling.Tests;

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using LlmStageAudit.Artifacts.Effects;
-using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Runs;
 
 namespace LlmStageAudit.Reporting.Tests;
 

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using System.Xml;
 using System.Xml.Linq;
-using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Records.Serialization;
 
 namespace LlmStageAudit.Reporting.Tests;
 

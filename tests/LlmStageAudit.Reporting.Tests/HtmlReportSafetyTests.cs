@@ -1,8 +1,8 @@
 using System.Text.RegularExpressions;
 using System.Xml;
 using System.Xml.Linq;
-using LlmStageAudit.Artifacts.Effects;
-using LlmStageAudit.Artifacts.Trajectories;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Trajectories;
 
 namespace LlmStageAudit.Reporting.Tests;
 

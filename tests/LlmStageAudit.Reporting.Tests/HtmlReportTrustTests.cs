@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
-using LlmStageAudit.Artifacts.Effects;
+using LlmStageAudit.Records.Effects;
 
 namespace LlmStageAudit.Reporting.Tests;
 

@@ -1,11 +1,11 @@
 using System.Globalization;
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Effects;
-using LlmStageAudit.Artifacts.Randomness;
-using LlmStageAudit.Artifacts.Rankings;
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Trajectories;
-using LlmStageAudit.Artifacts.Verifications;
+using LlmStageAudit.Foundation.Randomness;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Rankings;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Trajectories;
+using LlmStageAudit.Records.Verifications;
 
 namespace LlmStageAudit.Reporting.Tests;
 

@@ -1,4 +1,4 @@
-using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Records.Configuration;
 
 namespace LlmStageAudit.Testing;
 

@@ -23,7 +23,7 @@ public sealed class PolynomialObjective(double[][] directions, double[] targets,
 
     public static PolynomialObjective Random(int examples, int parameters, long seed, double cubic = 0)
     {
-        var random = Artifacts.Randomness.StableRandom.For(seed, "objective");
+        var random = Foundation.Randomness.StableRandom.For(seed, "objective");
         double[] Normals(int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextNormal())];
         return new PolynomialObjective([.. Enumerable.Range(0, examples).Select(_ => Normals(parameters))], Normals(examples), cubic);
     }

@@ -1,6 +1,6 @@
 using System.Globalization;
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Records.Configuration;
 
 namespace LlmStageAudit.Testing;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Randomness;
+using LlmStageAudit.Foundation.Randomness;
+using LlmStageAudit.Records.Configuration;
 
 namespace LlmStageAudit.Testing;
 

@@ -1,4 +1,4 @@
-using LlmStageAudit.Artifacts.Randomness;
+using LlmStageAudit.Foundation.Randomness;
 using Xunit;
 
 namespace LlmStageAudit.Testing;

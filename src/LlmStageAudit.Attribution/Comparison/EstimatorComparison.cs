@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
-using LlmStageAudit.Artifacts.Comparisons;
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Randomness;
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Foundation.Randomness;
+using LlmStageAudit.Records.Comparisons;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Attribution.Comparison;

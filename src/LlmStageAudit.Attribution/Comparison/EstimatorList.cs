@@ -1,6 +1,6 @@
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Attribution.Comparison;
 

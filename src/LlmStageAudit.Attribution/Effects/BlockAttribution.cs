@@ -1,8 +1,8 @@
-using LlmStageAudit.Artifacts.Effects;
-using LlmStageAudit.Artifacts.Serialization;
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Replay;
-using LlmStageAudit.Auditing.Probes;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Attribution.Effects;

@@ -1,6 +1,6 @@
-using LlmStageAudit.Artifacts.Effects;
-using LlmStageAudit.Artifacts.Randomness;
 using LlmStageAudit.Attribution.Adjoint;
+using LlmStageAudit.Foundation.Randomness;
+using LlmStageAudit.Records.Effects;
 using MathNet.Numerics.Distributions;
 
 namespace LlmStageAudit.Attribution.Effects;

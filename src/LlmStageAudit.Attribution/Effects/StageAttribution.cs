@@ -1,12 +1,12 @@
 using System.Diagnostics;
-using LlmStageAudit.Artifacts.Effects;
-using LlmStageAudit.Artifacts.Files;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Trust;
-using LlmStageAudit.Auditing.Probes;
-using LlmStageAudit.Auditing.Statistics;
+using LlmStageAudit.Foundation.Files;
 using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Probing.Statistics;
+using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Attribution.Effects;

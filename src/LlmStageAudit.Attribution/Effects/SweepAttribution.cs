@@ -1,7 +1,7 @@
-using LlmStageAudit.Artifacts.Effects;
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Trust;
-using LlmStageAudit.Auditing.Probes;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Attribution.Effects;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Training.Estimates;
 using LlmStageAudit.Training.Runs;
 

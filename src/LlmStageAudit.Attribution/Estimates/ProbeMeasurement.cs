@@ -1,10 +1,10 @@
 using System.Diagnostics;
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Attribution.Trust;
-using LlmStageAudit.Auditing.Probes;
 using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Modeling.Objectives;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Training.Estimates;
 
 namespace LlmStageAudit.Attribution.Estimates;

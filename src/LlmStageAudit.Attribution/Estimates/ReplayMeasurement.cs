@@ -1,5 +1,5 @@
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Training.Estimates;
 using LlmStageAudit.Training.Stages;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Training.Estimates;
 using LlmStageAudit.Training.Runs;
 
@@ -25,7 +25,7 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
     /// <param name="probes">The probes whose effects would be asked for.</param>
     /// <param name="device">Where the run would compute.</param>
     /// <param name="cancellation">Checked between steps.</param>
-    /// <exception cref="Artifacts.Errors.AuditException">Configuration, inputs or arithmetic, as training would find.</exception>
+    /// <exception cref="Foundation.Errors.AuditException">Configuration, inputs or arithmetic, as training would find.</exception>
     public RunEstimate Estimate(IReadOnlyList<ProbeConfiguration> probes, Device? device, CancellationToken cancellation)
     {
         var watch = Stopwatch.StartNew();

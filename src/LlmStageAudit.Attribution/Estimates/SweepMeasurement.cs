@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Attribution.Adjoint;
+using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Training.Estimates;
 using LlmStageAudit.Training.Runs;
 using LlmStageAudit.Training.Stages;

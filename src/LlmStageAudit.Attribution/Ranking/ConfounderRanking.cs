@@ -1,8 +1,8 @@
-using LlmStageAudit.Artifacts.Effects;
-using LlmStageAudit.Artifacts.Rankings;
 using LlmStageAudit.Attribution.Estimators;
-using LlmStageAudit.Auditing.Probes;
-using LlmStageAudit.Auditing.Statistics;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Probing.Statistics;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Rankings;
 
 namespace LlmStageAudit.Attribution.Ranking;
 

@@ -1,4 +1,4 @@
-using LlmStageAudit.Artifacts.Progress;
+using LlmStageAudit.Records.Progress;
 
 namespace LlmStageAudit.Attribution.Resuming;
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using LlmStageAudit.Artifacts.Files;
+using LlmStageAudit.Foundation.Files;
 
 namespace LlmStageAudit.Attribution.Resuming;
 

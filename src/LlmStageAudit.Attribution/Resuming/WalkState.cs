@@ -1,4 +1,4 @@
-using LlmStageAudit.Artifacts.Progress;
+using LlmStageAudit.Records.Progress;
 using LlmStageAudit.Training.Optimizers;
 
 namespace LlmStageAudit.Attribution.Resuming;

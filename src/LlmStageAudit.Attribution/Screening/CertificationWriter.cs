@@ -1,6 +1,6 @@
 using System.Globalization;
-using LlmStageAudit.Artifacts.Effects;
-using LlmStageAudit.Auditing.Probes;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Effects;
 
 namespace LlmStageAudit.Attribution.Screening;
 

@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
-using LlmStageAudit.Artifacts.Effects;
 using LlmStageAudit.Attribution.Effects;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Trust;
-using LlmStageAudit.Auditing.Probes;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Attribution.Screening;

@@ -1,8 +1,8 @@
 using System.Globalization;
-using LlmStageAudit.Artifacts.Effects;
 using LlmStageAudit.Attribution.Effects;
 using LlmStageAudit.Attribution.Replay;
-using LlmStageAudit.Auditing.Probes;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Attribution.Trust;

@@ -1,7 +1,7 @@
 using System.Globalization;
-using LlmStageAudit.Artifacts.Effects;
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Estimators;
+using LlmStageAudit.Records.Effects;
 
 namespace LlmStageAudit.Attribution.Trust;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
-using LlmStageAudit.Artifacts.Boundaries;
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Checkpoints.Safetensors;
+using LlmStageAudit.Foundation.Boundaries;
+using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Checkpoints.Adapters;
 

@@ -1,8 +1,8 @@
 using System.Text;
 using System.Text.Json;
-using LlmStageAudit.Artifacts.Boundaries;
-using LlmStageAudit.Artifacts.Files;
 using LlmStageAudit.Checkpoints.Safetensors;
+using LlmStageAudit.Foundation.Boundaries;
+using LlmStageAudit.Foundation.Files;
 
 namespace LlmStageAudit.Checkpoints.Adapters;
 

@@ -1,5 +1,5 @@
-using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Checkpoints.Comments.Reading;
+using LlmStageAudit.Foundation.Boundaries;
 
 namespace LlmStageAudit.Checkpoints.Comments;
 

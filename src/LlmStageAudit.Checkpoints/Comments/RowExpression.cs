@@ -1,5 +1,5 @@
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Checkpoints.Comments.Expressions;
+using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Checkpoints.Comments;
 

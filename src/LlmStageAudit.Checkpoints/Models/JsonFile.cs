@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Unicode;
-using LlmStageAudit.Artifacts.Boundaries;
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Checkpoints.Safetensors;
+using LlmStageAudit.Foundation.Boundaries;
+using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Checkpoints.Models;
 

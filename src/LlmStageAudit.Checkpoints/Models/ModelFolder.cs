@@ -1,5 +1,5 @@
-using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Checkpoints.Safetensors;
+using LlmStageAudit.Foundation.Boundaries;
 
 namespace LlmStageAudit.Checkpoints.Models;
 

@@ -1,6 +1,6 @@
-using LlmStageAudit.Artifacts.Boundaries;
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Checkpoints.Safetensors;
+using LlmStageAudit.Foundation.Boundaries;
+using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Checkpoints.Models;
 

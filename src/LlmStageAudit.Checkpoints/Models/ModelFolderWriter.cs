@@ -2,8 +2,8 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using LlmStageAudit.Artifacts.Files;
 using LlmStageAudit.Checkpoints.Safetensors;
+using LlmStageAudit.Foundation.Files;
 
 namespace LlmStageAudit.Checkpoints.Models;
 

@@ -37,7 +37,7 @@ internal static class MessageText
 
     /// <summary>The nearest of the candidates as a hint, else null. Very long names are passed over: the distance is quadratic.</summary>
     public static string? NearestHint(string wanted, IEnumerable<string> candidates) =>
-        Artifacts.Errors.Suggestion.Nearest(wanted, candidates.Where(candidate => candidate.Length <= 512)) is { } nearest
+        Foundation.Errors.Suggestion.Nearest(wanted, candidates.Where(candidate => candidate.Length <= 512)) is { } nearest
             ? $"did you mean {Quote(nearest)}?"
             : null;
 }

@@ -1,6 +1,6 @@
 using System.Globalization;
-using LlmStageAudit.Artifacts.Boundaries;
-using LlmStageAudit.Artifacts.Errors;
+using LlmStageAudit.Foundation.Boundaries;
+using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Checkpoints.Safetensors;
 

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
-using LlmStageAudit.Artifacts.Boundaries;
+using LlmStageAudit.Foundation.Boundaries;
 
 namespace LlmStageAudit.Checkpoints.Safetensors;
 

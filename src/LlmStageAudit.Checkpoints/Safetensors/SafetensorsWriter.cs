@@ -4,7 +4,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using LlmStageAudit.Artifacts.Files;
+using LlmStageAudit.Foundation.Files;
 
 namespace LlmStageAudit.Checkpoints.Safetensors;
 

@@ -1,6 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using LlmStageAudit.Artifacts.Files;
+using LlmStageAudit.Foundation.Files;
 
 namespace LlmStageAudit.Checkpoints.Tokenization;
 

@@ -1,12 +1,12 @@
 using System.Text.Json;
 using System.Text.Unicode;
-using LlmStageAudit.Artifacts.Boundaries;
 using LlmStageAudit.Checkpoints.Tokenization.AddedTokens;
 using LlmStageAudit.Checkpoints.Tokenization.BytePair;
 using LlmStageAudit.Checkpoints.Tokenization.Decoding;
 using LlmStageAudit.Checkpoints.Tokenization.Normalization;
 using LlmStageAudit.Checkpoints.Tokenization.PostProcessing;
 using LlmStageAudit.Checkpoints.Tokenization.PreTokenization;
+using LlmStageAudit.Foundation.Boundaries;
 
 namespace LlmStageAudit.Checkpoints.Tokenization;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using LlmStageAudit.Artifacts.Randomness;
+using LlmStageAudit.Foundation.Randomness;
 
 namespace LlmStageAudit.Cli.Demo;
 

@@ -1,5 +1,5 @@
-using LlmStageAudit.Artifacts.Files;
 using LlmStageAudit.Checkpoints.Tokenization;
+using LlmStageAudit.Foundation.Files;
 
 namespace LlmStageAudit.Cli.Demo;
 

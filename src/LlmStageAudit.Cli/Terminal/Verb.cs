@@ -1,5 +1,5 @@
 using System.CommandLine;
-using LlmStageAudit.Artifacts.Boundaries;
+using LlmStageAudit.Foundation.Boundaries;
 
 namespace LlmStageAudit.Cli.Terminal;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Training.Estimates;
 using Spectre.Console;
 

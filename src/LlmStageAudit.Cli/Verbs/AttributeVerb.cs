@@ -1,15 +1,15 @@
 using System.CommandLine;
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Effects;
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Serialization;
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Effects;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Screening;
-using LlmStageAudit.Auditing.Probes;
 using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Cli.Verbs;

@@ -1,8 +1,8 @@
 using System.CommandLine;
-using LlmStageAudit.Artifacts.Effects;
 using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Screening;
 using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Records.Effects;
 
 namespace LlmStageAudit.Cli.Verbs;
 

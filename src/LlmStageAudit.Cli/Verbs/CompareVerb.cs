@@ -1,13 +1,13 @@
 using System.CommandLine;
-using LlmStageAudit.Artifacts.Comparisons;
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Serialization;
 using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Comparison;
 using LlmStageAudit.Attribution.Estimators;
-using LlmStageAudit.Auditing.Probes;
 using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Comparisons;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Cli.Verbs;

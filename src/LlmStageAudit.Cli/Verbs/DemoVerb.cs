@@ -1,18 +1,18 @@
 using System.CommandLine;
 using System.Diagnostics;
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Effects;
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Rankings;
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Verifications;
 using LlmStageAudit.Attribution.Effects;
 using LlmStageAudit.Attribution.Estimators;
-using LlmStageAudit.Auditing.Metrics;
-using LlmStageAudit.Auditing.Probes;
 using LlmStageAudit.Cli.Demo;
 using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Probing.Metrics;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Rankings;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Verifications;
 using LlmStageAudit.Retraining.Plans;
 using LlmStageAudit.Training.Runs;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Cli.Verbs;

@@ -1,5 +1,5 @@
-using LlmStageAudit.Artifacts.Runs;
 using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Cli.Verbs;

@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Reflection;
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Attribution.Estimates;
 using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Configuration;
 
 namespace LlmStageAudit.Cli.Verbs;
 

@@ -1,11 +1,11 @@
 using System.CommandLine;
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Effects;
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Auditing.Probes;
 using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Cli.Verbs;

@@ -1,14 +1,14 @@
 using System.CommandLine;
 using System.Text.Json;
-using LlmStageAudit.Artifacts.Boundaries;
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Serialization;
-using LlmStageAudit.Artifacts.Trajectories;
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Checkpoints.Models;
 using LlmStageAudit.Checkpoints.Safetensors;
 using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Foundation.Boundaries;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Serialization;
+using LlmStageAudit.Records.Trajectories;
 
 namespace LlmStageAudit.Cli.Verbs;
 

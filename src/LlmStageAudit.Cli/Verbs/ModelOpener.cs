@@ -1,7 +1,7 @@
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Checkpoints.Models;
 using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Records.Configuration;
 
 namespace LlmStageAudit.Cli.Verbs;
 

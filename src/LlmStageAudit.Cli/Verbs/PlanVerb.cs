@@ -1,9 +1,9 @@
 using System.CommandLine;
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Plans;
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Serialization;
 using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Plans;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Retraining.Plans;
 
 namespace LlmStageAudit.Cli.Verbs;

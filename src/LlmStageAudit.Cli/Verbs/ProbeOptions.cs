@@ -1,5 +1,5 @@
 using System.CommandLine;
-using LlmStageAudit.Auditing.Probes;
+using LlmStageAudit.Probing.Probes;
 
 namespace LlmStageAudit.Cli.Verbs;
 

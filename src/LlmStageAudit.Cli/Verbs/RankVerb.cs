@@ -1,16 +1,16 @@
 using System.CommandLine;
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Effects;
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Rankings;
-using LlmStageAudit.Artifacts.Serialization;
 using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Effects;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Ranking;
 using LlmStageAudit.Attribution.Screening;
-using LlmStageAudit.Auditing.Probes;
 using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Rankings;
+using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Cli.Verbs;

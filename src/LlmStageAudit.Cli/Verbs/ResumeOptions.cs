@@ -1,12 +1,12 @@
 using System.CommandLine;
 using System.Text.Json;
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Serialization;
 using LlmStageAudit.Attribution.Effects;
 using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Attribution.Screening;
-using LlmStageAudit.Auditing.Probes;
 using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Cli.Verbs;

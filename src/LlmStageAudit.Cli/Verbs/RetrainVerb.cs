@@ -1,7 +1,7 @@
 using System.CommandLine;
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Runs;
 using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Retraining.Executors;
 using LlmStageAudit.Retraining.Plans;
 using LlmStageAudit.Training.Runs;

@@ -1,9 +1,9 @@
 using System.CommandLine;
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Seals.Signing;
-using LlmStageAudit.Artifacts.Seals.Verification;
 using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Seals.Signing;
+using LlmStageAudit.Seals.Verification;
 
 namespace LlmStageAudit.Cli.Verbs;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Retraining.Plans;
 
 namespace LlmStageAudit.Cli.Verbs;

@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Text.Json;
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Checkpoints.Comments.Reading;
 using LlmStageAudit.Checkpoints.Tokenization;
 using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Cli.Verbs;
 

@@ -1,8 +1,8 @@
 using System.CommandLine;
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Runs;
 using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Cli.Verbs;

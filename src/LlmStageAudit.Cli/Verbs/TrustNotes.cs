@@ -1,5 +1,5 @@
-using LlmStageAudit.Artifacts.Effects;
 using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Records.Effects;
 
 namespace LlmStageAudit.Cli.Verbs;
 

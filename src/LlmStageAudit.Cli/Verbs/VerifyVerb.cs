@@ -1,9 +1,9 @@
 using System.CommandLine;
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Serialization;
-using LlmStageAudit.Artifacts.Verifications;
 using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Serialization;
+using LlmStageAudit.Records.Verifications;
 using LlmStageAudit.Retraining.Plans;
 using LlmStageAudit.Retraining.Verification;
 

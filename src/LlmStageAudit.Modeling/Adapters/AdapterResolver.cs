@@ -1,7 +1,7 @@
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Checkpoints.Adapters;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Records.Configuration;
 
 namespace LlmStageAudit.Modeling.Adapters;
 

@@ -1,5 +1,5 @@
-using LlmStageAudit.Artifacts.Randomness;
 using LlmStageAudit.Checkpoints.Adapters;
+using LlmStageAudit.Foundation.Randomness;
 using LlmStageAudit.Modeling.Transformers;
 
 namespace LlmStageAudit.Modeling.Adapters;

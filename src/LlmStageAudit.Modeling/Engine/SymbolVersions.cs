@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using System.Text.RegularExpressions;
-using LlmStageAudit.Artifacts.Boundaries;
+using LlmStageAudit.Foundation.Boundaries;
 
 namespace LlmStageAudit.Modeling.Engine;
 

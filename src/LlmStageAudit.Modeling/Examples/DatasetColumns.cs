@@ -1,6 +1,6 @@
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Checkpoints.Comments;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Configuration;
 
 namespace LlmStageAudit.Modeling.Examples;
 

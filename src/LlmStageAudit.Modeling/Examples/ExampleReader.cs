@@ -1,9 +1,9 @@
 using System.Globalization;
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Checkpoints.Comments;
 using LlmStageAudit.Checkpoints.Tokenization;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Records.Configuration;
 
 namespace LlmStageAudit.Modeling.Examples;
 

@@ -1,10 +1,10 @@
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Checkpoints.Models;
 using LlmStageAudit.Modeling.Adapters;
 using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Parameters;
 using LlmStageAudit.Modeling.Transformers;
+using LlmStageAudit.Records.Configuration;
 
 namespace LlmStageAudit.Modeling.Models;
 

@@ -1,11 +1,11 @@
 using System.Diagnostics;
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Checkpoints.Models;
 using LlmStageAudit.Checkpoints.Safetensors;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Modeling.Adapters;
 using LlmStageAudit.Modeling.Parameters;
 using LlmStageAudit.Modeling.Transformers;
+using LlmStageAudit.Records.Configuration;
 
 namespace LlmStageAudit.Modeling.Models;
 

@@ -1,6 +1,6 @@
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Checkpoints.Safetensors;
+using LlmStageAudit.Records.Configuration;
 
 namespace LlmStageAudit.Modeling.Models;
 

@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Checkpoints.Models;
 using LlmStageAudit.Checkpoints.Safetensors;
+using LlmStageAudit.Records.Configuration;
 
 namespace LlmStageAudit.Modeling.Models;
 

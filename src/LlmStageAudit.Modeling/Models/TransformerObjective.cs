@@ -1,8 +1,8 @@
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Modeling.Adapters;
 using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Objectives;
 using LlmStageAudit.Modeling.Parameters;
+using LlmStageAudit.Records.Configuration;
 
 namespace LlmStageAudit.Modeling.Models;
 

@@ -1,7 +1,7 @@
-using LlmStageAudit.Artifacts.Effects;
-using LlmStageAudit.Artifacts.Rankings;
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Verifications;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Rankings;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Verifications;
 using LlmStageAudit.Reporting.Charts;
 using LlmStageAudit.Reporting.Markup;
 

@@ -1,5 +1,5 @@
-using LlmStageAudit.Artifacts.Effects;
-using LlmStageAudit.Artifacts.Verifications;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Verifications;
 using LlmStageAudit.Reporting.Charts;
 
 namespace LlmStageAudit.Reporting.Findings;

@@ -1,4 +1,4 @@
-using LlmStageAudit.Artifacts.Effects;
+using LlmStageAudit.Records.Effects;
 
 namespace LlmStageAudit.Reporting.Findings;
 

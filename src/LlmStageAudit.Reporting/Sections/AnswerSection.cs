@@ -1,4 +1,4 @@
-using LlmStageAudit.Artifacts.Rankings;
+using LlmStageAudit.Records.Rankings;
 using LlmStageAudit.Reporting.Findings;
 using LlmStageAudit.Reporting.Markup;
 

@@ -1,6 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Reporting.Charts;
 using LlmStageAudit.Reporting.Findings;
 

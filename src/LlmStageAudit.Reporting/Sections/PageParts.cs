@@ -1,4 +1,4 @@
-using LlmStageAudit.Artifacts.Effects;
+using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Reporting.Findings;
 using LlmStageAudit.Reporting.Markup;
 

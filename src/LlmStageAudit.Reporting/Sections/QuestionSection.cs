@@ -1,5 +1,5 @@
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Reporting.Findings;
 using LlmStageAudit.Reporting.Markup;
 

@@ -1,6 +1,6 @@
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Reporting.Charts;
 using LlmStageAudit.Reporting.Findings;
 using LlmStageAudit.Reporting.Markup;

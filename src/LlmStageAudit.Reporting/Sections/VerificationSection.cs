@@ -1,4 +1,4 @@
-using LlmStageAudit.Artifacts.Verifications;
+using LlmStageAudit.Records.Verifications;
 using LlmStageAudit.Reporting.Charts;
 using LlmStageAudit.Reporting.Findings;
 using LlmStageAudit.Reporting.Markup;

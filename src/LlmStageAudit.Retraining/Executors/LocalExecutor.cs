@@ -1,5 +1,5 @@
-using LlmStageAudit.Artifacts.Plans;
-using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Records.Plans;
+using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Retraining.Plans;
 using LlmStageAudit.Training.Estimates;
 using LlmStageAudit.Training.Runs;
@@ -13,7 +13,7 @@ public static class LocalExecutor
     /// <param name="device">Where to compute.</param>
     /// <param name="started">Told which job begins.</param>
     /// <param name="preflight">Refuses jobs that cannot fit before the first is begun; null to start whatever the machine has.</param>
-    /// <exception cref="Artifacts.Errors.AuditException">
+    /// <exception cref="Foundation.Errors.AuditException">
     /// Another process runs the plan. A job fails or is stopped; jobs before it are complete and stay.
     /// </exception>
     public static void Run(

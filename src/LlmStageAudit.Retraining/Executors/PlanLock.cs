@@ -1,4 +1,4 @@
-using LlmStageAudit.Artifacts.Files;
+using LlmStageAudit.Foundation.Files;
 using LlmStageAudit.Retraining.Plans;
 
 namespace LlmStageAudit.Retraining.Executors;

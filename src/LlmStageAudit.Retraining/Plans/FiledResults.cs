@@ -1,6 +1,6 @@
-using LlmStageAudit.Artifacts.Effects;
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Serialization;
 
 namespace LlmStageAudit.Retraining.Plans;
 

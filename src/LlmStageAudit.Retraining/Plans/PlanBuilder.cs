@@ -1,8 +1,8 @@
-using LlmStageAudit.Artifacts.Effects;
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Plans;
-using LlmStageAudit.Artifacts.Rankings;
-using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Plans;
+using LlmStageAudit.Records.Rankings;
+using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Training;
 
 namespace LlmStageAudit.Retraining.Plans;
@@ -20,7 +20,7 @@ public static class PlanBuilder
         var manifest = folder.ReadManifest();
         if (manifest.State != RunState.Completed)
             throw TrainingException.NotCompleted(folder.Root, manifest.State.ToString().ToLowerInvariant());
-        var effects = effectsPath is null ? null : Artifacts.Serialization.ArtifactJson.Read<EffectsArtifact>(effectsPath);
+        var effects = effectsPath is null ? null : Records.Serialization.ArtifactJson.Read<EffectsArtifact>(effectsPath);
         if (effects is not null && effects.RunId != manifest.RunId)
             throw RetrainingException.OtherRun(effectsPath!, effects.RunId, manifest.RunId);
 
@@ -46,10 +46,10 @@ public static class PlanBuilder
     public static IReadOnlyList<string> Choose(RunFolder folder, int count)
     {
         if (FiledResults.NewestRanking(folder) is { } ranking)
-            return [.. Artifacts.Serialization.ArtifactJson.Read<RankingArtifact>(ranking).Ranking
+            return [.. Records.Serialization.ArtifactJson.Read<RankingArtifact>(ranking).Ranking
                 .Take(count).Select(stage => stage.Stage)];
         var path = FiledResults.NewestEffects(folder) ?? throw RetrainingException.NothingToChoose(folder.Root);
-        var effects = Artifacts.Serialization.ArtifactJson.Read<EffectsArtifact>(path).Effects;
+        var effects = Records.Serialization.ArtifactJson.Read<EffectsArtifact>(path).Effects;
         return [.. effects.OrderByDescending(effect => Math.Abs(effect.Estimate)).Take(count).Select(effect => effect.Stage)];
     }
 

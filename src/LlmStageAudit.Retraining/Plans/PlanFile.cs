@@ -1,7 +1,7 @@
-using LlmStageAudit.Artifacts.Boundaries;
-using LlmStageAudit.Artifacts.Plans;
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Foundation.Boundaries;
+using LlmStageAudit.Records.Plans;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Serialization;
 
 namespace LlmStageAudit.Retraining.Plans;
 
@@ -24,7 +24,7 @@ public sealed class PlanFile
     /// Reads a plan, which may come from anywhere: it writes nowhere but into PLAN.runs/ID beside itself. The run and the effects it names
     /// may lie elsewhere, for the tool's own plans do; they are only read, and refused where their run id is not the plan's.
     /// </summary>
-    /// <exception cref="Artifacts.Errors.AuditException">
+    /// <exception cref="Foundation.Errors.AuditException">
     /// No plan, one that anybody may write, or one whose jobs would be written somewhere else.
     /// </exception>
     public static PlanFile Open(string path)

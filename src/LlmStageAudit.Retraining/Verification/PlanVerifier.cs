@@ -1,13 +1,13 @@
-using LlmStageAudit.Artifacts.Boundaries;
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Effects;
-using LlmStageAudit.Artifacts.Plans;
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Serialization;
-using LlmStageAudit.Artifacts.Verifications;
-using LlmStageAudit.Auditing.Probes;
-using LlmStageAudit.Auditing.Statistics;
+using LlmStageAudit.Foundation.Boundaries;
 using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Probing.Statistics;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Plans;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Serialization;
+using LlmStageAudit.Records.Verifications;
 using LlmStageAudit.Retraining.Plans;
 using LlmStageAudit.Training.Runs;
 

@@ -1,5 +1,5 @@
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Training.Estimates;

@@ -1,11 +1,11 @@
 using System.Text.Json;
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Seals;
-using LlmStageAudit.Artifacts.Serialization;
-using LlmStageAudit.Artifacts.Trajectories;
 using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Serialization;
+using LlmStageAudit.Records.Trajectories;
+using LlmStageAudit.Seals;
 using LlmStageAudit.Training.Runs;
 using LlmStageAudit.Training.Stages;
 

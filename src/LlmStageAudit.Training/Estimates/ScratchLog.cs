@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Trajectories;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Trajectories;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Training.Estimates;

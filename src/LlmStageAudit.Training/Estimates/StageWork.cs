@@ -1,5 +1,5 @@
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Modeling.Examples;
+using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Training.Runs;
 using LlmStageAudit.Training.Stages;
 

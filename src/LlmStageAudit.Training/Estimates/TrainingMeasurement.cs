@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using LlmStageAudit.Artifacts.Configuration;
+using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Training.Optimizers;
 using LlmStageAudit.Training.Runs;
 using LlmStageAudit.Training.Stages;

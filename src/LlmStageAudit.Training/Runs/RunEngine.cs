@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Records.Runs;
 
 namespace LlmStageAudit.Training.Runs;
 

@@ -1,9 +1,9 @@
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Files;
-using LlmStageAudit.Artifacts.Runs;
 using LlmStageAudit.Checkpoints.Adapters;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Foundation.Files;
 using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Runs;
 
 namespace LlmStageAudit.Training.Runs;
 

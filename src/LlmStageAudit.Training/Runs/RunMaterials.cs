@@ -1,9 +1,9 @@
 using System.Diagnostics;
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Modeling.Adapters;
 using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Training.Stages;
 
 namespace LlmStageAudit.Training.Runs;

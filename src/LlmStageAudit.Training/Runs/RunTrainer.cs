@@ -1,11 +1,11 @@
 using System.Diagnostics;
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Files;
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Seals;
-using LlmStageAudit.Artifacts.Serialization;
-using LlmStageAudit.Artifacts.Trajectories;
+using LlmStageAudit.Foundation.Files;
 using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Serialization;
+using LlmStageAudit.Records.Trajectories;
+using LlmStageAudit.Seals;
 using LlmStageAudit.Training.Estimates;
 using LlmStageAudit.Training.Optimizers;
 using LlmStageAudit.Training.Stages;
@@ -39,7 +39,7 @@ public sealed class RunTrainer
     /// <param name="cancellation">Stops after the current step, at a valid checkpoint.</param>
     /// <param name="note">Told what a user should know of the loaded model.</param>
     /// <param name="preflight">Refuses a run that cannot fit before anything is written; null to start whatever the machine has.</param>
-    /// <exception cref="Artifacts.Errors.AuditException">
+    /// <exception cref="Foundation.Errors.AuditException">
     /// Configuration, inputs or arithmetic; or the run was stopped, also by a full disk.
     /// </exception>
     public static RunManifest Train(

@@ -1,5 +1,5 @@
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Trajectories;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Trajectories;
 using LlmStageAudit.Training.Optimizers;
 using LlmStageAudit.Training.Stages;
 

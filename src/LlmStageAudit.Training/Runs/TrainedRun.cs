@@ -1,7 +1,7 @@
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Training.Stages;
 
 namespace LlmStageAudit.Training.Runs;

@@ -1,5 +1,5 @@
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Modeling.Objectives;
+using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Training.Batches;
 using LlmStageAudit.Training.Optimizers;
 using LlmStageAudit.Training.Schedules;

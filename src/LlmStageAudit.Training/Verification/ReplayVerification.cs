@@ -1,4 +1,4 @@
-using LlmStageAudit.Artifacts.Seals.Verification;
+using LlmStageAudit.Seals.Verification;
 
 namespace LlmStageAudit.Training.Verification;
 

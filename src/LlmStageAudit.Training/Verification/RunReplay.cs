@@ -1,7 +1,7 @@
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Randomness;
-using LlmStageAudit.Artifacts.Seals.Verification;
-using LlmStageAudit.Artifacts.Trajectories;
+using LlmStageAudit.Foundation.Randomness;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Trajectories;
+using LlmStageAudit.Seals.Verification;
 using LlmStageAudit.Training.Optimizers;
 using LlmStageAudit.Training.Runs;
 using LlmStageAudit.Training.Stages;

@@ -1,7 +1,7 @@
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Modeling.Objectives;
+using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
 using LlmStageAudit.Training.Runs;
 using LlmStageAudit.Training.Stages;

@@ -1,7 +1,7 @@
-using LlmStageAudit.Artifacts.Comparisons;
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Attribution.Comparison;
 using LlmStageAudit.Attribution.Estimators;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Comparisons;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Attribution.Tests.Comparison;

@@ -1,7 +1,7 @@
-using LlmStageAudit.Artifacts.Randomness;
-using LlmStageAudit.Auditing.Statistics;
 using LlmStageAudit.Benchmarks.Digits;
+using LlmStageAudit.Foundation.Randomness;
 using LlmStageAudit.Modeling.Objectives;
+using LlmStageAudit.Probing.Statistics;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Attribution.Tests.Digits;

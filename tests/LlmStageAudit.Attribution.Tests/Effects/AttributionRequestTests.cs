@@ -1,6 +1,6 @@
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Attribution.Effects;
 using LlmStageAudit.Attribution.Estimators;
+using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Attribution.Tests.Effects;
 

@@ -1,7 +1,7 @@
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Attribution.Effects;
 using LlmStageAudit.Attribution.Estimators;
-using LlmStageAudit.Auditing.Probes;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
 using LlmStageAudit.Training;
 using LlmStageAudit.Training.Runs;

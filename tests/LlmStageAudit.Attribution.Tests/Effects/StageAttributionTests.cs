@@ -1,8 +1,8 @@
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Attribution.Effects;
 using LlmStageAudit.Attribution.Estimators;
-using LlmStageAudit.Auditing.Probes;
 using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
 using LlmStageAudit.Training.Runs;
 

@@ -1,9 +1,9 @@
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Effects;
-using LlmStageAudit.Artifacts.Randomness;
 using LlmStageAudit.Attribution.Ranking;
-using LlmStageAudit.Auditing.Probes;
+using LlmStageAudit.Foundation.Randomness;
 using LlmStageAudit.Modeling.Examples;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Attribution.Tests.Ranking;

@@ -1,7 +1,7 @@
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Modeling.Objectives;
+using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Attribution.Tests.Replay;

@@ -1,5 +1,5 @@
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Attribution.Tests.Replay;

@@ -1,8 +1,8 @@
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
 using LlmStageAudit.Training;
 using LlmStageAudit.Training.Stages;

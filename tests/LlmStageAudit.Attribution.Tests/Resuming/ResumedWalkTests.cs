@@ -1,10 +1,10 @@
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Progress;
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Attribution.Trust;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Progress;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Attribution.Tests.Resuming;

@@ -1,11 +1,11 @@
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Effects;
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Serialization;
 using LlmStageAudit.Attribution.Effects;
 using LlmStageAudit.Attribution.Ranking;
 using LlmStageAudit.Attribution.Screening;
-using LlmStageAudit.Auditing.Probes;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Testing;
 using LlmStageAudit.Training.Runs;
 
@@ -193,7 +193,7 @@ public sealed class CertifiedAttributionTests : IDisposable
 
     private Probe ReadProbe(TrainedRun run, string metric)
     {
-        var random = Artifacts.Randomness.StableRandom.For(5, "certify");
+        var random = Foundation.Randomness.StableRandom.For(5, "certify");
         var rows = Enumerable.Range(0, 40).Select(i =>
         {
             var ids = string.Join(',', Enumerable.Range(0, 4).Select(_ => 1 + random.Next(TinyModel.Vocabulary - 1)));

@@ -1,5 +1,5 @@
-using LlmStageAudit.Artifacts.Randomness;
 using LlmStageAudit.Attribution.Screening;
+using LlmStageAudit.Foundation.Randomness;
 
 namespace LlmStageAudit.Attribution.Tests.Screening;
 

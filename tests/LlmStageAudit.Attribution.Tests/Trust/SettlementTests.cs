@@ -1,9 +1,9 @@
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Effects;
 using LlmStageAudit.Attribution.Effects;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Trust;
-using LlmStageAudit.Auditing.Probes;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Testing;
 using LlmStageAudit.Training.Runs;
 
@@ -59,7 +59,7 @@ public sealed class SettlementTests : IDisposable
     public void Ranges_are_read_as_the_steps_they_were()
     {
         using var run = SmallRun.Train(SmallRun.Sgd, cubic: 0);
-        var random = Artifacts.Randomness.StableRandom.For(3, "sets");
+        var random = Foundation.Randomness.StableRandom.For(3, "sets");
         for (var draw = 0; draw < 50; draw++)
         {
             int[] steps = [.. Enumerable.Range(1, 16).Where(step => step == 1 + (draw % 16) || random.Next(2) == 0)];

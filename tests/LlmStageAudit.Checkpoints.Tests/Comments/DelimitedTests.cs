@@ -1,7 +1,7 @@
 using System.Text;
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Checkpoints.Comments;
 using LlmStageAudit.Checkpoints.Tests.Tokenization;
+using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Checkpoints.Tests.Comments;
 

@@ -1,5 +1,5 @@
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Checkpoints.Comments;
+using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Checkpoints.Tests.Comments;
 

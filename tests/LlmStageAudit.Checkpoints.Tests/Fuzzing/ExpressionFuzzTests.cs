@@ -1,9 +1,9 @@
 using System.Text;
 using System.Text.Json;
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Checkpoints.Comments;
 using LlmStageAudit.Checkpoints.Tests.Safetensors;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Testing.Fuzzing;
 
 namespace LlmStageAudit.Checkpoints.Tests.Fuzzing;

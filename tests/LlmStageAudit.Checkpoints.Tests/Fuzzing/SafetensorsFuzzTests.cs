@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using System.Text;
-using LlmStageAudit.Artifacts.Randomness;
 using LlmStageAudit.Checkpoints.Safetensors;
 using LlmStageAudit.Checkpoints.Tests.Safetensors;
+using LlmStageAudit.Foundation.Randomness;
 using LlmStageAudit.Testing.Fuzzing;
 
 namespace LlmStageAudit.Checkpoints.Tests.Fuzzing;

@@ -1,11 +1,11 @@
 using System.Text.Json;
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Checkpoints.Comments;
 using LlmStageAudit.Checkpoints.Models;
 using LlmStageAudit.Checkpoints.Safetensors;
 using LlmStageAudit.Checkpoints.Tests.Safetensors;
 using LlmStageAudit.Checkpoints.Tokenization;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Testing.Fuzzing;
 
 namespace LlmStageAudit.Checkpoints.Tests.Hostile;

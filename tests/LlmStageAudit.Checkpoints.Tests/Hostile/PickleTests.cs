@@ -1,10 +1,10 @@
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Checkpoints.Comments;
 using LlmStageAudit.Checkpoints.Models;
 using LlmStageAudit.Checkpoints.Safetensors;
 using LlmStageAudit.Checkpoints.Tests.Safetensors;
 using LlmStageAudit.Checkpoints.Tokenization;
+using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Checkpoints.Tests.Hostile;
 

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Checkpoints.Models;
 using LlmStageAudit.Checkpoints.Tests.Safetensors;
+using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Checkpoints.Tests.Models;
 

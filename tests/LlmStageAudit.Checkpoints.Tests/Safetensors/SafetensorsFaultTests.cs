@@ -1,6 +1,6 @@
 using System.Text;
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Checkpoints.Safetensors;
+using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Checkpoints.Tests.Safetensors;
 

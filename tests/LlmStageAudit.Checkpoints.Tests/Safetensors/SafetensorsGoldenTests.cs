@@ -1,5 +1,5 @@
-using LlmStageAudit.Artifacts.Files;
 using LlmStageAudit.Checkpoints.Safetensors;
+using LlmStageAudit.Foundation.Files;
 
 namespace LlmStageAudit.Checkpoints.Tests.Safetensors;
 

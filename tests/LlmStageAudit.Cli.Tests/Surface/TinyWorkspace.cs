@@ -1,5 +1,5 @@
 using System.Text;
-using LlmStageAudit.Artifacts.Randomness;
+using LlmStageAudit.Foundation.Randomness;
 
 namespace LlmStageAudit.Cli.Tests.Surface;
 

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using LlmStageAudit.Artifacts.Randomness;
 using LlmStageAudit.Cli.Tests.Surface;
+using LlmStageAudit.Foundation.Randomness;
 
 namespace LlmStageAudit.Cli.Tests.Tampering;
 
@@ -290,7 +290,7 @@ internal static partial class StructuralEdits
     {
         var bare = node.DeepClone().AsObject();
         bare.Remove("sha256");
-        var text = bare.ToJsonString(Artifacts.Serialization.ArtifactJson.CompactOptions);
+        var text = bare.ToJsonString(Records.Serialization.ArtifactJson.CompactOptions);
         return Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)));
     }
 

@@ -1,6 +1,6 @@
 using System.Globalization;
-using LlmStageAudit.Artifacts.Randomness;
 using LlmStageAudit.Cli.Tests.Surface;
+using LlmStageAudit.Foundation.Randomness;
 
 namespace LlmStageAudit.Cli.Tests.Tampering;
 

@@ -67,7 +67,7 @@ public sealed class TamperedRun : IDisposable
     {
         var node = JsonNode.Parse(File.ReadAllText(At(name)))!;
         change(node);
-        var text = node.ToJsonString(new JsonSerializerOptions(Artifacts.Serialization.ArtifactJson.Options));
+        var text = node.ToJsonString(new JsonSerializerOptions(Records.Serialization.ArtifactJson.Options));
         File.WriteAllText(At(name), text + "\n");
     }
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
-using LlmStageAudit.Artifacts.Comparisons;
-using LlmStageAudit.Artifacts.Serialization;
 using LlmStageAudit.Cli.Tests.Surface;
+using LlmStageAudit.Records.Comparisons;
+using LlmStageAudit.Records.Serialization;
 
 namespace LlmStageAudit.Cli.Tests.Walk;
 

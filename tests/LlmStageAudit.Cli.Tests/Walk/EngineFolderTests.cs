@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Runtime.Intrinsics.X86;
-using LlmStageAudit.Artifacts.Runs;
 using LlmStageAudit.Cli.Tests.Surface;
 using LlmStageAudit.Modeling.Engine;
+using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Cli.Tests.Walk;

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using LlmStageAudit.Artifacts.Files;
+using LlmStageAudit.Foundation.Files;
 
 namespace LlmStageAudit.EndToEnd.Tests.Crashes;
 

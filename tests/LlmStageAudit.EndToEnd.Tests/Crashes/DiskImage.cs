@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using LlmStageAudit.Artifacts.Randomness;
+using LlmStageAudit.Foundation.Randomness;
 
 namespace LlmStageAudit.EndToEnd.Tests.Crashes;
 

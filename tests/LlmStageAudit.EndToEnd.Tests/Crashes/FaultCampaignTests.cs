@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using LlmStageAudit.Artifacts.Randomness;
+using LlmStageAudit.Foundation.Randomness;
 
 namespace LlmStageAudit.EndToEnd.Tests.Crashes;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using LlmStageAudit.Artifacts.Files;
+using LlmStageAudit.Foundation.Files;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.EndToEnd.Tests.Crashes;

@@ -1,8 +1,8 @@
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Modeling.Objectives;
+using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Modeling.Tests.Adapters;

@@ -1,6 +1,6 @@
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
 using static LlmStageAudit.Modeling.Tests.Derivations.PlainMath;
 

@@ -91,7 +91,7 @@ public sealed class NativeLibraryTests
     [InlineData(3, 1031, 300)]
     public void Products_are_those_of_double_precision(int rows, int inner, int columns)
     {
-        var random = Artifacts.Randomness.StableRandom.For(5, "product");
+        var random = Foundation.Randomness.StableRandom.For(5, "product");
         var (left, right) = (Normals(rows * inner), Normals(inner * columns));
         using var scope = NewDisposeScope();
         var single = TensorMemory.Of(left, [rows, inner]).mm(TensorMemory.Of(right, [inner, columns])).ToArray<float>();

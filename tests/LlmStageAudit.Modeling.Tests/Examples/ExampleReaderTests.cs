@@ -1,9 +1,9 @@
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Errors;
 using LlmStageAudit.Checkpoints.Comments;
 using LlmStageAudit.Checkpoints.Tokenization;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Modeling.Tests.Examples;

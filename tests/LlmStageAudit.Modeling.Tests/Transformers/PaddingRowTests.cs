@@ -1,7 +1,7 @@
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Modeling.Objectives;
+using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Modeling.Tests.Transformers;

@@ -1,12 +1,12 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Checkpoints.Models;
 using LlmStageAudit.Checkpoints.Safetensors;
 using LlmStageAudit.Modeling.Adapters;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Modeling.Transformers;
+using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Modeling.Tests.Transformers;

@@ -1,10 +1,10 @@
 using System.Text.Json;
 using System.Xml;
-using LlmStageAudit.Artifacts.Effects;
-using LlmStageAudit.Artifacts.Rankings;
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Serialization;
-using LlmStageAudit.Artifacts.Verifications;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Rankings;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Serialization;
+using LlmStageAudit.Records.Verifications;
 using LlmStageAudit.Testing.Fuzzing;
 
 namespace LlmStageAudit.Reporting.Tests.Fuzzing;

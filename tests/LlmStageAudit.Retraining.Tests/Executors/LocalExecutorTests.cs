@@ -1,6 +1,6 @@
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Retraining.Executors;
 using LlmStageAudit.Retraining.Plans;
 using LlmStageAudit.Retraining.Tests.Runs;

@@ -1,8 +1,8 @@
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Plans;
-using LlmStageAudit.Artifacts.Rankings;
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Plans;
+using LlmStageAudit.Records.Rankings;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Retraining.Plans;
 using LlmStageAudit.Retraining.Tests.Runs;
 using LlmStageAudit.Training;

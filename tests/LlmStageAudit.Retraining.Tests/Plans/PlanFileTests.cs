@@ -1,7 +1,7 @@
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Plans;
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Plans;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Retraining.Plans;
 using LlmStageAudit.Retraining.Tests.Runs;
 

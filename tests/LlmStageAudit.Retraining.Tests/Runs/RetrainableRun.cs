@@ -1,11 +1,11 @@
 using System.Globalization;
 using System.Text;
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Effects;
-using LlmStageAudit.Artifacts.Files;
-using LlmStageAudit.Artifacts.Randomness;
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Foundation.Files;
+using LlmStageAudit.Foundation.Randomness;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Retraining.Plans;
 using LlmStageAudit.Testing;
 using LlmStageAudit.Training.Runs;

@@ -1,10 +1,10 @@
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Effects;
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Verifications;
-using LlmStageAudit.Auditing.Probes;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Verifications;
 using LlmStageAudit.Retraining.Executors;
 using LlmStageAudit.Retraining.Plans;
 using LlmStageAudit.Retraining.Tests.Runs;

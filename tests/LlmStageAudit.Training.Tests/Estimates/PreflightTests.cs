@@ -1,6 +1,6 @@
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Testing;
 using LlmStageAudit.Training.Estimates;
 using LlmStageAudit.Training.Runs;
@@ -138,9 +138,9 @@ public sealed class PreflightTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private static RunManifest Train(Artifacts.Configuration.RunConfiguration configuration, string path, MachineLimits limits) =>
+    private static RunManifest Train(Records.Configuration.RunConfiguration configuration, string path, MachineLimits limits) =>
         RunTrainer.Train(configuration, path, TestDevice.Current, null, default, preflight: new Preflight(limits));
 
     private static (LanguageModel Model, Tensor State) Load(string path) =>
-        TinyModel.Load(path, Artifacts.Configuration.ModelTask.SequenceClassification, dtype: float32);
+        TinyModel.Load(path, Records.Configuration.ModelTask.SequenceClassification, dtype: float32);
 }

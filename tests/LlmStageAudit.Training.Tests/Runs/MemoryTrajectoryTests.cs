@@ -1,5 +1,5 @@
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Modeling.Objectives;
+using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
 using LlmStageAudit.Training.Runs;
 using LlmStageAudit.Training.Stages;

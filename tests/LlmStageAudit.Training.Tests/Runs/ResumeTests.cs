@@ -1,5 +1,5 @@
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Testing;
 using LlmStageAudit.Training.Runs;
 

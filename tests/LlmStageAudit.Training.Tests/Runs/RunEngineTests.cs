@@ -1,5 +1,5 @@
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Testing;
 using LlmStageAudit.Training.Runs;
 

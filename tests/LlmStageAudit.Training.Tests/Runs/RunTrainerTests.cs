@@ -1,10 +1,10 @@
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Files;
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Trajectories;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Foundation.Files;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Modeling.Objectives;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Trajectories;
 using LlmStageAudit.Testing;
 using LlmStageAudit.Training.Runs;
 

@@ -1,5 +1,5 @@
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Runs;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Testing;
 using LlmStageAudit.Training.Runs;
 

@@ -1,6 +1,6 @@
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Errors;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Modeling.Objectives;
+using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
 using LlmStageAudit.Training.Batches;
 using LlmStageAudit.Training.Optimizers;

@@ -1,5 +1,5 @@
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Trajectories;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Trajectories;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Training.Tests.Verification;
@@ -34,7 +34,7 @@ internal static class LogForging
     public static void Reseal(RunFolder folder, RunManifest manifest)
     {
         File.Delete(folder.SealPath);
-        Artifacts.Seals.RunSealer.Open(folder, manifest).Seal(manifest);
+        Seals.RunSealer.Open(folder, manifest).Seal(manifest);
         folder.WriteManifest(manifest);
     }
 }

@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Files;
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Seals.Verification;
+using LlmStageAudit.Foundation.Files;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Seals.Verification;
 using LlmStageAudit.Testing;
 using LlmStageAudit.Training.Runs;
 using LlmStageAudit.Training.Tests.Runs;

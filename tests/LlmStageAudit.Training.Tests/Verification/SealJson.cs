@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
-using LlmStageAudit.Artifacts.Seals;
-using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Records.Serialization;
+using LlmStageAudit.Seals;
 
 namespace LlmStageAudit.Training.Tests.Verification;
 

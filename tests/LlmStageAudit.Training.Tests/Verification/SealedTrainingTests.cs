@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
-using LlmStageAudit.Artifacts.Errors;
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Seals;
-using LlmStageAudit.Artifacts.Seals.Verification;
-using LlmStageAudit.Artifacts.Serialization;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Serialization;
+using LlmStageAudit.Seals;
+using LlmStageAudit.Seals.Verification;
 using LlmStageAudit.Testing;
 using LlmStageAudit.Training.Runs;
 using LlmStageAudit.Training.Tests.Runs;

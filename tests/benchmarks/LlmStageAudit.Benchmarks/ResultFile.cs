@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
-using LlmStageAudit.Artifacts.Files;
+using LlmStageAudit.Foundation.Files;
 
 namespace LlmStageAudit.Benchmarks;
 

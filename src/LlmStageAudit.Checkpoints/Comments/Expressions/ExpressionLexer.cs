@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using LlmStageAudit.Artifacts.Errors;
+using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Checkpoints.Comments.Expressions;
 

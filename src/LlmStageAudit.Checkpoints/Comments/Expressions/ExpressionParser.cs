@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using LlmStageAudit.Artifacts.Errors;
+using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Checkpoints.Comments.Expressions;
 

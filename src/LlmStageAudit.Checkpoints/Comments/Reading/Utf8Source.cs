@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Text.Unicode;
-using LlmStageAudit.Artifacts.Boundaries;
+using LlmStageAudit.Foundation.Boundaries;
 
 namespace LlmStageAudit.Checkpoints.Comments.Reading;
 

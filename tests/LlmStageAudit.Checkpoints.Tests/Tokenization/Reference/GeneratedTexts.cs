@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using LlmStageAudit.Artifacts.Randomness;
+using LlmStageAudit.Foundation.Randomness;
 
 namespace LlmStageAudit.Checkpoints.Tests.Tokenization.Reference;
 

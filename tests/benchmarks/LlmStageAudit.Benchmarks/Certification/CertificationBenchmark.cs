@@ -1,14 +1,14 @@
 using System.Diagnostics;
-using LlmStageAudit.Artifacts.Effects;
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Effects;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Ranking;
 using LlmStageAudit.Attribution.Screening;
-using LlmStageAudit.Auditing.Probes;
-using LlmStageAudit.Auditing.Statistics;
-using TorchSharp;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Probing.Statistics;
+using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Training.Runs;
+using TorchSharp;
 
 namespace LlmStageAudit.Benchmarks.Certification;
 

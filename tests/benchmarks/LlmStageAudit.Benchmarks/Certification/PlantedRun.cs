@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Randomness;
-using LlmStageAudit.Auditing.Probes;
+using LlmStageAudit.Foundation.Randomness;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Benchmarks.Certification;

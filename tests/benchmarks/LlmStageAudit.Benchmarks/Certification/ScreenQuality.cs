@@ -1,4 +1,4 @@
-using LlmStageAudit.Auditing.Statistics;
+using LlmStageAudit.Probing.Statistics;
 
 namespace LlmStageAudit.Benchmarks.Certification;
 

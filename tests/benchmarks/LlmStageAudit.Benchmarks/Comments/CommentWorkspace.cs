@@ -1,5 +1,5 @@
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Auditing.Probes;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Benchmarks.Comments;

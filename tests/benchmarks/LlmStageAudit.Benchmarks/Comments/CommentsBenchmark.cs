@@ -1,6 +1,6 @@
-using LlmStageAudit.Artifacts.Comparisons;
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Attribution.Comparison;
+using LlmStageAudit.Records.Comparisons;
+using LlmStageAudit.Records.Configuration;
 
 namespace LlmStageAudit.Benchmarks.Comments;
 

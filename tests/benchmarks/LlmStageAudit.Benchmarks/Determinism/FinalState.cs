@@ -1,6 +1,6 @@
-using LlmStageAudit.Artifacts.Runs;
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Checkpoints.Safetensors;
+using LlmStageAudit.Records.Runs;
 
 namespace LlmStageAudit.Benchmarks.Determinism;
 

@@ -1,6 +1,6 @@
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Randomness;
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Foundation.Randomness;
+using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Training.Runs;
 using LlmStageAudit.Training.Stages;
 

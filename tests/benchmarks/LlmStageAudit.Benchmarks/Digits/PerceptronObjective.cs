@@ -1,4 +1,4 @@
-using LlmStageAudit.Artifacts.Randomness;
+using LlmStageAudit.Foundation.Randomness;
 using LlmStageAudit.Modeling.Objectives;
 using LlmStageAudit.Modeling.Parameters;
 

@@ -1,6 +1,6 @@
 using LlmStageAudit.Attribution.Adjoint;
-using LlmStageAudit.Auditing.Statistics;
 using LlmStageAudit.Modeling.Objectives;
+using LlmStageAudit.Probing.Statistics;
 
 namespace LlmStageAudit.Benchmarks.Digits;
 

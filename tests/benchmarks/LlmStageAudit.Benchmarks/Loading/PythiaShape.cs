@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using System.Text;
 using System.Text.Json;
-using LlmStageAudit.Artifacts.Randomness;
 using LlmStageAudit.Checkpoints.Models;
+using LlmStageAudit.Foundation.Randomness;
 
 namespace LlmStageAudit.Benchmarks.Loading;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Trajectories;
 using LlmStageAudit.Benchmarks.Commands;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Trajectories;
 
 namespace LlmStageAudit.Benchmarks.LongRuns;
 

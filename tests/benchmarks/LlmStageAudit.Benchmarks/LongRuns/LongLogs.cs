@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using LlmStageAudit.Artifacts.Runs;
-using LlmStageAudit.Artifacts.Trajectories;
 using LlmStageAudit.Benchmarks.Commands;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Trajectories;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Benchmarks.LongRuns;

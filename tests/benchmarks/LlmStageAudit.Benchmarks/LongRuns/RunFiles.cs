@@ -1,4 +1,4 @@
-using LlmStageAudit.Artifacts.Files;
+using LlmStageAudit.Foundation.Files;
 
 namespace LlmStageAudit.Benchmarks.LongRuns;
 

@@ -1,9 +1,9 @@
 using System.Text;
 using System.Text.Json;
-using LlmStageAudit.Artifacts.Configuration;
-using LlmStageAudit.Artifacts.Randomness;
 using LlmStageAudit.Benchmarks.Comments;
 using LlmStageAudit.Checkpoints.Comments;
+using LlmStageAudit.Foundation.Randomness;
+using LlmStageAudit.Records.Configuration;
 
 namespace LlmStageAudit.Benchmarks.Steps;
 

@@ -1,4 +1,4 @@
-using LlmStageAudit.Artifacts.Comparisons;
+using LlmStageAudit.Records.Comparisons;
 
 namespace LlmStageAudit.Benchmarks.Steps;
 

@@ -1,10 +1,10 @@
 using System.Diagnostics;
-using LlmStageAudit.Artifacts.Configuration;
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Comparison;
 using LlmStageAudit.Attribution.Estimators;
-using LlmStageAudit.Auditing.Metrics;
 using LlmStageAudit.Benchmarks.Comments;
+using LlmStageAudit.Probing.Metrics;
+using LlmStageAudit.Records.Configuration;
 
 namespace LlmStageAudit.Benchmarks.Steps;
 
@@ -89,7 +89,7 @@ internal static class StepsBenchmark
         Add(QuadraticSweep, comparison.Compare(Estimator.Parse("adjoint-quadratic"), null, default));
         return findings;
 
-        void Add(string sweep, Artifacts.Comparisons.ComparedEstimator compared)
+        void Add(string sweep, Records.Comparisons.ComparedEstimator compared)
         {
             findings.Add(new StepFinding(optimizer, sweep, compared, Area(compared, planted)));
             Console.Error.WriteLine($"  {compared.Estimator}: Spearman {compared.Spearman.Shown("F4")}, {compared.Seconds.Shown("F1")} s");
@@ -97,7 +97,7 @@ internal static class StepsBenchmark
     }
 
     /// <summary>Where every step was asked about, in the order of steps.</summary>
-    private static double Area(Artifacts.Comparisons.ComparedEstimator compared, IReadOnlySet<int>? planted) => planted is null
+    private static double Area(Records.Comparisons.ComparedEstimator compared, IReadOnlySet<int>? planted) => planted is null
         ? double.NaN
         : AreaUnderCurve.Of(
             [.. compared.Effects.Select(effect => -effect.Predicted)], [.. compared.Effects.Select((_, i) => planted.Contains(i + 1))]);

@@ -1,9 +1,9 @@
-using LlmStageAudit.Artifacts.Effects;
 using LlmStageAudit.Attribution.Effects;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
-using LlmStageAudit.Auditing.Probes;
-using LlmStageAudit.Auditing.Statistics;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Probing.Statistics;
+using LlmStageAudit.Records.Effects;
 
 namespace LlmStageAudit.Benchmarks.Trust;
 

@@ -1,8 +1,0 @@
-namespace LlmStageAudit.Artifacts.Runs;
-
-public enum StageState
-{
-    Pending,
-    Running,
-    Completed,
-}

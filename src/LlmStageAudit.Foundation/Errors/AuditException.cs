@@ -1,0 +1,28 @@
+namespace LlmStageAudit.Foundation.Errors;
+
+/// <summary>
+/// An error whose message is written for the user: one line that says where, what was found, what was expected and
+/// what to do. Every concern derives its own type and throws it through named factories.
+/// </summary>
+public abstract class AuditException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    public abstract ExitCode ExitCode { get; }
+
+    /// <summary>
+    /// "where: found; expected ...; remedy" on one line, empty parts left out. Whatever a hostile file put into a part, the line stays one
+    /// line of bounded length and steers no terminal.
+    /// </summary>
+    protected static string Sentence(string where, string found, string? expected = null, string? remedy = null)
+    {
+        var text = $"{MessagePart.Of(where)}: {MessagePart.Of(found)}";
+        if (!string.IsNullOrEmpty(expected)) text += $"; expected {MessagePart.Of(expected)}";
+        if (!string.IsNullOrEmpty(remedy)) text += $"; {MessagePart.Of(remedy)}";
+        return text;
+    }
+}
+
+/// <summary>A file or folder the user handed in is not what it should be. Derived types name the concern.</summary>
+public abstract class InvalidInputException(string message, Exception? inner = null) : AuditException(message, inner)
+{
+    public override ExitCode ExitCode => ExitCode.InvalidInput;
+}

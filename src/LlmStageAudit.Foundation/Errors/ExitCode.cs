@@ -1,0 +1,21 @@
+namespace LlmStageAudit.Foundation.Errors;
+
+/// <summary>What the process tells the script that called it.</summary>
+public enum ExitCode
+{
+    Done = 0,
+    Failed = 1,
+
+    /// <summary>The command line or a configuration file is wrong.</summary>
+    Usage = 2,
+
+    /// <summary>A model, adapter, tokenizer, data set, run or plan is wrong.</summary>
+    InvalidInput = 3,
+
+    /// <summary>A check found something: a finding, not a crash.</summary>
+    GateFailed = 4,
+
+    /// <summary>Stopped on a signal at a valid checkpoint; run again to go on.</summary>
+    Stopped = 75,
+    Cancelled = 130,
+}

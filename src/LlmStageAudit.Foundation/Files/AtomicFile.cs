@@ -1,0 +1,44 @@
+using System.Text;
+
+namespace LlmStageAudit.Foundation.Files;
+
+/// <summary>
+/// Writes a file whole or not at all: beside its target, flushed to disk, then renamed over it, then the folder flushed. See
+/// <see cref="DurableFolder"/> for what is on disk when.
+/// </summary>
+public static class AtomicFile
+{
+    /// <param name="path">The file to appear; what was there is replaced.</param>
+    /// <param name="write">Gets the stream to write to; what it throws leaves the target as it was.</param>
+    /// <exception cref="StorageException">The disk is full or fails; the target is as it was, or whole and new.</exception>
+    public static void Write(string path, Action<Stream> write)
+    {
+        var target = Path.GetFullPath(path);
+        var folder = Path.GetDirectoryName(target)!;
+        DurableFolder.Create(folder);
+        PartialName.ClearLeftovers(target);
+        var beside = PartialName.Beside(target);
+        try
+        {
+            using (var stream = new FileStream(beside, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
+            {
+                write(stream);
+                DurableFile.Flush(stream);
+            }
+
+            File.Move(beside, target, overwrite: true);
+            PartialName.Forget(beside);
+        }
+        catch (Exception exception)
+        {
+            PartialName.Remove(beside);
+            if (StorageException.IsFault(exception)) throw StorageException.Of(target, exception);
+            throw;
+        }
+
+        DurableFolder.Flush(folder);
+    }
+
+    public static void WriteText(string path, string text) =>
+        Write(path, stream => stream.Write(new UTF8Encoding(encoderShouldEmitUTF8Identifier: false).GetBytes(text)));
+}

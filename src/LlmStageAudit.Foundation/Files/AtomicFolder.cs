@@ -1,0 +1,52 @@
+namespace LlmStageAudit.Foundation.Files;
+
+/// <summary>
+/// Fills a folder whole or not at all: beside its target, everything within flushed to disk, then renamed, then the folder above flushed.
+/// The target must not exist yet. See <see cref="DurableFolder"/> for what is on disk when.
+/// </summary>
+public static class AtomicFolder
+{
+    /// <param name="path">The folder to appear.</param>
+    /// <param name="fill">Gets the folder to write into; what it throws leaves nothing behind.</param>
+    /// <exception cref="IOException">The target exists already.</exception>
+    /// <exception cref="StorageException">The disk is full or fails; nothing has appeared.</exception>
+    public static void Create(string path, Action<string> fill)
+    {
+        var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        var parent = Path.GetDirectoryName(target)!;
+        DurableFolder.Create(parent);
+        PartialName.ClearLeftovers(target);
+        var beside = PartialName.Beside(target);
+        var hasAppeared = false;
+        try
+        {
+            Directory.CreateDirectory(beside);
+            fill(beside);
+            FlushWithin(beside);
+            Directory.Move(beside, target);
+            hasAppeared = true;
+            DurableFolder.Flush(parent);
+            PartialName.Forget(beside);
+        }
+        catch (Exception exception)
+        {
+            PartialName.Remove(beside);
+            if (hasAppeared) PartialName.Remove(target);
+            if (StorageException.IsFault(exception)) throw StorageException.Of(target, exception);
+            throw;
+        }
+    }
+
+    // Whoever fills the folder need not know of flushing. A copied file may be one that nobody may write to; Unix flushes it all the same.
+    private static void FlushWithin(string folder)
+    {
+        foreach (var file in Directory.EnumerateFiles(folder))
+        {
+            using var handle = File.OpenHandle(file, FileMode.Open, UnixDisk.IsHere ? FileAccess.Read : FileAccess.ReadWrite);
+            DurableFile.Flush(handle, file);
+        }
+
+        foreach (var inner in Directory.EnumerateDirectories(folder)) FlushWithin(inner);
+        DurableFolder.Flush(folder);
+    }
+}

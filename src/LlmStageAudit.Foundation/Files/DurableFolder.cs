@@ -1,0 +1,38 @@
+namespace LlmStageAudit.Foundation.Files;
+
+/// <summary>
+/// Folders whose entries survive a power loss. What a rename or a creation changes is the folder, and only flushing the folder itself puts
+/// that on disk; flushing the file does not. Elsewhere than on Linux and macOS folders are not flushed: Windows offers no such call and
+/// journals its folders itself.
+/// </summary>
+/// <remarks>
+/// What is on disk when a call here returns:
+/// <list type="bullet">
+/// <item><see cref="AtomicFile"/>: the file's content (before its rename) and its name (after it).</item>
+/// <item><see cref="AtomicFolder"/>: every file within, every folder within, then the folder's own name.</item>
+/// <item><see cref="Create"/>: the name of every folder it made.</item>
+/// <item>A trajectory log: its name when it is created; its records at the end of a stage, at a stop, and in between not later than
+/// an interval after they were written.</item>
+/// </list>
+/// </remarks>
+public static class DurableFolder
+{
+    /// <summary>Makes a folder and those above it that are missing; each one's name is on disk when this returns.</summary>
+    /// <exception cref="StorageException">The disk is full or fails.</exception>
+    public static void Create(string path)
+    {
+        var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        if (Directory.Exists(full)) return;
+        var parent = Path.GetDirectoryName(full);
+        if (parent is not null) Create(parent);
+        StorageException.Guard(full, () => Directory.CreateDirectory(full));
+        if (parent is not null) Flush(parent);
+    }
+
+    /// <summary>Returns when the folder's entries are on disk: names that were added, replaced or removed.</summary>
+    /// <exception cref="StorageException">The disk is full or fails.</exception>
+    public static void Flush(string path)
+    {
+        if (UnixDisk.IsHere) StorageException.Guard(path, () => UnixDisk.FlushFolder(path));
+    }
+}

@@ -1,0 +1,110 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace LlmStageAudit.Foundation.Files;
+
+/// <summary>
+/// Names of what is written beside its target: <c>TARGET.PROCESS-MACHINE-RANDOM.partial</c>. A process that was killed leaves them behind;
+/// the name tells whether its writer can still be alive, so that the next writer of the same target clears them away.
+/// </summary>
+public static class PartialName
+{
+    public const string Extension = ".partial";
+
+    // Process numbers mean something on one machine and, on Linux, in one namespace of processes: a container has its own.
+    private static readonly string s_machine = Convert.ToHexStringLower(
+        SHA256.HashData(Encoding.UTF8.GetBytes($"{Environment.MachineName}/{ProcessNamespace()}")).AsSpan(0, 4));
+
+    // Those that this process is writing at the moment.
+    private static readonly ConcurrentDictionary<string, bool> s_live = [];
+
+    internal static string Beside(string target)
+    {
+        var process = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+        var path = $"{target}.{process}-{s_machine}-{Guid.NewGuid():N}{Extension}";
+        s_live[path] = true;
+        return path;
+    }
+
+    /// <summary>To be called once the name is no more: what it named has moved to its target.</summary>
+    internal static void Forget(string path) => s_live.TryRemove(path, out _);
+
+    /// <summary>Removes what writers of this target left that have ended, on this machine.</summary>
+    internal static void ClearLeftovers(string target)
+    {
+        var stem = Path.GetFileName(target) + ".";
+        foreach (var entry in Entries(Path.GetDirectoryName(target)!, "*" + Extension))
+        {
+            var name = Path.GetFileName(entry);
+            if (!name.StartsWith(stem, StringComparison.Ordinal) || name.Length < stem.Length + Extension.Length) continue;
+            var tag = name[stem.Length..^Extension.Length].Split('-');
+            var isOurs = tag.Length == 3 && tag[1] == s_machine && tag[2].Length == 32;
+            if (isOurs
+                    && int.TryParse(tag[0], NumberStyles.None, CultureInfo.InvariantCulture, out var process)
+                    && !IsAlive(process, entry))
+                Remove(entry);
+        }
+    }
+
+    /// <summary>Removes every leftover in a folder, whoever left it: for a folder that the caller has locked.</summary>
+    public static void ClearAll(string folder)
+    {
+        foreach (var entry in Entries(folder, "*" + Extension)) Remove(entry);
+    }
+
+    // In the way of an error, or of nothing: a failure to clear up must not hide the first one.
+    internal static void Remove(string path)
+    {
+        Forget(path);
+        try
+        {
+            if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
+            else File.Delete(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // The name says that it is no result; the next writer tries again.
+        }
+    }
+
+    private static string[] Entries(string folder, string pattern)
+    {
+        try
+        {
+            return Directory.Exists(folder) ? Directory.GetFileSystemEntries(folder, pattern) : [];
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    private static bool IsAlive(int process, string path)
+    {
+        if (process == Environment.ProcessId) return s_live.ContainsKey(path);
+        try
+        {
+            using var found = Process.GetProcessById(process);
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    private static string ProcessNamespace()
+    {
+        try
+        {
+            return new FileInfo("/proc/self/ns/pid").LinkTarget ?? "";
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using LlmStageAudit.Probing.Statistics;
+using LlmStageAudit.Records.Effects;
+
+namespace LlmStageAudit.Probing.Probes;
+
+/// <summary>gamma: one number of a model on a probe, whose change by a stage is asked about.</summary>
+public interface IMeasure
+{
+    /// <summary>As results name it.</summary>
+    string Name { get; }
+
+    double Evaluate(ProbeScores scores);
+
+    /// <summary>gamma(observed) - gamma(counterfactual) with its bootstrap interval over probe examples.</summary>
+    /// <param name="key">Names the random stream.</param>
+    BootstrapResult Effect(ProbeScores observed, ProbeScores counterfactual, string key);
+
+    /// <summary>
+    /// The resampled effects behind such an interval, in the order drawn. One key draws the same examples for every
+    /// counterfactual, so that the draws of several effects pair up. NaN where a draw leaves gamma undefined.
+    /// </summary>
+    double[] EffectDraws(ProbeScores observed, ProbeScores counterfactual, string key);
+
+    /// <summary>gamma as a weighted sum of readings; null for a metric without a derivative.</summary>
+    WeightedReading? Weighted { get; }
+}

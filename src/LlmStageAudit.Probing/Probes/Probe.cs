@@ -1,0 +1,67 @@
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Foundation.Files;
+using LlmStageAudit.Modeling.Examples;
+using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Serialization;
+
+namespace LlmStageAudit.Probing.Probes;
+
+/// <summary>Probe examples as a model sees them, what is measured on each, and the groups they belong to.</summary>
+public sealed class Probe
+{
+    private Probe(ProbeConfiguration configuration, ExampleSet set, IReadOnlyList<int> targets, IReadOnlyList<ProbeGroup> groups)
+    {
+        (Configuration, Examples, Targets, Groups) = (configuration, set.Examples, targets, groups);
+        Reference = new ProbeReference
+        {
+            Name = configuration.Name,
+            Path = configuration.Path,
+            Sha256 = ContentHash.OfFile(set.Path),
+            Examples = set.Examples.Count,
+        };
+    }
+
+    public ProbeConfiguration Configuration { get; }
+
+    /// <summary>In file order; labels are the task's.</summary>
+    public IReadOnlyList<EncodedExample> Examples { get; }
+
+    /// <summary>The class whose log-likelihood (or margin) is the performance value: the task's label, or a confounder's.</summary>
+    public IReadOnlyList<int> Targets { get; }
+
+    public IReadOnlyList<ProbeGroup> Groups { get; }
+
+    /// <summary>What results say of the probe; the hash is the data file's.</summary>
+    public ProbeReference Reference { get; }
+
+    /// <summary>What is measured.</summary>
+    public PerformanceFunction Performance => new(this);
+
+    /// <exception cref="Foundation.Errors.AuditException">The probe's data, groups or metric do not fit.</exception>
+    public static Probe Read(
+        ProbeConfiguration configuration, LanguageModel model, ExampleReader reader, UnlabelledPolicy unlabelled = UnlabelledPolicy.Exclude)
+    {
+        if (configuration.Task is { } task && task != model.Task)
+            throw ProbeException.OtherTask(configuration.Path, EnumSpelling<ModelTask>.Of(task), EnumSpelling<ModelTask>.Of(model.Task));
+        var metric = configuration.Metric;
+        if (model.Task == ModelTask.CausalLm && (metric.Kind != MetricKind.LogLikelihood || metric.Column is not null))
+            throw ProbeException.NeedsClassifier(configuration.Path, EnumSpelling<MetricKind>.Of(metric.Kind));
+        if (PerformanceFunction.IsOfGroups(metric.Kind) && model.Labels != 2)
+            throw ProbeException.NeedsTwoClasses(configuration.Path, EnumSpelling<MetricKind>.Of(metric.Kind), model.Labels);
+        var set = reader.Read(configuration.Dataset);
+        var targets = metric.Column is { } column && !PerformanceFunction.IsOfGroups(metric.Kind)
+            ? reader.Read(configuration.Dataset, labelOverride: column).Examples.Select(example => example.Label)
+            : set.Examples.Select(example => example.Label);
+        var rows = set.Examples.Select(set.RowOf).ToArray();
+        var groups = configuration.Dataset.Groups.Select(name => ProbeGroup.Read(name, configuration.Path, set.Comments, rows, unlabelled));
+        var probe = new Probe(configuration, set, [.. targets], [.. groups]);
+        if (PerformanceFunction.IsOfGroups(metric.Kind) && metric.Column is { } measured) probe.RequireGroup(measured);
+        return probe;
+    }
+
+    /// <exception cref="ProbeException">No group has that name.</exception>
+    public ProbeGroup RequireGroup(string name) => Groups.FirstOrDefault(group => group.Name == name)
+        ?? throw ProbeException.UnknownGroup(Configuration.Path, name, Suggestion.For(name, [.. Groups.Select(group => group.Name)]));
+}

@@ -1,0 +1,45 @@
+using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Modeling.Objectives;
+using LlmStageAudit.Modeling.Parameters;
+using LlmStageAudit.Records.Configuration;
+
+namespace LlmStageAudit.Probing.Probes;
+
+/// <summary>
+/// A reading of every probe example as a differentiable function of the trainable parameters. As an objective its "loss" is
+/// the reading with the sign turned, since what a probe measures is good when it is high.
+/// </summary>
+public sealed class ProbeObjective(LanguageModel model, Probe probe, ProbeReading reading) : IObjective
+{
+    private readonly TransformerObjective _objective = new(model, probe.Examples);
+
+    public ParameterLayout Layout => model.Layout;
+
+    public ScalarType Dtype => model.Dtype;
+
+    public Device Device => model.Device;
+
+    public int ExampleCount => probe.Examples.Count;
+
+    public double Weight(int example) => 1;
+
+    public Tensor Losses(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> examples, StepNoise? noise = null)
+    {
+        if (model.Task == ModelTask.CausalLm) return _objective.Losses(parameters, examples);
+        var logits = _objective.Logits(parameters, examples);
+        return -(reading == ProbeReading.LogOdds ? LogOdds(logits) : Performance(logits, examples));
+    }
+
+    private Tensor Performance(Tensor logits, IReadOnlyList<int> examples)
+    {
+        var targets = TensorMemory.Of([.. examples.Select(i => (long)probe.Targets[i])], [examples.Count, 1], Device);
+        if (probe.Configuration.Metric.Kind != MetricKind.Margin) return logits.log_softmax(-1).gather(1, targets).squeeze(1);
+        var own = Enumerable.Range(0, examples.Count)
+            .SelectMany(row => Enumerable.Range(0, model.Labels).Select(label => label == probe.Targets[examples[row]]));
+        var others = logits.filled(TensorMemory.Of([.. own], [examples.Count, model.Labels], Device), double.NegativeInfinity);
+        return logits.gather(1, targets).squeeze(1) - others.amax([-1]);
+    }
+
+    /// <summary>As <see cref="ProbeEvaluator.PositiveLogOdds"/>.</summary>
+    private Tensor LogOdds(Tensor logits) => logits.narrow(1, 1, model.Labels - 1).logsumexp(-1) - logits.narrow(1, 0, 1).squeeze(1);
+}

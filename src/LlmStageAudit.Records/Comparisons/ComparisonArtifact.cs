@@ -1,0 +1,40 @@
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Serialization;
+
+namespace LlmStageAudit.Records.Comparisons;
+
+/// <summary>How several estimators agree with retraining on one run and probe, and what each costs.</summary>
+public sealed record ComparisonArtifact : IArtifact<ComparisonArtifact>
+{
+    public static string KindName => "comparison";
+
+    public static int CurrentSchemaVersion => 1;
+
+    public int SchemaVersion { get; init; } = CurrentSchemaVersion;
+
+    public string Kind { get; init; } = KindName;
+
+    public required string RunId { get; init; }
+
+    /// <summary>The run folder.</summary>
+    public required string Run { get; init; }
+
+    public required ProbeReference Probe { get; init; }
+
+    /// <summary>stage or step.</summary>
+    public required string Level { get; init; }
+
+    /// <summary>What is compared example by example. For a probe of a group metric: the log-likelihood of the label.</summary>
+    public required string Metric { get; init; }
+
+    public required DateTime CreatedUtc { get; init; }
+
+    /// <summary>Steps of the run: what one training costs in gradients of one batch.</summary>
+    public required int TrainingSteps { get; init; }
+
+    /// <summary>What the run's training took, logging included.</summary>
+    public required double TrainingSeconds { get; init; }
+
+    /// <summary>The reference first: exact replay, whose bits are those of retraining.</summary>
+    public IReadOnlyList<ComparedEstimator> Estimators { get; init; } = [];
+}

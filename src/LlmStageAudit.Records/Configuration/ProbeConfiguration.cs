@@ -1,0 +1,21 @@
+using System.Text.Json.Serialization;
+
+namespace LlmStageAudit.Records.Configuration;
+
+/// <summary>Test examples and the performance function that a run is measured by.</summary>
+public sealed record ProbeConfiguration
+{
+    /// <summary>The key <c>name</c>, else the file's name without extension, odd characters as dashes.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The probe file itself, absolute.</summary>
+    public required string Path { get; init; }
+
+    [JsonPropertyName("data")]
+    public required DatasetSection Dataset { get; init; }
+
+    public MetricSection Metric { get; init; } = new();
+
+    /// <summary>Null: the run's.</summary>
+    public ModelTask? Task { get; init; }
+}

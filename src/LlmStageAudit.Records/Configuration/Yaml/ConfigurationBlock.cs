@@ -1,0 +1,198 @@
+using System.Globalization;
+using LlmStageAudit.Foundation.Boundaries;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Serialization;
+
+namespace LlmStageAudit.Records.Configuration.Yaml;
+
+/// <summary>
+/// Reads a block's keys as typed values and adds every fault to the list. An absent key and <c>null</c> both read as null;
+/// a faulty value too, so that reading goes on and finds the rest.
+/// </summary>
+internal sealed class ConfigurationBlock
+{
+    private readonly MappingNode _mapping;
+    private readonly string _prefix;
+
+    /// <param name="mapping">The block.</param>
+    /// <param name="key">Its own key for messages, dotted; empty for the root.</param>
+    /// <param name="known">Every key it may have; others are faults.</param>
+    /// <param name="faults">Where faults go.</param>
+    public ConfigurationBlock(MappingNode mapping, string key, IReadOnlyList<string> known, FaultList faults)
+    {
+        _mapping = mapping;
+        Key = key;
+        _prefix = key.Length == 0 ? "" : key + ".";
+        Faults = faults;
+        var isAdapter = key == ConfigurationAlias.Block;
+        foreach (var (name, node) in mapping.Entries.ToArray())
+        {
+            var canonical = isAdapter ? ConfigurationAlias.Resolve(name) : name;
+            if (!known.Contains(canonical))
+            {
+                // Longer texts are no misspelt key, and comparing them would take their length squared.
+                var remedy = name.Length <= 100 ? Suggestion.For(name, known) : null;
+                faults.Add(node.Source, _prefix + name, "unknown key", null, remedy);
+            }
+            else if (canonical != name && !mapping.Entries.TryAdd(canonical, node))
+            {
+                faults.Add(node.Source, _prefix + name, $"given twice, also as {Shown.Quoted(canonical)}", "once", "remove one");
+            }
+        }
+    }
+
+    public string Key { get; }
+
+    public FaultList Faults { get; }
+
+    public ConfigurationSource Source => _mapping.Source;
+
+    /// <summary>Present and not null.</summary>
+    public bool Has(string key) => Node(key) is not null;
+
+    /// <summary>Written, be it as null.</summary>
+    public bool IsGiven(string key) => _mapping.Entries.ContainsKey(key);
+
+    /// <summary>Written as null, which takes an inherited value away.</summary>
+    public bool IsCleared(string key) => _mapping.Entries.TryGetValue(key, out var node) && node is ScalarNode { IsNull: true };
+
+    public ConfigurationNode? Node(string key) =>
+        _mapping.Entries.TryGetValue(key, out var node) && node is not ScalarNode { IsNull: true } ? node : null;
+
+    /// <summary>At the key's own line where it is present, else at the block.</summary>
+    public void Fault(string key, string found, string? expected = null, string? remedy = null)
+    {
+        var source = _mapping.Entries.TryGetValue(key, out var node) ? node.Source : Source;
+        Faults.Add(source, _prefix + key, found, expected, remedy);
+    }
+
+    public void Missing(string key, string expected) => Fault(key, "missing", expected);
+
+    public string? Text(string key) => Scalar(key, "a text") is { } scalar ? CheckedText(scalar, _prefix + key) : null;
+
+    /// <summary>
+    /// The text as a path below <paramref name="folder"/> unless it is absolute; a fault where it breaks the confinement.
+    /// </summary>
+    public string? FilePath(string key, string folder) => Text(key) is { } text ? Confined(key, folder, text) : null;
+
+    /// <summary>As <see cref="FilePath"/>, of a list of different texts.</summary>
+    public IReadOnlyList<string> FilePaths(string key, string folder) =>
+        TextList(key)?.Select(text => Confined(key, folder, text)).ToArray() ?? [];
+
+    public long? Integer(string key, long minimum, long maximum, string expected)
+    {
+        if (Scalar(key, expected) is not { } scalar) return null;
+        if (scalar.IsPlain
+            && long.TryParse(scalar.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+            && value >= minimum && value <= maximum)
+        {
+            return value;
+        }
+
+        Fault(key, scalar.Description, expected);
+        return null;
+    }
+
+    /// <summary>A whole number of at least one.</summary>
+    public int? Count(string key, string unit, int maximum = 1_000_000) =>
+        (int?)Integer(key, 1, maximum, $"a whole number of {unit} from 1 to {maximum.ToString(CultureInfo.InvariantCulture)}");
+
+    public double? Number(string key, Func<double, bool> accepts, string expected)
+    {
+        if (Scalar(key, expected) is not { } scalar) return null;
+        const NumberStyles styles = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
+        if (scalar.IsPlain
+            && double.TryParse(scalar.Text, styles, CultureInfo.InvariantCulture, out var value)
+            && double.IsFinite(value) && accepts(value))
+        {
+            return value;
+        }
+
+        Fault(key, scalar.Description, expected);
+        return null;
+    }
+
+    public bool? Flag(string key)
+    {
+        if (Scalar(key, "true or false") is not { } scalar) return null;
+        if (scalar.IsPlain && scalar.Text is "true" or "True" or "TRUE") return true;
+        if (scalar.IsPlain && scalar.Text is "false" or "False" or "FALSE") return false;
+        Fault(key, scalar.Description, "true or false");
+        return null;
+    }
+
+    public TEnum? Choice<TEnum>(string key)
+        where TEnum : struct, Enum
+    {
+        var expected = string.Join(", ", EnumSpelling<TEnum>.All);
+        if (Scalar(key, expected) is not { } scalar) return null;
+        if (EnumSpelling<TEnum>.TryParse(scalar.Text, out var value)) return value;
+        var nearest = scalar.Text.Length <= 100 ? Suggestion.Nearest(scalar.Text, EnumSpelling<TEnum>.All) : null;
+        Fault(key, scalar.Description, expected, nearest is null ? null : $"did you mean '{nearest}'?");
+        return null;
+    }
+
+    /// <summary>A list of different texts; a single text is a list of one.</summary>
+    public IReadOnlyList<string>? TextList(string key)
+    {
+        var node = Node(key);
+        if (node is null) return null;
+        if (node is MappingNode)
+        {
+            Fault(key, node.Description, "a list of texts");
+            return null;
+        }
+
+        var items = node is SequenceNode sequence ? sequence.Items : [node];
+        var texts = new List<string>();
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < items.Count; i++)
+        {
+            var itemKey = $"{_prefix}{key}.{i.ToString(CultureInfo.InvariantCulture)}";
+            if (items[i] is not ScalarNode { IsNull: false } scalar)
+            {
+                Faults.Add(items[i].Source, itemKey, items[i] is ScalarNode ? "nothing" : items[i].Description, "a text");
+            }
+            else if (CheckedText(scalar, itemKey) is { } text)
+            {
+                if (seen.Add(text)) texts.Add(text);
+                else Faults.Add(scalar.Source, itemKey, $"{Shown.Quoted(text)} is given twice", "each once", "remove one");
+            }
+        }
+
+        return texts;
+    }
+
+    /// <summary>A nested block, or null where it is absent or, with a fault, something else.</summary>
+    public ConfigurationBlock? Block(string key, IReadOnlyList<string> known)
+    {
+        var node = Node(key);
+        if (node is null) return null;
+        if (node is MappingNode mapping) return new ConfigurationBlock(mapping, _prefix + key, known, Faults);
+        Fault(key, node.Description, $"a block with the keys {string.Join(", ", known)}");
+        return null;
+    }
+
+    private string Confined(string key, string folder, string text)
+    {
+        var path = Path.GetFullPath(Path.Combine(folder, text));
+        if (Confinement.Fault(path) is { } found) Fault(key, found, Confinement.Expected, Confinement.Remedy);
+        return path;
+    }
+
+    private ScalarNode? Scalar(string key, string expected)
+    {
+        var node = Node(key);
+        if (node is null or ScalarNode) return (ScalarNode?)node;
+        Fault(key, node.Description, expected);
+        return null;
+    }
+
+    private string? CheckedText(ScalarNode scalar, string key)
+    {
+        if (scalar.Text.Trim().Length > 0 && !scalar.Text.Contains('\0') && scalar.Text.Length <= 10_000) return scalar.Text;
+        var found = scalar.Text.Contains('\0') ? "a NUL character" : scalar.Text.Length > 10_000 ? "a very long text" : "an empty text";
+        Faults.Add(scalar.Source, key, found, "a text of 1 to 10000 characters");
+        return null;
+    }
+}

@@ -1,0 +1,40 @@
+using LlmStageAudit.Records.Serialization;
+
+namespace LlmStageAudit.Records.Effects;
+
+/// <summary>
+/// The effects of all sets of consecutive steps of a run on a probe, kept from one sweep so that any later partition of the run
+/// is answered without another: effect of steps a..b = after[b] - before[b][a].
+/// </summary>
+public sealed record BlockScoresArtifact : IArtifact<BlockScoresArtifact>
+{
+    public static string KindName => "block-scores";
+
+    public static int CurrentSchemaVersion => 1;
+
+    public int SchemaVersion { get; init; } = CurrentSchemaVersion;
+
+    public string Kind { get; init; } = KindName;
+
+    public required string RunId { get; init; }
+
+    public required ProbeReference Probe { get; init; }
+
+    public required string Metric { get; init; }
+
+    /// <summary>The estimator and its settings, in short.</summary>
+    public required string Estimator { get; init; }
+
+    public required DateTime CreatedUtc { get; init; }
+
+    /// <summary>Per step b, from the first: lambda_b . s_b, states taken less the run's first parameters.</summary>
+    public required IReadOnlyList<double> After { get; init; }
+
+    /// <summary>Per step b, for every step a up to it: lambda_b . s_{a-1}.</summary>
+    public required IReadOnlyList<IReadOnlyList<double>> Before { get; init; }
+
+    /// <summary>The grade of the sweep's scores.</summary>
+    public required string Trust { get; init; }
+
+    public required TrustEvidence Evidence { get; init; }
+}

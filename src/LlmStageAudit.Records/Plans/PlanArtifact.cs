@@ -1,0 +1,35 @@
+using LlmStageAudit.Records.Serialization;
+
+namespace LlmStageAudit.Records.Plans;
+
+/// <summary>Which retrainings settle which effects, what they start from and what they cost.</summary>
+public sealed record PlanArtifact : IArtifact<PlanArtifact>
+{
+    public static string KindName => "plan";
+
+    public static int CurrentSchemaVersion => 1;
+
+    public int SchemaVersion { get; init; } = CurrentSchemaVersion;
+
+    public string Kind { get; init; } = KindName;
+
+    public required string RunId { get; init; }
+
+    /// <summary>The run's folder.</summary>
+    public required string Run { get; init; }
+
+    /// <summary>The effects to verify; null where none were given.</summary>
+    public string? EffectsPath { get; init; }
+
+    /// <summary>The probe file to verify with; null where none was given.</summary>
+    public string? ProbePath { get; init; }
+
+    public required DateTime CreatedUtc { get; init; }
+
+    public IReadOnlyList<PlannedJob> Jobs { get; init; } = [];
+
+    public int TotalSteps { get; init; }
+
+    /// <summary>One job after the other.</summary>
+    public double EstimatedSeconds { get; init; }
+}

@@ -1,0 +1,41 @@
+using LlmStageAudit.Records.Effects;
+
+namespace LlmStageAudit.Records.Rankings;
+
+/// <summary>How much a stage raised the model's reliance on the confounder.</summary>
+public sealed record RankedStage
+{
+    public required string Stage { get; init; }
+
+    /// <summary>Observed less counterfactual gap; positive where the stage raised the reliance.</summary>
+    public required double Score { get; init; }
+
+    /// <summary>
+    /// What screened the stage, such as recorded replay, where it was not settled by exact replay: then its score is an estimate, it
+    /// has no interval (NaN), its p-value is 1 and it is never significant. Null for settled stages, and where nothing was screened.
+    /// </summary>
+    public string? Screen { get; init; }
+
+    /// <summary>Lower end of the interval.</summary>
+    public required double Low { get; init; }
+
+    /// <summary>Upper end.</summary>
+    public required double High { get; init; }
+
+    /// <summary>The grade of the effect it comes from; null in files written before effects were graded.</summary>
+    public string? Trust { get; init; }
+
+    /// <summary>What the grade rests on.</summary>
+    public TrustEvidence? Evidence { get; init; }
+
+    public required double PValue { get; init; }
+
+    /// <summary>After Benjamini-Hochberg over the ranking.</summary>
+    public required double AdjustedPValue { get; init; }
+
+    public required bool Significant { get; init; }
+
+    public required double ObservedGap { get; init; }
+
+    public required double CounterfactualGap { get; init; }
+}

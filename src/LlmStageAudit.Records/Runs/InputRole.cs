@@ -1,0 +1,10 @@
+namespace LlmStageAudit.Records.Runs;
+
+public enum InputRole
+{
+    Model,
+    Adapter,
+    Tokenizer,
+    Data,
+    Probe,
+}

@@ -1,0 +1,8 @@
+namespace LlmStageAudit.Records.Runs;
+
+public enum StageState
+{
+    Pending,
+    Running,
+    Completed,
+}

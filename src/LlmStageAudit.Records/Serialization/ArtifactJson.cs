@@ -1,0 +1,136 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Unicode;
+using LlmStageAudit.Foundation.Boundaries;
+using LlmStageAudit.Foundation.Files;
+
+namespace LlmStageAudit.Records.Serialization;
+
+/// <summary>
+/// How our records become JSON: camel case, indented, nulls left out, doubles so that they read back as the same bits,
+/// non-finite numbers as "NaN", "Infinity" and "-Infinity", enums as <see cref="EnumSpelling{TEnum}"/> spells them.
+/// </summary>
+public static class ArtifactJson
+{
+    /// <summary>Files above this are refused unread.</summary>
+    public const long MaximumSizeBytes = 1L << 30;
+
+    /// <summary>Indented, for files. Angle brackets and ampersands are escaped, so the text may be embedded in a page.</summary>
+    public static JsonSerializerOptions Options { get; } = Create(indented: true);
+
+    /// <summary>The same on one line, for logs and JSON lines.</summary>
+    public static JsonSerializerOptions CompactOptions { get; } = Create(indented: false);
+
+    /// <summary>Writes the record whole or not at all, over what was there.</summary>
+    public static void Write<T>(string path, T value)
+        where T : IArtifact<T>
+    {
+        var bytes = JsonSerializer.SerializeToUtf8Bytes(value, Options);
+        AtomicFile.Write(path, stream =>
+        {
+            stream.Write(bytes);
+            stream.WriteByte((byte)'\n');
+        });
+    }
+
+    /// <summary>Reads a record after checking that the file says it is one, in a schema this version knows.</summary>
+    /// <exception cref="ArtifactException">
+    /// The file is absent, too large, no JSON, of another kind or a newer schema, a field is missing,
+    /// or a value is one that no such record can have.
+    /// </exception>
+    public static T Read<T>(string path)
+        where T : class, IArtifact<T>
+    {
+        var bytes = ReadBytes(path, T.KindName);
+        CheckEnvelope<T>(path, bytes);
+        try
+        {
+            var read = JsonSerializer.Deserialize<T>(bytes, Options) ?? throw ArtifactException.NotAnObject(path, T.KindName);
+            return ArtifactRules.Fault(read) is { } found ? throw ArtifactException.Broken(path, T.KindName, found) : read;
+        }
+        catch (Exception exception) when (exception is JsonException or NotSupportedException or InvalidOperationException)
+        {
+            throw ArtifactException.Misshapen(path, T.KindName, exception);
+        }
+    }
+
+    /// <summary>Whether two values say the same once written down.</summary>
+    public static bool AreEqual<T>(T left, T right) =>
+        JsonSerializer.SerializeToUtf8Bytes(left, CompactOptions)
+            .AsSpan().SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(right, CompactOptions));
+
+    private static ReadOnlySpan<byte> ReadBytes(string path, string kind)
+    {
+        byte[] bytes;
+        try
+        {
+            var file = new FileInfo(path);
+            if (!Path.Exists(path)) throw ArtifactException.Missing(path, kind);
+            if (file.Exists && file.Length > MaximumSizeBytes) throw ArtifactException.TooLarge(path, kind, file.Length, MaximumSizeBytes);
+            bytes = ForeignFile.ReadText(path, MaximumSizeBytes);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw ArtifactException.Unreadable(path, kind, exception);
+        }
+
+        ReadOnlySpan<byte> byteOrderMark = [0xEF, 0xBB, 0xBF];
+        return bytes.AsSpan().StartsWith(byteOrderMark) ? bytes.AsSpan(3) : bytes;
+    }
+
+    // One pass over the text before binding, so that another kind of file is named as such and not by its first missing field. It also
+    // refuses null as a list's item, which binding would let through: a null that is no key's value stands in a list.
+    private static void CheckEnvelope<T>(string path, ReadOnlySpan<byte> bytes)
+        where T : IArtifact<T>
+    {
+        string? kind = null;
+        long? schemaVersion = null;
+        if (!Utf8.IsValid(bytes)) throw ArtifactException.NotUtf8(path, T.KindName);
+        try
+        {
+            var reader = new Utf8JsonReader(bytes);
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) throw ArtifactException.NotAnObject(path, T.KindName);
+            while (reader.Read())
+            {
+                if (reader.TokenType == JsonTokenType.Null) throw ArtifactException.NullInList(path, T.KindName, reader.TokenStartIndex);
+                if (reader.TokenType != JsonTokenType.PropertyName) continue;
+                var isKind = reader.CurrentDepth == 1 && reader.ValueTextEquals("kind"u8);
+                var isSchema = reader.CurrentDepth == 1 && reader.ValueTextEquals("schemaVersion"u8);
+                reader.Read();
+                if (isKind && reader.TokenType == JsonTokenType.String) kind = reader.GetString();
+                if (isSchema && reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var version)) schemaVersion = version;
+            }
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            throw ArtifactException.NotJson(path, T.KindName, exception);
+        }
+
+        if (kind is null || schemaVersion is null) throw ArtifactException.NotAnObject(path, T.KindName);
+        if (!string.Equals(kind, T.KindName, StringComparison.Ordinal)) throw ArtifactException.OtherKind(path, T.KindName, kind);
+        if (schemaVersion < 1 || schemaVersion > T.CurrentSchemaVersion)
+        {
+            throw ArtifactException.OtherSchema(path, T.KindName, schemaVersion.Value, T.CurrentSchemaVersion);
+        }
+    }
+
+    private static JsonSerializerOptions Create(bool indented)
+    {
+        var options = new JsonSerializerOptions
+        {
+            WriteIndented = indented,
+            NewLine = "\n",
+            PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+            DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+            NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+            RespectNullableAnnotations = true,
+            RespectRequiredConstructorParameters = true,
+            AllowDuplicateProperties = false,
+            Encoder = JavaScriptEncoder.Create(UnicodeRanges.All),
+            Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false) },
+        };
+        options.MakeReadOnly(populateMissingResolver: true);
+        return options;
+    }
+}

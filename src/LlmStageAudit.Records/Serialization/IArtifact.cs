@@ -1,0 +1,17 @@
+namespace LlmStageAudit.Records.Serialization;
+
+/// <summary>A record that one verb writes and the next one reads, as a JSON file that says what it is.</summary>
+/// <typeparam name="TSelf">The record itself.</typeparam>
+public interface IArtifact<TSelf>
+    where TSelf : IArtifact<TSelf>
+{
+    /// <summary>What a file of this type has in <c>kind</c>.</summary>
+    static abstract string KindName { get; }
+
+    /// <summary>The newest schema this version reads, and the one it writes.</summary>
+    static abstract int CurrentSchemaVersion { get; }
+
+    int SchemaVersion { get; }
+
+    string Kind { get; }
+}

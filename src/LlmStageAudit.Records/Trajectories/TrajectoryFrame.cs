@@ -1,0 +1,64 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using LlmStageAudit.Records.Serialization;
+
+namespace LlmStageAudit.Records.Trajectories;
+
+/// <summary>
+/// The layout of a stage's trajectory log, spelled here only. All integers are little-endian.
+/// <code>
+/// preamble, 16 bytes:  "SATRAJ01"  u32 version = 1  u32 zero
+/// frame, per step:     u32 magic 0x53544550   u32 header length   u64 payload length      (the 16 framing bytes)
+///                      header:  the step record as UTF-8 JSON on one line
+///                      payload: the raw gradient, float32, as many values as the run has parameters; or nothing
+///                      hash, 32 bytes: SHA-256(previous hash || framing bytes || header || payload)
+/// </code>
+/// The hash before the first frame is SHA-256 of the genesis text, which ties the log to its run and stage. So no frame can
+/// be changed, moved, left out or brought in from another log without every later hash failing. All frames of a log have
+/// payloads of one length; steps only grow.
+/// </summary>
+internal static class TrajectoryFrame
+{
+    public const int PreambleBytes = 16;
+    public const int FramingBytes = 16;
+    public const int HashBytes = 32;
+    public const int MaximumHeaderBytes = 16 << 20;
+
+    /// <summary>What one span can hold, in whole floats.</summary>
+    public const long MaximumPayloadBytes = int.MaxValue - 3;
+
+    public const uint Magic = 0x53544550;
+
+    // The version follows the magic.
+    public static ReadOnlySpan<byte> Preamble => "SATRAJ01\u0001\0\0\0\0\0\0\0"u8;
+
+    /// <summary>What a frame begins with.</summary>
+    public static ReadOnlySpan<byte> MagicBytes => "PETS"u8;
+
+    public static byte[] GenesisHash(string genesis) => SHA256.HashData(Encoding.UTF8.GetBytes(genesis));
+
+    public static byte[] HeaderOf(StepRecord record) => JsonSerializer.SerializeToUtf8Bytes(record, ArtifactJson.CompactOptions);
+
+    public static void WriteFraming(Span<byte> framing, int headerBytes, int payloadBytes)
+    {
+        BinaryPrimitives.WriteUInt32LittleEndian(framing, Magic);
+        BinaryPrimitives.WriteUInt32LittleEndian(framing[4..], (uint)headerBytes);
+        BinaryPrimitives.WriteUInt64LittleEndian(framing[8..], (ulong)payloadBytes);
+    }
+
+    /// <returns>The fault, or null and the lengths.</returns>
+    public static string? ReadFraming(ReadOnlySpan<byte> framing, out int headerBytes, out int payloadBytes)
+    {
+        headerBytes = payloadBytes = 0;
+        if (BinaryPrimitives.ReadUInt32LittleEndian(framing) != Magic) return "no record starts here";
+        var header = BinaryPrimitives.ReadUInt32LittleEndian(framing[4..]);
+        var payload = BinaryPrimitives.ReadUInt64LittleEndian(framing[8..]);
+        if (header is 0 or > MaximumHeaderBytes) return $"a header of {header} bytes";
+        if (payload > MaximumPayloadBytes || payload % sizeof(float) != 0) return $"a gradient of {payload} bytes";
+        headerBytes = (int)header;
+        payloadBytes = (int)payload;
+        return null;
+    }
+}

@@ -1,0 +1,32 @@
+using LlmStageAudit.Records.Serialization;
+
+namespace LlmStageAudit.Seals;
+
+/// <summary>
+/// What a run's folder must hold, to the byte: a history of seals, one from the start, one from each stage's end and one from the
+/// run's end, each chained to the one before. Its own file has one spelling only; any other byte in it is a change.
+/// </summary>
+public sealed record RunSeal : IArtifact<RunSeal>
+{
+    public static string KindName => "seal";
+
+    public static int CurrentSchemaVersion => 1;
+
+    public int SchemaVersion { get; init; } = CurrentSchemaVersion;
+
+    public string Kind { get; init; } = KindName;
+
+    public required string RunId { get; init; }
+
+    /// <summary>How many seals the history holds.</summary>
+    public required int Sequence { get; init; }
+
+    /// <summary>Oldest first.</summary>
+    public required IReadOnlyList<SealEntry> Seals { get; init; }
+
+    /// <summary>Of this record as JSON on one line without this field; lower-case hexadecimal.</summary>
+    public string? Sha256 { get; init; }
+
+    /// <summary>Whether the last seal is that of the run's end.</summary>
+    public bool IsFinal() => Seals.Count > 0 && Seals[^1].Scope == SealScope.Run;
+}

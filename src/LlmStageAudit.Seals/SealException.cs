@@ -1,0 +1,26 @@
+using LlmStageAudit.Foundation.Errors;
+
+namespace LlmStageAudit.Seals;
+
+/// <summary>A run that cannot be sealed or signed, since it is not what its records say.</summary>
+public sealed class SealException : AuditException
+{
+    private const string Restore = "restore it, or train into another run folder; verify-log says what was changed";
+
+    private SealException(ExitCode exitCode, string message, Exception? inner = null)
+        : base(message, inner) => ExitCode = exitCode;
+
+    public override ExitCode ExitCode { get; }
+
+    internal static SealException LogDiffers(string path, string found) =>
+        new(ExitCode.GateFailed, Sentence(path, found, "the log that training wrote", Restore));
+
+    internal static SealException Damaged(string path, string found) =>
+        new(ExitCode.GateFailed, Sentence(path, found, "the seal that training wrote", Restore));
+
+    internal static SealException Differs(string path, string what) =>
+        new(ExitCode.GateFailed, Sentence(path, $"{what} is not what was sealed", "the run as training left it", Restore));
+
+    internal static SealException Unreadable(string path, Exception inner) =>
+        new(ExitCode.Failed, Sentence(path, $"cannot be read ({inner.Message})", "a file of the run", null), inner);
+}

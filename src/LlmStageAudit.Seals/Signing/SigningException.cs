@@ -1,0 +1,39 @@
+using LlmStageAudit.Foundation.Errors;
+
+namespace LlmStageAudit.Seals.Signing;
+
+/// <summary>A seal that cannot be signed, or a signature that cannot be looked at.</summary>
+public sealed class SigningException : AuditException
+{
+    private SigningException(ExitCode exitCode, string message, Exception? inner = null)
+        : base(message, inner) => ExitCode = exitCode;
+
+    public override ExitCode ExitCode { get; }
+
+    internal static SigningException NoProgram(string program, Exception inner) =>
+        new(
+            ExitCode.Failed,
+            Sentence(program, $"cannot be started ({inner.Message})", "OpenSSH's key program on the PATH", "install openssh-client"),
+            inner);
+
+    internal static SigningException NoKey(string path) =>
+        new(ExitCode.Usage, Sentence(path, "no such file", "an SSH key, or its .pub where an agent holds it", "check --key"));
+
+    internal static SigningException Refused(string key, string said) =>
+        new(ExitCode.Failed, Sentence(key, $"ssh-keygen could not sign with it ({said})", "a key that can be used", Remedy(said)));
+
+    internal static SigningException OtherKey(string key, string found) =>
+        new(ExitCode.Usage, Sentence(key, $"a key of type {found}", "an ed25519 key", "make one with: ssh-keygen -t ed25519"));
+
+    public static SigningException NotWhole(string run) =>
+        new(ExitCode.InvalidInput, Sentence(run, "the run is not completed", "a sealed, completed run", "finish it with train --resume"));
+
+    private static string? Remedy(string said) => said switch
+    {
+        _ when said.Contains("passphrase", StringComparison.Ordinal) =>
+            "give the passphrase at a terminal, or load the key into an agent (ssh-add) and give its .pub",
+        _ when said.Contains("too open", StringComparison.Ordinal) || said.Contains("UNPROTECTED", StringComparison.Ordinal) =>
+            "keep the key to yourself: chmod 600",
+        _ => null,
+    };
+}

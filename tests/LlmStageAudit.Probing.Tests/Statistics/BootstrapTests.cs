@@ -1,0 +1,89 @@
+using LlmStageAudit.Probing.Statistics;
+using LlmStageAudit.Testing;
+
+namespace LlmStageAudit.Probing.Tests.Statistics;
+
+public sealed class BootstrapTests
+{
+    [Fact]
+    public void The_same_key_gives_the_same_interval()
+    {
+        var values = Vectors.Normal(40, seed: 1);
+        Assert.Equal(Bootstrap.Mean(values, "a"), Bootstrap.Mean(values, "a"));
+        Assert.NotEqual(Bootstrap.Mean(values, "a").Low, Bootstrap.Mean(values, "b").Low);
+        Assert.Equal(values.Average(), Bootstrap.Mean(values, "b").Estimate, 14);
+    }
+
+    [Fact]
+    public void The_width_is_that_of_the_normal_theory_and_falls_as_the_root_of_the_count()
+    {
+        // The same spread at every size: copies of one sample.
+        var sample = Vectors.Normal(50, seed: 2);
+        var deviation = Math.Sqrt(sample.Average(v => v * v) - Math.Pow(sample.Average(), 2));
+        double[] Widths(int copies) => [.. Enumerable.Range(0, 5).Select(key =>
+        {
+            var result = Bootstrap.Mean([.. Enumerable.Repeat(sample, copies).SelectMany(values => values)], $"{key}");
+            Assert.InRange(result.Estimate, result.Low, result.High);
+            return result.High - result.Low;
+        })];
+        var (small, large) = (Widths(2).Average(), Widths(32).Average());
+        Assert.Equal(2 * 1.96 * deviation / Math.Sqrt(100), small, 0.03 * small);
+        Assert.InRange(small / large, 3.8, 4.2);
+    }
+
+    [Fact]
+    public void Intervals_cover_the_truth_about_as_often_as_they_say()
+    {
+        var covered = Enumerable.Range(0, 300).Count(seed =>
+        {
+            var result = Bootstrap.Mean([.. Vectors.Normal(60, seed).Select(value => value + 3)], $"{seed}");
+            return result.Low <= 3 && 3 <= result.High;
+        });
+        Assert.InRange(covered, 273, 297); // 95% of 300 is 285
+    }
+
+    [Fact]
+    public void P_values_are_small_where_all_is_on_one_side_and_uniform_under_chance()
+    {
+        Assert.Equal(2.0 / 2001, Bootstrap.Mean([1, 2, 3, 4], "k").PValue, 14);
+        Assert.Equal(2.0 / 2001, Bootstrap.Mean([-1, -2, -3, -4], "k").PValue, 14);
+        Assert.Equal(1, Bootstrap.Mean([0, 0, 0], "k").PValue);
+        Assert.InRange(Bootstrap.Mean([-1, 1, -1, 1, -1, 1], "k").PValue, 0.9, 1);
+        var small = Enumerable.Range(0, 300).Count(seed => Bootstrap.Mean(Vectors.Normal(60, seed), $"{seed}").PValue <= 0.1);
+        Assert.InRange(small, 15, 50); // a tenth of 300 is 30
+    }
+
+    [Fact]
+    public void A_contrast_weighs_the_means_of_its_cells()
+    {
+        var (high, low) = (Vectors.Normal(30, 1), Vectors.Normal(90, 2));
+        var result = Bootstrap.Contrast([(0.5, high), (-2, low)], "k");
+        Assert.Equal((0.5 * high.Average()) - (2 * low.Average()), result.Estimate, 14);
+        double Variance(double[] values) => (values.Average(v => v * v) - Math.Pow(values.Average(), 2)) / values.Length;
+        var width = 2 * 1.96 * Math.Sqrt((0.25 * Variance(high)) + (4 * Variance(low)));
+        Assert.Equal(width, result.High - result.Low, 0.08 * width);
+        // A cell without spread adds none.
+        Assert.Equal((4.0, 4.0, 4.0), Shape(Bootstrap.Contrast([(1, [7, 7, 7]), (-1, [3])], "k")));
+    }
+
+    [Fact]
+    public void A_statistic_that_is_the_mean_agrees_with_the_mean()
+    {
+        var values = Vectors.Normal(40, seed: 3);
+        var (mean, statistic) = (Bootstrap.Mean(values, "k"), Bootstrap.Statistic(40, indices => indices.Average(i => values[i]), "k"));
+        Assert.Equal(mean.Estimate, statistic.Estimate, 12);
+        Assert.Equal(mean.Low, statistic.Low, 12);
+        Assert.Equal(mean.High, statistic.High, 12);
+        Assert.Equal(mean.PValue, statistic.PValue);
+    }
+
+    [Fact]
+    public void Draws_without_a_value_are_left_out()
+    {
+        var result = Bootstrap.Statistic(3, indices => indices.Contains(0) ? 5 : double.NaN, "k");
+        Assert.Equal((5.0, 5.0, 5.0), Shape(result));
+        Assert.True(double.IsNaN(Bootstrap.Statistic(3, _ => double.NaN, "k").Low));
+    }
+
+    private static (double Estimate, double Low, double High) Shape(BootstrapResult result) => (result.Estimate, result.Low, result.High);
+}
