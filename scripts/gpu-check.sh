@@ -10,7 +10,7 @@
 set -euo pipefail
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
-projects=(Modeling Training Probing Attribution)
+projects=(Modeling Training Probing Attribution Auditing)
 most_bytes=$((60 << 20))
 
 fail() {

@@ -4,7 +4,7 @@ using LlmStageAudit.Foundation.Randomness;
 namespace LlmStageAudit.Attribution;
 
 /// <summary>Draws a random share of a batch, the same one whenever it is asked for again.</summary>
-internal static class BatchShare
+public static class BatchShare
 {
     /// <summary>How many examples a share of a batch is.</summary>
     public static int Size(int batchSize, double rho) => Math.Clamp((int)Math.Round(rho * batchSize), 1, batchSize);

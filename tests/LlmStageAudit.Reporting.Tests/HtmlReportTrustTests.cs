@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
-using LlmStageAudit.Records.Effects;
 
 namespace LlmStageAudit.Reporting.Tests;
 

@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using LlmStageAudit.Records.Trajectories;
-using LlmStageAudit.Seals;
 using LlmStageAudit.Seals.Logs;
 using LlmStageAudit.Seals.Verification;
 

@@ -97,7 +97,7 @@ public sealed class ObservedStage : IDisposable
 
     public void Dispose() => _log.Dispose();
 
-    internal static int DefaultInterval(int steps) => Math.Max(1, (int)Math.Ceiling(Math.Sqrt(steps)));
+    public static int DefaultInterval(int steps) => Math.Max(1, (int)Math.Ceiling(Math.Sqrt(steps)));
 
     private OptimizerState Start()
     {

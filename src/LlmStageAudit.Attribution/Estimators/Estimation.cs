@@ -14,10 +14,10 @@ namespace LlmStageAudit.Attribution.Estimators;
 public sealed record Estimation(IReadOnlyList<Tensor> Counterfactuals, IReadOnlyList<Tensor> Changes, double GradientEquivalents)
 {
     /// <summary>What spot checks found on the way; null where none were made.</summary>
-    internal ISpotCheck? Checks { get; private init; }
+    public ISpotCheck? Checks { get; private init; }
 
     /// <summary>The errors of theta'_T that spot checks foretell, [N]; null per question where none was made of it.</summary>
-    internal IReadOnlyList<Tensor?> ErrorsForetold { get; private init; } = [];
+    public IReadOnlyList<Tensor?> ErrorsForetold { get; private init; } = [];
 
     /// <summary>Asks an estimator about a run of any differentiable model.</summary>
     /// <param name="trajectory">The observed run.</param>

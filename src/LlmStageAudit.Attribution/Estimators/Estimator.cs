@@ -58,19 +58,19 @@ public sealed record Estimator
 
     /// <summary>How a sweep or a propagation by these settings carries perturbations.</summary>
     /// <param name="seed">Of the random shares of batches.</param>
-    internal PropagationOptions Propagation(long seed) => new() { Rho = Rho ?? 1, Seed = seed, EpsilonFloor = EpsilonFloor };
+    public PropagationOptions Propagation(long seed) => new() { Rho = Rho ?? 1, Seed = seed, EpsilonFloor = EpsilonFloor };
 
     /// <summary>How a sweep by these settings reads effects off a probe.</summary>
     /// <param name="gradient">The probe's at theta_T, [N].</param>
     /// <param name="hessianProduct">The probe's Hessian at theta_T times a vector [N]; called where the readout needs it.</param>
-    internal SweepReadout ReadOut(ITrajectory trajectory, Tensor gradient, Func<Tensor, Tensor> hessianProduct) =>
+    public SweepReadout ReadOut(ITrajectory trajectory, Tensor gradient, Func<Tensor, Tensor> hessianProduct) =>
         Readout == SweepReadout.QuadraticName
             ? SweepReadout.Quadratic(
                 gradient, trajectory.StateBefore(trajectory.Programs.Count) - trajectory.StateBefore(0), hessianProduct)
             : SweepReadout.Linear(gradient);
 
     /// <exception cref="AttributionException">Another readout than the linear one.</exception>
-    internal void RequireLinearReadout()
+    public void RequireLinearReadout()
     {
         if (Readout != SweepReadout.LinearName)
             throw AttributionException.BadOption("--readout", Readout, "linear, except with --method adjoint --level step or batch");

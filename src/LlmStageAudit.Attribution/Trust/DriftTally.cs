@@ -12,7 +12,7 @@ namespace LlmStageAudit.Attribution.Trust;
 /// as if an error stayed what it is on its way through the later steps. The 1.5 is a calibrated margin: a few draws of an error
 /// that differs from step to step often show less than its usual size.
 /// </summary>
-internal sealed class DriftTally(bool independent) : IDisposable
+public sealed class DriftTally(bool independent) : IDisposable
 {
     private const double DrawnMargin = 1.5;
 

@@ -6,7 +6,7 @@ namespace LlmStageAudit.Attribution.Trust;
 /// <code>||grad gamma_i . e|| / ||grad gamma_i . d_T||    over probe examples i</code>
 /// The parameters' own lengths say little: AdamW moves coordinates of no gradient as far as others.
 /// </summary>
-internal static class ForetoldError
+public static class ForetoldError
 {
     public static double OfEffects(IReadOnlyList<double> ofError, IReadOnlyList<double> ofChange) =>
         DriftTally.Ratio(Length(ofError), Length(ofChange));

@@ -1,7 +1,7 @@
 namespace LlmStageAudit.Attribution.Trust;
 
 /// <summary>What spot checks found, per question.</summary>
-internal interface ISpotCheck : IDisposable
+public interface ISpotCheck : IDisposable
 {
     /// <summary>Their cost in full-batch gradients.</summary>
     double GradientEquivalents { get; }

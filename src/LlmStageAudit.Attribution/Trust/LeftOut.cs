@@ -3,7 +3,7 @@ using LlmStageAudit.Attribution.Replay;
 namespace LlmStageAudit.Attribution.Trust;
 
 /// <summary>Where a counterfactual stands to the observed run.</summary>
-internal static class LeftOut
+public static class LeftOut
 {
     /// <summary>Whether the counterfactual makes the step, and from another state than the run's.</summary>
     public static bool Diverges(this Counterfactual question, int stage, int stageStep) =>

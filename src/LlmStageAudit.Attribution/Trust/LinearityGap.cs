@@ -1,7 +1,7 @@
 namespace LlmStageAudit.Attribution.Trust;
 
 /// <summary>||finite - linear|| / ||finite|| of the effects on probe examples.</summary>
-internal static class LinearityGap
+public static class LinearityGap
 {
     /// <summary>Examples looked at where the linear effects are not computed anyway: the gap is a check, not a result.</summary>
     private const int SampleSize = 64;

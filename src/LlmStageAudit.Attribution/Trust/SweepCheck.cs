@@ -13,7 +13,7 @@ namespace LlmStageAudit.Attribution.Trust;
 /// five and seven eighths through the run, cost half a training beside the sweep's two and a half; that earlier ones are
 /// further off is what the margin of <see cref="TrustAssessment"/> is for.
 /// </summary>
-internal sealed class SweepCheck(ITrajectory trajectory, WalkJournal? journal = null)
+public sealed class SweepCheck(ITrajectory trajectory, WalkJournal? journal = null)
 {
     /// <summary>Their cost in full-batch gradients.</summary>
     public double GradientEquivalents { get; private set; }

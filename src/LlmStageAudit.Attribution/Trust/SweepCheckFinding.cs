@@ -5,4 +5,4 @@ namespace LlmStageAudit.Attribution.Trust;
 /// <param name="Worst">That of the worst of them.</param>
 /// <param name="LinearityGap">What taking the probe as linear is off by itself, the true change of the parameters given.</param>
 /// <param name="Checks">Steps skipped.</param>
-internal readonly record struct SweepCheckFinding(double Error, double Worst, double LinearityGap, int Checks);
+public readonly record struct SweepCheckFinding(double Error, double Worst, double LinearityGap, int Checks);

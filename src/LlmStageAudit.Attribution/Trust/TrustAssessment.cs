@@ -6,7 +6,7 @@ using LlmStageAudit.Records.Effects;
 namespace LlmStageAudit.Attribution.Trust;
 
 /// <summary>Grades an effect by what spot checks and the linearity gap say of its error.</summary>
-internal static class TrustAssessment
+public static class TrustAssessment
 {
     /// <summary>
     /// The scores of two late steps say what those of all are off: more by as much as there are more steps for an error to build up in,

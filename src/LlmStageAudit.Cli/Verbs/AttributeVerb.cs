@@ -1,9 +1,10 @@
 using System.CommandLine;
 using LlmStageAudit.Attribution.Adjoint;
-using LlmStageAudit.Attribution.Effects;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Screening;
+using LlmStageAudit.Auditing.Effects;
+using LlmStageAudit.Auditing.Screening;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Probing.Probes;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Screening;
+using LlmStageAudit.Auditing.Screening;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Records.Effects;
 

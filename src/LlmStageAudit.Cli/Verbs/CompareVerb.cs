@@ -1,7 +1,7 @@
 using System.CommandLine;
 using LlmStageAudit.Attribution;
-using LlmStageAudit.Attribution.Comparison;
 using LlmStageAudit.Attribution.Estimators;
+using LlmStageAudit.Auditing.Comparison;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Probing.Probes;

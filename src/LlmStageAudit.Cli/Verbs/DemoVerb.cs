@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
-using LlmStageAudit.Attribution.Effects;
 using LlmStageAudit.Attribution.Estimators;
+using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Cli.Demo;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Foundation.Errors;

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Reflection;
-using LlmStageAudit.Attribution.Estimates;
+using LlmStageAudit.Auditing.Forecasts;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Configuration;

@@ -1,9 +1,9 @@
 using System.CommandLine;
 using LlmStageAudit.Attribution;
-using LlmStageAudit.Attribution.Effects;
 using LlmStageAudit.Attribution.Estimators;
-using LlmStageAudit.Attribution.Ranking;
 using LlmStageAudit.Attribution.Screening;
+using LlmStageAudit.Auditing.Effects;
+using LlmStageAudit.Auditing.Ranking;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Probing.Probes;

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
-using LlmStageAudit.Attribution.Effects;
 using LlmStageAudit.Attribution.Resuming;
-using LlmStageAudit.Attribution.Screening;
+using LlmStageAudit.Auditing.Effects;
+using LlmStageAudit.Auditing.Screening;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Probing.Probes;

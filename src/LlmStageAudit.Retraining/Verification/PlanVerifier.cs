@@ -4,7 +4,6 @@ using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Probing.Statistics;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
-using LlmStageAudit.Records.Plans;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Records.Verifications;

@@ -4,7 +4,6 @@ using LlmStageAudit.Modeling.Objectives;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
 using LlmStageAudit.Training.Runs;
-using LlmStageAudit.Training.Stages;
 
 namespace LlmStageAudit.Attribution.Tests.Adjoint;
 

@@ -3,7 +3,6 @@ using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Attribution.Trust;
-using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Progress;
 using LlmStageAudit.Testing;
 

@@ -1,7 +1,6 @@
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Attribution.Trust;
-using LlmStageAudit.Testing;
 using LlmStageAudit.Training.Stages;
 
 namespace LlmStageAudit.Attribution.Tests.Trust;

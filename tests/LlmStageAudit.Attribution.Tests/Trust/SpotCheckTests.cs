@@ -2,7 +2,6 @@ using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Trust;
-using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Attribution.Tests.Trust;

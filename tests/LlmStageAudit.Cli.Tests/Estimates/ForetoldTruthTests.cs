@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using LlmStageAudit.Cli.Tests.Signals;
 using LlmStageAudit.Cli.Tests.Surface;
 using LlmStageAudit.Testing;
 

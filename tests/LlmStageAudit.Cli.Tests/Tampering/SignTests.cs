@@ -1,4 +1,3 @@
-using LlmStageAudit.Cli.Tests.Signals;
 using LlmStageAudit.Cli.Tests.Surface;
 using LlmStageAudit.Testing;
 

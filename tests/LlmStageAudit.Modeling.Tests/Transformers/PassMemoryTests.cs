@@ -1,6 +1,5 @@
 using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
-using LlmStageAudit.Modeling.Objectives;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
 

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Checkpoints.Models;
 using LlmStageAudit.Checkpoints.Safetensors;
 using LlmStageAudit.Modeling.Adapters;

@@ -1,13 +1,9 @@
 using System.Text.Json;
 using System.Text.Unicode;
-using LlmStageAudit.Records.Comparisons;
 using LlmStageAudit.Records.Effects;
-using LlmStageAudit.Records.Plans;
-using LlmStageAudit.Records.Rankings;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Records.Tests.Serialization;
-using LlmStageAudit.Records.Verifications;
 using LlmStageAudit.Testing.Fuzzing;
 
 namespace LlmStageAudit.Records.Tests.Fuzzing;

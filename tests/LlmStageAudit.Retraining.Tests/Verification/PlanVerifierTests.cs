@@ -2,8 +2,6 @@ using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Configuration;
-using LlmStageAudit.Records.Effects;
-using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Verifications;
 using LlmStageAudit.Retraining.Executors;
 using LlmStageAudit.Retraining.Plans;

@@ -1,4 +1,3 @@
-using LlmStageAudit.Seals;
 using LlmStageAudit.Testing.Fuzzing;
 
 namespace LlmStageAudit.Seals.Tests.Fuzzing;

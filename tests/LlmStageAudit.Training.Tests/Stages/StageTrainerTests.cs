@@ -3,7 +3,6 @@ using LlmStageAudit.Modeling.Objectives;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
 using LlmStageAudit.Training.Batches;
-using LlmStageAudit.Training.Optimizers;
 using LlmStageAudit.Training.Stages;
 
 namespace LlmStageAudit.Training.Tests.Stages;

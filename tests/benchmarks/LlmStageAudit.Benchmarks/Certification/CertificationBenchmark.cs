@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using LlmStageAudit.Attribution.Adjoint;
-using LlmStageAudit.Attribution.Effects;
 using LlmStageAudit.Attribution.Estimators;
-using LlmStageAudit.Attribution.Ranking;
 using LlmStageAudit.Attribution.Screening;
+using LlmStageAudit.Auditing.Effects;
+using LlmStageAudit.Auditing.Ranking;
+using LlmStageAudit.Auditing.Screening;
 using LlmStageAudit.Probing.Probes;
-using LlmStageAudit.Probing.Statistics;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Training.Runs;
 using TorchSharp;

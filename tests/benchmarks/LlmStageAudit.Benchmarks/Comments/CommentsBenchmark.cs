@@ -1,4 +1,4 @@
-using LlmStageAudit.Attribution.Comparison;
+using LlmStageAudit.Auditing.Comparison;
 using LlmStageAudit.Records.Comparisons;
 using LlmStageAudit.Records.Configuration;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using LlmStageAudit.Attribution.Adjoint;
-using LlmStageAudit.Attribution.Comparison;
 using LlmStageAudit.Attribution.Estimators;
+using LlmStageAudit.Auditing.Comparison;
 using LlmStageAudit.Benchmarks.Comments;
 using LlmStageAudit.Probing.Metrics;
 using LlmStageAudit.Records.Configuration;

@@ -1,6 +1,6 @@
-using LlmStageAudit.Attribution.Effects;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Probing.Statistics;
 using LlmStageAudit.Records.Effects;

@@ -1,0 +1,42 @@
+using LlmStageAudit.Attribution;
+using LlmStageAudit.Attribution.Estimators;
+using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Foundation.Errors;
+
+namespace LlmStageAudit.Auditing.Comparison;
+
+/// <summary>Estimators as a command line names them: recorded,sampled-0.1,aa-score-layer-wise.</summary>
+public static class EstimatorList
+{
+    /// <summary>What is compared where nothing is asked for, beside exact replay.</summary>
+    public static IReadOnlyList<string> OfStages { get; } =
+        ["recorded", "linear", "midpoint", "sampled-0.1", "sampled-0.5", "adjoint", "aa-score", "aa-score-layer-wise", "dvemb", "tracin"];
+
+    /// <summary>As <see cref="OfStages"/>, of single steps.</summary>
+    public static IReadOnlyList<string> OfSteps { get; } = [Estimator.Adjoint, "adjoint-quadratic"];
+
+    /// <summary>Reads names between commas; each estimator once, in the order given.</summary>
+    /// <exception cref="ConfigurationException">No such estimator.</exception>
+    /// <exception cref="AttributionException">A setting out of range.</exception>
+    public static IReadOnlyList<Estimator> Parse(string text) =>
+    [
+        .. text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Select(One).DistinctBy(estimator => estimator.Id),
+    ];
+
+    private static Estimator One(string name)
+    {
+        Estimator estimator;
+        try
+        {
+            estimator = Estimator.Parse(name);
+        }
+        catch (AttributionException)
+        {
+            string[] known = [.. OfStages.Concat(OfSteps).Concat(GradientSource.Names).Append("adjoint-layer-wise").Distinct()];
+            throw ConfigurationException.At("--estimators", $"'{name}'", "names of estimators between commas", Suggestion.For(name, known));
+        }
+
+        return estimator.Validated();
+    }
+}

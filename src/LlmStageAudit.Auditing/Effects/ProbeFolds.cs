@@ -1,0 +1,61 @@
+using LlmStageAudit.Attribution.Adjoint;
+using LlmStageAudit.Foundation.Randomness;
+using LlmStageAudit.Records.Effects;
+using MathNet.Numerics.Distributions;
+
+namespace LlmStageAudit.Auditing.Effects;
+
+/// <summary>
+/// A probe's examples in F random parts of about one size. Swept beside each other, they give every score F times over on other
+/// examples, and so an interval for the whole probe's:
+/// <code>
+/// effect = sum_f part_f,    95% interval: effect +- t_{F-1} sd_f(part_f n / n_f) / sqrt(F)
+/// </code>
+/// part_f is what the examples of f add to the probe's mean, n / n_f times it their own mean.
+/// </summary>
+internal sealed class ProbeFolds
+{
+    private const double Tail = 0.025;
+
+    private readonly double[] _scales;
+
+    /// <param name="examples">n.</param>
+    /// <param name="count">F, from 1 to n.</param>
+    /// <param name="seed">Of the parts.</param>
+    public ProbeFolds(int examples, int count, long seed)
+    {
+        var order = Enumerable.Range(0, examples).ToArray();
+        if (count > 1) StableRandom.For(seed, "probe folds").Shuffle<int>(order);
+        Members = [.. Enumerable.Range(0, count).Select(fold => order.Where((_, place) => place % count == fold).Order().ToArray())];
+        _scales = [.. Members.Select(members => (double)examples / members.Length)];
+    }
+
+    /// <summary>The examples of each part.</summary>
+    public IReadOnlyList<int[]> Members { get; }
+
+    /// <summary>The scores of the whole probe.</summary>
+    /// <param name="parts">Of each part, in the same order of steps.</param>
+    public static IReadOnlyList<StepScore> Sum(IReadOnlyList<IReadOnlyList<StepScore>> parts) => parts.Count == 1
+        ? parts[0]
+        : [.. parts[0].Select((first, i) => first with
+        {
+            Effect = parts.Sum(part => part[i].Effect),
+            BatchEffect = parts.Sum(part => part[i].BatchEffect),
+            ExampleEffects = first.ExampleEffects is null
+                ? null
+                : [.. Enumerable.Range(0, first.ExampleEffects.Count)
+                    .Select(example => parts.Sum(part => part[i].ExampleEffects![example]))],
+        })];
+
+    /// <summary>An effect with the interval that its parts say.</summary>
+    /// <param name="parts">The same effect, of each part.</param>
+    public StageEffect WithInterval(StageEffect effect, IReadOnlyList<double> parts)
+    {
+        if (parts.Count == 1) return effect;
+        double[] means = [.. parts.Zip(_scales, (part, scale) => part * scale)];
+        var mean = means.Average();
+        var deviation = Math.Sqrt(means.Sum(value => (value - mean) * (value - mean)) / (means.Length - 1));
+        var half = StudentT.InvCDF(0, 1, means.Length - 1, 1 - Tail) * deviation / Math.Sqrt(means.Length);
+        return effect with { Low = effect.Estimate - half, High = effect.Estimate + half };
+    }
+}

@@ -1,0 +1,109 @@
+using System.Diagnostics;
+using LlmStageAudit.Attribution.Estimators;
+using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Attribution.Trust;
+using LlmStageAudit.Foundation.Files;
+using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Probing.Statistics;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Training.Runs;
+
+namespace LlmStageAudit.Auditing.Effects;
+
+/// <summary>
+/// The effect of every stage (or set of steps, step, batch, example) of a run on a probe: effect = gamma(observed) -
+/// gamma(counterfactual). Replay makes the counterfactual and the probe is run with both states; the first-order methods
+/// multiply the probe's gradient with the change of the parameters.
+/// </summary>
+public static class StageAttribution
+{
+    /// <summary>Answers everything the request asks for.</summary>
+    /// <param name="run">A completed run.</param>
+    /// <param name="probe">Read for the run's model.</param>
+    public static EffectsArtifact Attribute(
+        TrainedRun run, Probe probe, AttributionRequest request, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
+    {
+        using var scope = NewDisposeScope();
+        var watch = Stopwatch.StartNew();
+        request.Validated();
+        var evaluator = new ProbeEvaluator(run.Model, probe);
+        var observed = evaluator.Evaluate(run.FinalState());
+        var (effects, cost) = request.IsSweep
+            ? SweepAttribution.Effects(run, probe, request, progress, cancellation)
+            : Effects(run, probe, request, evaluator, observed, progress, cancellation);
+        var artifact = new EffectsArtifact
+        {
+            RunId = run.Manifest.RunId,
+            Run = run.Folder.Root,
+            Probe = probe.Reference,
+            Method = request.Estimator.Method,
+            Gradient = request.Estimator.Method == Estimator.Replay ? request.Estimator.Gradient : null,
+            Rho = request.Estimator.EffectiveRho,
+            Level = request.Level,
+            Treatment = request.EffectiveTreatment,
+            Metric = probe.Performance.Name,
+            Groups = [.. probe.Groups.Select(group => group.Name)],
+            CreatedUtc = DateTime.UtcNow,
+            Observed = observed,
+            Effects = effects,
+            GradientEquivalents = cost,
+        };
+        return artifact with { AttributeSeconds = request.Journal.SecondsBefore + watch.Elapsed.TotalSeconds };
+    }
+
+    private static (IReadOnlyList<StageEffect> Effects, double GradientEquivalents) Effects(
+        TrainedRun run,
+        Probe probe,
+        AttributionRequest request,
+        ProbeEvaluator evaluator,
+        ProbeScores observed,
+        IProgress<(int Step, int Total)>? progress,
+        CancellationToken cancellation)
+    {
+        var questions = request.Counterfactuals(run);
+        if (BlockAttribution.Blocks(run, request, questions) is { } blocks)
+            return BlockAttribution.Effects(run, probe, request, questions, blocks, progress, cancellation);
+        var estimation = Estimation.Run(
+            run, request.Estimator, run.Configuration.Seed, questions, progress, cancellation, request.SpotChecks, request.Journal);
+        var readings = new QuestionReadings(run, probe, request.Estimator, estimation, observed);
+        var effects = questions.Select((question, i) =>
+        {
+            var counterfactual = evaluator.Evaluate(estimation.Counterfactuals[i]);
+            var (perExample, linearityGap) = readings.Of(i, counterfactual);
+            var effect = readings.AreLinear
+                ? Bootstrap.Mean(perExample, question.Name)
+                : probe.Performance.Effect(observed.Examples, counterfactual.Examples, question.Name);
+            var (grade, evidence) = TrustAssessment.Of(
+                request.Estimator, estimation.Checks?.Of(i), readings.PredictedError(i), linearityGap);
+            var steps = StepSet.Ends(question, run.Programs);
+            return new StageEffect
+            {
+                Stage = question.Name,
+                FirstStep = steps?.First,
+                LastStep = steps?.Last,
+                Metric = probe.Performance.Name,
+                Estimate = effect.Estimate,
+                Low = effect.Low,
+                High = effect.High,
+                Trust = grade,
+                Evidence = grade == TrustGrade.Low ? Settlement.Offer(evidence, run, probe, question) : evidence,
+                Counterfactual = counterfactual,
+                PerExample = [.. observed.Examples.Zip(
+                    perExample, (example, value) => new ExampleEffect { Id = example.Id, Estimate = value })],
+                ExportedAdapter = request.ExportFolder is { } folder
+                    ? Export(folder, question.Name, run.Model, estimation.Counterfactuals[i])
+                    : null,
+            };
+        });
+        return ([.. effects], estimation.GradientEquivalents);
+    }
+
+    private static string Export(string folder, string name, LanguageModel model, Tensor theta)
+    {
+        var path = Path.GetFullPath(Path.Combine(folder, "without-" + name.Replace(' ', '-').Replace(',', '_')));
+        if (Directory.Exists(path)) StorageException.Guard(path, () => Directory.Delete(path, recursive: true));
+        StateFolder.Write(path, model, theta);
+        return path;
+    }
+}

@@ -1,0 +1,56 @@
+namespace LlmStageAudit.Auditing.Forecasts;
+
+/// <summary>What a part of an audit will take.</summary>
+/// <param name="Name">Such as "load", "train religion", "attribute identity, exact".</param>
+/// <param name="Command">
+/// The verb it belongs to. Of train, loading and each stage are phases of their own; another verb's phase is all of it.
+/// </param>
+/// <param name="Seconds">Wall time.</param>
+/// <param name="PeakMemoryBytes">The most of the process that is resident.</param>
+/// <param name="DiskBytes">What stays on disk.</param>
+public sealed record PhaseEstimate(string Name, string Command, double Seconds, long PeakMemoryBytes, long DiskBytes);
+
+/// <summary>What an audit will take, phase by phase, and what the machine has.</summary>
+public sealed record RunEstimate
+{
+    public required IReadOnlyList<PhaseEstimate> Phases { get; init; }
+
+    /// <summary>Memory the process could have; null where the system does not say.</summary>
+    public required long? AvailableMemoryBytes { get; init; }
+
+    /// <summary>Free where the run would lie; null where the system does not say.</summary>
+    public required long? FreeDiskBytes { get; init; }
+
+    /// <summary>Steps of training and of sweeping, and batches of probes, that were run to find out.</summary>
+    public required (int Training, int Sweep, int Probe) Measured { get; init; }
+
+    /// <summary>SHA-256, which chains the log.</summary>
+    public required double HashBytesPerSecond { get; init; }
+
+    /// <summary>The file system the run would lie on.</summary>
+    public required double WriteBytesPerSecond { get; init; }
+
+    /// <summary>What the figures take for granted, a sentence each.</summary>
+    public required IReadOnlyList<string> Assumptions { get; init; }
+
+    public bool Fits => FitsIn([.. Phases]);
+
+    /// <summary>Training alone.</summary>
+    public PhaseEstimate Training => Total("train", [.. Phases.Where(phase => phase.Command == "train")]);
+
+    /// <summary>All phases, one after the other.</summary>
+    public PhaseEstimate Whole => Total("all", [.. Phases]);
+
+    public bool TrainingFits => FitsIn([Training]);
+
+    private static PhaseEstimate Total(string name, PhaseEstimate[] phases) =>
+        new(
+            name,
+            name,
+            phases.Sum(phase => phase.Seconds),
+            phases.Max(phase => phase.PeakMemoryBytes),
+            phases.Sum(phase => phase.DiskBytes));
+
+    private bool FitsIn(PhaseEstimate[] phases) =>
+        !(phases.Max(phase => phase.PeakMemoryBytes) > AvailableMemoryBytes) && !(phases.Sum(phase => phase.DiskBytes) > FreeDiskBytes);
+}

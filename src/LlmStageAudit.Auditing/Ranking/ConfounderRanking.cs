@@ -1,0 +1,96 @@
+using LlmStageAudit.Attribution.Estimators;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Probing.Statistics;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Rankings;
+
+namespace LlmStageAudit.Auditing.Ranking;
+
+/// <summary>
+/// Orders stages by how much each raised the model's reliance on a confounder: gap(observed) - gap(without the stage), highest
+/// first. Significance controls the false discovery rate over the stages at 5%.
+/// </summary>
+public static class ConfounderRanking
+{
+    private const double FalseDiscoveryRate = 0.05;
+
+    /// <param name="effects">Made with this probe; its scores, observed and counterfactual, are all that is used.</param>
+    /// <param name="confounder">One of the probe's groups.</param>
+    /// <param name="effectsPath">Where they are filed.</param>
+    public static RankingArtifact Rank(EffectsArtifact effects, Probe probe, string confounder, string effectsPath)
+    {
+        var gap = ConfounderGap.Of(probe, confounder);
+        var observedGap = gap.Evaluate(effects.Observed);
+        var results = effects.Effects.Select(effect => IsScreened(effect)
+            ? Screened(gap, observedGap, effect)
+            : Settled(gap, observedGap, effects, effect)).ToArray();
+        var adjusted = FalseDiscovery.Adjust([.. results.Select(result => result.PValue)]);
+        var ranking = results.Select((result, i) => result with
+        {
+            AdjustedPValue = adjusted[i],
+            Significant = result.Screen is null && adjusted[i] <= FalseDiscoveryRate,
+        });
+        return new RankingArtifact
+        {
+            RunId = effects.RunId,
+            Run = effects.Run,
+            CreatedUtc = DateTime.UtcNow,
+            Confounder = confounder,
+            Probe = effects.Probe,
+            EffectsPath = effectsPath,
+            Ranking = [.. ranking.OrderByDescending(stage => stage.Score)],
+            Notes =
+            [
+                "score: how much the stage raised the confounder gap "
+                    + "(mean log-odds of the positive class in the subgroup less the background, label held fixed)",
+                $"significant: two-sided bootstrap over probe examples, false discovery rate 5% over the stages (Benjamini-Hochberg)",
+                effects.Gradient is { } gradient
+                    ? $"counterfactuals by replay with gradient source {gradient}"
+                    : "screened: not settled by exact replay, so that the score is an estimate without interval and never significant",
+            ],
+        };
+    }
+
+    /// <summary>Whether the effect of a mixed file is an estimate that exact replay did not settle.</summary>
+    private static bool IsScreened(StageEffect effect) => effect.Estimator is { } estimator && estimator != new Estimator().Id;
+
+    private static RankedStage Settled(ConfounderGap gap, double observedGap, EffectsArtifact effects, StageEffect effect)
+    {
+        var result = gap.Effect(effects.Observed, effect.Counterfactual!, effect.Stage);
+        return new RankedStage
+        {
+            Stage = effect.Stage,
+            Trust = effect.Trust,
+            Evidence = effect.Evidence,
+            Score = result.Estimate,
+            Low = result.Low,
+            High = result.High,
+            PValue = result.PValue,
+            AdjustedPValue = 1,
+            Significant = false,
+            ObservedGap = observedGap,
+            CounterfactualGap = gap.Evaluate(effect.Counterfactual!),
+        };
+    }
+
+    /// <summary>From the counterfactual where a replay screened, else what a sweep of the gap said.</summary>
+    private static RankedStage Screened(ConfounderGap gap, double observedGap, StageEffect effect)
+    {
+        var without = effect.Counterfactual is { } counterfactual ? gap.Evaluate(counterfactual) : observedGap - effect.Estimate;
+        return new RankedStage
+        {
+            Stage = effect.Stage,
+            Trust = effect.Trust,
+            Evidence = effect.Evidence,
+            Screen = effect.Estimator,
+            Score = observedGap - without,
+            Low = double.NaN,
+            High = double.NaN,
+            PValue = 1,
+            AdjustedPValue = 1,
+            Significant = false,
+            ObservedGap = observedGap,
+            CounterfactualGap = without,
+        };
+    }
+}

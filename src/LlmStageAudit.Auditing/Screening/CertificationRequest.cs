@@ -1,0 +1,102 @@
+using System.Globalization;
+using LlmStageAudit.Attribution;
+using LlmStageAudit.Attribution.Estimators;
+using LlmStageAudit.Attribution.Screening;
+
+namespace LlmStageAudit.Auditing.Screening;
+
+/// <summary>What a certified head of a ranking may cost and how sure it has to be.</summary>
+public sealed record CertificationRequest
+{
+    /// <summary>
+    /// The least eps of AdamW's tangent in a sweep that screens: without it the noise of curvature from a share of the batch grows through
+    /// coordinates with tiny gradients.
+    /// </summary>
+    private const double EpsilonFloor = 1e-3;
+
+    /// <summary>Gradients to spend, in trainings of the run; infinite for no limit.</summary>
+    public double BudgetTrainings { get; init; } = double.PositiveInfinity;
+
+    /// <summary>The probability, at least, with which a head that is called certain is the right one.</summary>
+    public double Confidence { get; init; } = 0.95;
+
+    /// <summary>How many candidates the head holds.</summary>
+    public int Top { get; init; } = 1;
+
+    /// <summary>What to screen with where the budget does not hold exact replay of everything; null for the cost model's choice.</summary>
+    public Estimator? Screen { get; init; }
+
+    /// <summary>
+    /// The share of each batch a screen of the cost model's choice looks at; null for its choice. For stages a share asks for
+    /// sampled replay.
+    /// </summary>
+    public double? Rho { get; init; }
+
+    public HeadOrder Order { get; init; } = HeadOrder.Magnitude;
+
+    /// <summary>Options of the command line that ask for this, such as "--budget 3x --top 2".</summary>
+    public string Options
+    {
+        get
+        {
+            var options = $"--budget {Spelled(BudgetTrainings)}";
+            if (Top != 1) options += Invariant($" --top {Top}");
+            if (Confidence != 0.95) options += Invariant($" --confidence {Confidence}");
+            if (Screen is { } screen) options += $" --screen {(screen.Method == Estimator.Adjoint ? screen.Method : screen.Gradient)}";
+            return (Screen?.Rho ?? Rho) is { } rho ? options + Invariant($" --rho {rho}") : options;
+
+            static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+        }
+    }
+
+    /// <summary>Unique to the settings and fit for a file name: certified-3x, certified-3x-top-2.</summary>
+    public string Id => "certified" + Options["--budget".Length..].Replace(" --", "-", StringComparison.Ordinal).Replace(' ', '-');
+
+    /// <summary>A budget as it is given: 3x, 0.5x, unlimited.</summary>
+    public static string Spelled(double budgetTrainings) =>
+        double.IsInfinity(budgetTrainings) ? "unlimited" : budgetTrainings.ToString(CultureInfo.InvariantCulture) + "x";
+
+    /// <summary>Reads a number of trainings: 3x, 3, 0.5x, unlimited.</summary>
+    /// <exception cref="AttributionException">None of these.</exception>
+    public static double ParseBudget(string text)
+    {
+        if (text == "unlimited") return double.PositiveInfinity;
+        var number = text.EndsWith('x') ? text[..^1] : text;
+        const NumberStyles styles = NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
+        return double.TryParse(number, styles, CultureInfo.InvariantCulture, out var trainings) && double.IsFinite(trainings)
+            ? trainings
+            : throw AttributionException.BadOption("--budget", text, "trainings to spend, such as 3x or 0.5x, or unlimited");
+    }
+
+    /// <summary>Reads the name of a screen, as <see cref="Estimator.Parse"/> does, less those that are none; auto is null.</summary>
+    /// <param name="rho">The share of each batch; null for the screen's default.</param>
+    /// <exception cref="AttributionException">No screen.</exception>
+    public static Estimator? ParseScreen(string text, double? rho) => text switch
+    {
+        "auto" => null,
+        "adjoint" => Sweep(rho ?? 1),
+        "sampled" => Sampled(rho ?? 0.25),
+        "recorded" or "linear" or "midpoint" => new Estimator { Gradient = text },
+        _ => throw AttributionException.BadOption("--screen", text, "auto, adjoint, recorded, linear, midpoint or sampled"),
+    };
+
+    internal static Estimator Sweep(double rho) => new() { Method = Estimator.Adjoint, Rho = rho, EpsilonFloor = EpsilonFloor };
+
+    internal static Estimator Sampled(double rho) => new() { Gradient = "sampled", Rho = rho };
+
+    /// <exception cref="AttributionException">A setting out of range.</exception>
+    public CertificationRequest Validated()
+    {
+        if (!(BudgetTrainings >= 0))
+            throw AttributionException.BadOption("--budget", Spelled(BudgetTrainings), "trainings to spend, from 0");
+        if (!(Confidence is > 0.5 and < 1))
+            throw AttributionException.BadOption(
+                "--confidence", Confidence.ToString(CultureInfo.InvariantCulture), "a probability above 0.5, below 1");
+        if (Top < 1)
+            throw AttributionException.BadOption("--top", Top.ToString(CultureInfo.InvariantCulture), "a number of candidates, from 1");
+        if (Rho is not (null or (> 0 and <= 1)))
+            throw AttributionException.BadOption("--rho", Rho.Value.ToString(CultureInfo.InvariantCulture), "a share above 0, at most 1");
+        Screen?.Validated();
+        return this;
+    }
+}

@@ -1,0 +1,92 @@
+using System.Globalization;
+using LlmStageAudit.Attribution.Screening;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Effects;
+
+namespace LlmStageAudit.Auditing.Screening;
+
+/// <summary>Puts down what was certified, for how much, and in words.</summary>
+internal sealed class CertificationWriter(CostModel cost, ScreeningPlan plan, CertificationRequest request, IMeasure measure)
+{
+    /// <summary>More names than this are counted.</summary>
+    private const int NamesShown = 5;
+
+    public Certification Write(
+        IReadOnlyList<ScreenedCandidate> candidates,
+        IReadOnlyList<SettledEffect?> settled,
+        HeadFinding finding,
+        double screenGradients,
+        double settleGradients)
+    {
+        var openGradients = finding.Open.Sum(i => candidates[i].ExactCost);
+        return new Certification
+        {
+            Measure = measure.Name,
+            Confounder = (measure as ConfounderGap)?.Confounder,
+            Options = request.Options,
+            Order = request.Order == HeadOrder.Magnitude ? "magnitude" : "highest",
+            Top = request.Top,
+            Confidence = request.Confidence,
+            BudgetTrainings = request.BudgetTrainings,
+            BudgetGradients = plan.BudgetGradients,
+            EverythingGradients = plan.EverythingGradients,
+            ScreenGradients = screenGradients,
+            SpentGradients = screenGradients + settleGradients,
+            SpentTrainings = cost.Trainings(screenGradients + settleGradients),
+            Screen = plan.Screen?.Id,
+            Choice = plan.Reason,
+            Settled = Names(Enumerable.Range(0, candidates.Count).Where(i => settled[i] is not null)),
+            Head = Names(finding.Head),
+            Certain = finding.IsCertain,
+            ScreeningError = plan.Screen is null ? null : finding.ScreeningError,
+            Open = Names(finding.Open),
+            OpenGradients = openGradients,
+            OpenTrainings = cost.Trainings(openGradients),
+            Finding = Sentence(candidates, settled, finding, openGradients),
+        };
+
+        string[] Names(IEnumerable<int> numbers) => [.. numbers.Select(i => candidates[i].Name)];
+    }
+
+    private string Sentence(
+        IReadOnlyList<ScreenedCandidate> candidates, IReadOnlyList<SettledEffect?> settled, HeadFinding finding, double openGradients)
+    {
+        var certainty = string.Create(CultureInfo.InvariantCulture, $"{100 * request.Confidence:0.###}% certain");
+        var head = string.Join(", ", finding.Head.Select(i =>
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{candidates[i].Name} ({settled[i]?.Value ?? candidates[i].Score:+0.0000;-0.0000;0.0000})")));
+        var first = request.Order == HeadOrder.Magnitude ? "changed" : "raised";
+        var claim = $"{head} {first} {measure.Name} most";
+        if (finding.IsCertain)
+        {
+            var unsettled = finding.Rest.Count(i => settled[i] is null);
+            return unsettled == 0
+                ? $"{certainty}: {claim}; every candidate is settled by exact replay"
+                : $"{certainty}: {claim}; the screen's error, known from {finding.Errors} settled candidates, "
+                    + $"lets none of the {unsettled} others reach it";
+        }
+
+        var doubt = $"not {certainty} that {claim}";
+        if (finding.Open.Count == 0)
+        {
+            return $"{doubt}: on this probe it cannot be told from {Rival(candidates, settled, finding)}; "
+                + "more probe examples may decide, more replay does not";
+        }
+
+        var (are, them) = finding.Open.Count == 1 ? ("is", "it") : ("are", "them");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{doubt}: {Listed(candidates, finding.Open)} {are} not settled and may belong there; the budget does not hold that: "
+            + $"settling {them} costs up to {openGradients:0.#} more gradients ({cost.Trainings(openGradients):0.##}x)");
+    }
+
+    private static string Rival(IReadOnlyList<ScreenedCandidate> candidates, IReadOnlyList<SettledEffect?> settled, HeadFinding finding) =>
+        candidates[finding.Rest.First(i => settled[i] is not null)].Name;
+
+    private static string Listed(IReadOnlyList<ScreenedCandidate> candidates, IReadOnlyList<int> numbers)
+    {
+        var shown = string.Join(", ", numbers.Take(NamesShown).Select(i => candidates[i].Name));
+        return numbers.Count <= NamesShown ? shown : $"{shown} and {numbers.Count - NamesShown} more";
+    }
+}

@@ -1,0 +1,93 @@
+using System.Globalization;
+using LlmStageAudit.Attribution;
+using LlmStageAudit.Attribution.Estimators;
+using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Auditing.Effects;
+
+namespace LlmStageAudit.Auditing.Screening;
+
+/// <summary>How a budget is used: exact replay of everything, or a screen whose top is settled by exact replay.</summary>
+/// <param name="Screen">What screens; null where everything is replayed.</param>
+/// <param name="EverythingGradients">Exact replay of all questions.</param>
+/// <param name="BudgetGradients">The budget.</param>
+/// <param name="Reason">One sentence with the numbers.</param>
+public sealed record ScreeningPlan(Estimator? Screen, double EverythingGradients, double BudgetGradients, string Reason)
+{
+    /// <summary>A screen of the cost model's choice takes at most this part of the budget; the rest settles.</summary>
+    private const double ScreenPart = 1.0 / 3;
+
+    /// <param name="cost">Of the run.</param>
+    /// <param name="questions">What would be replayed.</param>
+    /// <param name="request">What is asked about.</param>
+    /// <param name="certification">The budget, and a screen where the user named one.</param>
+    /// <exception cref="AttributionException">The budget does not hold the screen, or the screen does not answer the questions.</exception>
+    public static ScreeningPlan Choose(
+        CostModel cost, IReadOnlyList<Counterfactual> questions, AttributionRequest request, CertificationRequest certification)
+    {
+        certification.Validated();
+        if (request.Level is not ("stage" or "step"))
+            throw AttributionException.BadOption("--level", request.Level, "stage or step with --budget");
+        if (request.Estimator != new Estimator())
+            throw AttributionException.BadOption(
+                "--method", request.Estimator.Id, "none with --budget: exact replay settles; --screen names another screen");
+        var everything = cost.Exact(questions);
+        var budget = certification.BudgetTrainings * cost.Training;
+        var what = $"{questions.Count} {request.Level}s";
+        if (everything <= budget)
+        {
+            var within = double.IsInfinity(budget) ? "there is no limit" : $"within the budget of {Cost(budget)}";
+            return new ScreeningPlan(null, everything, budget, $"exact replay of all {what} costs {Cost(everything)}, {within}");
+        }
+
+        var screen = certification.Screen is { } named ? Checked(named, request) : Fitting(cost, questions, request, certification, budget);
+        var screenCost = cost.Screen(screen, questions);
+        if (screenCost > budget)
+        {
+            throw AttributionException.BadOption(
+                "--budget", CertificationRequest.Spelled(certification.BudgetTrainings),
+                $"at least {Cost(screenCost)} for the screen {screen.Id} of {what}; or a smaller --rho, or another --screen");
+        }
+
+        return new ScreeningPlan(
+            screen, everything, budget,
+            $"exact replay of all {what} would cost {Cost(everything)}, more than the budget of {Cost(budget)}: "
+            + $"{screen.Id} screens for {Cost(screenCost)} and exact replay settles the top");
+
+        string Cost(double gradients) =>
+            string.Create(CultureInfo.InvariantCulture, $"{gradients:0.#} gradients ({cost.Trainings(gradients):0.##}x)");
+    }
+
+    /// <summary>
+    /// Steps: the adjoint sweep, which costs the same however many there are, on the largest share of the batches that a third of
+    /// the budget holds.
+    /// Stages and sets of steps: recorded replay. It is free, and with few candidates the budget does more in settling than in a dearer
+    /// screen, as the benchmark `certify` measures; where its errors are large, they show as the top is settled.
+    /// </summary>
+    private static Estimator Fitting(
+        CostModel cost,
+        IReadOnlyList<Counterfactual> questions,
+        AttributionRequest request,
+        CertificationRequest certification,
+        double budget)
+    {
+        if (request.Level == "stage")
+            return certification.Rho is { } drawn ? CertificationRequest.Sampled(drawn) : new Estimator { Gradient = "recorded" };
+        if (certification.Rho is { } rho) return CertificationRequest.Sweep(rho);
+        // The cost is a step function of the share, nearly a line.
+        var percents = Enumerable.Range(1, 100).Reverse();
+        var fitting = percents.FirstOrDefault(
+            percent => cost.Screen(CertificationRequest.Sweep(percent / 100.0), questions) <= ScreenPart * budget, 1);
+        return CertificationRequest.Sweep(fitting / 100.0);
+    }
+
+    private static bool IsOfWholeStages(AttributionRequest request) =>
+        request.Level == "stage" && request.Treatment == "stage" && request.Steps.Count == 0;
+
+    private static Estimator Checked(Estimator screen, AttributionRequest request)
+    {
+        if (screen.Method == Estimator.Adjoint && request.Level == "stage" && !IsOfWholeStages(request))
+            throw AttributionException.BadOption(
+                "--screen", "adjoint", "a replay (sampled, recorded, midpoint or linear) for steps skipped together");
+        return screen.Validated();
+    }
+}

@@ -1,0 +1,157 @@
+using LlmStageAudit.Attribution;
+using LlmStageAudit.Attribution.Estimators;
+using LlmStageAudit.Auditing.Effects;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Testing;
+using LlmStageAudit.Training.Runs;
+
+namespace LlmStageAudit.Auditing.Tests.Effects;
+
+/// <summary>The adjoint asked about steps, batches, examples and blocks of a real, tiny model.</summary>
+public sealed class SweepAttributionTests : IDisposable
+{
+    private static readonly Estimator s_adjoint = new() { Method = Estimator.Adjoint };
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly TrainedRun _run;
+    private readonly Probe _probe;
+
+    public SweepAttributionTests()
+    {
+        RunTrainer.Train(
+            TinyRun.Write(_folder, TinyRun.Sgd with { LearningRate = 0.005 }, lora: true),
+            _folder.At("run"),
+            TestDevice.Current,
+            null,
+            default);
+        _run = TrainedRun.Open(_folder.At("run"), TestDevice.Current);
+        _probe = ReadProbe(new MetricSection { Kind = MetricKind.LogLikelihood });
+    }
+
+    [Fact]
+    public void Step_scores_come_close_to_true_skips()
+    {
+        double[] Estimates(Estimator estimator) =>
+            [.. Ask(new AttributionRequest { Estimator = estimator, Level = "step" }).Effects.Select(effect => effect.Estimate)];
+        var truth = Estimates(new Estimator());
+        Assert.True(Vectors.RelativeDistance(truth, Estimates(s_adjoint)) < 0.2);
+    }
+
+    [Fact]
+    public void Every_step_is_named_graded_and_has_no_interval()
+    {
+        var effects = Ask(new AttributionRequest { Estimator = s_adjoint, Level = "step" });
+        Assert.Equal(Enumerable.Range(1, effects.Effects.Count), effects.Effects.Select(effect => effect.FirstStep!.Value));
+        Assert.Equal("steps", effects.Treatment);
+        Assert.All(effects.Effects, effect =>
+        {
+            Assert.Equal($"step {effect.FirstStep}", effect.Stage);
+            Assert.Null(effect.Low);
+            Assert.Contains(effect.Trust, new[] { "high", "medium", "low" });
+            Assert.NotEmpty(effect.Evidence!.Reason);
+        });
+    }
+
+    /// <summary>The interval over parts of the probe against the bootstrap over its examples, which a forward propagation has.</summary>
+    [Fact]
+    public void Folds_give_scores_an_interval()
+    {
+        var plain = Ask(new AttributionRequest { Estimator = s_adjoint, Level = "step" });
+        var folded = Ask(new AttributionRequest { Estimator = s_adjoint, Level = "step", Folds = 5 });
+        var scale = plain.Effects.Max(effect => Math.Abs(effect.Estimate));
+        Assert.All(plain.Effects.Zip(folded.Effects), pair => Assert.Equal(pair.First.Estimate, pair.Second.Estimate, 1e-4 * scale));
+        Assert.True(folded.GradientEquivalents > plain.GradientEquivalents);
+        string[] asked = ["2", "5", "8"];
+        var forward = Ask(new AttributionRequest { Estimator = s_adjoint, Treatment = "steps", Steps = asked }).Effects;
+        var ratios = asked.Zip(forward, (step, effect) =>
+        {
+            var own = folded.Effects[int.Parse(step, System.Globalization.CultureInfo.InvariantCulture) - 1];
+            Assert.Equal(effect.Estimate, own.Estimate, 1e-3 * scale);
+            Assert.Equal(own.Estimate, (own.Low!.Value + own.High!.Value) / 2, 1e-9);
+            return (own.High.Value - own.Low.Value) / (effect.High!.Value - effect.Low!.Value);
+        });
+        // Five parts know the spread to a factor; t with four degrees of freedom widens by 2.78 / 1.96.
+        Assert.All(ratios, ratio => Assert.InRange(ratio, 0.4, 4));
+    }
+
+    [Fact]
+    public void Examples_add_up_to_batches_in_folds_too()
+    {
+        var batches = Ask(new AttributionRequest { Estimator = s_adjoint, Level = "batch", Folds = 3 }).Effects;
+        var examples = Ask(new AttributionRequest { Estimator = s_adjoint, Level = "example", Folds = 3 }).Effects;
+        Assert.Equal(
+            batches.Sum(effect => effect.Estimate),
+            examples.Sum(effect => effect.Estimate),
+            1e-4 * batches.Sum(effect => Math.Abs(effect.Estimate)));
+        Assert.All(examples.Concat(batches), effect => Assert.InRange(effect.Estimate, effect.Low!.Value, effect.High!.Value));
+    }
+
+    [Fact]
+    public void Examples_add_up_to_batches()
+    {
+        var batches = Ask(new AttributionRequest { Estimator = s_adjoint, Level = "batch" }).Effects;
+        var examples = Ask(new AttributionRequest { Estimator = s_adjoint, Level = "example" }).Effects;
+        var before = 0;
+        for (var stage = 0; stage < _run.Programs.Count; stage++)
+        {
+            var program = _run.Programs[stage];
+            var sum = batches.Skip(before).Take(program.Steps.Count).Sum(effect => effect.Estimate);
+            var own = examples.Where(effect => effect.Stage == program.Name).ToArray();
+            Assert.Equal(_run.Materials.ExampleSets[stage].Examples.Select(example => example.Id), own.Select(effect => effect.Example));
+            Assert.Equal(sum, own.Sum(effect => effect.Estimate), 1e-5 * batches.Sum(effect => Math.Abs(effect.Estimate)));
+            before += program.Steps.Count;
+        }
+    }
+
+    [Fact]
+    public void A_later_partition_is_answered_from_the_sweep_that_was_filed()
+    {
+        var total = _run.Programs.Sum(program => program.Steps.Count);
+        string[] many = [.. Enumerable.Range(1, 9).Select(first => $"{first}-{Math.Min(first + 3, total)}")];
+        var forward = many.Select(steps => Ask(Of([steps])).Effects[0]).ToArray();
+        var swept = Ask(Of(many));
+        Assert.True(swept.GradientEquivalents > 0);
+        var scale = forward.Max(effect => Math.Abs(effect.Estimate));
+        Assert.All(forward.Zip(swept.Effects), pair =>
+        {
+            Assert.Equal(pair.First.Stage, pair.Second.Stage);
+            Assert.NotNull(pair.First.Low);
+            Assert.Equal(pair.First.Estimate, pair.Second.Estimate, 1e-3 * scale);
+        });
+        var again = Ask(Of([.. many.Reverse()]));
+        Assert.Equal(0, again.GradientEquivalents);
+        Assert.Equal(swept.Effects.Select(effect => effect.Estimate), again.Effects.Reverse().Select(effect => effect.Estimate));
+
+        AttributionRequest Of(string[] steps) => new() { Estimator = s_adjoint, Treatment = "steps", Steps = steps };
+    }
+
+    [Fact]
+    public void A_metric_without_gradient_is_refused_for_sweeps()
+    {
+        var probe = ReadProbe(new MetricSection { Kind = MetricKind.SubgroupAuc });
+        var error = Assert.Throws<AttributionException>(
+            () => StageAttribution.Attribute(_run, probe, new AttributionRequest { Estimator = s_adjoint, Level = "step" }, null, default));
+        Assert.Contains("has no gradient", error.Message, StringComparison.Ordinal);
+    }
+
+    public void Dispose()
+    {
+        _run.Dispose();
+        _folder.Dispose();
+    }
+
+    private EffectsArtifact Ask(AttributionRequest request) => StageAttribution.Attribute(_run, _probe, request, null, default);
+
+    private Probe ReadProbe(MetricSection metric) => Probe.Read(
+        new ProbeConfiguration
+        {
+            Name = "probe",
+            Path = _folder.At("probe.yaml"),
+            Dataset = new DatasetSection { Path = TinyRun.WriteRows(_folder, "probe.jsonl", "probe", 12), Ids = "ids" },
+            Metric = metric,
+        },
+        _run.Model,
+        _run.Materials.Reader);
+}

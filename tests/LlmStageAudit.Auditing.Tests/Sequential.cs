@@ -1,0 +1,2 @@
+// Live native tensors are counted over the whole process.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
