@@ -1,3 +1,4 @@
+using LlmStageAudit.Auditing;
 using System.CommandLine;
 using System.Text.Json;
 using LlmStageAudit.Foundation.Errors;
@@ -8,7 +9,7 @@ using Spectre.Console;
 namespace LlmStageAudit.Cli.Terminal;
 
 /// <summary>What a verb has to work with: parsed values, standard output for data, standard error for the rest.</summary>
-internal sealed class VerbContext
+internal sealed class VerbContext : IWalkObserver
 {
     private readonly ParseResult _result;
     private readonly LogLevel _level;
@@ -31,6 +32,15 @@ internal sealed class VerbContext
 
     public bool Quiet { get; }
 
+    /// <summary>What the hops of the walk get: the device, this terminal, the signal to stop.</summary>
+    public WalkHost Host => new()
+    {
+        Device = () => Device,
+        Observer = this,
+        Cancellation = Cancellation,
+        Preflight = Get(CommonOptions.ForceStart) ? null : new Preflight(MachineLimits.Current),
+    };
+
     /// <summary>Where to compute. Who has it has the engine: loaded, checked, with the threads that were asked for.</summary>
     public Device Device
     {
@@ -46,9 +56,6 @@ internal sealed class VerbContext
     public bool IsInteractive =>
         !Quiet && ReferenceEquals(Error, Console.Error) && !Console.IsErrorRedirected
         && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");
-
-    /// <summary>What refuses to train where the machine cannot hold it; null where the user starts nevertheless.</summary>
-    public Preflight? Preflight => Get(CommonOptions.ForceStart) ? null : new Preflight(MachineLimits.Current);
 
     public T? Get<T>(Option<T> option) => _result.GetValue(option);
 
@@ -88,7 +95,14 @@ internal sealed class VerbContext
     private static string Plain(string cell) => string.Join('\n', cell.Split('\n').Select(line => MessagePart.Plain(line.TrimEnd('\r'))));
 
     /// <summary>Runs work under a progress display on standard error.</summary>
-    public T Track<T>(string title, Func<IProgressDisplay, T> work)
+    public T Track<T>(string activity, Func<IProgress<WalkProgress>, T> work) =>
+        Displayed(activity, display => work(display.To<WalkProgress>((shown, at) => shown.Report(at.Done, at.Total, Detail(at)))));
+
+    private static string Detail(WalkProgress at) => at.Stage is null
+        ? ""
+        : $"{at.Stage}  loss {Numbers.Plain(at.LossNats)}  lr {Numbers.Plain(at.LearningRate)}";
+
+    private T Displayed<T>(string title, Func<IProgressDisplay, T> work)
     {
         if (Quiet || _level > LogLevel.Info) return work(ProgressDisplay.None);
         if (_level == LogLevel.Debug) return work(new ProcessFigures(title, Error));

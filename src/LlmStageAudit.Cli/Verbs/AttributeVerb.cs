@@ -1,39 +1,24 @@
 using System.CommandLine;
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Estimators;
-using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Screening;
 using LlmStageAudit.Auditing.Effects;
-using LlmStageAudit.Auditing.Screening;
+using LlmStageAudit.Auditing.Hops;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Serialization;
-using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Cli.Verbs;
 
 internal static class AttributeVerb
 {
-    internal static readonly Argument<string> RunArgument = new("run") { Description = "A completed run folder" };
-    internal static readonly Option<string> Gradient = new("--gradient", "-g")
-    {
-        Description = $"Where counterfactual gradients come from: {string.Join(", ", GradientSource.Names)}",
-        DefaultValueFactory = _ => "exact",
-    };
-
     private static readonly Option<string> s_method = new("--method", "-m")
     {
         Description = $"How counterfactuals are estimated: {string.Join(", ", Estimator.Methods)}",
         DefaultValueFactory = _ => Estimator.Replay,
-    };
-
-    internal static readonly Option<double?> Rho = new("--rho")
-    {
-        Description = "Share of each batch that --gradient sampled draws (0.25), that the curvature of adjoint and aa-score is "
-            + "taken from (1), and that a screen looks at",
     };
 
     private static readonly Option<string> s_curvature = new("--curvature")
@@ -91,65 +76,23 @@ internal static class AttributeVerb
             "stageaudit attribute runs/a --probe probes/identity.yaml --level step --budget 3x --top 3",
         ],
         [
-            RunArgument, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_method, Gradient, Rho, s_curvature, s_epsilonFloor, s_readout,
+            RunOptions.Run, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_method, RunOptions.Gradient, RunOptions.Rho, s_curvature, s_epsilonFloor, s_readout,
             s_folds, s_level, s_treatment, s_steps, s_export, s_perExample,
             .. BudgetOptions.All, .. ResumeOptions.All, CommonOptions.Device,
         ],
         Run);
 
-    /// <summary>Attributes and files the result in the run folder; what breaks off can be gone on with.</summary>
-    internal static (EffectsArtifact Effects, string Path) AttributeAndFile(
-        VerbContext context, TrainedRun run, Probe probe, AttributionRequest request) =>
-        File(context, run, probe, request, null, $"{probe.Reference.Name}.{request.Id}", journaled => context.Track(
-            Activity(request), display => StageAttribution.Attribute(run, probe, journaled, Shown(display), context.Cancellation)));
-
-    /// <summary>The same under a budget.</summary>
-    /// <param name="suffix">Of the file's name.</param>
-    internal static (EffectsArtifact Effects, string Path) CertifyAndFile(
-        VerbContext context,
-        TrainedRun run,
-        Probe probe,
-        IMeasure measure,
-        AttributionRequest request,
-        CertificationRequest certification,
-        string suffix) =>
-        File(context, run, probe, request, certification, $"{probe.Reference.Name}.{certification.Id}.{suffix}", journaled => context.Track(
-            "screening and settling",
-            display => new CertifiedAttribution(run, probe, measure)
-                .Attribute(journaled, certification, Shown(display), context.Cancellation)));
-
-    private static (EffectsArtifact Effects, string Path) File(
-        VerbContext context,
-        TrainedRun run,
-        Probe probe,
-        AttributionRequest request,
-        CertificationRequest? certification,
-        string id,
-        Func<AttributionRequest, EffectsArtifact> attribute)
-    {
-        var journal = ResumeOptions.Open(context, run, probe, id, request, certification);
-        var effects = attribute(request with { Journal = journal });
-        var path = run.Folder.EffectsPath(id);
-        ArtifactJson.Write(path, effects);
-        journal.Close();
-        ResumeOptions.Note(context, journal);
-        return (effects, path);
-    }
-
-    private static IProgress<(int Step, int Total)> Shown(IProgressDisplay display) =>
-        display.To<(int Step, int Total)>((shown, step) => shown.Report(step.Step, step.Total, ""));
-
     private static int Run(VerbContext context)
     {
-        var certification = BudgetOptions.Read(context, context.Get(Rho), HeadOrder.Magnitude);
+        var certification = BudgetOptions.Read(context, context.Get(RunOptions.Rho), HeadOrder.Magnitude);
         var request = new AttributionRequest
         {
             Estimator = new Estimator
             {
                 Method = context.Get(s_method)!,
-                Gradient = context.Get(Gradient)!,
+                Gradient = context.Get(RunOptions.Gradient)!,
                 // Under a budget it is the screen's.
-                Rho = certification is null ? context.Get(Rho) : null,
+                Rho = certification is null ? context.Get(RunOptions.Rho) : null,
                 Curvature = context.Get(s_curvature)!,
                 EpsilonFloor = context.Get(s_epsilonFloor),
                 Readout = context.Get(s_readout)!,
@@ -160,22 +103,21 @@ internal static class AttributeVerb
             Steps = context.Get(s_steps) ?? [],
             ExportFolder = context.Get(s_export),
         }.Validated();
-        var configuration = ProbeConfigurationReader.Read(context.Get(ProbeOptions.Probe)!);
-        using var run = TrainedRun.Open(context.Get(RunArgument), context.Device);
-        EngineNotes.Write(context, run.Manifest);
-        var probe = Probe.Read(configuration, run.Model, run.Materials.Reader, context.Get(ProbeOptions.Unlabelled));
-        var (effects, path) = certification is null
-            ? AttributeAndFile(context, run, probe, request)
-            : CertifyAndFile(
-                context, run, probe, probe.Performance, request, certification,
-                request.Level == "stage" ? request.Treatment : request.Level);
-        Print(context, effects, path);
+        var filed = AttributeHop.Run(
+            new AttributeRequest
+            {
+                Run = context.Get(RunOptions.Run),
+                Probe = ProbeConfigurationReader.Read(context.Get(ProbeOptions.Probe)!),
+                Unlabelled = context.Get(ProbeOptions.Unlabelled),
+                Question = request,
+                Certification = certification,
+                Resume = context.Get(ResumeOptions.Resume),
+                SaveInterval = ResumeOptions.SaveInterval(context),
+            },
+            context.Host);
+        Print(context, filed.Record, filed.Path);
         return (int)ExitCode.Done;
     }
-
-    private static string Activity(AttributionRequest request) => request.Estimator.Method == Estimator.Replay
-        ? $"replaying ({request.Estimator.Gradient})"
-        : request.IsSweep ? "sweeping back" : $"propagating ({request.Estimator.Method})";
 
     private static void Print(VerbContext context, EffectsArtifact effects, string path)
     {

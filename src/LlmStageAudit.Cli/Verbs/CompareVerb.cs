@@ -1,14 +1,13 @@
 using System.CommandLine;
-using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Auditing.Comparison;
+using LlmStageAudit.Auditing.Hops;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Comparisons;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Serialization;
-using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Cli.Verbs;
 
@@ -42,7 +41,7 @@ internal static class CompareVerb
             "stageaudit compare runs/a --probe probes/identity.yaml --estimators recorded,midpoint,sampled-0.1 --json",
             "stageaudit compare runs/a --probe probes/identity.yaml --level step --sample 20",
         ],
-        [AttributeVerb.RunArgument, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_estimators, s_level, s_sample, CommonOptions.Device],
+        [RunOptions.Run, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_estimators, s_level, s_sample, CommonOptions.Device],
         Run);
 
     private static int Run(VerbContext context)
@@ -51,41 +50,18 @@ internal static class CompareVerb
         var names = context.Get(s_estimators) ?? string.Join(',', ofSteps ? EstimatorList.OfSteps : EstimatorList.OfStages);
         var estimators = EstimatorList.Parse(names);
         var sample = Sample(context, ofSteps);
-        var configuration = ProbeConfigurationReader.Read(context.Get(ProbeOptions.Probe)!);
-        using var run = TrainedRun.Open(context.Get(AttributeVerb.RunArgument), context.Device);
-        EngineNotes.Write(context, run.Manifest);
-        var probe = Probe.Read(configuration, run.Model, run.Materials.Reader, context.Get(ProbeOptions.Unlabelled));
-        // A sweep would say so only after the retraining.
-        if (ofSteps && probe.Performance.Weighted is null)
-            throw AttributionException.NotDifferentiable(configuration.Path, probe.Performance.Name);
-
-        var effects = new ProbeEffects(run, probe);
-        var comparison = context.Track("exact", display => ofSteps
-            ? EstimatorComparison.OfSteps(run, effects, sample, run.Configuration.Seed, Steps(display), context.Cancellation)
-            : EstimatorComparison.OfStages(run, effects, run.Configuration.Seed, Steps(display), context.Cancellation));
-        Say(context, comparison.Reference);
-        var compared = new List<ComparedEstimator> { comparison.Reference };
-        foreach (var estimator in estimators.Where(estimator => estimator.Id != comparison.Reference.Estimator))
-        {
-            compared.Add(context.Track(estimator.Id, display => comparison.Compare(estimator, Steps(display), context.Cancellation)));
-            Say(context, compared[^1]);
-        }
-
-        var artifact = new ComparisonArtifact
-        {
-            RunId = run.Manifest.RunId,
-            Run = run.Folder.Root,
-            Probe = probe.Reference,
-            Level = Level(context),
-            Metric = effects.Metric,
-            CreatedUtc = DateTime.UtcNow,
-            TrainingSteps = run.Programs.Sum(program => program.Steps.Count),
-            TrainingSeconds = run.Manifest.Stages.Sum(stage => stage.TrainSeconds + stage.LogSeconds),
-            Estimators = compared,
-        };
-        var path = run.Folder.ComparisonPath($"{probe.Reference.Name}.{artifact.Level}");
-        ArtifactJson.Write(path, artifact);
-        Print(context, artifact, path);
+        var filed = CompareHop.Run(
+            new CompareRequest
+            {
+                Run = context.Get(RunOptions.Run),
+                Probe = ProbeConfigurationReader.Read(context.Get(ProbeOptions.Probe)!),
+                Unlabelled = context.Get(ProbeOptions.Unlabelled),
+                Estimators = estimators,
+                SampledSteps = ofSteps ? sample : null,
+                Compared = estimator => Say(context, estimator),
+            },
+            context.Host);
+        Print(context, filed.Record, filed.Path);
         return (int)ExitCode.Done;
     }
 
@@ -104,9 +80,6 @@ internal static class CompareVerb
                 "--sample", "at level stage every stage is compared", null, "add --level step, or leave it out");
         return sample >= 1 ? sample : throw ConfigurationException.At("--sample", $"'{sample}'", "a number of steps, at least 1");
     }
-
-    private static IProgress<(int Step, int Total)> Steps(IProgressDisplay display) =>
-        display.To<(int Step, int Total)>((shown, step) => shown.Report(step.Step, step.Total, ""));
 
     private static void Say(VerbContext context, ComparedEstimator estimator)
     {

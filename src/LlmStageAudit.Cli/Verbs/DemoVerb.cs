@@ -1,11 +1,10 @@
 using System.CommandLine;
 using System.Diagnostics;
 using LlmStageAudit.Attribution.Estimators;
-using LlmStageAudit.Auditing.Effects;
+using LlmStageAudit.Auditing.Hops;
 using LlmStageAudit.Cli.Demo;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Foundation.Errors;
-using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Probing.Metrics;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Configuration;
@@ -13,8 +12,8 @@ using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Rankings;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Verifications;
-using LlmStageAudit.Retraining.Plans;
-using LlmStageAudit.Training.Runs;
+using LlmStageAudit.Reporting;
+using LlmStageAudit.Retraining.Hops;
 
 namespace LlmStageAudit.Cli.Verbs;
 
@@ -51,38 +50,39 @@ internal static class DemoVerb
         context.Note("3  fine-tuning it with LoRA, stage by stage, logging every step");
         Train(context, "fine-tuning", workspace.RunConfiguration, workspace.Run);
 
-        using var run = TrainedRun.Open(workspace.Run, context.Device);
-        var probe = Probe.Read(ProbeConfigurationReader.Read(workspace.ProbeConfiguration), run.Model, run.Materials.Reader);
         context.Note($"4  attributing: what would the model be without each stage? (replay, gradient source {PredictionSource})");
-        var (effects, effectsPath) = AttributeVerb.AttributeAndFile(
-            context, run, probe, new AttributionRequest { Estimator = new Estimator { Gradient = PredictionSource } });
-        var ranking = RankVerb.RankAndFile(run, probe, effects, effectsPath, DemoCorpus.PlantedIdentity);
+        var ranked = RankHop.Run(
+            new RankRequest
+            {
+                Run = workspace.Run,
+                Probe = ProbeConfigurationReader.Read(workspace.ProbeConfiguration),
+                Confounder = DemoCorpus.PlantedIdentity,
+                Estimator = new Estimator { Gradient = PredictionSource },
+            },
+            context.Host);
+        var (ranking, effects) = (ranked.Ranking.Record, ranked.Effects.Record);
 
         context.Note("5  retraining without each stage, the one that ranks first to begin with, to verify the predictions");
-        PlanVerb.PlanAndFile(run.Folder, run.Folder.PlanPath, [.. ranking.Ranking.Select(stage => stage.Stage)], effectsPath);
-        var plan = PlanFile.Open(run.Folder.PlanPath);
-        RetrainVerb.RetrainAll(context, plan);
-        var verification = VerifyVerb.VerifyAndFile(context, plan, null, null);
-        var retrained = Retrained(plan, run, probe);
-        var report = ReportVerb.Write(run.Folder, null);
-        Print(context, new Outcome(ranking, effects, verification.Stages, retrained, report, watch.Elapsed.TotalSeconds));
+        var plan = PlanHop.Run(new PlanRequest(workspace.Run)
+        {
+            Skip = [.. ranking.Ranking.Select(stage => stage.Stage)],
+            Effects = ranked.Effects.Path,
+        });
+        var retrained = RetrainHop.Run(plan.Path, context.Host);
+        var verification = VerifyHop.Run(new VerifyRequest(plan.Path), context.Host).Record;
+        var without = EvaluateHop.Run(
+            new EvaluateRequest.OfRun(retrained.RunOf(plan.Record.Jobs[0]))
+            {
+                Probe = ProbeConfigurationReader.Read(workspace.ProbeConfiguration),
+            },
+            context.Host).Scores;
+        var report = ReportHop.Run(workspace.Run);
+        Print(context, new Outcome(ranking, effects, verification.Stages, without, report, watch.Elapsed.TotalSeconds));
         return (int)ExitCode.Done;
     }
 
-    private static void Train(VerbContext context, string title, string configuration, string folder) => context.Track(title, display =>
-        RunTrainer.Train(
-            RunConfigurationReader.Read(configuration, []),
-            folder,
-            context.Device,
-            display.To<RunProgress>(TrainVerb.ShowStep),
-            context.Cancellation));
-
-    private static ProbeScores Retrained(PlanFile plan, TrainedRun run, Probe probe)
-    {
-        using var scope = NewDisposeScope();
-        var folder = RunFolder.Open(plan.RunOf(plan.Plan.Jobs[0]));
-        return new ProbeEvaluator(run.Model, probe).Evaluate(StateFolder.Read(folder.FinalStateFolder(folder.ReadManifest()), run.Model));
-    }
+    private static void Train(VerbContext context, string activity, string configuration, string folder) => TrainHop.Run(
+        new TrainRequest(RunConfigurationReader.Read(configuration, []), folder) { Activity = activity }, context.Host);
 
     private static void Print(VerbContext context, Outcome outcome)
     {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Reflection;
 using LlmStageAudit.Auditing.Forecasts;
+using LlmStageAudit.Auditing.Hops;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Configuration;
@@ -42,64 +43,67 @@ internal static class EstimateVerb
         var path = context.Get(s_config);
         var configuration = RunConfigurationReader.Read(path, context.Get(s_set) ?? []);
         var probes = context.Get(s_probe) is { Length: > 0 } given ? given : configuration.Probes;
-        var folder = context.Get(s_out) ?? TrainVerb.DefaultFolder(path);
+        var folder = context.Get(s_out) ?? RunOptions.DefaultFolder(path);
         // Within another program the process began for other reasons.
         var isOwnProcess = Assembly.GetEntryAssembly() == typeof(EstimateVerb).Assembly;
-        var estimate = new RunEstimator(configuration, folder)
-        {
-            StartSeconds = isOwnProcess ? (DateTime.UtcNow - Process.GetCurrentProcess().StartTime.ToUniversalTime()).TotalSeconds : 0,
-            MeasureSeconds = context.Get(s_measure),
-        }.Estimate([.. probes.Select(ProbeConfigurationReader.Read)], context.Device, context.Cancellation);
-        if (context.Json) WriteJson(context, estimate);
-        else WriteTable(context, estimate, folder);
+        var forecast = ForecastHop.Run(
+            new ForecastRequest(configuration, folder)
+            {
+                Probes = [.. probes.Select(ProbeConfigurationReader.Read)],
+                StartSeconds = isOwnProcess ? (DateTime.UtcNow - Process.GetCurrentProcess().StartTime.ToUniversalTime()).TotalSeconds : 0,
+                MeasureSeconds = context.Get(s_measure),
+            },
+            context.Host);
+        if (context.Json) WriteJson(context, forecast);
+        else WriteTable(context, forecast, folder);
         return (int)ExitCode.Done;
     }
 
-    private static void WriteJson(VerbContext context, RunEstimate estimate) => context.WriteJson(new
+    private static void WriteJson(VerbContext context, RunForecast forecast) => context.WriteJson(new
     {
         SchemaVersion = 1,
-        estimate.Phases,
-        Train = Figures(estimate.Training, estimate.TrainingFits),
-        Totals = Figures(estimate.Whole, estimate.Fits),
-        Available = new { MemoryBytes = estimate.AvailableMemoryBytes, DiskBytes = estimate.FreeDiskBytes },
-        estimate.Fits,
+        forecast.Phases,
+        Train = Figures(forecast.Training, forecast.TrainingFits),
+        Totals = Figures(forecast.Whole, forecast.Fits),
+        Available = new { MemoryBytes = forecast.AvailableMemoryBytes, DiskBytes = forecast.FreeDiskBytes },
+        forecast.Fits,
         Measured = new
         {
-            TrainingSteps = estimate.Measured.Training,
-            SweepSteps = estimate.Measured.Sweep,
-            ProbeBatches = estimate.Measured.Probe,
-            estimate.HashBytesPerSecond,
-            estimate.WriteBytesPerSecond,
+            TrainingSteps = forecast.Measured.Training,
+            SweepSteps = forecast.Measured.Sweep,
+            ProbeBatches = forecast.Measured.Probe,
+            forecast.HashBytesPerSecond,
+            forecast.WriteBytesPerSecond,
         },
-        estimate.Assumptions,
+        forecast.Assumptions,
     });
 
-    private static object Figures(PhaseEstimate total, bool fits) =>
+    private static object Figures(PhaseForecast total, bool fits) =>
         new { total.Seconds, total.PeakMemoryBytes, total.DiskBytes, Fits = fits };
 
-    private static void WriteTable(VerbContext context, RunEstimate estimate, string folder)
+    private static void WriteTable(VerbContext context, RunForecast forecast, string folder)
     {
         context.WriteTable(
             ["phase", ">time", ">peak memory", ">disk"],
             [
-                .. estimate.Phases.Select(phase => Row(phase.Name, phase)),
-                Row("train in all", estimate.Training),
-                Row("everything", estimate.Whole),
+                .. forecast.Phases.Select(phase => Row(phase.Name, phase)),
+                Row("train in all", forecast.Training),
+                Row("everything", forecast.Whole),
             ]);
         context.Out.WriteLine(
-            $"Available: {Shown(estimate.AvailableMemoryBytes)} of memory, {Shown(estimate.FreeDiskBytes)} of disk at {folder}.");
+            $"Available: {Shown(forecast.AvailableMemoryBytes)} of memory, {Shown(forecast.FreeDiskBytes)} of disk at {folder}.");
         context.Out.WriteLine(
-            estimate.Fits ? "Everything fits."
-            : estimate.TrainingFits ? "Training fits; the whole audit does not."
+            forecast.Fits ? "Everything fits."
+            : forecast.TrainingFits ? "Training fits; the whole audit does not."
             : "Training does not fit.");
         context.Note(
-            $"measured: {estimate.Measured.Training} training steps, {estimate.Measured.Sweep} sweep steps "
-            + $"and {estimate.Measured.Probe} probe batches of the run's own, "
-            + $"hashing {Numbers.Bytes((long)estimate.HashBytesPerSecond)}/s, disk {Numbers.Bytes((long)estimate.WriteBytesPerSecond)}/s");
-        foreach (var assumption in estimate.Assumptions) context.Note($"assumed: {assumption}");
+            $"measured: {forecast.Measured.Training} training steps, {forecast.Measured.Sweep} sweep steps "
+            + $"and {forecast.Measured.Probe} probe batches of the run's own, "
+            + $"hashing {Numbers.Bytes((long)forecast.HashBytesPerSecond)}/s, disk {Numbers.Bytes((long)forecast.WriteBytesPerSecond)}/s");
+        foreach (var assumption in forecast.Assumptions) context.Note($"assumed: {assumption}");
     }
 
-    private static IReadOnlyList<string> Row(string name, PhaseEstimate phase) =>
+    private static IReadOnlyList<string> Row(string name, PhaseForecast phase) =>
         [name, Numbers.Seconds(phase.Seconds), Numbers.Bytes(phase.PeakMemoryBytes), Numbers.Bytes(phase.DiskBytes)];
 
     private static string Shown(long? bytes) => bytes is { } known ? Numbers.Bytes(known) : "an unknown amount";

@@ -1,12 +1,10 @@
 using System.CommandLine;
+using LlmStageAudit.Auditing.Hops;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Foundation.Errors;
-using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Configuration;
-using LlmStageAudit.Records.Effects;
-using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Cli.Verbs;
 
@@ -35,50 +33,37 @@ internal static class EvaluateVerb
         if ((run is null) == (model is null))
             throw ConfigurationException.At(
                 "evaluate", run is null ? "neither a run nor --model" : "both a run and --model", "one of them");
-        using var scope = NewDisposeScope();
-        if (run is not null)
-        {
-            using var trained = TrainedRun.Open(run, context.Device);
-            Evaluate(context, configuration, trained.Model, trained.Materials.Reader, trained.FinalState());
-        }
-        else
-        {
-            var (opened, state) = ModelOpener.Open(model!, context.Get(s_adapter), configuration.Task, context.Device);
-            foreach (var note in opened.Notes) context.Note(note);
-            using (opened) Evaluate(context, configuration, opened, new ExampleReader(opened, null), state);
-            state.Dispose();
-        }
-
+        EvaluateRequest request = run is not null
+            ? new EvaluateRequest.OfRun(run) { Probe = configuration, Unlabelled = context.Get(ProbeOptions.Unlabelled) }
+            : new EvaluateRequest.OfModel(model!, context.Get(s_adapter))
+            {
+                Probe = configuration,
+                Unlabelled = context.Get(ProbeOptions.Unlabelled),
+            };
+        var evaluation = EvaluateHop.Run(request, context.Host);
+        if (context.Json) WriteJson(context, evaluation);
+        else WriteTables(context, evaluation);
         return (int)ExitCode.Done;
     }
 
-    private static void Evaluate(
-        VerbContext context, ProbeConfiguration configuration, LanguageModel model, ExampleReader reader, Tensor state)
-    {
-        var probe = Probe.Read(configuration, model, reader, context.Get(ProbeOptions.Unlabelled));
-        var scores = new ProbeEvaluator(model, probe).Evaluate(state);
-        if (context.Json) WriteJson(context, probe, scores);
-        else WriteTables(context, probe, scores);
-    }
-
-    private static void WriteJson(VerbContext context, Probe probe, ProbeScores scores) => context.WriteJson(new
+    private static void WriteJson(VerbContext context, Evaluation evaluation) => context.WriteJson(new
     {
         SchemaVersion = 1,
-        Probe = probe.Reference.Name,
-        Examples = scores.Examples.Count,
-        Metric = probe.Performance.Name,
-        scores.Mean,
-        scores.Metrics,
-        Groups = scores.Groups.Zip(
-            probe.Groups,
-            (group, members) => new { group.Group, group.Examples, Background = members.Background.Count(), group.Metrics }),
-        PerExample = context.Get(s_perExample) ? scores.Examples : null,
+        Probe = evaluation.Probe.Name,
+        Examples = evaluation.Scores.Examples.Count,
+        evaluation.Metric,
+        evaluation.Scores.Mean,
+        evaluation.Scores.Metrics,
+        Groups = evaluation.Scores.Groups.Zip(
+            evaluation.Backgrounds, (group, background) => new { group.Group, group.Examples, Background = background, group.Metrics }),
+        PerExample = context.Get(s_perExample) ? evaluation.Scores.Examples : null,
     });
 
-    private static void WriteTables(VerbContext context, Probe probe, ProbeScores scores)
+    private static void WriteTables(VerbContext context, Evaluation evaluation)
     {
+        var scores = evaluation.Scores;
         context.Out.WriteLine(
-            $"{probe.Reference.Name}: {scores.Examples.Count} examples, mean {probe.Performance.Name} {Numbers.Plain(scores.Mean)}");
+            $"{evaluation.Probe.Name}: {scores.Examples.Count} examples, mean {evaluation.Metric} {Numbers.Plain(scores.Mean)}");
         context.WriteTable(
             ["metric", ">value"],
             scores.Metrics.Select(metric => (IReadOnlyList<string>)[metric.Key, Numbers.Plain(metric.Value)]));

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LlmStageAudit.Auditing;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Modeling.Models;

@@ -4,7 +4,7 @@ using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Plans;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
-using LlmStageAudit.Retraining.Plans;
+using LlmStageAudit.Retraining.Hops;
 
 namespace LlmStageAudit.Cli.Verbs;
 
@@ -26,28 +26,25 @@ internal static class PlanVerb
             "stageaudit plan runs/a --skip religion race --out plans/both.json",
             "stageaudit plan runs/a --auto 2"
         ],
-        [AttributeVerb.RunArgument, s_skip, s_auto, s_out, s_effects],
+        [RunOptions.Run, s_skip, s_auto, s_out, s_effects],
         Run);
-
-    internal static PlanArtifact PlanAndFile(RunFolder folder, string path, IReadOnlyList<string> skip, string? effects)
-    {
-        var plan = PlanBuilder.Build(folder, path, skip, effects ?? FiledResults.NewestEffects(folder));
-        ArtifactJson.Write(path, plan);
-        return plan;
-    }
 
     private static int Run(VerbContext context)
     {
-        var folder = RunFolder.Open(context.Get(AttributeVerb.RunArgument));
         var (skip, auto) = (context.Get(s_skip) ?? [], context.Get(s_auto));
         if ((skip.Length > 0) == auto.HasValue)
             throw ConfigurationException.At(
                 "plan", skip.Length > 0 ? "both --skip and --auto" : "neither --skip nor --auto", "one of them");
         if (auto < 1) throw ConfigurationException.At("--auto", $"{auto}", "1 or more stages");
-        var path = context.Get(s_out) ?? folder.PlanPath;
-        var plan = PlanAndFile(folder, path, auto is { } count ? PlanBuilder.Choose(folder, count) : skip, context.Get(s_effects));
-        if (context.Json) context.WriteJson(plan);
-        else Print(context, plan, path);
+        var plan = PlanHop.Run(new PlanRequest(context.Get(RunOptions.Run))
+        {
+            Skip = skip,
+            Top = auto ?? 1,
+            Path = context.Get(s_out),
+            Effects = context.Get(s_effects),
+        });
+        if (context.Json) context.WriteJson(plan.Record);
+        else Print(context, plan.Record, plan.Path);
         return (int)ExitCode.Done;
     }
 

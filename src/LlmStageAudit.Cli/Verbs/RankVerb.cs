@@ -2,7 +2,7 @@ using System.CommandLine;
 using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Screening;
-using LlmStageAudit.Auditing.Effects;
+using LlmStageAudit.Auditing.Hops;
 using LlmStageAudit.Auditing.Ranking;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Foundation.Errors;
@@ -10,8 +10,6 @@ using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Rankings;
-using LlmStageAudit.Records.Serialization;
-using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Cli.Verbs;
 
@@ -28,57 +26,37 @@ internal static class RankVerb
             "stageaudit rank runs/a --probe probes/identity.yaml --confounder muslim --budget 2x",
         ],
         [
-            AttributeVerb.RunArgument, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_confounder, AttributeVerb.Gradient, AttributeVerb.Rho,
+            RunOptions.Run, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_confounder, RunOptions.Gradient, RunOptions.Rho,
             .. BudgetOptions.All, .. ResumeOptions.All, CommonOptions.Device,
         ],
         Run);
 
-    internal static RankingArtifact RankAndFile(TrainedRun run, Probe probe, EffectsArtifact effects, string effectsPath, string confounder)
-    {
-        var ranking = ConfounderRanking.Rank(effects, probe, confounder, effectsPath);
-        ArtifactJson.Write(run.Folder.RankingsPath($"{probe.Reference.Name}.{FileNameOf(confounder)}"), ranking);
-        return ranking;
-    }
-
-    private static string FileNameOf(string confounder) =>
-        new([.. confounder.Select(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.' ? character : '_')]);
-
     private static int Run(VerbContext context)
     {
-        var certification = BudgetOptions.Read(context, context.Get(AttributeVerb.Rho), HeadOrder.Highest);
-        if (certification is not null && context.Get(AttributeVerb.Gradient) != "exact")
+        var certification = BudgetOptions.Read(context, context.Get(RunOptions.Rho), HeadOrder.Highest);
+        if (certification is not null && context.Get(RunOptions.Gradient) != "exact")
             throw AttributionException.BadOption(
-                "--gradient", context.Get(AttributeVerb.Gradient)!, "exact with --budget; --screen names another screen");
-        var configuration = ProbeConfigurationReader.Read(context.Get(ProbeOptions.Probe)!);
-        using var run = TrainedRun.Open(context.Get(AttributeVerb.RunArgument), context.Device);
-        EngineNotes.Write(context, run.Manifest);
-        var probe = Probe.Read(configuration, run.Model, run.Materials.Reader, context.Get(ProbeOptions.Unlabelled));
-        probe.RequireGroup(context.Get(s_confounder)!);
-        var confounder = context.Get(s_confounder)!;
-        var (effects, path) = certification is null ? Attributed(context, run, probe) : AttributeVerb.CertifyAndFile(
-            context, run, probe, ConfounderGap.Of(probe, confounder), new AttributionRequest(),
-            certification, $"{FileNameOf(confounder)}.stage");
-        Print(context, RankAndFile(run, probe, effects, path, confounder), effects.Certification);
+                "--gradient", context.Get(RunOptions.Gradient)!, "exact with --budget; --screen names another screen");
+        var ranked = RankHop.Run(
+            new RankRequest
+            {
+                Run = context.Get(RunOptions.Run),
+                Probe = ProbeConfigurationReader.Read(context.Get(ProbeOptions.Probe)!),
+                Unlabelled = context.Get(ProbeOptions.Unlabelled),
+                Confounder = context.Get(s_confounder)!,
+                Estimator = new Estimator
+                {
+                    Gradient = context.Get(RunOptions.Gradient)!,
+                    // Under a budget it is the screen's.
+                    Rho = certification is null ? context.Get(RunOptions.Rho) : null,
+                },
+                Certification = certification,
+                Resume = context.Get(ResumeOptions.Resume),
+                SaveInterval = ResumeOptions.SaveInterval(context),
+            },
+            context.Host);
+        Print(context, ranked.Ranking.Record, ranked.Effects.Record.Certification);
         return (int)ExitCode.Done;
-    }
-
-    private static (EffectsArtifact Effects, string Path) Attributed(VerbContext context, TrainedRun run, Probe probe)
-    {
-        var estimator = new Estimator { Gradient = context.Get(AttributeVerb.Gradient)!, Rho = context.Get(AttributeVerb.Rho) };
-        var request = new AttributionRequest { Estimator = estimator }.Validated();
-        return Filed(run, probe, request) ?? AttributeVerb.AttributeAndFile(context, run, probe, request);
-    }
-
-    /// <summary>Effects of this run, probe and gradient source that are already there.</summary>
-    private static (EffectsArtifact Effects, string Path)? Filed(TrainedRun run, Probe probe, AttributionRequest request)
-    {
-        var path = run.Folder.EffectsPath($"{probe.Reference.Name}.{request.Id}");
-        if (!File.Exists(path)) return null;
-        var effects = ArtifactJson.Read<EffectsArtifact>(path);
-        var same = effects.RunId == run.Manifest.RunId && effects.Probe.Sha256 == probe.Reference.Sha256
-            && effects.Observed.Examples.Select(example => (example.Id, example.Label))
-                .SequenceEqual(probe.Examples.Select(example => (example.Id, (int?)example.Label)));
-        return same ? (effects, path) : null;
     }
 
     private static void Print(VerbContext context, RankingArtifact ranking, Certification? certification)

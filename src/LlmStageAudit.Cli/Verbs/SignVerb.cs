@@ -20,12 +20,12 @@ internal static class SignVerb
         "sign",
         "Signs a completed run's seal with an SSH key, into seal.json.sig. Checks the run first.",
         ["stageaudit sign runs/a --key ~/.ssh/id_ed25519", "stageaudit sign runs/a --key ~/.ssh/id_ed25519.pub --identity me@example.org"],
-        [AttributeVerb.RunArgument, s_key, s_identity],
+        [RunOptions.Run, s_key, s_identity],
         Run);
 
     private static int Run(VerbContext context)
     {
-        var path = context.Get(AttributeVerb.RunArgument);
+        var path = context.Get(RunOptions.Run);
         var identity = context.Get(s_identity) ?? DefaultIdentity;
         if (identity.Length == 0
                 || !identity.All(character => char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '_' or '@' or '+'))

@@ -11,19 +11,10 @@ internal static class StatusVerb
         "status",
         "Says where each job of a plan stands.",
         ["stageaudit status runs/a/plan.json"],
-        [RetrainVerb.PlanArgument],
+        [RunOptions.Plan],
         context =>
         {
-            Print(context, PlanFile.Open(context.Get(RetrainVerb.PlanArgument)));
+            PlanStatus.Print(context, PlanFile.Open(context.Get(RunOptions.Plan)));
             return (int)ExitCode.Done;
         });
-
-    internal static void Print(VerbContext context, PlanFile file)
-    {
-        var jobs = file.Plan.Jobs.Select(job => new { job.Id, job.Stage, State = file.StateOf(job), Run = file.RunOf(job) }).ToArray();
-        if (context.Json) context.WriteJson(new { SchemaVersion = 1, Jobs = jobs });
-        else context.WriteTable(
-            ["job", "leaves out", "state", "run"],
-            jobs.Select(job => (IReadOnlyList<string>)[job.Id, job.Stage, job.State, job.Run]));
-    }
 }

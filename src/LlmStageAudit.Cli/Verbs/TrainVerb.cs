@@ -1,9 +1,9 @@
 using System.CommandLine;
+using LlmStageAudit.Auditing.Hops;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Runs;
-using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Cli.Verbs;
 
@@ -30,28 +30,11 @@ internal static class TrainVerb
     {
         var path = context.Get(s_config);
         var configuration = RunConfigurationReader.Read(path, context.Get(s_set) ?? []);
-        var folder = context.Get(s_out) ?? DefaultFolder(path);
-        var resumes = context.Get(s_resume) && RunFolder.IsRun(folder);
-        if (resumes && RunFolder.Open(folder).ReadManifest() is { State: not RunState.Completed } begun) EngineNotes.Write(context, begun);
-        var manifest = context.Track("training", display =>
-        {
-            var progress = display.To<RunProgress>(ShowStep);
-            return resumes
-                ? RunTrainer.Resume(folder, configuration, context.Device, progress, context.Cancellation, context.Preflight)
-                : RunTrainer.Train(configuration, folder, context.Device, progress, context.Cancellation, context.Note, context.Preflight);
-        });
+        var folder = context.Get(s_out) ?? RunOptions.DefaultFolder(path);
+        var manifest = TrainHop.Run(new TrainRequest(configuration, folder, context.Get(s_resume)), context.Host);
         Print(context, folder, manifest);
         return (int)ExitCode.Done;
     }
-
-    /// <summary>Where a run goes that is not told otherwise.</summary>
-    internal static string DefaultFolder(string configuration) =>
-        Path.Combine(Path.GetDirectoryName(Path.GetFullPath(configuration))!, "runs", Path.GetFileNameWithoutExtension(configuration));
-
-    /// <summary>One line of progress per step, shared by the verbs that train.</summary>
-    internal static void ShowStep(IProgressDisplay display, RunProgress step) =>
-        display.Report(
-            step.Step, step.TotalSteps, $"{step.Stage}  loss {Numbers.Plain(step.LossNats)}  lr {Numbers.Plain(step.LearningRate)}");
 
     private static void Print(VerbContext context, string folder, RunManifest manifest)
     {

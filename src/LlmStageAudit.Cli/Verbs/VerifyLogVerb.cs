@@ -30,12 +30,12 @@ internal static class VerifyLogVerb
             "stageaudit verify-log runs/a --replay 5 --inputs",
             "stageaudit verify-log runs/a --signers allowed_signers --identity me@example.org"
         ],
-        [AttributeVerb.RunArgument, s_replay, s_seed, s_inputs, s_signature, s_signers, s_identity, CommonOptions.Device],
+        [RunOptions.Run, s_replay, s_seed, s_inputs, s_signature, s_signers, s_identity, CommonOptions.Device],
         Run);
 
     private static int Run(VerbContext context)
     {
-        var path = context.Get(AttributeVerb.RunArgument);
+        var path = context.Get(RunOptions.Run);
         if (context.Get(s_identity) is not null && context.Get(s_signers) is null)
             throw ConfigurationException.At("--identity", "given without --signers", "the file that says which keys are whose");
         if (context.Get(s_replay) < 0) throw ConfigurationException.At("--replay", $"{context.Get(s_replay)}", "0 or more");
@@ -52,7 +52,7 @@ internal static class VerifyLogVerb
     private static ReplayVerification Replay(VerbContext context, string path)
     {
         using var run = TrainedRun.Open(path, context.Device);
-        EngineNotes.Write(context, run.Manifest);
+        context.Host.WarnOfOtherEngine(run.Manifest);
         return RunReplay.Verify(run, context.Get(s_replay), context.Get(s_seed), context.Cancellation);
     }
 

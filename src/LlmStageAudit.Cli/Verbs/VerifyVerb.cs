@@ -2,10 +2,7 @@ using System.CommandLine;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Runs;
-using LlmStageAudit.Records.Serialization;
-using LlmStageAudit.Records.Verifications;
-using LlmStageAudit.Retraining.Plans;
-using LlmStageAudit.Retraining.Verification;
+using LlmStageAudit.Retraining.Hops;
 
 namespace LlmStageAudit.Cli.Verbs;
 
@@ -19,22 +16,14 @@ internal static class VerifyVerb
         "verify",
         "Compares predicted effects with retrained ones, per stage over the probe's examples.",
         ["stageaudit verify runs/a/plan.json", "stageaudit verify runs/a/plan.json --min-pearson 0.95"],
-        [RetrainVerb.PlanArgument, s_minPearson, s_effects, CommonOptions.Device],
+        [RunOptions.Plan, s_minPearson, s_effects, CommonOptions.Device],
         Run);
-
-    internal static VerificationArtifact VerifyAndFile(VerbContext context, PlanFile file, string? effects, double? minPearson)
-    {
-        var verification = PlanVerifier.Verify(file, effects, minPearson, context.Device);
-        var id = RunFolder.IdFrom(
-            $"{Path.GetFileNameWithoutExtension(file.Path)}.{Path.GetFileNameWithoutExtension(verification.EffectsPath)}");
-        ArtifactJson.Write(RunFolder.Open(file.RunPath).VerificationPath(id), verification);
-        return verification;
-    }
 
     private static int Run(VerbContext context)
     {
-        var file = PlanFile.Open(context.Get(RetrainVerb.PlanArgument));
-        var verification = VerifyAndFile(context, file, context.Get(s_effects), context.Get(s_minPearson));
+        var verification = VerifyHop.Run(
+            new VerifyRequest(context.Get(RunOptions.Plan)) { Effects = context.Get(s_effects), MinPearson = context.Get(s_minPearson) },
+            context.Host).Record;
         if (context.Json)
         {
             context.WriteJson(new

@@ -1,8 +1,10 @@
 using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Plans;
 using LlmStageAudit.Records.Rankings;
 using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Training;
 
 namespace LlmStageAudit.Retraining.Plans;
@@ -20,7 +22,7 @@ public static class PlanBuilder
         var manifest = folder.ReadManifest();
         if (manifest.State != RunState.Completed)
             throw TrainingException.NotCompleted(folder.Root, manifest.State.ToString().ToLowerInvariant());
-        var effects = effectsPath is null ? null : Records.Serialization.ArtifactJson.Read<EffectsArtifact>(effectsPath);
+        var effects = effectsPath is null ? null : ArtifactJson.Read<EffectsArtifact>(effectsPath);
         if (effects is not null && effects.RunId != manifest.RunId)
             throw RetrainingException.OtherRun(effectsPath!, effects.RunId, manifest.RunId);
 
@@ -46,10 +48,10 @@ public static class PlanBuilder
     public static IReadOnlyList<string> Choose(RunFolder folder, int count)
     {
         if (FiledResults.NewestRanking(folder) is { } ranking)
-            return [.. Records.Serialization.ArtifactJson.Read<RankingArtifact>(ranking).Ranking
+            return [.. ArtifactJson.Read<RankingArtifact>(ranking).Ranking
                 .Take(count).Select(stage => stage.Stage)];
         var path = FiledResults.NewestEffects(folder) ?? throw RetrainingException.NothingToChoose(folder.Root);
-        var effects = Records.Serialization.ArtifactJson.Read<EffectsArtifact>(path).Effects;
+        var effects = ArtifactJson.Read<EffectsArtifact>(path).Effects;
         return [.. effects.OrderByDescending(effect => Math.Abs(effect.Estimate)).Take(count).Select(effect => effect.Stage)];
     }
 

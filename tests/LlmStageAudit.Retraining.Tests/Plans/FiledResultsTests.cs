@@ -1,7 +1,7 @@
+using LlmStageAudit.Records;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
-using LlmStageAudit.Retraining.Plans;
 using LlmStageAudit.Retraining.Tests.Runs;
 using LlmStageAudit.Testing;
 

@@ -3,10 +3,10 @@ using LlmStageAudit.Checkpoints.Models;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Records.Configuration;
 
-namespace LlmStageAudit.Cli.Verbs;
+namespace LlmStageAudit.Auditing;
 
 /// <summary>Opens a model folder, with or without an adapter, taking task and classes from what the files say.</summary>
-internal static class ModelOpener
+public static class ModelOpener
 {
     private const string AdapterHead = AdapterFolder.KeyPrefix + "score.weight";
 

@@ -1,4 +1,21 @@
+using LlmStageAudit.Records.Configuration;
+
 namespace LlmStageAudit.Auditing.Forecasts;
+
+/// <summary>The run and the audit whose cost is to be foretold.</summary>
+/// <param name="Configuration">The run's.</param>
+/// <param name="Folder">Where it would lie.</param>
+public sealed record ForecastRequest(RunConfiguration Configuration, string Folder)
+{
+    /// <summary>The probes whose effects would be asked for.</summary>
+    public IReadOnlyList<ProbeConfiguration> Probes { get; init; } = [];
+
+    /// <summary>About how long to measure, loading aside.</summary>
+    public double MeasureSeconds { get; init; } = 20;
+
+    /// <summary>What the process took before it could begin, to be counted into every command's time.</summary>
+    public double StartSeconds { get; init; }
+}
 
 /// <summary>What a part of an audit will take.</summary>
 /// <param name="Name">Such as "load", "train religion", "attribute identity, exact".</param>
@@ -8,12 +25,12 @@ namespace LlmStageAudit.Auditing.Forecasts;
 /// <param name="Seconds">Wall time.</param>
 /// <param name="PeakMemoryBytes">The most of the process that is resident.</param>
 /// <param name="DiskBytes">What stays on disk.</param>
-public sealed record PhaseEstimate(string Name, string Command, double Seconds, long PeakMemoryBytes, long DiskBytes);
+public sealed record PhaseForecast(string Name, string Command, double Seconds, long PeakMemoryBytes, long DiskBytes);
 
 /// <summary>What an audit will take, phase by phase, and what the machine has.</summary>
-public sealed record RunEstimate
+public sealed record RunForecast
 {
-    public required IReadOnlyList<PhaseEstimate> Phases { get; init; }
+    public required IReadOnlyList<PhaseForecast> Phases { get; init; }
 
     /// <summary>Memory the process could have; null where the system does not say.</summary>
     public required long? AvailableMemoryBytes { get; init; }
@@ -36,14 +53,14 @@ public sealed record RunEstimate
     public bool Fits => FitsIn([.. Phases]);
 
     /// <summary>Training alone.</summary>
-    public PhaseEstimate Training => Total("train", [.. Phases.Where(phase => phase.Command == "train")]);
+    public PhaseForecast Training => Total("train", [.. Phases.Where(phase => phase.Command == "train")]);
 
     /// <summary>All phases, one after the other.</summary>
-    public PhaseEstimate Whole => Total("all", [.. Phases]);
+    public PhaseForecast Whole => Total("all", [.. Phases]);
 
     public bool TrainingFits => FitsIn([Training]);
 
-    private static PhaseEstimate Total(string name, PhaseEstimate[] phases) =>
+    private static PhaseForecast Total(string name, PhaseForecast[] phases) =>
         new(
             name,
             name,
@@ -51,6 +68,6 @@ public sealed record RunEstimate
             phases.Max(phase => phase.PeakMemoryBytes),
             phases.Sum(phase => phase.DiskBytes));
 
-    private bool FitsIn(PhaseEstimate[] phases) =>
+    private bool FitsIn(PhaseForecast[] phases) =>
         !(phases.Max(phase => phase.PeakMemoryBytes) > AvailableMemoryBytes) && !(phases.Sum(phase => phase.DiskBytes) > FreeDiskBytes);
 }

@@ -2,7 +2,7 @@ using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
 
-namespace LlmStageAudit.Retraining.Plans;
+namespace LlmStageAudit.Records;
 
 /// <summary>Finds results filed in a run folder.</summary>
 public static class FiledResults

@@ -11,24 +11,17 @@ namespace LlmStageAudit.Auditing.Forecasts;
 /// probes, of real steps and of a sweep are run in memory, chosen from the run's own, and what they took is laid out over all of them. Disk
 /// comes from the formats. Nothing is kept: only scratch files for the speed of the disk are written, and deleted.
 /// </summary>
-/// <param name="configuration">The run.</param>
-/// <param name="path">Where it would lie.</param>
-public sealed class RunEstimator(RunConfiguration configuration, string path)
+internal sealed class RunForecaster(ForecastRequest request)
 {
+    private readonly RunConfiguration _configuration = request.Configuration;
+    private readonly string _path = request.Folder;
     private readonly MachineLimits _limits = MachineLimits.Current;
 
-    /// <summary>What the process took before it could begin, to be counted into every command's time.</summary>
-    public double StartSeconds { get; init; }
-
-    /// <summary>About how long to measure, loading aside.</summary>
-    public double MeasureSeconds { get; init; } = 20;
-
-    /// <param name="probes">The probes whose effects would be asked for.</param>
     /// <param name="device">Where the run would compute.</param>
     /// <param name="cancellation">Checked between steps.</param>
-    /// <exception cref="Foundation.Errors.AuditException">Configuration, inputs or arithmetic, as training would find.</exception>
-    public RunEstimate Estimate(IReadOnlyList<ProbeConfiguration> probes, Device? device, CancellationToken cancellation)
+    public RunForecast Forecast(Device? device, CancellationToken cancellation)
     {
+        var probes = request.Probes;
         var watch = Stopwatch.StartNew();
         var (available, atStart) = (_limits.AvailableMemoryBytes(), ProcessMemory.ResidentBytes);
         using (ones([1]))
@@ -38,36 +31,36 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
 
         var engine = ProcessMemory.ResidentBytes;
         ProcessMemory.RestartPeak();
-        using var materials = RunMaterials.Gather(configuration, device);
-        var gathered = StartSeconds + watch.Elapsed.TotalSeconds;
+        using var materials = RunMaterials.Gather(_configuration, device);
+        var gathered = request.StartSeconds + watch.Elapsed.TotalSeconds;
         var (loadPeak, loadedBytes) = (ProcessMemory.PeakBytes, Math.Max(0, ProcessMemory.ResidentBytes - engine));
 
         // In the order of the memory they take, so that what one leaves behind is no burden to the next.
         var asked = probes
             .Select(probe => new ProbeMeasurement(probe, materials.Model, materials.Reader, materials.InitialState, cancellation))
             .ToArray();
-        foreach (var probe in asked) probe.MeasureEvaluation(MeasureSeconds / 10 / asked.Length);
-        var stages = StageWork.Of(configuration, materials);
-        var training = TrainingMeasurement.Run(configuration, materials, stages, path, MeasureSeconds / 2, cancellation);
-        var run = new MeasuredRun(configuration, materials, stages, training, path);
+        foreach (var probe in asked) probe.MeasureEvaluation(request.MeasureSeconds / 10 / asked.Length);
+        var stages = StageWork.Of(_configuration, materials);
+        var training = TrainingMeasurement.Run(_configuration, materials, stages, _path, request.MeasureSeconds / 2, cancellation);
+        var run = new MeasuredRun(_configuration, materials, stages, training, _path);
         var replay = asked.Length == 0
             ? null
-            : ReplayMeasurement.Run(stages, configuration, materials.InitialState, asked.MaxBy(probe => probe.PeakBytes)!, cancellation);
+            : ReplayMeasurement.Run(stages, _configuration, materials.InitialState, asked.MaxBy(probe => probe.PeakBytes)!, cancellation);
         foreach (var probe in asked) probe.MeasureLinearity();
-        var swept = configuration.Trajectory.Gradients ? asked.Where(probe => probe.Probe.Performance.Weighted is not null).ToArray() : [];
-        foreach (var probe in swept) probe.MeasureGradient(MeasureSeconds / 10 / swept.Length);
-        var sweep = swept.Length == 0 ? null : new SweepForecast(run, MeasureSeconds / 3, cancellation);
+        var swept = _configuration.Trajectory.Gradients ? asked.Where(probe => probe.Probe.Performance.Weighted is not null).ToArray() : [];
+        foreach (var probe in swept) probe.MeasureGradient(request.MeasureSeconds / 10 / swept.Length);
+        var sweep = swept.Length == 0 ? null : new SweepForecast(run, request.MeasureSeconds / 3, cancellation);
 
         var opened = gathered + run.InputSeconds + run.RecordSeconds;
-        var load = new PhaseEstimate("load", "train", opened + run.CreateSeconds, loadPeak, run.Disk.HeadBytes);
+        var load = new PhaseForecast("load", "train", opened + run.CreateSeconds, loadPeak, run.Disk.HeadBytes);
         var reopened = opened - materials.ModelSeconds + run.SavedModelSeconds;
         var firstWarmUp = asked.FirstOrDefault()?.WarmUpSeconds ?? 0;
-        return new RunEstimate
+        return new RunForecast
         {
             Phases =
             [
                 load,
-                .. stages.Select((stage, i) => new PhaseEstimate(
+                .. stages.Select((stage, i) => new PhaseForecast(
                     $"train {stage.Section.Name}",
                     "train",
                     run.TrainSeconds(i) + run.WarmUpSeconds(i) + (i == 0 ? firstWarmUp : 0),
@@ -77,7 +70,7 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
                 Retraining(run, reopened, firstWarmUp, loadPeak, loadedBytes),
             ],
             AvailableMemoryBytes = available + atStart,
-            FreeDiskBytes = _limits.FreeDiskBytes(path),
+            FreeDiskBytes = _limits.FreeDiskBytes(_path),
             Measured = (training.Steps, sweep?.MeasuredSteps ?? 0, asked.Sum(probe => probe.Batches)),
             HashBytesPerSecond = training.HashBytesPerSecond,
             WriteBytesPerSecond = run.WriteBytesPerSecond,
@@ -85,19 +78,19 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
         };
     }
 
-    private static IEnumerable<PhaseEstimate> OfProbe(
+    private static IEnumerable<PhaseForecast> OfProbe(
         MeasuredRun run, ProbeMeasurement probe, ReplayMeasurement replay, SweepForecast? sweep, double opened, long loadPeak)
     {
         var (name, stages, count) = (probe.Probe.Reference.Name, run.Stages, run.Stages.Count);
         var ready = opened + probe.ReadSeconds + probe.WarmUpSeconds;
-        yield return new PhaseEstimate(
+        yield return new PhaseForecast(
             $"evaluate {name}", "evaluate", ready + run.StateReadSeconds(1) + probe.Seconds, probe.PeakBytes, 0);
 
         var replays = stages.Select((_, left) => stages.Skip(left + 1).Sum(run.GradientSeconds)).Sum();
         // Each stage beyond those gone through brings a counterfactual's state, its parameters and its change.
         var held = (count - replay.Stages) * (stages.Max(run.StateBytes) + (2 * run.VectorBytes));
         var linearity = probe.LinearitySeconds * GradientCost.VectorProducts(count) / GradientCost.VectorProducts(1);
-        yield return new PhaseEstimate(
+        yield return new PhaseForecast(
             $"attribute {name}, exact",
             "attribute",
             ready + run.StateReadSeconds(count) + (probe.Seconds * (count + 1)) + replays + (count == 1 ? 0 : run.WarmUpSeconds(0))
@@ -107,7 +100,7 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
 
         if (sweep is null) yield break;
         // The probe is run on the observed state twice, and on two states without a step.
-        yield return new PhaseEstimate(
+        yield return new PhaseForecast(
             $"attribute {name}, sweep over steps",
             "attribute",
             ready + run.StateReadSeconds(count) + (probe.Seconds * 4) + probe.GradientSeconds + run.WarmUpSeconds(0) + sweep.Seconds,
@@ -115,7 +108,7 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
             0);
     }
 
-    private PhaseEstimate Retraining(MeasuredRun run, double opened, double warmUp, long loadPeak, long loadedBytes)
+    private PhaseForecast Retraining(MeasuredRun run, double opened, double warmUp, long loadPeak, long loadedBytes)
     {
         // Beside the observed run's records there are a plan's and those of the new runs.
         var (seconds, bytes) = (opened + run.RecordSeconds, 0L);
@@ -123,13 +116,13 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
         {
             seconds += run.SavedModelSeconds + run.Materials.ReadSeconds.Skip(left + 1).Sum() + run.InputSeconds + run.CreateSeconds;
             for (var stage = left + 1; stage < run.Stages.Count; stage++) seconds += run.TrainSeconds(stage);
-            bytes += RunDisk.Without(configuration, run.Materials, path, left).Bytes;
+            bytes += RunDisk.Without(_configuration, run.Materials, _path, left).Bytes;
         }
 
         // The retrained model stands beside the observed run's.
         var trains = run.Stages.Count > 1;
         var peak = loadedBytes + (trains ? Math.Max(loadPeak, run.Stages.Skip(1).Max(run.TrainPeakBytes)) : loadPeak);
-        return new PhaseEstimate(
+        return new PhaseForecast(
             "retrain without each stage", "retrain", seconds + (trains ? warmUp + run.WarmUpSeconds(0) : 0), peak, bytes);
     }
 
@@ -141,7 +134,7 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
             "evaluate, attribute and retrain are commands of their own, each with starting the process and loading in its figures",
             "results other than run folders (effects, rankings, plans, reports) are small and not counted",
         ];
-        if (probes == 0) assumptions.Add("no probe was given, so attribution is left out: name one in the configuration or by --probe");
+        if (probes == 0) assumptions.Add("no probe was given, so attribution is left out: name one in the _configuration or by --probe");
         if (device is { type: not DeviceType.CPU }) assumptions.Add("memory is the host's; the device's is not estimated");
         return [.. assumptions];
     }

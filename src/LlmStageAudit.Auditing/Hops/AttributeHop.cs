@@ -1,0 +1,116 @@
+using System.Text.Json;
+using LlmStageAudit.Attribution;
+using LlmStageAudit.Attribution.Estimators;
+using LlmStageAudit.Attribution.Resuming;
+using LlmStageAudit.Auditing.Effects;
+using LlmStageAudit.Auditing.Screening;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Serialization;
+using LlmStageAudit.Training.Runs;
+
+namespace LlmStageAudit.Auditing.Hops;
+
+/// <summary>A long walk that can be gone on with after it broke off.</summary>
+public abstract record JournaledRequest : ProbeRequest
+{
+    /// <summary>Go on where the same request broke off; the result is the same to the bit.</summary>
+    public bool Resume { get; init; }
+
+    /// <summary>The least time between files to go on from; zero: after every step.</summary>
+    public TimeSpan SaveInterval { get; init; } = TimeSpan.FromSeconds(60);
+}
+
+/// <summary>Which effects of a run on a probe are asked for.</summary>
+public sealed record AttributeRequest : JournaledRequest
+{
+    /// <summary>What is left out, and how its effect is estimated.</summary>
+    public AttributionRequest Question { get; init; } = new();
+
+    /// <summary>What may be spent until the top of the ranking is certain; null for the question's estimator throughout.</summary>
+    public CertificationRequest? Certification { get; init; }
+}
+
+/// <summary>Run folder -> effects: what each stage (or set of steps) did to a probe, filed in the run folder.</summary>
+public static class AttributeHop
+{
+    /// <exception cref="AttributionException">Settings that do not go together, missing or damaged logs, numbers that are not finite.</exception>
+    /// <exception cref="AuditException">A run or a probe that cannot be read.</exception>
+    public static Filed<EffectsArtifact> Run(AttributeRequest request, WalkHost host)
+    {
+        using var run = request.OpenRun(host);
+        var probe = request.ReadProbe(run);
+        var question = request.Question;
+        return request.Certification is { } certification
+            ? Certify(
+                request, run, probe, probe.Performance, question, certification,
+                question.Level == "stage" ? question.Treatment : question.Level, host)
+            : Attribute(request, run, probe, question, host);
+    }
+
+    internal static Filed<EffectsArtifact> Attribute(
+        JournaledRequest request, TrainedRun run, Probe probe, AttributionRequest question, WalkHost host) =>
+        File(request, run, probe, question, null, $"{probe.Reference.Name}.{question.Id}", host, journaled => host.Walk(
+            Activity(question), progress => StageAttribution.Attribute(run, probe, journaled, progress, host.Cancellation)));
+
+    /// <summary>The same under a budget.</summary>
+    /// <param name="measure">What ranks.</param>
+    /// <param name="suffix">Of the file's name.</param>
+    internal static Filed<EffectsArtifact> Certify(
+        JournaledRequest request,
+        TrainedRun run,
+        Probe probe,
+        IMeasure measure,
+        AttributionRequest question,
+        CertificationRequest certification,
+        string suffix,
+        WalkHost host) =>
+        File(request, run, probe, question, certification, $"{probe.Reference.Name}.{certification.Id}.{suffix}", host, journaled => host.Walk(
+            "screening and settling",
+            progress => new CertifiedAttribution(run, probe, measure).Attribute(journaled, certification, progress, host.Cancellation)));
+
+    private static Filed<EffectsArtifact> File(
+        JournaledRequest request,
+        TrainedRun run,
+        Probe probe,
+        AttributionRequest question,
+        CertificationRequest? certification,
+        string id,
+        WalkHost host,
+        Func<AttributionRequest, EffectsArtifact> attribute)
+    {
+        var asked = JsonSerializer.Serialize(
+            new
+            {
+                run.Manifest.RunId,
+                Probe = probe.Configuration,
+                probe.Reference,
+                Estimator = question.Estimator.Id,
+                question.Level,
+                question.Treatment,
+                question.Steps,
+                question.Folds,
+                Certification = certification,
+                Engine = RunEngine.Describe(run.Model.Device),
+            },
+            ArtifactJson.CompactOptions);
+        var journal = WalkJournal.Open(run.Folder.ProgressFolder(id), asked, request.SaveInterval, request.Resume);
+        var effects = attribute(question with { Journal = journal });
+        var path = run.Folder.EffectsPath(id);
+        ArtifactJson.Write(path, effects);
+        journal.Close();
+        if (journal.Resumes)
+        {
+            host.Observer.Note(journal.StepsResumed == 0
+                ? "nothing was kept of this attribution: it was done from its beginning"
+                : $"went on after {journal.StepsResumed} steps that were walked before");
+        }
+
+        return new Filed<EffectsArtifact>(effects, path);
+    }
+
+    private static string Activity(AttributionRequest question) => question.Estimator.Method == Estimator.Replay
+        ? $"replaying ({question.Estimator.Gradient})"
+        : question.IsSweep ? "sweeping back" : $"propagating ({question.Estimator.Method})";
+}

@@ -1,0 +1,72 @@
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Modeling.Examples;
+using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Training.Runs;
+
+namespace LlmStageAudit.Auditing.Hops;
+
+/// <summary>Which model is evaluated on a probe.</summary>
+public abstract record EvaluateRequest
+{
+    private EvaluateRequest()
+    {
+    }
+
+    /// <summary>What is measured, on which examples.</summary>
+    public required ProbeConfiguration Probe { get; init; }
+
+    /// <summary>What becomes of examples whose identity is not annotated.</summary>
+    public UnlabelledPolicy Unlabelled { get; init; } = UnlabelledPolicy.Exclude;
+
+    /// <summary>The final state of a completed run.</summary>
+    /// <param name="Run">Its folder.</param>
+    public sealed record OfRun(string Run) : EvaluateRequest;
+
+    /// <summary>A Hugging Face model folder.</summary>
+    /// <param name="Model">Its path.</param>
+    /// <param name="Adapter">A PEFT adapter folder; null for none.</param>
+    public sealed record OfModel(string Model, string? Adapter) : EvaluateRequest;
+}
+
+/// <summary>What a probe says of a model.</summary>
+/// <param name="Probe">What was measured.</param>
+/// <param name="Metric">The performance function's name.</param>
+/// <param name="Scores">Of the probe, its groups and examples.</param>
+/// <param name="Backgrounds">How many examples each group is held against.</param>
+public sealed record Evaluation(ProbeReference Probe, string Metric, ProbeScores Scores, IReadOnlyList<int> Backgrounds);
+
+/// <summary>Model -> scores: performance functions and group metrics; nothing is filed.</summary>
+public static class EvaluateHop
+{
+    /// <exception cref="AuditException">A run, model or probe that cannot be read.</exception>
+    public static Evaluation Run(EvaluateRequest request, WalkHost host)
+    {
+        using var scope = NewDisposeScope();
+        switch (request)
+        {
+            case EvaluateRequest.OfRun of:
+                using (var run = TrainedRun.Open(of.Run, host.Device()))
+                    return Evaluate(request, run.Model, run.Materials.Reader, run.FinalState());
+            case EvaluateRequest.OfModel of:
+                var (model, state) = ModelOpener.Open(of.Model, of.Adapter, request.Probe.Task, host.Device());
+                foreach (var note in model.Notes) host.Observer.Note(note);
+                using (model)
+                using (state) return Evaluate(request, model, new ExampleReader(model, null), state);
+            default:
+                throw new System.Diagnostics.UnreachableException();
+        }
+    }
+
+    private static Evaluation Evaluate(EvaluateRequest request, LanguageModel model, ExampleReader reader, Tensor state)
+    {
+        var probe = Probe.Read(request.Probe, model, reader, request.Unlabelled);
+        return new Evaluation(
+            probe.Reference,
+            probe.Performance.Name,
+            new ProbeEvaluator(model, probe).Evaluate(state),
+            [.. probe.Groups.Select(group => group.Background.Count())]);
+    }
+}

@@ -1,0 +1,67 @@
+using LlmStageAudit.Attribution;
+using LlmStageAudit.Attribution.Estimators;
+using LlmStageAudit.Auditing.Effects;
+using LlmStageAudit.Auditing.Ranking;
+using LlmStageAudit.Auditing.Screening;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Rankings;
+using LlmStageAudit.Records.Serialization;
+using LlmStageAudit.Training.Runs;
+
+namespace LlmStageAudit.Auditing.Hops;
+
+/// <summary>By which confounder the stages of a run are ranked.</summary>
+public sealed record RankRequest : JournaledRequest
+{
+    /// <summary>The group of the probe whose influence on the score is in question.</summary>
+    public required string Confounder { get; init; }
+
+    /// <summary>How effects are estimated that are not filed yet; under a budget exact replay settles.</summary>
+    public Estimator Estimator { get; init; } = new();
+
+    /// <summary>What may be spent until the top of the ranking is certain; null for the estimator throughout.</summary>
+    public CertificationRequest? Certification { get; init; }
+}
+
+/// <summary>A ranking, and the effects it was made from.</summary>
+public sealed record Ranked(Filed<RankingArtifact> Ranking, Filed<EffectsArtifact> Effects);
+
+/// <summary>Effects -> ranking: orders stages by how much each raised the model's reliance on a confounder.</summary>
+public static class RankHop
+{
+    /// <summary>Takes effects that are filed for the same run, probe and estimator, or attributes first.</summary>
+    /// <exception cref="AttributionException">Settings that do not go together, or no effects can be had.</exception>
+    /// <exception cref="AuditException">A run or a probe that cannot be read, or a probe without that group.</exception>
+    public static Ranked Run(RankRequest request, WalkHost host)
+    {
+        using var run = request.OpenRun(host);
+        var probe = request.ReadProbe(run);
+        probe.RequireGroup(request.Confounder);
+        var effects = request.Certification is { } certification
+            ? AttributeHop.Certify(
+                request, run, probe, ConfounderGap.Of(probe, request.Confounder), new AttributionRequest(),
+                certification, $"{FileNameOf(request.Confounder)}.stage", host)
+            : Attributed(request, run, probe, new AttributionRequest { Estimator = request.Estimator }.Validated(), host);
+        var ranking = ConfounderRanking.Rank(effects.Record, probe, request.Confounder, effects.Path);
+        var path = run.Folder.RankingsPath($"{probe.Reference.Name}.{FileNameOf(request.Confounder)}");
+        ArtifactJson.Write(path, ranking);
+        return new Ranked(new Filed<RankingArtifact>(ranking, path), effects);
+    }
+
+    private static Filed<EffectsArtifact> Attributed(
+        RankRequest request, TrainedRun run, Probe probe, AttributionRequest question, WalkHost host)
+    {
+        var path = run.Folder.EffectsPath($"{probe.Reference.Name}.{question.Id}");
+        if (!File.Exists(path)) return AttributeHop.Attribute(request, run, probe, question, host);
+        var effects = ArtifactJson.Read<EffectsArtifact>(path);
+        var same = effects.RunId == run.Manifest.RunId && effects.Probe.Sha256 == probe.Reference.Sha256
+            && effects.Observed.Examples.Select(example => (example.Id, example.Label))
+                .SequenceEqual(probe.Examples.Select(example => (example.Id, (int?)example.Label)));
+        return same ? new Filed<EffectsArtifact>(effects, path) : AttributeHop.Attribute(request, run, probe, question, host);
+    }
+
+    private static string FileNameOf(string confounder) =>
+        new([.. confounder.Select(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.' ? character : '_')]);
+}

@@ -1,0 +1,99 @@
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Training.Estimates;
+using LlmStageAudit.Training.Runs;
+
+namespace LlmStageAudit.Auditing;
+
+/// <summary>
+/// What every hop of the walk gets beside its request: where to compute, whom to tell how far it is, when to stop. Nothing in it is static and
+/// nothing writes to a console, so that any program can host the walk.
+/// </summary>
+public sealed record WalkHost
+{
+    /// <summary>Where to compute; asked for when the hop is about to, so that a wrong request is refused before the engine is loaded.</summary>
+    public Func<Device> Device { get; init; } = static () => CPU;
+
+    /// <summary>Whom to tell what goes on.</summary>
+    public IWalkObserver Observer { get; init; } = new Silence();
+
+    /// <summary>Checked between steps; a hop that is stopped leaves only what it can go on from.</summary>
+    public CancellationToken Cancellation { get; init; }
+
+    /// <summary>What refuses to train where the machine cannot hold it; null to start whatever the machine has.</summary>
+    public Preflight? Preflight { get; init; } = new(MachineLimits.Current);
+
+    /// <summary>Says that a run was computed by another engine than the one at hand, wherever bits are compared or continued.</summary>
+    public void WarnOfOtherEngine(RunManifest run)
+    {
+        var differences = RunEngine.Differences(run, Device());
+        if (differences.Length == 0) return;
+        Observer.Warn(
+            "the run was computed by another engine, so that results agree to rounding "
+            + $"and not bit for bit: {string.Join("; ", differences)}");
+    }
+
+    /// <summary>Runs one activity of a hop that walks over steps.</summary>
+    internal T Walk<T>(string activity, Func<IProgress<(int Step, int Total)>, T> work) =>
+        Observer.Track(activity, progress => work(new Steps(progress)));
+
+    /// <summary>Runs one activity of a hop that trains.</summary>
+    /// <param name="stage">How a stage is called where it is shown.</param>
+    public T Train<T>(string activity, Func<IProgress<RunProgress>, T> work, Func<string, string>? stage = null) =>
+        Observer.Track(activity, progress => work(new Training(progress, stage ?? (static name => name))));
+
+    private sealed class Silence : IWalkObserver
+    {
+        public T Track<T>(string activity, Func<IProgress<WalkProgress>, T> work) => work(new Nobody());
+
+        public void Note(string text)
+        {
+        }
+
+        public void Warn(string text)
+        {
+        }
+
+        private sealed class Nobody : IProgress<WalkProgress>
+        {
+            public void Report(WalkProgress value)
+            {
+            }
+        }
+    }
+
+    private sealed class Steps(IProgress<WalkProgress> progress) : IProgress<(int Step, int Total)>
+    {
+        public void Report((int Step, int Total) value) => progress.Report(new WalkProgress(value.Step, value.Total));
+    }
+
+    private sealed class Training(IProgress<WalkProgress> progress, Func<string, string> stage) : IProgress<RunProgress>
+    {
+        public void Report(RunProgress value) =>
+            progress.Report(new WalkProgress(value.Step, value.TotalSteps, stage(value.Stage), value.LossNats, value.LearningRate));
+    }
+}
+
+/// <summary>Who is told what a hop does.</summary>
+public interface IWalkObserver
+{
+    /// <summary>Runs one activity of a hop, such as training, which reports how far it is, on the thread it runs on.</summary>
+    T Track<T>(string activity, Func<IProgress<WalkProgress>, T> work);
+
+    /// <summary>Something worth knowing.</summary>
+    void Note(string text);
+
+    /// <summary>Something that makes a result other than it may be taken for.</summary>
+    void Warn(string text);
+}
+
+/// <summary>How far an activity is.</summary>
+/// <param name="Done">Steps done, of <paramref name="Total"/>.</param>
+/// <param name="Total">Steps in all.</param>
+/// <param name="Stage">What is being trained; null where nothing is.</param>
+/// <param name="LossNats">The last step's mean batch loss.</param>
+/// <param name="LearningRate">The last step's.</param>
+public readonly record struct WalkProgress(
+    int Done, int Total, string? Stage = null, double LossNats = double.NaN, double LearningRate = double.NaN);
+
+/// <summary>A record, and the file it was written to.</summary>
+public sealed record Filed<TRecord>(TRecord Record, string Path);
