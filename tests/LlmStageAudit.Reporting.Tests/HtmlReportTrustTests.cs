@@ -1,12 +1,16 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Effects;
 
 namespace LlmStageAudit.Reporting.Tests;
 
 public sealed partial class HtmlReportTrustTests
 {
+    public HtmlReportTrustTests() => Setting.Spelling = SettingFlags.All;
+
     [Fact]
     public void Panel_gives_each_grade_with_its_evidence()
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Training.Estimates;
 using LlmStageAudit.Training.Runs;
@@ -25,7 +26,7 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
     /// <param name="probes">The probes whose effects would be asked for.</param>
     /// <param name="device">Where the run would compute.</param>
     /// <param name="cancellation">Checked between steps.</param>
-    /// <exception cref="Foundation.Errors.AuditException">Configuration, inputs or arithmetic, as training would find.</exception>
+    /// <exception cref="AuditException">Configuration, inputs or arithmetic, as training would find.</exception>
     public RunEstimate Estimate(IReadOnlyList<ProbeConfiguration> probes, Device? device, CancellationToken cancellation)
     {
         var watch = Stopwatch.StartNew();
@@ -140,7 +141,8 @@ public sealed class RunEstimator(RunConfiguration configuration, string path)
             "evaluate, attribute and retrain are commands of their own, each with starting the process and loading in its figures",
             "results other than run folders (effects, rankings, plans, reports) are small and not counted",
         ];
-        if (probes == 0) assumptions.Add("no probe was given, so attribution is left out: name one in the configuration or by --probe");
+        if (probes == 0)
+            assumptions.Add($"no probe was given, so attribution is left out: name one in the configuration, or give {Setting.Probe}");
         if (device is { type: not DeviceType.CPU }) assumptions.Add("memory is the host's; the device's is not estimated");
         return [.. assumptions];
     }
