@@ -15,36 +15,37 @@ public sealed class AttributionException : AuditException
             $"counterfactual '{counterfactual}', stage '{stage}', step {step}",
             $"the gradient of source '{source}' is not finite",
             "finite numbers",
-            "use --gradient exact"));
+            $"use {Setting.GradientSource} exact"));
 
     public static AttributionException SweepNotFinite(string stage, int step) =>
         new(ExitCode.Failed, Sentence(
             $"stage '{stage}', step {step}", "the propagated perturbation is not finite", "finite numbers",
-            "the run's curvature is too large for first-order propagation; use --method replay"));
+            $"the run's curvature is too large for first-order propagation; use {Setting.Method} replay"));
 
     public static AttributionException NotReproduced(string stage, double relativeDifference) =>
         new(ExitCode.Failed, Sentence(
             $"stage '{stage}'",
             $"the logged gradients lead to another state than the saved one (relative difference {relativeDifference:g3})",
             "the same state",
-            "the log was changed, or this machine computes differently from the one that trained the run; use --gradient exact"));
+            "the log was changed, or this machine computes differently from the one that trained the run; "
+                + $"use {Setting.GradientSource} exact"));
 
     public static AttributionException NoGradients(string stage, string source) =>
         new(ExitCode.InvalidInput, Sentence(
             $"stage '{stage}'",
             "its log holds no gradients (trajectory.gradients: false)",
             $"logged gradients, which source '{source}' needs",
-            "use --gradient exact with whole stages, or train with trajectory.gradients: true"));
+            $"use {Setting.GradientSource} exact with whole stages, or train with trajectory.gradients: true"));
 
     public static AttributionException NotDifferentiable(string path, string metric) =>
         new(ExitCode.Usage, Sentence(
             path,
             $"metric {metric} orders examples and has no gradient",
             "a mean over examples, for a sweep over steps",
-            "use metric: log-likelihood or margin, or --method replay"));
+            $"use metric: log-likelihood or margin, or {Setting.Method} replay"));
 
     public static AttributionException BadSteps(string found, int steps) =>
-        new(ExitCode.Usage, Sentence("--steps", $"'{found}'", $"step numbers or ranges within 1-{steps}, such as 3,10-12"));
+        new(ExitCode.Usage, Sentence(Setting.Steps, $"'{found}'", $"step numbers or ranges within 1-{steps}, such as 3,10-12"));
 
     public static AttributionException BadOption(string option, string found, string expected) =>
         new(ExitCode.Usage, Sentence(option, $"'{found}'", expected));

@@ -20,6 +20,7 @@ public static class StageAudit
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellation = default)
     {
         CultureInfo.CurrentCulture = CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
+        Setting.Spelling = SettingFlags.All;
         var root = BuildRoot();
         // No response files: '@' may begin a value.
         var result = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });

@@ -13,16 +13,16 @@ public sealed class RetrainingException : AuditException
     public static RetrainingException NothingToChoose(string run) =>
         new(ExitCode.Usage, Sentence(
             run,
-            "no ranking and no effects are filed in the run, so --auto has nothing to choose from",
+            $"no ranking and no effects are filed in the run, so {Setting.AutomaticChoice} has nothing to choose from",
             null,
-            "run attribute or rank first, or name stages with --skip"));
+            $"run attribute or rank first, or name stages for {Setting.LeavingOut}"));
 
     public static RetrainingException NoEffects(string plan) =>
         new(ExitCode.Usage, Sentence(
             plan,
             "the plan was made without effects, so there is no prediction to verify",
             null,
-            "run attribute, then give verify --effects FILE or plan again"));
+            $"run attribute, then give verify {Setting.Effects} FILE or plan again"));
 
     public static RetrainingException OtherRun(string where, string found, string expected) =>
         new(ExitCode.InvalidInput, Sentence(where, $"belongs to run {found}", $"run {expected}", "use files of one run together"));
@@ -39,7 +39,7 @@ public sealed class RetrainingException : AuditException
             path,
             "the probe measures otherwise, or on other examples, than when the effects were computed",
             $"the probe of {effects}",
-            "run attribute again, then plan again or give verify --effects FILE"));
+            $"run attribute again, then plan again or give verify {Setting.Effects} FILE"));
 
     public static RetrainingException NotRetrained(string plan, IEnumerable<string> jobs) =>
         new(ExitCode.Usage, Sentence(plan, $"not yet retrained: {string.Join(", ", jobs)}", null, "run retrain first"));

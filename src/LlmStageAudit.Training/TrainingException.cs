@@ -37,7 +37,7 @@ public sealed class TrainingException : AuditException
             run,
             "the run was started with another configuration",
             "the same one",
-            "resume with the configuration it was started with, or choose another --out"));
+            $"resume with the configuration it was started with, or choose another {Setting.Output}"));
 
     public static TrainingException OtherBatches(string where, int step) =>
         new(ExitCode.InvalidInput, Sentence(
@@ -51,10 +51,11 @@ public sealed class TrainingException : AuditException
             $"stage '{stage}'",
             "its log holds no gradients (trajectory.gradients: false)",
             "logged gradients",
-            "use --gradient exact, or train with trajectory.gradients: true"));
+            $"use {Setting.GradientSource} exact, or train with trajectory.gradients: true"));
 
     public static TrainingException NotCompleted(string run, string state) =>
-        new(ExitCode.InvalidInput, Sentence(run, $"the run is {state}", "a completed run", "finish it with train --resume"));
+        new(ExitCode.InvalidInput, Sentence(
+            run, $"the run is {state}", "a completed run", $"finish it with {Setting.ResumedTraining}"));
 
     public static TrainingException UnknownStage(string run, string stage, string suggestion) =>
         new(ExitCode.Usage, Sentence(run, $"no stage '{stage}'", null, suggestion));
@@ -64,7 +65,7 @@ public sealed class TrainingException : AuditException
             run,
             $"stopped on a signal after step {step} of stage '{stage}'; nothing is lost",
             null,
-            "run the same command again to go on (train: with --resume)"));
+            $"run the same command again to go on (train: with {Setting.Resuming})"));
 
     public static TrainingException DiskFull(string run, string? stage, StorageException inner) =>
         new(ExitCode.Stopped, Sentence(
@@ -73,5 +74,5 @@ public sealed class TrainingException : AuditException
                 + $"because the disk is full ({inner.InnerException?.Message ?? inner.Message}); "
                 + "all completed stages and every whole record of the log are kept",
             null,
-            "free some space, then run the same command again to go on (train: with --resume)"));
+            $"free some space, then run the same command again to go on (train: with {Setting.Resuming})"));
 }

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Runs;
 
@@ -7,6 +9,8 @@ namespace LlmStageAudit.Reporting.Tests;
 
 public sealed partial class HtmlReportAnswerTests
 {
+    public HtmlReportAnswerTests() => Setting.Spelling = SettingFlags.All;
+
     [Fact]
     public void Answer_names_the_largest_effect_with_sign_unit_and_interval()
     {

@@ -1,9 +1,13 @@
 using System.Globalization;
+using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Reporting.Tests;
 
 public sealed class HtmlReportSnapshotTests
 {
+    public HtmlReportSnapshotTests() => Setting.Spelling = SettingFlags.All;
+
     [Fact]
     public void Page_equals_the_snapshot() => Snapshot.AssertEqual("report.html", HtmlReport.Render(SampleAudit.Inputs()));
 

@@ -1,11 +1,15 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Reporting.Tests;
 
 public sealed partial class HtmlReportTrustTests
 {
+    public HtmlReportTrustTests() => Setting.Spelling = SettingFlags.All;
+
     [Fact]
     public void Panel_gives_each_grade_with_its_evidence()
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Attribution.Estimators;
@@ -73,7 +74,8 @@ public sealed record Estimator
     public void RequireLinearReadout()
     {
         if (Readout != SweepReadout.LinearName)
-            throw AttributionException.BadOption("--readout", Readout, "linear, except with --method adjoint --level step or batch");
+            throw AttributionException.BadOption(
+                Setting.Readout, Readout, $"linear, except with {Setting.Method} adjoint and {Setting.Level} step or batch");
     }
 
     /// <summary>Short, unique to the settings, and fit for a file name: replay-sampled-0.25, aa-score-layer-wise.</summary>
@@ -103,7 +105,7 @@ public sealed record Estimator
             _ => OfSource(text.StartsWith(Replay + "-", StringComparison.Ordinal) ? text[(Replay.Length + 1)..] : text),
         };
         return estimator ?? throw AttributionException.BadOption(
-            "--estimators",
+            Setting.Estimators,
             text,
             $"{string.Join(", ", GradientSource.Names)}, sampled-RHO, "
                 + "adjoint, adjoint-quadratic, aa-score, aa-score-layer-wise, dvemb, tracin");
@@ -121,20 +123,21 @@ public sealed record Estimator
     /// <exception cref="AttributionException">A setting that is none, or out of range.</exception>
     public Estimator Validated()
     {
-        Among("--method", Method, Methods);
-        Among("--gradient", Gradient, GradientSource.Names);
-        Among("--curvature", Curvature, Curvatures);
-        Among("--readout", Readout, SweepReadout.Names);
+        Among(Setting.Method, Method, Methods);
+        Among(Setting.GradientSource, Gradient, GradientSource.Names);
+        Among(Setting.Curvature, Curvature, Curvatures);
+        Among(Setting.Readout, Readout, SweepReadout.Names);
         if (Rho is not (null or (> 0 and <= 1)))
-            throw AttributionException.BadOption("--rho", Rho.Value.ToString(CultureInfo.InvariantCulture), "a share above 0, at most 1");
+            throw AttributionException.BadOption(
+                Setting.Rho, Rho.Value.ToString(CultureInfo.InvariantCulture), "a share above 0, at most 1");
         if (!(EpsilonFloor is >= 0 and < 1))
             throw AttributionException.BadOption(
-                "--epsilon-floor", EpsilonFloor.ToString(CultureInfo.InvariantCulture), "a number from 0, below 1");
+                Setting.EpsilonFloor, EpsilonFloor.ToString(CultureInfo.InvariantCulture), "a number from 0, below 1");
         return this;
 
-        static void Among(string option, string found, IReadOnlyList<string> known)
+        static void Among(Setting setting, string found, IReadOnlyList<string> known)
         {
-            if (!known.Contains(found)) throw AttributionException.BadOption(option, found, string.Join(", ", known));
+            if (!known.Contains(found)) throw AttributionException.BadOption(setting, found, string.Join(", ", known));
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Training;
 
 namespace LlmStageAudit.Attribution.Replay;
@@ -49,9 +50,9 @@ public abstract class GradientSource
         "midpoint" => new CurvatureGradient(name, share: 0.5),
         "sampled" when rho is > 0 and <= 1 => new SampledGradient(rho, seed),
         "sampled" =>
-            throw AttributionException.BadOption("--rho", rho.ToString(CultureInfo.InvariantCulture), "a share above 0, at most 1"),
+            throw AttributionException.BadOption(Setting.Rho, rho.ToString(CultureInfo.InvariantCulture), "a share above 0, at most 1"),
         "exact" => new ExactGradient(),
-        _ => throw AttributionException.BadOption("--gradient", name, string.Join(", ", Names)),
+        _ => throw AttributionException.BadOption(Setting.GradientSource, name, string.Join(", ", Names)),
     };
 
     /// <summary>The counterfactual gradients [N], one per state, in the current dispose scope.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Estimators;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Effects;
 
 namespace LlmStageAudit.Attribution.Trust;
@@ -65,7 +66,7 @@ public static class TrustAssessment
         {
             reason += string.Create(
                 CultureInfo.InvariantCulture,
-                $"; taking the probe as linear is {found.LinearityGap:P0} off by itself, which --readout quadratic mends");
+                $"; taking the probe as linear is {found.LinearityGap:P0} off by itself, which {Setting.Readout} quadratic mends");
         }
 
         return (grade, new TrustEvidence

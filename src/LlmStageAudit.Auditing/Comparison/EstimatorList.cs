@@ -5,7 +5,7 @@ using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Auditing.Comparison;
 
-/// <summary>Estimators as a command line names them: recorded,sampled-0.1,aa-score-layer-wise.</summary>
+/// <summary>Estimators as a user lists them: recorded,sampled-0.1,aa-score-layer-wise.</summary>
 public static class EstimatorList
 {
     /// <summary>What is compared where nothing is asked for, beside exact replay.</summary>
@@ -34,7 +34,8 @@ public static class EstimatorList
         catch (AttributionException)
         {
             string[] known = [.. OfStages.Concat(OfSteps).Concat(GradientSource.Names).Append("adjoint-layer-wise").Distinct()];
-            throw ConfigurationException.At("--estimators", $"'{name}'", "names of estimators between commas", Suggestion.For(name, known));
+            throw ConfigurationException.At(
+                Setting.Estimators, $"'{name}'", "names of estimators between commas", Suggestion.For(name, known));
         }
 
         return estimator.Validated();

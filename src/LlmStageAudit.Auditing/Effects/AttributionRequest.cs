@@ -3,6 +3,7 @@ using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Resuming;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Auditing.Effects;
@@ -59,22 +60,23 @@ public sealed record AttributionRequest
     public AttributionRequest Validated()
     {
         Estimator.Validated();
-        if (!Levels.Contains(Level)) throw AttributionException.BadOption("--level", Level, string.Join(", ", Levels));
-        if (Treatment is not ("stage" or "steps")) throw AttributionException.BadOption("--treatment", Treatment, "stage or steps");
+        if (!Levels.Contains(Level)) throw AttributionException.BadOption(Setting.Level, Level, string.Join(", ", Levels));
+        if (Treatment is not ("stage" or "steps")) throw AttributionException.BadOption(Setting.Treatment, Treatment, "stage or steps");
         if (Level is "batch" or "example" && Estimator.Method != Estimator.Adjoint)
-            throw AttributionException.BadOption("--level", Level, "--method adjoint beside it: one sweep scores every batch and example");
+            throw AttributionException.BadOption(
+                Setting.Level, Level, $"{Setting.Method} adjoint beside it: one sweep scores every batch and example");
         if (IsSweep && Estimator.Curvature != "full")
-            throw AttributionException.BadOption("--curvature", Estimator.Curvature, "full below the level of stages");
+            throw AttributionException.BadOption(Setting.Curvature, Estimator.Curvature, "full below the level of stages");
         if (Folds is < 1 or > MaximumFolds || (Folds > 1 && !IsSweep))
         {
             throw AttributionException.BadOption(
-                "--folds", Folds.ToString(CultureInfo.InvariantCulture),
-                $"1 to {MaximumFolds}, with --method adjoint and --level step, batch or example");
+                Setting.Folds, Folds.ToString(CultureInfo.InvariantCulture),
+                $"1 to {MaximumFolds}, with {Setting.Method} adjoint and {Setting.Level} step, batch or example");
         }
 
         if (!IsSweep || Level == "example") Estimator.RequireLinearReadout();
         if (Steps.Count > 0 && (Treatment != "steps" || Level != "stage"))
-            throw AttributionException.BadOption("--steps", string.Join(' ', Steps), "to be used with --treatment steps");
+            throw AttributionException.BadOption(Setting.Steps, string.Join(' ', Steps), $"to be used with {Setting.Treatment} steps");
         return this;
     }
 

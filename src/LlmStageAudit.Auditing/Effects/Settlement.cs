@@ -1,6 +1,7 @@
 using System.Globalization;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Trust;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Training.Runs;
@@ -25,13 +26,17 @@ internal static class Settlement
             string[] stages = [.. question.Skipped.Keys.Order().Select(stage => run.Programs[stage].Name)];
             // A plan of its own, so that settling one effect does not overwrite the plan that settles another.
             var plan = Quoted($"without-{string.Join('-', stages)}.json");
-            return $"stageaudit plan {folder} --skip {string.Join(' ', stages.Select(Quoted))} --out {plan} && stageaudit retrain {plan}";
+            var skipped = string.Join(' ', stages.Select(Quoted));
+            return Setting.Command("plan", folder, (Setting.LeavingOut, skipped), (Setting.Output, plan))
+                + " && " + Setting.Command("retrain", plan);
         }
 
         var steps = question.Skipped.SelectMany(pair =>
             (pair.Value ?? run.Programs[pair.Key].Steps.Select(step => step.StageStep))
             .Select(step => StepSet.FirstStep(run.Programs, pair.Key) + step - 1));
-        return $"stageaudit attribute {folder} --probe {Quoted(probe.Configuration.Path)} --treatment steps --steps {Ranges(steps)}";
+        return Setting.Command(
+            "attribute", folder,
+            (Setting.Probe, Quoted(probe.Configuration.Path)), (Setting.Treatment, "steps"), (Setting.Steps, Ranges(steps)));
     }
 
     /// <summary>Steps as <see cref="StepSet"/> reads them: "3,10-12".</summary>

@@ -1,6 +1,7 @@
 using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Trust;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Training.Runs;
@@ -19,7 +20,7 @@ internal static class SweepAttribution
         var (derivatives, final) = (new ProbeGradient(run.Model, probe, measure), run.FinalState());
         if (request.Folds > probe.Examples.Count)
             throw AttributionException.BadOption(
-                "--folds", $"{request.Folds}", $"at most {probe.Examples.Count}, the examples of {probe.Configuration.Path}");
+                Setting.Folds, $"{request.Folds}", $"at most {probe.Examples.Count}, the examples of {probe.Configuration.Path}");
         var folds = new ProbeFolds(probe.Examples.Count, request.Folds, run.Configuration.Seed);
         Tensor[] parts = [.. folds.Members.Select(members => derivatives.Gradient(final, members))];
         var gradient = parts.Length == 1 ? parts[0] : stack(parts).sum(0L);

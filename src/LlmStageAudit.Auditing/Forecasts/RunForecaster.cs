@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LlmStageAudit.Attribution;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Training.Estimates;
 using LlmStageAudit.Training.Runs;
@@ -19,6 +20,7 @@ internal sealed class RunForecaster(ForecastRequest request)
 
     /// <param name="device">Where the run would compute.</param>
     /// <param name="cancellation">Checked between steps.</param>
+    /// <exception cref="AuditException">Configuration, inputs or arithmetic, as training would find.</exception>
     public RunForecast Forecast(Device? device, CancellationToken cancellation)
     {
         var probes = request.Probes;
@@ -134,7 +136,8 @@ internal sealed class RunForecaster(ForecastRequest request)
             "evaluate, attribute and retrain are commands of their own, each with starting the process and loading in its figures",
             "results other than run folders (effects, rankings, plans, reports) are small and not counted",
         ];
-        if (probes == 0) assumptions.Add("no probe was given, so attribution is left out: name one in the _configuration or by --probe");
+        if (probes == 0)
+            assumptions.Add($"no probe was given, so attribution is left out: name one in the configuration, or give {Setting.Probe}");
         if (device is { type: not DeviceType.CPU }) assumptions.Add("memory is the host's; the device's is not estimated");
         return [.. assumptions];
     }

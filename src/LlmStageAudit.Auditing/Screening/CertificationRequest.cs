@@ -2,6 +2,7 @@ using System.Globalization;
 using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Screening;
+using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Auditing.Screening;
 
@@ -34,23 +35,25 @@ public sealed record CertificationRequest
 
     public HeadOrder Order { get; init; } = HeadOrder.Magnitude;
 
-    /// <summary>Options of the command line that ask for this, such as "--budget 3x --top 2".</summary>
-    public string Options
+    /// <summary>Settings that ask for this, such as "the budget 3x, the top-k 2", as <see cref="Setting"/> spells them.</summary>
+    public string Options => Setting.Choices(Chosen.Select(choice => (choice.Setting, choice.Value)));
+
+    /// <summary>Unique to the settings and fit for a file name: certified-3x, certified-3x-top-2.</summary>
+    public string Id => "certified" + string.Concat(Chosen.Select(choice => $"-{choice.Part}{choice.Value}"));
+
+    /// <summary>What differs from the defaults, and the part of a name that says what it is.</summary>
+    private IEnumerable<(Setting Setting, string Part, string Value)> Chosen
     {
         get
         {
-            var options = $"--budget {Spelled(BudgetTrainings)}";
-            if (Top != 1) options += Invariant($" --top {Top}");
-            if (Confidence != 0.95) options += Invariant($" --confidence {Confidence}");
-            if (Screen is { } screen) options += $" --screen {(screen.Method == Estimator.Adjoint ? screen.Method : screen.Gradient)}";
-            return (Screen?.Rho ?? Rho) is { } rho ? options + Invariant($" --rho {rho}") : options;
-
-            static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+            yield return (Setting.Budget, "", Spelled(BudgetTrainings));
+            if (Top != 1) yield return (Setting.TopK, "top-", Top.ToString(CultureInfo.InvariantCulture));
+            if (Confidence != 0.95) yield return (Setting.Confidence, "confidence-", Confidence.ToString(CultureInfo.InvariantCulture));
+            if (Screen is { } screen)
+                yield return (Setting.Screen, "screen-", screen.Method == Estimator.Adjoint ? screen.Method : screen.Gradient);
+            if ((Screen?.Rho ?? Rho) is { } rho) yield return (Setting.Rho, "rho-", rho.ToString(CultureInfo.InvariantCulture));
         }
     }
-
-    /// <summary>Unique to the settings and fit for a file name: certified-3x, certified-3x-top-2.</summary>
-    public string Id => "certified" + Options["--budget".Length..].Replace(" --", "-", StringComparison.Ordinal).Replace(' ', '-');
 
     /// <summary>A budget as it is given: 3x, 0.5x, unlimited.</summary>
     public static string Spelled(double budgetTrainings) =>
@@ -65,7 +68,7 @@ public sealed record CertificationRequest
         const NumberStyles styles = NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
         return double.TryParse(number, styles, CultureInfo.InvariantCulture, out var trainings) && double.IsFinite(trainings)
             ? trainings
-            : throw AttributionException.BadOption("--budget", text, "trainings to spend, such as 3x or 0.5x, or unlimited");
+            : throw AttributionException.BadOption(Setting.Budget, text, "trainings to spend, such as 3x or 0.5x, or unlimited");
     }
 
     /// <summary>Reads the name of a screen, as <see cref="Estimator.Parse"/> does, less those that are none; auto is null.</summary>
@@ -77,7 +80,7 @@ public sealed record CertificationRequest
         "adjoint" => Sweep(rho ?? 1),
         "sampled" => Sampled(rho ?? 0.25),
         "recorded" or "linear" or "midpoint" => new Estimator { Gradient = text },
-        _ => throw AttributionException.BadOption("--screen", text, "auto, adjoint, recorded, linear, midpoint or sampled"),
+        _ => throw AttributionException.BadOption(Setting.Screen, text, "auto, adjoint, recorded, linear, midpoint or sampled"),
     };
 
     internal static Estimator Sweep(double rho) => new() { Method = Estimator.Adjoint, Rho = rho, EpsilonFloor = EpsilonFloor };
@@ -88,14 +91,16 @@ public sealed record CertificationRequest
     public CertificationRequest Validated()
     {
         if (!(BudgetTrainings >= 0))
-            throw AttributionException.BadOption("--budget", Spelled(BudgetTrainings), "trainings to spend, from 0");
+            throw AttributionException.BadOption(Setting.Budget, Spelled(BudgetTrainings), "trainings to spend, from 0");
         if (!(Confidence is > 0.5 and < 1))
             throw AttributionException.BadOption(
-                "--confidence", Confidence.ToString(CultureInfo.InvariantCulture), "a probability above 0.5, below 1");
+                Setting.Confidence, Confidence.ToString(CultureInfo.InvariantCulture), "a probability above 0.5, below 1");
         if (Top < 1)
-            throw AttributionException.BadOption("--top", Top.ToString(CultureInfo.InvariantCulture), "a number of candidates, from 1");
+            throw AttributionException.BadOption(
+                Setting.TopK, Top.ToString(CultureInfo.InvariantCulture), "a number of candidates, from 1");
         if (Rho is not (null or (> 0 and <= 1)))
-            throw AttributionException.BadOption("--rho", Rho.Value.ToString(CultureInfo.InvariantCulture), "a share above 0, at most 1");
+            throw AttributionException.BadOption(
+                Setting.Rho, Rho.Value.ToString(CultureInfo.InvariantCulture), "a share above 0, at most 1");
         Screen?.Validated();
         return this;
     }

@@ -3,6 +3,7 @@ using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Auditing.Effects;
+using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Auditing.Screening;
 
@@ -26,10 +27,11 @@ public sealed record ScreeningPlan(Estimator? Screen, double EverythingGradients
     {
         certification.Validated();
         if (request.Level is not ("stage" or "step"))
-            throw AttributionException.BadOption("--level", request.Level, "stage or step with --budget");
+            throw AttributionException.BadOption(Setting.Level, request.Level, $"stage or step with {Setting.Budget}");
         if (request.Estimator != new Estimator())
             throw AttributionException.BadOption(
-                "--method", request.Estimator.Id, "none with --budget: exact replay settles; --screen names another screen");
+                Setting.Method, request.Estimator.Id,
+                $"none with {Setting.Budget}: exact replay settles, and {Setting.Screen} says what screens");
         var everything = cost.Exact(questions);
         var budget = certification.BudgetTrainings * cost.Training;
         var what = $"{questions.Count} {request.Level}s";
@@ -44,8 +46,8 @@ public sealed record ScreeningPlan(Estimator? Screen, double EverythingGradients
         if (screenCost > budget)
         {
             throw AttributionException.BadOption(
-                "--budget", CertificationRequest.Spelled(certification.BudgetTrainings),
-                $"at least {Cost(screenCost)} for the screen {screen.Id} of {what}; or a smaller --rho, or another --screen");
+                Setting.Budget, CertificationRequest.Spelled(certification.BudgetTrainings),
+                $"at least {Cost(screenCost)} for the screen {screen.Id} of {what}; or lower {Setting.Rho}, or change {Setting.Screen}");
         }
 
         return new ScreeningPlan(
@@ -87,7 +89,7 @@ public sealed record ScreeningPlan(Estimator? Screen, double EverythingGradients
     {
         if (screen.Method == Estimator.Adjoint && request.Level == "stage" && !IsOfWholeStages(request))
             throw AttributionException.BadOption(
-                "--screen", "adjoint", "a replay (sampled, recorded, midpoint or linear) for steps skipped together");
+                Setting.Screen, "adjoint", "a replay (sampled, recorded, midpoint or linear) for steps skipped together");
         return screen.Validated();
     }
 }

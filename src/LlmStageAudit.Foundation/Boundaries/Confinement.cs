@@ -5,7 +5,7 @@ namespace LlmStageAudit.Foundation.Boundaries;
 /// <summary>
 /// The folder that everything a configuration, probe, plan or manifest names must lie in, for a user who does not trust these files.
 /// Like the user a process runs as it holds for all that follows in the flow of control, so that no reader can forget to pass it on.
-/// What the user names on the command line is not confined: that is the user's own word.
+/// What the user names is not confined: that is the user's own word.
 /// </summary>
 public static class Confinement
 {
@@ -21,7 +21,7 @@ public static class Confinement
     {
         if (folder is not null && !Directory.Exists(folder))
         {
-            throw ConfigurationException.At("--confine", $"no folder {Shown.Quoted(folder)}", "an existing folder");
+            throw ConfigurationException.At(Setting.Confinement, $"no folder {Shown.Quoted(folder)}", "an existing folder");
         }
 
         var before = s_folder.Value;

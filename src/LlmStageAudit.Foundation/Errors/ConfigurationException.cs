@@ -1,6 +1,6 @@
 namespace LlmStageAudit.Foundation.Errors;
 
-/// <summary>A configuration file or a command line that cannot be used; carries every fault that was found.</summary>
+/// <summary>A configuration or a request that cannot be used; carries every fault that was found.</summary>
 public sealed class ConfigurationException : AuditException
 {
     private ConfigurationException(IReadOnlyList<string> faults)

@@ -6,7 +6,7 @@ public enum ExitCode
     Done = 0,
     Failed = 1,
 
-    /// <summary>The command line or a configuration file is wrong.</summary>
+    /// <summary>The request or a configuration file is wrong.</summary>
     Usage = 2,
 
     /// <summary>A model, adapter, tokenizer, data set, run or plan is wrong.</summary>

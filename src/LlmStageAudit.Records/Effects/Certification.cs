@@ -1,3 +1,5 @@
+using LlmStageAudit.Foundation.Errors;
+
 namespace LlmStageAudit.Records.Effects;
 
 /// <summary>
@@ -12,7 +14,7 @@ public sealed record Certification
     /// <summary>The group whose confounder gap ranks; null where the probe's performance does.</summary>
     public string? Confounder { get; init; }
 
-    /// <summary>Options of the command line that ask for the same, such as "--budget 3x --top 2".</summary>
+    /// <summary>Settings that ask for the same, such as "the budget 3x, the top-k 2", as <see cref="Setting"/> spelled them.</summary>
     public required string Options { get; init; }
 
     /// <summary>magnitude: the largest effect in size is first. highest: the highest.</summary>

@@ -16,10 +16,10 @@ public sealed class RunFolderException : InvalidInputException
             path,
             isRun ? "a run is there already" : "not empty",
             "a new or empty folder",
-            isRun ? "go on with it by --resume, or give another --out" : "give another --out"));
+            isRun ? $"go on with it by {Setting.Resuming}, or give another {Setting.Output}" : $"give another {Setting.Output}"));
 
     internal static RunFolderException IsAFile(string path) =>
-        new(Sentence(path, "a file", "a new or empty folder", "give another --out"));
+        new(Sentence(path, "a file", "a new or empty folder", $"give another {Setting.Output}"));
 
     internal static RunFolderException Missing(string path) =>
         new(Sentence(path, "no such folder", "a run folder", "check the path, or train first"));

@@ -1,3 +1,4 @@
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Rankings;
 using LlmStageAudit.Records.Runs;
@@ -73,6 +74,9 @@ internal sealed class AuditFindings
     public string ProbeArgument =>
         (Primary?.Artifact.Probe.Path ?? Run.Configuration.Probes.FirstOrDefault()) is { } path ? ShellText.Quote(path) : "PROBE.yaml";
 
+    /// <summary>What computes the effects that are missing.</summary>
+    public string AttributeCommand => Setting.Command("attribute", RunArgument, (Setting.Probe, ProbeArgument));
+
     private static int SourceOrder(EffectsArtifact effects)
     {
         var index = Array.IndexOf(Sources, effects.Gradient ?? effects.Method);
@@ -112,7 +116,8 @@ internal sealed class AuditFindings
     private IEnumerable<string> FindNotices()
     {
         if (Run.State == RunState.Running) yield return "The run had not ended when this report was made: its last stages may be missing.";
-        if (Run.State == RunState.Stopped) yield return "The run was stopped before its end: train it to the end with --resume.";
+        if (Run.State == RunState.Stopped)
+            yield return $"The run was stopped before its end: train it to the end with {Setting.Resuming}.";
         var foreign = Inputs.Effects.Select(effects => ("Effects", effects.RunId))
             .Concat(Inputs.Rankings.Select(ranking => ("A ranking", ranking.RunId)))
             .Concat(Inputs.Verifications.Select(verification => ("A verification", verification.RunId)))

@@ -15,7 +15,7 @@ internal static class AnswerSection
         if (findings.Primary is not { } primary)
         {
             page.Paragraph("Not answered yet: no effects were estimated for this run. This estimates them:", "answer");
-            page.Commands($"stageaudit attribute {findings.RunArgument} --probe {findings.ProbeArgument}");
+            page.Commands(findings.AttributeCommand);
             page.Close();
             return;
         }

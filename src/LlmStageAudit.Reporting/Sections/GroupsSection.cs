@@ -19,7 +19,7 @@ internal static class GroupsSection
         if (shown.Length == 0)
         {
             page.Paragraph("Missing: group metrics. They are computed where a probe names identity columns (groups) and is attributed:");
-            page.Commands($"stageaudit attribute {findings.RunArgument} --probe {findings.ProbeArgument}");
+            page.Commands(findings.AttributeCommand);
         }
 
         for (var index = 0; index < shown.Length; index++) WriteProbe(page, shown[index], "groups-" + (index + 1));

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
@@ -88,40 +89,37 @@ internal static class ProvenanceSection
     private static IEnumerable<string> ReproductionCommands(AuditFindings findings)
     {
         var run = findings.RunArgument;
-        yield return $"stageaudit train CONFIG.yaml --out {run}";
-        yield return $"stageaudit verify-log {run} --replay 5";
-        foreach (var finding in findings.Effects) yield return AttributeCommand(run, finding.Artifact);
-        foreach (var ranking in findings.Rankings)
-        {
-            var probe = ShellText.Quote(ranking.Probe.Path);
-            yield return $"stageaudit rank {run} --probe {probe} --confounder {ShellText.Quote(ranking.Confounder)}";
-        }
-
+        yield return Setting.Command("train", "CONFIG.yaml", (Setting.Output, run));
+        yield return Setting.Command("verify-log", run, (Setting.ReplayedSteps, "5"));
+        foreach (var finding in findings.Effects) yield return EffectsCommand(run, finding.Artifact);
+        foreach (var ranking in findings.Rankings) yield return RankCommand(run, ranking.Probe.Path, ranking.Confounder);
         foreach (var verification in findings.Verifications)
         {
             var plan = ShellText.Quote(verification.PlanPath);
-            var gate = verification.MinPearson is { } pearson
-                ? " --min-pearson " + pearson.ToString("R", CultureInfo.InvariantCulture)
-                : string.Empty;
-            yield return $"stageaudit retrain {plan}";
-            yield return $"stageaudit verify {plan}{gate}";
+            yield return Setting.Command("retrain", plan);
+            yield return verification.MinPearson is { } pearson
+                ? Setting.Command("verify", plan, (Setting.MinPearson, pearson.ToString("R", CultureInfo.InvariantCulture)))
+                : Setting.Command("verify", plan);
         }
     }
 
-    private static string AttributeCommand(string run, EffectsArtifact effects)
+    private static string RankCommand(string run, string probe, string confounder) => Setting.Command(
+        "rank", run, (Setting.Probe, ShellText.Quote(probe)), (Setting.Confounder, ShellText.Quote(confounder)));
+
+    private static string EffectsCommand(string run, EffectsArtifact effects)
     {
-        var probe = ShellText.Quote(effects.Probe.Path);
         if (effects.Certification is { Confounder: { } confounder } ranked)
-            return $"stageaudit rank {run} --probe {probe} --confounder {ShellText.Quote(confounder)} {ranked.Options}";
-        if (effects.Certification is { } certification)
+            return $"{RankCommand(run, effects.Probe.Path, confounder)} {ranked.Options}";
+        List<(Setting, string)> choices = [(Setting.Probe, ShellText.Quote(effects.Probe.Path))];
+        if (effects.Certification is null)
         {
-            return $"stageaudit attribute {run} --probe {probe} --level {ShellText.Quote(effects.Level)} "
-                + $"--treatment {ShellText.Quote(effects.Treatment)} {certification.Options}";
+            choices.Add((Setting.Method, ShellText.Quote(effects.Method)));
+            if (effects.Gradient is { } gradient) choices.Add((Setting.GradientSource, ShellText.Quote(gradient)));
+            if (effects.Rho is { } rho) choices.Add((Setting.Rho, rho.ToString("R", CultureInfo.InvariantCulture)));
         }
 
-        var command = $"stageaudit attribute {run} --probe {probe} --method {ShellText.Quote(effects.Method)}";
-        if (effects.Gradient is { } gradient) command += " --gradient " + ShellText.Quote(gradient);
-        if (effects.Rho is { } rho) command += " --rho " + rho.ToString("R", CultureInfo.InvariantCulture);
-        return command + $" --level {ShellText.Quote(effects.Level)} --treatment {ShellText.Quote(effects.Treatment)}";
+        choices.Add((Setting.Level, ShellText.Quote(effects.Level)));
+        choices.Add((Setting.Treatment, ShellText.Quote(effects.Treatment)));
+        return $"{Setting.Command("attribute", run, choices)} {effects.Certification?.Options}".TrimEnd();
     }
 }

@@ -1,3 +1,4 @@
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Rankings;
 using LlmStageAudit.Reporting.Charts;
 using LlmStageAudit.Reporting.Findings;
@@ -16,7 +17,7 @@ internal static class StagesSection
         if (findings.Effects.Count == 0)
         {
             page.Paragraph("Missing: effects. This estimates the effect of every stage on a probe:");
-            page.Commands($"stageaudit attribute {findings.RunArgument} --probe {findings.ProbeArgument}");
+            page.Commands(findings.AttributeCommand);
         }
 
         for (var index = 0; index < findings.Effects.Count; index++)
@@ -28,7 +29,8 @@ internal static class StagesSection
         if (findings.Rankings.Count == 0)
         {
             page.Paragraph("Missing: a ranking. This orders the stages by how much each raised the reliance on a confounder:");
-            page.Commands($"stageaudit rank {findings.RunArgument} --probe {findings.ProbeArgument} --confounder COLUMN");
+            page.Commands(Setting.Command(
+                "rank", findings.RunArgument, (Setting.Probe, findings.ProbeArgument), (Setting.Confounder, "COLUMN")));
         }
 
         page.Close();

@@ -1,3 +1,4 @@
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
@@ -17,7 +18,7 @@ internal static class TrainingSection
         if (steps.Count == 0)
         {
             page.Paragraph("Missing: logged steps. They are in the trajectory log of the run folder; this trains on and logs them:");
-            page.Commands($"stageaudit train CONFIG.yaml --out {findings.RunArgument} --resume");
+            page.Commands(Setting.Command("train", "CONFIG.yaml", (Setting.Output, findings.RunArgument), (Setting.Resuming, "")));
         }
         else
         {

@@ -1,3 +1,4 @@
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Verifications;
 using LlmStageAudit.Reporting.Charts;
 using LlmStageAudit.Reporting.Findings;
@@ -20,9 +21,11 @@ internal static class VerificationSection
             if (findings.Run.Configuration.Stages.All(known => known.Name != stage)) stage = null;
             page.Paragraph("Not yet: no stage was left out in a real retraining. This plans it, runs it and compares it:");
             page.Commands(
-                $"stageaudit plan {findings.RunArgument} --skip {(stage is null ? "STAGE" : ShellText.Quote(stage))} --out plan.json",
-                "stageaudit retrain plan.json",
-                "stageaudit verify plan.json");
+                Setting.Command(
+                    "plan", findings.RunArgument,
+                    (Setting.LeavingOut, stage is null ? "STAGE" : ShellText.Quote(stage)), (Setting.Output, "plan.json")),
+                Setting.Command("retrain", "plan.json"),
+                Setting.Command("verify", "plan.json"));
         }
 
         for (var index = 0; index < findings.Verifications.Count; index++) WriteOne(page, findings, index);

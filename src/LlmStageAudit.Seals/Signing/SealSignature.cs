@@ -60,7 +60,7 @@ public static class SealSignature
     public static SignatureVerification Verify(RunFolder folder, string? signers, string? identity, bool demand)
     {
         if (signers is not null && !File.Exists(signers))
-            throw ConfigurationException.At(signers, "no such file", "an allowed-signers file", "check --signers");
+            throw ConfigurationException.At(signers, "no such file", "an allowed-signers file", $"check {Setting.Signers}");
         if (signers is not null && WorldWrite.Fault(signers) is { } open)
             throw ConfigurationException.At(signers, open, WorldWrite.Expected, WorldWrite.Remedy);
         var isDemanded = demand || signers is not null;

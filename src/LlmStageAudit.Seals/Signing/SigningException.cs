@@ -17,7 +17,8 @@ public sealed class SigningException : AuditException
             inner);
 
     internal static SigningException NoKey(string path) =>
-        new(ExitCode.Usage, Sentence(path, "no such file", "an SSH key, or its .pub where an agent holds it", "check --key"));
+        new(ExitCode.Usage, Sentence(
+            path, "no such file", "an SSH key, or its .pub where an agent holds it", $"check {Setting.SigningKey}"));
 
     internal static SigningException Refused(string key, string said) =>
         new(ExitCode.Failed, Sentence(key, $"ssh-keygen could not sign with it ({said})", "a key that can be used", Remedy(said)));
@@ -26,7 +27,8 @@ public sealed class SigningException : AuditException
         new(ExitCode.Usage, Sentence(key, $"a key of type {found}", "an ed25519 key", "make one with: ssh-keygen -t ed25519"));
 
     public static SigningException NotWhole(string run) =>
-        new(ExitCode.InvalidInput, Sentence(run, "the run is not completed", "a sealed, completed run", "finish it with train --resume"));
+        new(ExitCode.InvalidInput, Sentence(
+            run, "the run is not completed", "a sealed, completed run", $"finish it with {Setting.ResumedTraining}"));
 
     private static string? Remedy(string said) => said switch
     {

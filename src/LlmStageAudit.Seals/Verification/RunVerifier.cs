@@ -1,3 +1,4 @@
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Foundation.Files;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Trajectories;
@@ -153,7 +154,7 @@ public sealed class RunVerifier
 
     private void AddNotes(SealCoverage coverage, bool isBeforeLastWrite)
     {
-        if (isBeforeLastWrite) _notes.Add("the run broke off just before its end; `train --resume` finishes it");
+        if (isBeforeLastWrite) _notes.Add($"the run broke off just before its end; `{Setting.ResumedTraining}` finishes it");
         if (_run.Reading is null && _run.Completed == 0) _notes.Add("nothing is sealed yet: the run has not completed a stage");
         if (!_run.IsSealSound && _run.Reading is not null)
             _notes.Add("the seal is not this run's whole seal: what it does not pin was held against the manifest alone");

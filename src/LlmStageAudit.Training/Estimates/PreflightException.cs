@@ -16,13 +16,13 @@ public sealed class PreflightException : AuditException
     internal static PreflightException TooLittleDisk(string where, string what, long neededBytes, long gradientBytes, long freeBytes)
     {
         var without = gradientBytes > neededBytes / 2
-            ? $", leave gradients out of the log ({Shown(neededBytes - gradientBytes)} then): --set trajectory.gradients=false"
+            ? $", leave gradients out of the log ({Shown(neededBytes - gradientBytes)} then): {Setting.Override} trajectory.gradients=false"
             : "";
         return new(Sentence(
             where,
             $"{what} will write {Shown(neededBytes)}; {Shown(freeBytes)} are free there",
             "room for all of it",
-            $"make room, choose another place{without}; or start nevertheless with --force-start"));
+            $"make room, choose another place{without}; or start nevertheless by {Setting.ForcedStart}"));
     }
 
     internal static PreflightException TooLittleMemory(string where, string what, long neededBytes, long availableBytes) =>
@@ -30,7 +30,8 @@ public sealed class PreflightException : AuditException
             where,
             $"{what} takes at least {Shown(neededBytes)} of memory; {Shown(availableBytes)} are available",
             "as much as the weights and the optimizer's state alone need",
-            "free memory, train an adapter instead of all weights, or set model.dtype=bfloat16; or start nevertheless with --force-start"));
+            "free memory, train an adapter instead of all weights, or set model.dtype=bfloat16; "
+                + $"or start nevertheless by {Setting.ForcedStart}"));
 
     private static string Shown(long bytes) => bytes switch
     {

@@ -154,7 +154,7 @@ public sealed class GradientSourceTests
         foreach (var rho in new[] { 0, -0.1, 1.1, double.NaN })
         {
             var error = Assert.Throws<AttributionException>(() => GradientSource.Named("sampled", rho, 1));
-            Assert.StartsWith("--rho: ", error.Message, StringComparison.Ordinal);
+            Assert.StartsWith("the share of each batch: ", error.Message, StringComparison.Ordinal);
             Assert.Equal(ExitCode.Usage, error.ExitCode);
         }
 

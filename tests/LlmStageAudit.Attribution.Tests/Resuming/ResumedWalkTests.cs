@@ -129,7 +129,7 @@ public sealed class ResumedWalkTests : IDisposable
         File.WriteAllBytes(path, bytes);
         var error = Assert.Throws<ProgressException>(() => Estimated(run, new Estimator(), Open(resumes: true)));
         Assert.Contains(path, error.Message, StringComparison.Ordinal);
-        Assert.Contains("--resume", error.Message, StringComparison.Ordinal);
+        Assert.Contains("without resuming", error.Message, StringComparison.Ordinal);
     }
 
     public void Dispose() => _folder.Dispose();

@@ -88,7 +88,7 @@ public sealed class TrustAssessmentTests
         Assert.Equal(expected, grade);
         Assert.Equal(5 * predicted, evidence.PredictedError!.Value, 1e-12);
         Assert.StartsWith("2 steps were really skipped", evidence.Reason, StringComparison.Ordinal);
-        Assert.DoesNotContain("--readout", evidence.Reason, StringComparison.Ordinal);
+        Assert.DoesNotContain("the readout", evidence.Reason, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -97,12 +97,12 @@ public sealed class TrustAssessmentTests
         var (bent, straight) = (new SweepCheckFinding(0.1, 0.5, 0.09, 2), new SweepCheckFinding(0.1, 0.5, 0.01, 2));
         var linear = new Estimator { Method = Estimator.Adjoint };
         Assert.Contains(
-            "9 % off by itself, which --readout quadratic mends",
+            "9 % off by itself, which the readout quadratic mends",
             TrustAssessment.OfSweep(bent, linear).Evidence.Reason,
             StringComparison.Ordinal);
-        Assert.DoesNotContain("--readout", TrustAssessment.OfSweep(straight, linear).Evidence.Reason, StringComparison.Ordinal);
+        Assert.DoesNotContain("the readout", TrustAssessment.OfSweep(straight, linear).Evidence.Reason, StringComparison.Ordinal);
         Assert.DoesNotContain(
-            "--readout",
+            "the readout",
             TrustAssessment.OfSweep(bent, linear with { Readout = "quadratic" }).Evidence.Reason,
             StringComparison.Ordinal);
     }

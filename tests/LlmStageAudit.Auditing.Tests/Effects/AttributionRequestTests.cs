@@ -70,7 +70,7 @@ public sealed class AttributionRequestTests : IDisposable
     {
         var error = Assert.Throws<AttributionException>(
             () => new AttributionRequest { Treatment = "steps", Steps = [steps] }.Counterfactuals(_trajectory));
-        Assert.StartsWith($"--steps: '{steps}'; expected step numbers or ranges within 1-16", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"the steps: '{steps}'; expected step numbers or ranges within 1-16", error.Message, StringComparison.Ordinal);
         Assert.Equal(ExitCode.Usage, error.ExitCode);
     }
 
@@ -80,10 +80,10 @@ public sealed class AttributionRequestTests : IDisposable
         void Refused(string option, AttributionRequest request) =>
             Assert.StartsWith(
                 option, Assert.Throws<AttributionException>(() => request.Counterfactuals(_trajectory)).Message, StringComparison.Ordinal);
-        Refused("--level", new AttributionRequest { Level = "batch" });
-        Refused("--treatment", new AttributionRequest { Treatment = "both" });
-        Refused("--steps", new AttributionRequest { Steps = ["3"] });
-        Refused("--steps", new AttributionRequest { Steps = ["3"], Treatment = "steps", Level = "step" });
+        Refused("the level", new AttributionRequest { Level = "batch" });
+        Refused("the treatment", new AttributionRequest { Treatment = "both" });
+        Refused("the steps", new AttributionRequest { Steps = ["3"] });
+        Refused("the steps", new AttributionRequest { Steps = ["3"], Treatment = "steps", Level = "step" });
     }
 
     [Fact]

@@ -23,7 +23,7 @@ public sealed class SettlementTests : IDisposable
         Assert.Equal(TrustGrade.Low, effects[0].Trust);
         Assert.Equal(2 + 3, effects[0].Evidence!.SettleGradientEquivalents);
         Assert.Equal(
-            $"stageaudit plan {run.Folder.Root} --skip first --out without-first.json && stageaudit retrain without-first.json",
+            $"plan {run.Folder.Root} with leaving out first, output without-first.json && retrain without-first.json",
             effects[0].Evidence!.Settle);
         Assert.Equal(TrustGrade.High, effects[2].Trust);
         Assert.All(effects, effect => Assert.Equal(effect.Trust == TrustGrade.Low, effect.Evidence!.Settle is not null));
@@ -37,16 +37,16 @@ public sealed class SettlementTests : IDisposable
         var effects = Effects(run, request);
         Assert.Equal([5, 3, 0], effects.Select(effect => effect.Evidence!.SettleGradientEquivalents));
         Assert.Equal(
-            ["1-6", "7-8", "9-11"], effects.Select(effect => effect.Evidence!.Settle!.Split("--treatment steps --steps ")[1]));
+            ["1-6", "7-8", "9-11"], effects.Select(effect => effect.Evidence!.Settle!.Split("the treatment steps, the steps ")[1]));
         Assert.StartsWith(
-            $"stageaudit attribute {run.Folder.Root} --probe {_folder.At("probe.yaml")} ",
+            $"attribute {run.Folder.Root} with the probe {_folder.At("probe.yaml")}, ",
             effects[0].Evidence!.Settle!,
             StringComparison.Ordinal);
 
         effects = Effects(run, request with { Steps = ["8,2-4,6", "11"] });
         // Of stage 1 the fifth, of stage 2 the first, all of stage 3; after step 11 comes nothing.
         Assert.Equal([1 + 1 + 3, 0], effects.Select(effect => effect.Evidence!.SettleGradientEquivalents));
-        Assert.Equal(["2-4,6,8", "11"], effects.Select(effect => effect.Evidence!.Settle!.Split("--treatment steps --steps ")[1]));
+        Assert.Equal(["2-4,6,8", "11"], effects.Select(effect => effect.Evidence!.Settle!.Split("the treatment steps, the steps ")[1]));
     }
 
     [Theory]

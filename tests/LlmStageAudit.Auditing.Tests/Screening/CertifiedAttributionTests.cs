@@ -56,7 +56,7 @@ public sealed class CertifiedAttributionTests : IDisposable
         Assert.Equal(["low", "low", "verified"], found.Effects.Select(effect => effect.Trust));
         Assert.All(
             found.Effects.SkipLast(1),
-            effect => Assert.Contains("--skip " + effect.Stage, effect.Evidence!.Settle, StringComparison.Ordinal));
+            effect => Assert.Contains("leaving out " + effect.Stage, effect.Evidence!.Settle, StringComparison.Ordinal));
         Assert.Equal(0, record.SpentGradients);
         Assert.False(record.Certain);
         Assert.Equal(["first", "second"], record.Open.Order());

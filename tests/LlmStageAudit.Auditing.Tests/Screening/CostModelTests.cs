@@ -111,11 +111,11 @@ public sealed class CostModelTests : IDisposable
         Assert.Equal("replay-recorded", Plan(3, "step", screen: new Estimator { Gradient = "recorded" }).Screen!.Id);
         var error = Assert.Throws<AttributionException>(() => Plan(0.9, screen: new Estimator { Gradient = "midpoint" }));
         Assert.StartsWith(
-            "--budget: '0.9x'; expected at least 40 gradients (2.5x) for the screen replay-midpoint",
+            "the budget: '0.9x'; expected at least 40 gradients (2.5x) for the screen replay-midpoint",
             error.Message,
             StringComparison.Ordinal);
         Assert.StartsWith(
-            "--budget: '0.1x'", Assert.Throws<AttributionException>(() => Plan(0.1, "step")).Message, StringComparison.Ordinal);
+            "the budget: '0.1x'", Assert.Throws<AttributionException>(() => Plan(0.1, "step")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -155,7 +155,7 @@ public sealed class CostModelTests : IDisposable
     [InlineData("Infinity")]
     [InlineData("1e999")]
     public void Other_budgets_are_quoted(string text) => Assert.StartsWith(
-        $"--budget: '{text}'; expected trainings",
+        $"the budget: '{text}'; expected trainings",
         Assert.Throws<AttributionException>(() => CertificationRequest.ParseBudget(text)).Message,
         StringComparison.Ordinal);
 

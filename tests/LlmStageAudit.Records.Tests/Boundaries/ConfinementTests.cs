@@ -81,7 +81,8 @@ public sealed class ConfinementTests : IDisposable
     [Fact]
     public void The_folder_must_be_there()
     {
-        Assert.Contains("--confine", Assert.Throws<ConfigurationException>(() => Confinement.To(_folder.At("none"))).Message);
+        Assert.StartsWith(
+            "the confinement: no folder", Assert.Throws<ConfigurationException>(() => Confinement.To(_folder.At("none"))).Message);
         Assert.Null(Confinement.Folder);
     }
 }

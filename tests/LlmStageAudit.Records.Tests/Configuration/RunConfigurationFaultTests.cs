@@ -98,7 +98,7 @@ public sealed class RunConfigurationFaultTests : IDisposable
 
         Assert.Contains(expected, fault, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', fault);
-        string[] places = ["--set ", $"{_folder.At("run.yaml")}:"];
+        string[] places = ["override ", $"{_folder.At("run.yaml")}:"];
         Assert.Contains(places, place => fault.StartsWith(place, StringComparison.Ordinal));
     }
 
@@ -136,7 +136,7 @@ public sealed class RunConfigurationFaultTests : IDisposable
                 "P:7:stages.0.data.path",
                 "P:11:stages.1.data.label",
                 "P:13:stages.1.data.labell",
-                "--set schedule.name=up:schedule.name",
+                "override schedule.name=up:schedule.name",
             ],
             where);
     }

@@ -38,7 +38,7 @@ public sealed class RunFolderTests : IDisposable
         _folder.Write("run/manifest.json", "{}");
         _folder.Write("file", "mine");
 
-        AssertRefused("full: not empty; expected a new or empty folder; give another --out", () => RunFolder.Create(_folder.At("full")));
+        AssertRefused("full: not empty; expected a new or empty folder; give another output", () => RunFolder.Create(_folder.At("full")));
         AssertRefused("run: a run is there already; expected", () => RunFolder.Create(_folder.At("run")));
         AssertRefused("file: a file; expected a new or empty folder", () => RunFolder.Create(_folder.At("file")));
         Assert.Equal("mine", File.ReadAllText(_folder.At("full/notes.txt")));

@@ -79,7 +79,7 @@ public sealed class PlanBuilderTests(RetrainableRun run)
         folder.WriteManifest(run.Manifest with { State = state });
         var refused = Assert.Throws<TrainingException>(() => PlanBuilder.Build(folder, run.At("plan.json"), ["second"], null));
         Assert.Equal(ExitCode.InvalidInput, refused.ExitCode);
-        Assert.Contains("--resume", refused.Message);
+        Assert.Contains("finish it with resumed training", refused.Message);
     }
 
     [Fact]

@@ -32,8 +32,8 @@ public sealed class PreflightTests : IDisposable
         Assert.Equal(path, asked);
         Assert.StartsWith($"{path}: the run will write ", error.Message, StringComparison.Ordinal);
         Assert.Contains("; 97.7 KiB are free there; expected room", error.Message, StringComparison.Ordinal);
-        Assert.Contains("--set trajectory.gradients=false", error.Message, StringComparison.Ordinal);
-        Assert.Contains("--force-start", error.Message, StringComparison.Ordinal);
+        Assert.Contains("override trajectory.gradients=false", error.Message, StringComparison.Ordinal);
+        Assert.Contains("forced start", error.Message, StringComparison.Ordinal);
         Assert.False(Path.Exists(_folder.At("deep")));
     }
 

@@ -4,7 +4,7 @@ using LlmStageAudit.Foundation.Errors;
 namespace LlmStageAudit.Records.Configuration.Yaml;
 
 /// <summary>
-/// <c>--set a.b=c</c>: puts a YAML value at a dotted key, over what the file says. In a list the part is an item's
+/// The override <c>a.b=c</c>: puts a YAML value at a dotted key, over what the file says. In a list the part is an item's
 /// <c>name</c> (which may itself hold dots; the longest match wins) or else its index from 0.
 /// </summary>
 internal sealed class ConfigurationOverride
@@ -30,7 +30,7 @@ internal sealed class ConfigurationOverride
         var dotted = separator < 0 ? "" : text[..separator].Trim();
         if (dotted.Length == 0 || dotted.Split('.') is not { Length: <= ConfigurationText.MaximumDepth } parts || parts.Contains(""))
         {
-            faults.Add(source, "", "not a key and a value", "key.key=value", "for example --set optimizer.learningRate=5e-5");
+            faults.Add(source, "", "not a key and a value", "key.key=value", $"for example {Setting.Override} optimizer.learningRate=5e-5");
             return;
         }
 
