@@ -1,30 +1,68 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
-using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Cli.Tests.Readme;
 
-/// <summary>What README.md shows is run as it stands, from the repository's root.</summary>
+/// <summary>What README.md and the pages in docs/ show is run as it stands, from the repository's root, or says why not.</summary>
 public sealed partial class ReadmeCommandTests
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
-    private static string Text { get; } = File.ReadAllText(Path.Combine(SharedData.RepositoryRoot, "README.md")).ReplaceLineEndings("\n");
+    /// <summary>The page, and the block's place among those of the page.</summary>
+    public static TheoryData<string, int> TestedBlocks
+    {
+        get
+        {
+            var data = new TheoryData<string, int>();
+            foreach (var page in DocumentPage.All)
+            {
+                for (var i = 0; i < page.Blocks.Count; i++)
+                {
+                    if (page.Blocks[i].Mark == PageBlock.Tested) data.Add(page.Name, i);
+                }
+            }
 
-    public static TheoryData<string> TestedBlocks => [.. TestedBlock().Matches(Text).Select(match => match.Groups["commands"].Value)];
+            return data;
+        }
+    }
 
     [Fact]
-    public void Every_mark_is_followed_by_a_block_and_there_are_some()
+    public void Every_mark_is_followed_by_its_block_and_there_are_some()
     {
         Assert.NotEmpty(TestedBlocks);
-        Assert.Equal(Text.Split("<!-- tested -->").Length - 1, TestedBlocks.Count);
+        foreach (var page in DocumentPage.All)
+        {
+            Assert.Equal(Mark().Matches(page.Text).Select(match => match.Groups["mark"].Value), page.Blocks
+                .Select(block => block.Mark).Where(mark => Mark().IsMatch($"<!-- {mark} -->")));
+        }
+    }
+
+    [Fact]
+    public void Every_block_of_commands_or_yaml_is_tested_or_says_why_not()
+    {
+        foreach (var page in DocumentPage.All)
+        {
+            foreach (var block in page.Blocks)
+            {
+                var isCovered = block.Language switch
+                {
+                    "bash" => block.Mark is PageBlock.Tested or PageBlock.Walked
+                        || block.After("not run") is not null || CallsScripts(block),
+                    "yaml" => block.After("example") is not null || block.After("part") is not null,
+                    "text" => true,
+                    _ => false,
+                };
+                Assert.True(isCovered, $"{page.Name}: a block of '{block.Language}' that no test covers:\n{block.Text}");
+            }
+        }
     }
 
     [BuiltLauncherTheory]
     [MemberData(nameof(TestedBlocks))]
-    public void A_tested_block_runs(string commands)
+    public void A_tested_block_runs(string page, int place)
     {
+        var commands = DocumentPage.Of(page).Blocks[place].Text;
         var start = new ProcessStartInfo("bash", ["-euo", "pipefail", "-c", commands])
         {
             WorkingDirectory = SharedData.RepositoryRoot,
@@ -45,23 +83,14 @@ public sealed partial class ReadmeCommandTests
         Assert.NotEmpty(output.Result);
     }
 
-    [Fact]
-    public void The_example_configurations_are_accepted()
-    {
-        using var folder = new TemporaryFolder();
-        var examples = Example().Matches(Text).Select(match => folder.Write(match.Groups["path"].Value, match.Groups["text"].Value))
-            .ToArray();
-        Assert.Equal(2, examples.Length);
-        var run = RunConfigurationReader.Read(examples.Single(path => path.EndsWith("run.yaml", StringComparison.Ordinal)), []);
-        Assert.Equal(["religion", "race", "recent"], run.Stages.Select(stage => stage.Name));
-        var probe = Assert.Single(run.Probes);
-        Assert.Contains(probe, examples);
-        Assert.NotEmpty(ProbeConfigurationReader.Read(probe).Dataset.Groups);
-    }
+    // Such as `scripts/demo.sh`: too long for a test, or this very test.
+    private static bool CallsScripts(PageBlock block) =>
+        block.Mark.Length == 0 && block.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).All(line =>
+            Script().IsMatch(line) && File.Exists(Path.Combine(SharedData.RepositoryRoot, line.Split(' ')[0])));
 
-    [GeneratedRegex(@"<!-- tested -->\n```bash\n(?<commands>.*?)```", RegexOptions.Singleline)]
-    private static partial Regex TestedBlock();
+    [GeneratedRegex("<!-- (?<mark>tested|walked|not run: [^\n]+?|example: [^\n]+?|part: [^\n]+?) -->")]
+    private static partial Regex Mark();
 
-    [GeneratedRegex(@"<!-- example: (?<path>[\w/.-]+) -->\n```yaml\n(?<text>.*?)```", RegexOptions.Singleline)]
-    private static partial Regex Example();
+    [GeneratedRegex(@"^scripts/[a-z-]+\.sh( |$)")]
+    private static partial Regex Script();
 }
