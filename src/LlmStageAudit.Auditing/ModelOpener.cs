@@ -1,5 +1,6 @@
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Checkpoints.Models;
+using LlmStageAudit.Modeling.Adapters;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Records.Configuration;
 

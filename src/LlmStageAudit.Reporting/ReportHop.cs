@@ -7,6 +7,7 @@ using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Records.Trajectories;
 using LlmStageAudit.Records.Verifications;
+using LlmStageAudit.Reporting.Findings;
 
 namespace LlmStageAudit.Reporting;
 

@@ -1,6 +1,7 @@
 using LlmStageAudit.Foundation.Files;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
+using LlmStageAudit.Seals.Findings;
 
 namespace LlmStageAudit.Seals;
 

@@ -1,6 +1,7 @@
 using LlmStageAudit.Foundation.Files;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Trajectories;
+using LlmStageAudit.Seals.Findings;
 using LlmStageAudit.Seals.Logs;
 
 namespace LlmStageAudit.Seals;

@@ -1,3 +1,5 @@
+using LlmStageAudit.Seals.Logs;
+
 namespace LlmStageAudit.Seals;
 
 /// <summary>

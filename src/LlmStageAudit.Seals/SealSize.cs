@@ -1,4 +1,5 @@
 using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Seals.Logs;
 
 namespace LlmStageAudit.Seals;
 

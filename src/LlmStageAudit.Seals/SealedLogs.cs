@@ -1,3 +1,5 @@
+using LlmStageAudit.Seals.Logs;
+
 namespace LlmStageAudit.Seals;
 
 /// <summary>Checks what a seal says of a log before anything relies on it.</summary>

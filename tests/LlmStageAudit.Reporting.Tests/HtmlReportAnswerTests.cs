@@ -4,6 +4,7 @@ using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Reporting.Findings;
 
 namespace LlmStageAudit.Reporting.Tests;
 

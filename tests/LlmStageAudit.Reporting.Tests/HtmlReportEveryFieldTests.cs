@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using System.Xml;
 using System.Xml.Linq;
 using LlmStageAudit.Records.Serialization;
+using LlmStageAudit.Reporting.Findings;
 
 namespace LlmStageAudit.Reporting.Tests;
 

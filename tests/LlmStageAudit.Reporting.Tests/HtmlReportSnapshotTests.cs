@@ -1,6 +1,7 @@
 using System.Globalization;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Reporting.Findings;
 
 namespace LlmStageAudit.Reporting.Tests;
 

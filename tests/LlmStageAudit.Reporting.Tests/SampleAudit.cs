@@ -6,6 +6,7 @@ using LlmStageAudit.Records.Rankings;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Trajectories;
 using LlmStageAudit.Records.Verifications;
+using LlmStageAudit.Reporting.Findings;
 
 namespace LlmStageAudit.Reporting.Tests;
 

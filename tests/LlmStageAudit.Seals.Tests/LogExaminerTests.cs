@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using LlmStageAudit.Records.Trajectories;
+using LlmStageAudit.Seals.Findings;
 using LlmStageAudit.Seals.Logs;
 using LlmStageAudit.Seals.Verification;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using LlmStageAudit.Modeling.Adapters;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Records.Configuration;
 

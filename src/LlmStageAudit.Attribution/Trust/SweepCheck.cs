@@ -1,4 +1,5 @@
 using LlmStageAudit.Attribution.Adjoint;
+using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Training.Runs;

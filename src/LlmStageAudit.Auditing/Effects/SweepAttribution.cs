@@ -1,5 +1,6 @@
 using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Adjoint;
+using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Probing.Probes;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Trust;
-using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Modeling.Objectives;
 using LlmStageAudit.Probing.Probes;

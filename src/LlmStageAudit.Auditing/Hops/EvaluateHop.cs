@@ -1,5 +1,4 @@
 using LlmStageAudit.Foundation.Errors;
-using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Configuration;

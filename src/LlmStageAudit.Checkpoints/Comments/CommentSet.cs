@@ -1,4 +1,5 @@
 using LlmStageAudit.Checkpoints.Comments.Reading;
+using LlmStageAudit.Checkpoints.Comments.Rows;
 using LlmStageAudit.Foundation.Boundaries;
 
 namespace LlmStageAudit.Checkpoints.Comments;
@@ -26,9 +27,9 @@ public sealed class CommentSet
     {
         switch (System.IO.Path.GetExtension(path).ToLowerInvariant())
         {
-            case ".csv": return DelimitedReader.Read(path, ',');
-            case ".tsv": return DelimitedReader.Read(path, '\t');
-            case ".jsonl" or ".ndjson": return JsonLinesReader.Read(path);
+            case ".csv": return Of(DelimitedReader.Read(path, ','));
+            case ".tsv": return Of(DelimitedReader.Read(path, '\t'));
+            case ".jsonl" or ".ndjson": return Of(JsonLinesReader.Read(path));
             case var pickled when PickleSignature.IsName(path):
                 throw CommentSetException.Pickled(path, pickled);
             case var other:
@@ -58,4 +59,6 @@ public sealed class CommentSet
 
         return new CommentSet(shared, made);
     }
+
+    private static CommentSet Of((CommentColumns Columns, IReadOnlyList<CommentRow> Rows) read) => new(read.Columns, read.Rows);
 }

@@ -1,4 +1,5 @@
 using LlmStageAudit.Checkpoints.Comments.Expressions;
+using LlmStageAudit.Checkpoints.Comments.Rows;
 using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Checkpoints.Comments;

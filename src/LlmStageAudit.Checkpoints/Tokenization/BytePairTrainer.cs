@@ -1,6 +1,8 @@
 using System.Text;
 using LlmStageAudit.Checkpoints.Tokenization.BytePair;
+using LlmStageAudit.Checkpoints.Tokenization.Files;
 using LlmStageAudit.Checkpoints.Tokenization.PreTokenization;
+using LlmStageAudit.Checkpoints.Tokenization.Text;
 
 namespace LlmStageAudit.Checkpoints.Tokenization;
 

@@ -1,3 +1,5 @@
+using LlmStageAudit.Checkpoints.Tokenization.Text;
+
 namespace LlmStageAudit.Checkpoints.Tokenization;
 
 /// <summary>What <see cref="TextEncoder"/> makes of a text.</summary>

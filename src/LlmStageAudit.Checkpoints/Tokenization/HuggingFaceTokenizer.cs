@@ -1,5 +1,5 @@
 using System.Buffers;
-using LlmStageAudit.Checkpoints.Tokenization.Decoding;
+using LlmStageAudit.Checkpoints.Tokenization.Files;
 using Microsoft.ML.Tokenizers;
 
 namespace LlmStageAudit.Checkpoints.Tokenization;

@@ -1,5 +1,7 @@
 using LlmStageAudit.Checkpoints.Tokenization.AddedTokens;
+using LlmStageAudit.Checkpoints.Tokenization.Files;
 using LlmStageAudit.Checkpoints.Tokenization.PreTokenization;
+using LlmStageAudit.Checkpoints.Tokenization.Text;
 using Microsoft.ML.Tokenizers;
 
 namespace LlmStageAudit.Checkpoints.Tokenization;

@@ -1,9 +1,9 @@
 using LlmStageAudit.Checkpoints.Tokenization.AddedTokens;
 using LlmStageAudit.Checkpoints.Tokenization.BytePair;
-using LlmStageAudit.Checkpoints.Tokenization.Decoding;
 using LlmStageAudit.Checkpoints.Tokenization.Normalization;
 using LlmStageAudit.Checkpoints.Tokenization.PostProcessing;
 using LlmStageAudit.Checkpoints.Tokenization.PreTokenization;
+using LlmStageAudit.Checkpoints.Tokenization.Text;
 
 namespace LlmStageAudit.Checkpoints.Tokenization;
 

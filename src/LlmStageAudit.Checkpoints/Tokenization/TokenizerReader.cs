@@ -3,6 +3,7 @@ using System.Text.Unicode;
 using LlmStageAudit.Checkpoints.Tokenization.AddedTokens;
 using LlmStageAudit.Checkpoints.Tokenization.BytePair;
 using LlmStageAudit.Checkpoints.Tokenization.Decoding;
+using LlmStageAudit.Checkpoints.Tokenization.Files;
 using LlmStageAudit.Checkpoints.Tokenization.Normalization;
 using LlmStageAudit.Checkpoints.Tokenization.PostProcessing;
 using LlmStageAudit.Checkpoints.Tokenization.PreTokenization;

@@ -1,9 +1,9 @@
-using LlmStageAudit.Auditing;
 using System.CommandLine;
 using System.Text.Json;
+using LlmStageAudit.Auditing;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Serialization;
-using LlmStageAudit.Training.Estimates;
+using LlmStageAudit.Training.Runs;
 using Spectre.Console;
 
 namespace LlmStageAudit.Cli.Terminal;

@@ -1,6 +1,6 @@
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Foundation.Randomness;
-using LlmStageAudit.Modeling.Transformers;
+using LlmStageAudit.Modeling.Parameters;
 
 namespace LlmStageAudit.Modeling.Adapters;
 

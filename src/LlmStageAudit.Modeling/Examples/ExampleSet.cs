@@ -1,4 +1,5 @@
 using LlmStageAudit.Checkpoints.Comments;
+using LlmStageAudit.Checkpoints.Comments.Rows;
 
 namespace LlmStageAudit.Modeling.Examples;
 

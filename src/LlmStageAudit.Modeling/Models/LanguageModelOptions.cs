@@ -1,14 +1,7 @@
-using LlmStageAudit.Checkpoints.Adapters;
-using LlmStageAudit.Checkpoints.Safetensors;
+using LlmStageAudit.Modeling.Adapters;
 using LlmStageAudit.Records.Configuration;
 
 namespace LlmStageAudit.Modeling.Models;
-
-/// <summary>What is trained on top of the base: a LoRA adapter, given or to be initialised.</summary>
-/// <param name="Config">Where the pairs go and how they scale.</param>
-/// <param name="Tensors">The adapter's tensors by PEFT key; null to start fresh.</param>
-/// <param name="Source">The folder it came from, for messages.</param>
-public sealed record AdapterSource(LoraConfig Config, IReadOnlyDictionary<string, HostTensor>? Tensors, string Source);
 
 /// <summary>How a model folder becomes a model to train or evaluate.</summary>
 public sealed record LanguageModelOptions

@@ -1,4 +1,5 @@
 using LlmStageAudit.Checkpoints.Models;
+using LlmStageAudit.Modeling.Parameters;
 
 namespace LlmStageAudit.Modeling.Transformers;
 

@@ -1,26 +1,7 @@
 using LlmStageAudit.Foundation.Randomness;
+using LlmStageAudit.Modeling.Parameters;
 
 namespace LlmStageAudit.Modeling.Transformers;
-
-/// <summary>A linear layer LoRA can be put on.</summary>
-/// <param name="Name">Module name as in Hugging Face checkpoints.</param>
-/// <param name="In">Input features.</param>
-/// <param name="Out">Output features.</param>
-public sealed record LinearModule(string Name, long In, long Out);
-
-/// <summary>How a weight starts where a model is trained from nothing.</summary>
-public enum WeightInit
-{
-    Normal,
-    Zeros,
-    Ones,
-}
-
-/// <summary>A weight the architecture has.</summary>
-/// <param name="Name">As on disk.</param>
-/// <param name="Shape">Its shape.</param>
-/// <param name="Init">How it starts.</param>
-public sealed record WeightSlot(string Name, IReadOnlyList<long> Shape, WeightInit Init);
 
 /// <summary>
 /// A model family's arithmetic: token ids to final hidden states, as pure functions of the weights handed in. Dimension

@@ -37,4 +37,7 @@ public sealed record ComparisonArtifact : IArtifact<ComparisonArtifact>
 
     /// <summary>The reference first: exact replay, whose bits are those of retraining.</summary>
     public IReadOnlyList<ComparedEstimator> Estimators { get; init; } = [];
+
+    string? IArtifact<ComparisonArtifact>.Fault() =>
+        RecordRules.RunId(RunId) ?? Probe.Fault() ?? RecordRules.Count("trainingSteps", TrainingSteps);
 }

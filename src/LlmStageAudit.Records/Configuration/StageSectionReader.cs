@@ -1,6 +1,7 @@
 using System.Globalization;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Configuration.Yaml;
+using LlmStageAudit.Records.Serialization;
 
 namespace LlmStageAudit.Records.Configuration;
 

@@ -37,4 +37,12 @@ public sealed record BlockScoresArtifact : IArtifact<BlockScoresArtifact>
     public required string Trust { get; init; }
 
     public required TrustEvidence Evidence { get; init; }
+
+    string? IArtifact<BlockScoresArtifact>.Fault() =>
+        RecordRules.RunId(RunId)
+        ?? Probe.Fault()
+        ?? (Before.Count != After.Count
+            ? $"before: {Before.Count} rows for {After.Count} steps"
+            : RecordRules.First(Before.Index(), row =>
+                row.Item.Count == row.Index + 1 ? null : $"before: {row.Item.Count} values in row {row.Index + 1}"));
 }

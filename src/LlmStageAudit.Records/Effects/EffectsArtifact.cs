@@ -57,4 +57,13 @@ public sealed record EffectsArtifact : IArtifact<EffectsArtifact>
     public required ProbeScores Observed { get; init; }
 
     public IReadOnlyList<StageEffect> Effects { get; init; } = [];
+
+    string? IArtifact<EffectsArtifact>.Fault() =>
+        RecordRules.RunId(RunId)
+        ?? Probe.Fault()
+        ?? Observed.Fault("observed")
+        ?? RecordRules.First(Effects, effect =>
+            (effect.FirstStep is < 1 || effect.LastStep < effect.FirstStep ? $"effects: steps {effect.FirstStep} to {effect.LastStep}" : null)
+            ?? (effect.Evidence is { } evidence ? RecordRules.Count("effects: checks", evidence.Checks) : null)
+            ?? effect.Counterfactual?.Fault("effects: counterfactual"));
 }

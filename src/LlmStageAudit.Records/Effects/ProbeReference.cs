@@ -1,3 +1,5 @@
+using LlmStageAudit.Records.Serialization;
+
 namespace LlmStageAudit.Records.Effects;
 
 /// <summary>Which probe numbers belong to.</summary>
@@ -12,4 +14,7 @@ public sealed record ProbeReference
 
     /// <summary>Rows measured.</summary>
     public required int Examples { get; init; }
+
+    internal string? Fault() =>
+        RecordRules.Name("probe.name", Name) ?? RecordRules.Hash("probe.sha256", Sha256) ?? RecordRules.Count("probe.examples", Examples);
 }

@@ -1,3 +1,5 @@
+using LlmStageAudit.Records.Serialization;
+
 namespace LlmStageAudit.Records.Effects;
 
 /// <summary>What one model makes of a whole probe.</summary>
@@ -13,4 +15,7 @@ public sealed record ProbeScores
     public IReadOnlyDictionary<string, double> Metrics { get; init; } = new Dictionary<string, double>();
 
     public IReadOnlyList<GroupScores> Groups { get; init; } = [];
+
+    internal string? Fault(string where) =>
+        RecordRules.First(Groups, group => RecordRules.Count($"{where}.groups: examples", group.Examples));
 }

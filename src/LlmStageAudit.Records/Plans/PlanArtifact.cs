@@ -32,4 +32,21 @@ public sealed record PlanArtifact : IArtifact<PlanArtifact>
 
     /// <summary>One job after the other.</summary>
     public double EstimatedSeconds { get; init; }
+
+    private const int MostJobs = 1000;
+
+    string? IArtifact<PlanArtifact>.Fault()
+    {
+        if (Jobs.Count > MostJobs) return $"jobs: {Jobs.Count} jobs, more than {MostJobs}";
+        var ids = new HashSet<string>(StringComparer.Ordinal);
+        return RecordRules.RunId(RunId)
+            ?? RecordRules.Count("totalSteps", TotalSteps)
+            ?? RecordRules.First(Jobs, job =>
+                RecordRules.Name("jobs: id", job.Id)
+                ?? (ids.Add(job.Id) ? null : $"jobs: '{job.Id}' stands there twice")
+                ?? RecordRules.Name("jobs: stage", job.Stage)
+                ?? (job.StartsAfter is { } after ? RecordRules.Name("jobs: startsAfter", after) : null)
+                ?? RecordRules.First(job.Stages, name => RecordRules.Name("jobs: stages", name))
+                ?? RecordRules.Count("jobs: steps", job.Steps));
+    }
 }

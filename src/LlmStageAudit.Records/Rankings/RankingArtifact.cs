@@ -33,4 +33,6 @@ public sealed record RankingArtifact : IArtifact<RankingArtifact>
 
     /// <summary>What a reader must know to use it, in sentences.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
+
+    string? IArtifact<RankingArtifact>.Fault() => RecordRules.RunId(RunId) ?? Probe.Fault();
 }

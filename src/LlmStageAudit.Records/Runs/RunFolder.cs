@@ -1,7 +1,6 @@
 using System.Globalization;
 using LlmStageAudit.Foundation.Boundaries;
 using LlmStageAudit.Foundation.Files;
-using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Serialization;
 
 namespace LlmStageAudit.Records.Runs;

@@ -1,5 +1,5 @@
 using LlmStageAudit.Foundation.Errors;
-using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Serialization;
 
 namespace LlmStageAudit.Records.Runs;
 

@@ -46,4 +46,36 @@ public sealed record RunManifest : IArtifact<RunManifest>
     public double LogSeconds { get; init; }
 
     public RunState State { get; init; } = RunState.Running;
+
+    string? IArtifact<RunManifest>.Fault() =>
+        RecordRules.RunId(RunId)
+        ?? Configuration.Fault()
+        ?? StageFault()
+        ?? (ParameterCount is < 0 or > 1L << 48 ? $"parameterCount: {ParameterCount}" : null)
+        ?? RecordRules.First(Parameters, parameter =>
+            parameter.Shape.All(size => size is >= 0 and <= 1L << 48)
+                ? null
+                : $"parameters: the shape of '{parameter.Name}' is negative or too large")
+        ?? RecordRules.First(Inputs, input =>
+            RecordRules.Hash("inputs", input.Sha256) ?? (input.SizeBytes < 0 ? $"inputs: a file of {input.SizeBytes} bytes" : null))
+        ?? RecordRules.First(Start.SkippedStages, name => RecordRules.Name("start.skippedStages", name))
+        ?? (Start.AfterStage is { } after ? RecordRules.Name("start.afterStage", after) : null)
+        ?? (Start.RunId is { } parent ? RecordRules.RunId(parent) : null);
+
+    private string? StageFault()
+    {
+        var last = -1;
+        return RecordRules.First(Stages, stage =>
+        {
+            if (stage.Index <= last || stage.Index >= Configuration.Stages.Count)
+                return $"stages: the index {stage.Index} after {last}";
+            last = stage.Index;
+            return RecordRules.Name("stages", stage.Name)
+                ?? RecordRules.Count("stages: steps", stage.Steps)
+                ?? (stage.FirstStep < 1 ? $"stages: first step {stage.FirstStep}" : null)
+                ?? (stage.Examples < 0 ? $"stages: {stage.Examples} examples" : null)
+                ?? RecordRules.Hash("stages", stage.TrajectoryHead)
+                ?? RecordRules.Hash("stages", stage.StateSha256);
+        });
+    }
 }

@@ -47,7 +47,7 @@ public static class ArtifactJson
         try
         {
             var read = JsonSerializer.Deserialize<T>(bytes, Options) ?? throw ArtifactException.NotAnObject(path, T.KindName);
-            return ArtifactRules.Fault(read) is { } found ? throw ArtifactException.Broken(path, T.KindName, found) : read;
+            return read.Fault() is { } found ? throw ArtifactException.Broken(path, T.KindName, found) : read;
         }
         catch (Exception exception) when (exception is JsonException or NotSupportedException or InvalidOperationException)
         {

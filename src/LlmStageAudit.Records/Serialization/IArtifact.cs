@@ -14,4 +14,7 @@ public interface IArtifact<TSelf>
     int SchemaVersion { get; }
 
     string Kind { get; }
+
+    /// <summary>The first rule of the record's own that it breaks, as "field: what is wrong"; null: none.</summary>
+    string? Fault() => null;
 }

@@ -30,4 +30,12 @@ public sealed record VerificationArtifact : IArtifact<VerificationArtifact>
     public required bool Passed { get; init; }
 
     public IReadOnlyList<VerifiedStage> Stages { get; init; } = [];
+
+    string? IArtifact<VerificationArtifact>.Fault() =>
+        RecordRules.RunId(RunId)
+        ?? RecordRules.First(Stages, stage =>
+            stage.PredictedPerExample.Count == stage.Examples && stage.MeasuredPerExample.Count == stage.Examples
+                ? null
+                : $"stages: {stage.PredictedPerExample.Count} predictions and "
+                    + $"{stage.MeasuredPerExample.Count} measurements of {stage.Examples} examples");
 }

@@ -1,7 +1,6 @@
 using LlmStageAudit.Records.Plans;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Retraining.Plans;
-using LlmStageAudit.Training.Estimates;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Retraining.Executors;

@@ -1,5 +1,5 @@
 using LlmStageAudit.Records.Trajectories;
-using LlmStageAudit.Seals.Verification;
+using LlmStageAudit.Seals.Findings;
 
 namespace LlmStageAudit.Seals.Logs;
 

@@ -1,4 +1,5 @@
 using LlmStageAudit.Records.Trajectories;
+using LlmStageAudit.Seals.Findings;
 
 namespace LlmStageAudit.Seals.Logs;
 

@@ -1,5 +1,6 @@
 using LlmStageAudit.Foundation.Files;
 using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Seals.Findings;
 
 namespace LlmStageAudit.Seals.Verification;
 

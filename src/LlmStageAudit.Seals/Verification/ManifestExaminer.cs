@@ -3,6 +3,7 @@ using LlmStageAudit.Foundation.Boundaries;
 using LlmStageAudit.Foundation.Files;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
+using LlmStageAudit.Seals.Findings;
 
 namespace LlmStageAudit.Seals.Verification;
 

@@ -1,3 +1,5 @@
+using LlmStageAudit.Seals.Findings;
+
 namespace LlmStageAudit.Seals.Verification;
 
 /// <summary>What a check of a run found.</summary>

@@ -6,7 +6,6 @@ using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Records.Trajectories;
 using LlmStageAudit.Seals;
-using LlmStageAudit.Training.Estimates;
 using LlmStageAudit.Training.Optimizers;
 using LlmStageAudit.Training.Stages;
 

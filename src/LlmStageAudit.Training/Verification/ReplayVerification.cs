@@ -1,3 +1,4 @@
+using LlmStageAudit.Seals.Findings;
 using LlmStageAudit.Seals.Verification;
 
 namespace LlmStageAudit.Training.Verification;

@@ -1,5 +1,6 @@
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Checkpoints.Adapters;
+using LlmStageAudit.Modeling.Adapters;
 using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Records.Configuration;

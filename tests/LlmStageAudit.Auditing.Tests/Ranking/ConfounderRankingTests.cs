@@ -1,6 +1,6 @@
 using LlmStageAudit.Auditing.Ranking;
 using LlmStageAudit.Foundation.Randomness;
-using LlmStageAudit.Modeling.Examples;
+using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;

@@ -1,5 +1,6 @@
 using System.Text;
 using LlmStageAudit.Checkpoints.Comments;
+using LlmStageAudit.Checkpoints.Comments.Rows;
 using LlmStageAudit.Checkpoints.Tests.Tokenization;
 using LlmStageAudit.Foundation.Errors;
 

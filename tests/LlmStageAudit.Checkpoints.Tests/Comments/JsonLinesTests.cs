@@ -1,5 +1,5 @@
-using LlmStageAudit.Checkpoints.Comments;
 using LlmStageAudit.Checkpoints.Comments.Reading;
+using LlmStageAudit.Checkpoints.Comments.Rows;
 
 namespace LlmStageAudit.Checkpoints.Tests.Comments;
 

@@ -1,4 +1,5 @@
 using LlmStageAudit.Checkpoints.Comments;
+using LlmStageAudit.Checkpoints.Comments.Rows;
 using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Checkpoints.Tests.Comments;

@@ -1,5 +1,6 @@
 using System.Text;
 using LlmStageAudit.Checkpoints.Comments;
+using LlmStageAudit.Checkpoints.Comments.Rows;
 
 namespace LlmStageAudit.Checkpoints.Tests.Comments;
 

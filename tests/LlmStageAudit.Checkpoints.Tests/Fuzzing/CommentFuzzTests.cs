@@ -1,6 +1,7 @@
-using System.Text.Json;
 using System.Text;
+using System.Text.Json;
 using LlmStageAudit.Checkpoints.Comments;
+using LlmStageAudit.Checkpoints.Comments.Rows;
 using LlmStageAudit.Checkpoints.Tests.Safetensors;
 using LlmStageAudit.Testing.Fuzzing;
 

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Checkpoints.Comments;
+using LlmStageAudit.Checkpoints.Comments.Rows;
 using LlmStageAudit.Checkpoints.Tests.Safetensors;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Testing.Fuzzing;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using FsCheck.Xunit;
-using LlmStageAudit.Checkpoints.Tokenization;
+using LlmStageAudit.Checkpoints.Tokenization.Files;
 
 namespace LlmStageAudit.Checkpoints.Tests.Tokenization;
 

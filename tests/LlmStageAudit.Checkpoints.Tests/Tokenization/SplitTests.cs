@@ -1,4 +1,4 @@
-using LlmStageAudit.Checkpoints.Tokenization;
+using LlmStageAudit.Checkpoints.Tokenization.Files;
 
 namespace LlmStageAudit.Checkpoints.Tests.Tokenization;
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using FsCheck.Xunit;
 using LlmStageAudit.Checkpoints.Tokenization;
+using LlmStageAudit.Checkpoints.Tokenization.Files;
 using Microsoft.ML.Tokenizers;
 
 namespace LlmStageAudit.Checkpoints.Tests.Tokenization;

@@ -1,5 +1,6 @@
 using System.Text;
 using LlmStageAudit.Checkpoints.Tokenization;
+using LlmStageAudit.Checkpoints.Tokenization.Files;
 using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Checkpoints.Tests.Tokenization;

@@ -1,7 +1,6 @@
-using LlmStageAudit.Checkpoints.Comments;
+using LlmStageAudit.Checkpoints.Comments.Rows;
 using LlmStageAudit.Checkpoints.Tokenization;
 using LlmStageAudit.Foundation.Errors;
-using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;

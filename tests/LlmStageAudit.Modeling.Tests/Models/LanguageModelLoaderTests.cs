@@ -2,6 +2,7 @@ using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Checkpoints.Models;
 using LlmStageAudit.Checkpoints.Safetensors;
 using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Modeling.Adapters;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;

@@ -1,4 +1,5 @@
 using LlmStageAudit.Checkpoints.Adapters;
+using LlmStageAudit.Modeling.Adapters;
 using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Modeling.Objectives;

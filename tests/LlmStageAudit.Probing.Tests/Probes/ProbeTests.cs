@@ -1,5 +1,4 @@
 using System.Text.Json;
-using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Modeling.Objectives;
 using LlmStageAudit.Probing.Metrics;

@@ -1,3 +1,5 @@
+using LlmStageAudit.Seals.Findings;
+using LlmStageAudit.Seals.Logs;
 using LlmStageAudit.Testing.Fuzzing;
 
 namespace LlmStageAudit.Seals.Tests.Fuzzing;

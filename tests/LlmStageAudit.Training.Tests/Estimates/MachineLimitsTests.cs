@@ -1,5 +1,5 @@
 using LlmStageAudit.Testing;
-using LlmStageAudit.Training.Estimates;
+using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Training.Tests.Estimates;
 

@@ -2,7 +2,6 @@ using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Testing;
-using LlmStageAudit.Training.Estimates;
 using LlmStageAudit.Training.Runs;
 using LlmStageAudit.Training.Tests.Runs;
 

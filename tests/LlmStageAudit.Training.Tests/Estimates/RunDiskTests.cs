@@ -1,7 +1,6 @@
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Testing;
-using LlmStageAudit.Training.Estimates;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Training.Tests.Estimates;

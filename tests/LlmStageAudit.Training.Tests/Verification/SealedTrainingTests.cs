@@ -3,6 +3,7 @@ using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Seals;
+using LlmStageAudit.Seals.Findings;
 using LlmStageAudit.Seals.Verification;
 using LlmStageAudit.Testing;
 using LlmStageAudit.Training.Runs;

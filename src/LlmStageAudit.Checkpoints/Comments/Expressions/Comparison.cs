@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using LlmStageAudit.Checkpoints.Comments.Rows;
 
 namespace LlmStageAudit.Checkpoints.Comments.Expressions;
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using LlmStageAudit.Checkpoints.Comments.Rows;
 using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Checkpoints.Comments.Expressions;

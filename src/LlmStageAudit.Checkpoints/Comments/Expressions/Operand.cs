@@ -1,4 +1,5 @@
 using System.Globalization;
+using LlmStageAudit.Checkpoints.Comments.Rows;
 
 namespace LlmStageAudit.Checkpoints.Comments.Expressions;
 

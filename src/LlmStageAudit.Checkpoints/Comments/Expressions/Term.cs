@@ -1,3 +1,5 @@
+using LlmStageAudit.Checkpoints.Comments.Rows;
+
 namespace LlmStageAudit.Checkpoints.Comments.Expressions;
 
 /// <summary>A part of an expression.</summary>

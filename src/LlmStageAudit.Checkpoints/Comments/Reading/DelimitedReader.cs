@@ -1,4 +1,5 @@
 using System.Text;
+using LlmStageAudit.Checkpoints.Comments.Rows;
 
 namespace LlmStageAudit.Checkpoints.Comments.Reading;
 
@@ -11,7 +12,7 @@ internal static class DelimitedReader
     public const int FieldLimitCharacters = 16 << 20;
     private const int ColumnLimit = 1 << 14;
 
-    public static CommentSet Read(string path, char delimiter)
+    public static (CommentColumns Columns, IReadOnlyList<CommentRow> Rows) Read(string path, char delimiter)
     {
         using var source = new Utf8Source(path);
         var field = new StringBuilder();
@@ -29,7 +30,7 @@ internal static class DelimitedReader
             rows.Add(new CommentRow(columns, cells.ToArray<object?>(), rows.Count + 1, line));
         }
 
-        return new CommentSet(columns, rows);
+        return (columns, rows);
     }
 
     private static CommentColumns ReadHeader(Utf8Source source, char delimiter, StringBuilder field)

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using LlmStageAudit.Checkpoints.Comments.Rows;
 
 namespace LlmStageAudit.Checkpoints.Comments.Reading;
 
@@ -17,7 +18,7 @@ internal static class JsonLinesReader
 
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = 32 };
 
-    public static CommentSet Read(string path)
+    public static (CommentColumns Columns, IReadOnlyList<CommentRow> Rows) Read(string path)
     {
         using var source = new Utf8Source(path);
         var columns = new CommentColumns(path);
@@ -41,7 +42,7 @@ internal static class JsonLinesReader
             rows.Add(row);
         }
 
-        return new CommentSet(columns, rows);
+        return (columns, rows);
     }
 
     private static string NextLine(Utf8Source source, StringBuilder line)

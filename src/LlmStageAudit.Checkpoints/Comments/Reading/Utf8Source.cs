@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Unicode;
+using LlmStageAudit.Checkpoints.Comments.Rows;
 using LlmStageAudit.Foundation.Boundaries;
 
 namespace LlmStageAudit.Checkpoints.Comments.Reading;

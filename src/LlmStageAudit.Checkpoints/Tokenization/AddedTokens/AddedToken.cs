@@ -1,3 +1,5 @@
+using LlmStageAudit.Checkpoints.Tokenization.Files;
+
 namespace LlmStageAudit.Checkpoints.Tokenization.AddedTokens;
 
 /// <summary>A token that is found in text as it stands, before the model sees the rest.</summary>

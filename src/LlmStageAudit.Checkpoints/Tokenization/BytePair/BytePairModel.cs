@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Text;
+using LlmStageAudit.Checkpoints.Tokenization.Files;
 
 namespace LlmStageAudit.Checkpoints.Tokenization.BytePair;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using LlmStageAudit.Checkpoints.Tokenization.Text;
 
 namespace LlmStageAudit.Checkpoints.Tokenization.Decoding;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using LlmStageAudit.Checkpoints.Tokenization.Text;
 
 namespace LlmStageAudit.Checkpoints.Tokenization.Decoding;
 

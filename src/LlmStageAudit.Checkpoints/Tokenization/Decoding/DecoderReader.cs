@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Text;
+using LlmStageAudit.Checkpoints.Tokenization.Files;
 using LlmStageAudit.Checkpoints.Tokenization.Normalization;
+using LlmStageAudit.Checkpoints.Tokenization.Text;
 
 namespace LlmStageAudit.Checkpoints.Tokenization.Decoding;
 

@@ -1,3 +1,5 @@
+using LlmStageAudit.Checkpoints.Tokenization.Text;
+
 namespace LlmStageAudit.Checkpoints.Tokenization.Decoding;
 
 /// <summary>One decoder after the other.</summary>

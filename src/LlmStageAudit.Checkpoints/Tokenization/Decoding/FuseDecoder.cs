@@ -1,3 +1,5 @@
+using LlmStageAudit.Checkpoints.Tokenization.Text;
+
 namespace LlmStageAudit.Checkpoints.Tokenization.Decoding;
 
 /// <summary>Joins all pieces into one, so that the steps after it see the whole text.</summary>

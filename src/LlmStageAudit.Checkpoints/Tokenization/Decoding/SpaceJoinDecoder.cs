@@ -1,3 +1,5 @@
+using LlmStageAudit.Checkpoints.Tokenization.Text;
+
 namespace LlmStageAudit.Checkpoints.Tokenization.Decoding;
 
 /// <summary>What a tokenizer without a decoder does: tokens with a space between them.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using LlmStageAudit.Checkpoints.Tokenization.Files;
 
 namespace LlmStageAudit.Checkpoints.Tokenization.Normalization;
 

@@ -1,3 +1,5 @@
+using LlmStageAudit.Checkpoints.Tokenization.Text;
+
 namespace LlmStageAudit.Checkpoints.Tokenization.Normalization;
 
 /// <summary>One normalizer after the other.</summary>

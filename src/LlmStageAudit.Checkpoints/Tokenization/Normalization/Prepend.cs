@@ -1,3 +1,5 @@
+using LlmStageAudit.Checkpoints.Tokenization.Text;
+
 namespace LlmStageAudit.Checkpoints.Tokenization.Normalization;
 
 /// <summary>Puts a prefix before text that is not empty.</summary>

@@ -1,6 +1,7 @@
 using System.Text;
-using LlmStageAudit.Checkpoints.Tokenization.Decoding;
+using LlmStageAudit.Checkpoints.Tokenization.Files;
 using LlmStageAudit.Checkpoints.Tokenization.Patterns;
+using LlmStageAudit.Checkpoints.Tokenization.Text;
 
 namespace LlmStageAudit.Checkpoints.Tokenization.Normalization;
 

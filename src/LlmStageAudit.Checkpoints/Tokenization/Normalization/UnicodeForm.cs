@@ -1,4 +1,6 @@
 using System.Text;
+using LlmStageAudit.Checkpoints.Tokenization.Files;
+using LlmStageAudit.Checkpoints.Tokenization.Text;
 
 namespace LlmStageAudit.Checkpoints.Tokenization.Normalization;
 

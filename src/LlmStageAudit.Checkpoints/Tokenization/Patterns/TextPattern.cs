@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using LlmStageAudit.Checkpoints.Tokenization.Files;
 
 namespace LlmStageAudit.Checkpoints.Tokenization.Patterns;
 

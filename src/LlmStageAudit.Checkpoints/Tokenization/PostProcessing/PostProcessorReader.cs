@@ -1,3 +1,5 @@
+using LlmStageAudit.Checkpoints.Tokenization.Files;
+
 namespace LlmStageAudit.Checkpoints.Tokenization.PostProcessing;
 
 /// <summary>Reads the "post_processor" of tokenizer.json, as far as it concerns one text (pairs are not encoded).</summary>

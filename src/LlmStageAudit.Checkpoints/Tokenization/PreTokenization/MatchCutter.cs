@@ -1,3 +1,5 @@
+using LlmStageAudit.Checkpoints.Tokenization.Text;
+
 namespace LlmStageAudit.Checkpoints.Tokenization.PreTokenization;
 
 /// <summary>Cuts text at matches the way Hugging Face's split behaviours do.</summary>

@@ -1,4 +1,5 @@
 using LlmStageAudit.Checkpoints.Tokenization.Patterns;
+using LlmStageAudit.Checkpoints.Tokenization.Text;
 
 namespace LlmStageAudit.Checkpoints.Tokenization.PreTokenization;
 

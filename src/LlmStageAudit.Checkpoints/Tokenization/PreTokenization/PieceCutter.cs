@@ -1,3 +1,4 @@
+using LlmStageAudit.Checkpoints.Tokenization.Text;
 using Microsoft.ML.Tokenizers;
 
 namespace LlmStageAudit.Checkpoints.Tokenization.PreTokenization;

@@ -1,3 +1,5 @@
+using LlmStageAudit.Checkpoints.Tokenization.Text;
+
 namespace LlmStageAudit.Checkpoints.Tokenization.PreTokenization;
 
 /// <summary>Each step cuts the pieces of the step before; no step leaves the text in one piece.</summary>

@@ -1,3 +1,5 @@
+using LlmStageAudit.Checkpoints.Tokenization.Files;
+
 namespace LlmStageAudit.Checkpoints.Tokenization.PreTokenization;
 
 /// <summary>Reads the "pre_tokenizer" of tokenizer.json.</summary>

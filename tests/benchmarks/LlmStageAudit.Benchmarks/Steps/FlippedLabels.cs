@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using LlmStageAudit.Benchmarks.Comments;
 using LlmStageAudit.Checkpoints.Comments;
+using LlmStageAudit.Checkpoints.Comments.Rows;
 using LlmStageAudit.Foundation.Randomness;
 using LlmStageAudit.Records.Configuration;
 

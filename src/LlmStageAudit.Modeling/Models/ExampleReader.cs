@@ -1,11 +1,12 @@
 using System.Globalization;
 using LlmStageAudit.Checkpoints.Comments;
+using LlmStageAudit.Checkpoints.Comments.Rows;
 using LlmStageAudit.Checkpoints.Tokenization;
 using LlmStageAudit.Foundation.Errors;
-using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Records.Configuration;
 
-namespace LlmStageAudit.Modeling.Examples;
+namespace LlmStageAudit.Modeling.Models;
 
 /// <summary>
 /// Turns a data section of the configuration into token ids and labels as a model takes them: filter, limit, tokenize,

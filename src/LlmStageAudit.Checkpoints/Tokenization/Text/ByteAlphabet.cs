@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace LlmStageAudit.Checkpoints.Tokenization;
+namespace LlmStageAudit.Checkpoints.Tokenization.Text;
 
 /// <summary>
 /// GPT-2's printable stand-ins for the 256 bytes: printable Latin-1 bytes stand for themselves, the others are

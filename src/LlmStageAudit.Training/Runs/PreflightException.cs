@@ -1,7 +1,7 @@
 using System.Globalization;
 using LlmStageAudit.Foundation.Errors;
 
-namespace LlmStageAudit.Training.Estimates;
+namespace LlmStageAudit.Training.Runs;
 
 /// <summary>Work that this machine cannot hold, refused before anything is written.</summary>
 public sealed class PreflightException : AuditException

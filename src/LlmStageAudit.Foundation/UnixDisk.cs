@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace LlmStageAudit.Foundation.Files;
+namespace LlmStageAudit.Foundation;
 
 /// <summary>
 /// The calls that the base library does not give: it opens no folders, its own flush to disk says nothing of an error (.NET 10), so that a

@@ -1,10 +1,10 @@
 using System.Globalization;
 using LlmStageAudit.Attribution.Adjoint;
-using LlmStageAudit.Attribution.Estimators;
+using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Effects;
 
-namespace LlmStageAudit.Attribution.Trust;
+namespace LlmStageAudit.Attribution.Estimators;
 
 /// <summary>Grades an effect by what spot checks and the linearity gap say of its error.</summary>
 public static class TrustAssessment

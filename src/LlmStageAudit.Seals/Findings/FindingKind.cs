@@ -1,4 +1,6 @@
-namespace LlmStageAudit.Seals.Verification;
+using LlmStageAudit.Seals.Verification;
+
+namespace LlmStageAudit.Seals.Findings;
 
 /// <summary>What was done to a file or a record, as far as it shows.</summary>
 public enum FindingKind

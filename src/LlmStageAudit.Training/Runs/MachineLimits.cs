@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace LlmStageAudit.Training.Estimates;
+namespace LlmStageAudit.Training.Runs;
 
 /// <summary>What a machine has left. Null where the system does not say: then nothing is refused.</summary>
 public sealed record MachineLimits

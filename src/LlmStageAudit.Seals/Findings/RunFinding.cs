@@ -1,4 +1,6 @@
-namespace LlmStageAudit.Seals.Verification;
+using LlmStageAudit.Seals.Verification;
+
+namespace LlmStageAudit.Seals.Findings;
 
 /// <summary>Something in a run that is not as it was sealed.</summary>
 /// <param name="File">Within the run folder with forward slashes; of an input its whole path.</param>

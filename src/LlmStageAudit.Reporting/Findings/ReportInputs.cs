@@ -4,7 +4,7 @@ using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Trajectories;
 using LlmStageAudit.Records.Verifications;
 
-namespace LlmStageAudit.Reporting;
+namespace LlmStageAudit.Reporting.Findings;
 
 /// <summary>What a report is made of. Lists may be empty: the page then says what is missing and which command makes it.</summary>
 public sealed record ReportInputs

@@ -1,4 +1,4 @@
-namespace LlmStageAudit.Checkpoints.Comments;
+namespace LlmStageAudit.Checkpoints.Comments.Rows;
 
 /// <summary>The columns all rows of a set share, and where the set comes from.</summary>
 internal sealed class CommentColumns

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace LlmStageAudit.Checkpoints.Tokenization;
+namespace LlmStageAudit.Checkpoints.Tokenization.Text;
 
 /// <summary>UTF-16 text without lone surrogates: each becomes U+FFFD, as a conversion to UTF-8 would make it.</summary>
 internal static class WellFormedText

@@ -1,4 +1,4 @@
-namespace LlmStageAudit.Checkpoints.Tokenization;
+namespace LlmStageAudit.Checkpoints.Tokenization.Text;
 
 /// <summary>
 /// A text on its way through the steps of a tokenizer and, where that is tracked, which part of the text it was made of each of its

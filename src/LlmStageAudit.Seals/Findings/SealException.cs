@@ -1,6 +1,6 @@
 using LlmStageAudit.Foundation.Errors;
 
-namespace LlmStageAudit.Seals;
+namespace LlmStageAudit.Seals.Findings;
 
 /// <summary>A run that cannot be sealed or signed, since it is not what its records say.</summary>
 public sealed class SealException : AuditException

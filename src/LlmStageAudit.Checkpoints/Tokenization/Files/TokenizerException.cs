@@ -1,6 +1,6 @@
 using LlmStageAudit.Foundation.Errors;
 
-namespace LlmStageAudit.Checkpoints.Tokenization;
+namespace LlmStageAudit.Checkpoints.Tokenization.Files;
 
 /// <summary>A tokenizer.json that cannot be used as it stands, or a text or id it has no answer for.</summary>
 public sealed class TokenizerException : InvalidInputException

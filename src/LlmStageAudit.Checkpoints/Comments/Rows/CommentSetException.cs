@@ -1,7 +1,7 @@
 using System.Globalization;
 using LlmStageAudit.Foundation.Errors;
 
-namespace LlmStageAudit.Checkpoints.Comments;
+namespace LlmStageAudit.Checkpoints.Comments.Rows;
 
 /// <summary>A comment set that cannot be read, or a row that has no answer to what is asked of it.</summary>
 public sealed class CommentSetException : InvalidInputException

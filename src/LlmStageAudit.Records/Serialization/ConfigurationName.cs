@@ -1,4 +1,4 @@
-namespace LlmStageAudit.Records.Configuration;
+namespace LlmStageAudit.Records.Serialization;
 
 /// <summary>Names that become part of file names on every system: ASCII letters, digits, '.', '-' and '_'.</summary>
 internal static class ConfigurationName

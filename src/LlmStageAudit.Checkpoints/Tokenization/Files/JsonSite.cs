@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace LlmStageAudit.Checkpoints.Tokenization;
+namespace LlmStageAudit.Checkpoints.Tokenization.Files;
 
 /// <summary>A value of tokenizer.json together with where it stands, so that every refusal can name the place.</summary>
 internal readonly record struct JsonSite(JsonElement Element, string Where)

@@ -1,4 +1,4 @@
-namespace LlmStageAudit.Seals;
+namespace LlmStageAudit.Seals.Logs;
 
 /// <summary>
 /// A stage's trajectory log, pinned by the end of its hash chain. Hashes along the chain are kept beside it, of every record or, in

@@ -1,6 +1,7 @@
 using System.Buffers;
+using LlmStageAudit.Checkpoints.Tokenization.Files;
 
-namespace LlmStageAudit.Checkpoints.Tokenization.Decoding;
+namespace LlmStageAudit.Checkpoints.Tokenization;
 
 /// <summary>Turns ids into text: their tokens through the decoder of a tokenizer.json.</summary>
 internal sealed class TextDecoder(TokenizerParts parts)

@@ -1,8 +1,7 @@
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Records.Configuration;
-using LlmStageAudit.Training.Runs;
 
-namespace LlmStageAudit.Training.Estimates;
+namespace LlmStageAudit.Training.Runs;
 
 /// <summary>
 /// Refuses a run that cannot fit before anything of it is written. Nothing is measured: disk is what <see cref="RunDisk"/> foretells,

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace LlmStageAudit.Checkpoints.Comments;
+namespace LlmStageAudit.Checkpoints.Comments.Rows;
 
 /// <summary>One comment with its columns.</summary>
 public sealed class CommentRow

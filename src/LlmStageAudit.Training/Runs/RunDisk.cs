@@ -6,10 +6,9 @@ using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Records.Trajectories;
 using LlmStageAudit.Seals;
-using LlmStageAudit.Training.Runs;
 using LlmStageAudit.Training.Stages;
 
-namespace LlmStageAudit.Training.Estimates;
+namespace LlmStageAudit.Training.Runs;
 
 /// <summary>What a stage leaves in a run folder.</summary>
 /// <param name="Stage">Its name.</param>

@@ -1,0 +1,28 @@
+namespace LlmStageAudit.Records.Serialization;
+
+/// <summary>
+/// What records must keep to beyond their types: names that become parts of paths, counts that become loops and memory. A file of ours
+/// may have been changed by anyone since it was written. Each gives the first rule that is broken, as "field: what is wrong", or null.
+/// </summary>
+internal static class RecordRules
+{
+    private const int LongestId = 128;
+
+    public static string? RunId(string id) =>
+        id.Length is > 0 and <= LongestId && id.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_')
+            ? null
+            : $"runId: '{Shorten(id)}' is no run id";
+
+    public static string? Name(string where, string name) =>
+        ConfigurationName.IsValid(name) ? null : $"{where}: '{Shorten(name)}' is not {ConfigurationName.Expected}";
+
+    public static string? Hash(string where, string? hash) =>
+        hash is null || (hash.Length <= LongestId && hash.All(char.IsAsciiHexDigitLower)) ? null : $"{where}: '{Shorten(hash)}' is no hash";
+
+    public static string? Count(string where, int count) => count >= 0 ? null : $"{where}: {count}";
+
+    public static string? First<T>(IEnumerable<T> items, Func<T, string?> fault) =>
+        items.Select(fault).FirstOrDefault(found => found is not null);
+
+    private static string Shorten(string text) => text.Length <= 60 ? text : string.Concat(text.AsSpan(0, 60), "...");
+}
