@@ -11,7 +11,7 @@ namespace LlmStageAudit.Auditing.Effects;
 /// <summary>What is asked of an attribution.</summary>
 public sealed record AttributionRequest
 {
-    public static IReadOnlyList<string> Levels { get; } = ["stage", "step", "batch", "example"];
+    internal static IReadOnlyList<string> Levels { get; } = ["stage", "step", "batch", "example"];
 
     /// <summary>Each is another adjoint in memory and another half of a gradient more per step.</summary>
     private const int MaximumFolds = 20;
@@ -33,7 +33,7 @@ public sealed record AttributionRequest
     public IReadOnlyList<string> Steps { get; init; } = [];
 
     /// <summary>Names of the questions to answer, of those the request stands for; null for all.</summary>
-    public IReadOnlyList<string>? Only { get; init; }
+    internal IReadOnlyList<string>? Only { get; init; }
 
     /// <summary>For sweeps: parts of the probe that are swept beside each other, to give scores an interval; 1 for none.</summary>
     public int Folds { get; init; } = 1;
@@ -48,13 +48,13 @@ public sealed record AttributionRequest
     public WalkJournal Journal { get; init; } = WalkJournal.None;
 
     /// <summary>The treatment as results state it: whatever is smaller than a stage is skipped inside its job.</summary>
-    public string EffectiveTreatment => Level == "stage" ? Treatment : "steps";
+    internal string EffectiveTreatment => Level == "stage" ? Treatment : "steps";
 
     /// <summary>The name results are filed under, after the probe's.</summary>
     public string Id => $"{Estimator.Id}.{(Level == "stage" ? Treatment : Level)}";
 
     /// <summary>Whether one backward sweep answers: the adjoint, asked about steps, batches or examples.</summary>
-    public bool IsSweep => Estimator.Method == Estimator.Adjoint && Level != "stage";
+    internal bool IsSweep => Estimator.Method == Estimator.Adjoint && Level != "stage";
 
     /// <exception cref="AttributionException">Options that do not go together.</exception>
     public AttributionRequest Validated()

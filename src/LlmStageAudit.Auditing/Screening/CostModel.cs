@@ -10,7 +10,7 @@ namespace LlmStageAudit.Auditing.Screening;
 /// K and is the unit of budgets (1x). Runs of the probe are not counted: they do not grow with the run.
 /// </summary>
 /// <param name="programs">The run's stages.</param>
-public sealed class CostModel(IReadOnlyList<StageProgram> programs)
+internal sealed class CostModel(IReadOnlyList<StageProgram> programs)
 {
     /// <summary>The hybrid sources take one Hessian-vector product per counterfactual and step.</summary>
     private static readonly double ProductCost = GradientCost.VectorProducts(1);

@@ -12,7 +12,7 @@ namespace LlmStageAudit.Auditing.Screening;
 /// <param name="EverythingGradients">Exact replay of all questions.</param>
 /// <param name="BudgetGradients">The budget.</param>
 /// <param name="Reason">One sentence with the numbers.</param>
-public sealed record ScreeningPlan(Estimator? Screen, double EverythingGradients, double BudgetGradients, string Reason)
+internal sealed record ScreeningPlan(Estimator? Screen, double EverythingGradients, double BudgetGradients, string Reason)
 {
     /// <summary>A screen of the cost model's choice takes at most this part of the budget; the rest settles.</summary>
     private const double ScreenPart = 1.0 / 3;
