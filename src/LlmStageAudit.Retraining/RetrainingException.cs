@@ -10,48 +10,48 @@ public sealed class RetrainingException : AuditException
 
     public override ExitCode ExitCode { get; }
 
-    public static RetrainingException NothingToChoose(string run) =>
+    internal static RetrainingException NothingToChoose(string run) =>
         new(ExitCode.Usage, Sentence(
             run,
             $"no ranking and no effects are filed in the run, so {Setting.AutomaticChoice} has nothing to choose from",
             null,
             $"run attribute or rank first, or name stages for {Setting.LeavingOut}"));
 
-    public static RetrainingException NoEffects(string plan) =>
+    internal static RetrainingException NoEffects(string plan) =>
         new(ExitCode.Usage, Sentence(
             plan,
             "the plan was made without effects, so there is no prediction to verify",
             null,
             $"run attribute, then give verify {Setting.Effects} FILE or plan again"));
 
-    public static RetrainingException OtherRun(string where, string found, string expected) =>
+    internal static RetrainingException OtherRun(string where, string found, string expected) =>
         new(ExitCode.InvalidInput, Sentence(where, $"belongs to run {found}", $"run {expected}", "use files of one run together"));
 
-    public static RetrainingException OtherProbe(string path) =>
+    internal static RetrainingException OtherProbe(string path) =>
         new(ExitCode.InvalidInput, Sentence(
             path,
             "the probe's data changed since the effects were computed",
             "the same data",
             "run attribute again"));
 
-    public static RetrainingException ProbeChanged(string path, string effects) =>
+    internal static RetrainingException ProbeChanged(string path, string effects) =>
         new(ExitCode.InvalidInput, Sentence(
             path,
             "the probe measures otherwise, or on other examples, than when the effects were computed",
             $"the probe of {effects}",
             $"run attribute again, then plan again or give verify {Setting.Effects} FILE"));
 
-    public static RetrainingException NotRetrained(string plan, IEnumerable<string> jobs) =>
+    internal static RetrainingException NotRetrained(string plan, IEnumerable<string> jobs) =>
         new(ExitCode.Usage, Sentence(plan, $"not yet retrained: {string.Join(", ", jobs)}", null, "run retrain first"));
 
-    public static RetrainingException NotPredicted(string effects, string stage) =>
+    internal static RetrainingException NotPredicted(string effects, string stage) =>
         new(ExitCode.InvalidInput, Sentence(effects, $"holds no effect of stage '{stage}'", null, "run attribute for whole stages"));
 
-    public static RetrainingException BadPlan(
+    internal static RetrainingException BadPlan(
         string plan, string found, string expected = "a plan as `stageaudit plan` writes it", string remedy = "plan again") =>
         new(ExitCode.InvalidInput, Sentence(plan, found, expected, remedy));
 
-    public static RetrainingException InUse(string plan, string holder) =>
+    internal static RetrainingException InUse(string plan, string holder) =>
         new(ExitCode.InvalidInput, Sentence(
             plan,
             $"being retrained by {holder}",

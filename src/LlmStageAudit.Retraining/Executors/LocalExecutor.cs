@@ -6,7 +6,7 @@ using LlmStageAudit.Training.Runs;
 namespace LlmStageAudit.Retraining.Executors;
 
 /// <summary>Runs the jobs of a plan one after the other in this process. Finished jobs are left alone, broken-off ones go on.</summary>
-public static class LocalExecutor
+internal static class LocalExecutor
 {
     /// <param name="file">The plan.</param>
     /// <param name="device">Where to compute.</param>

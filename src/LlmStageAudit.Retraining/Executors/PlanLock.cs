@@ -4,7 +4,7 @@ using LlmStageAudit.Retraining.Plans;
 namespace LlmStageAudit.Retraining.Executors;
 
 /// <summary>Keeps a plan to one executor, so that no two train the same job; see <see cref="FileLock"/>.</summary>
-public sealed class PlanLock : IDisposable
+internal sealed class PlanLock : IDisposable
 {
     private readonly FileLock _held;
 

@@ -10,7 +10,7 @@ using LlmStageAudit.Training;
 namespace LlmStageAudit.Retraining.Plans;
 
 /// <summary>Plans retraining without a stage: one job per stage, each starting from the checkpoint before it.</summary>
-public static class PlanBuilder
+internal static class PlanBuilder
 {
     /// <param name="folder">A completed run.</param>
     /// <param name="planPath">Where the plan will lie; paths in it are relative to that.</param>

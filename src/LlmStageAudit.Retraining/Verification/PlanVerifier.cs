@@ -16,7 +16,7 @@ namespace LlmStageAudit.Retraining.Verification;
 /// Holds predicted effects against retrained ones: the probe is run on the observed and on each retrained state, and the
 /// differences per example are compared with what the effects file says.
 /// </summary>
-public static class PlanVerifier
+internal static class PlanVerifier
 {
     /// <param name="file">A plan whose jobs have been retrained.</param>
     /// <param name="effectsPath">Predictions; null for the plan's.</param>
