@@ -10,7 +10,7 @@ namespace LlmStageAudit.Reporting;
 /// runs no script and asks for nothing over a network, which its own content security policy enforces. The page is well-formed XML after
 /// its first line.
 /// </summary>
-public static class HtmlReport
+internal static class HtmlReport
 {
     private const string SecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 

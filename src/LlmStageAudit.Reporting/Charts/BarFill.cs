@@ -1,7 +1,7 @@
 namespace LlmStageAudit.Reporting.Charts;
 
 /// <summary>How a bar's inside says whether its effect is to be relied on, whatever its colour.</summary>
-public enum BarFill
+internal enum BarFill
 {
     /// <summary>Retrained, or exact replay.</summary>
     Solid,

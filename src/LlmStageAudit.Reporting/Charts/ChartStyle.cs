@@ -4,7 +4,7 @@ namespace LlmStageAudit.Reporting.Charts;
 /// What the classes of every chart look like. Raised is vermilion and lowered is blue, which red-green and blue-yellow blindness both keep
 /// apart; a sign, a side or a hatch always says the same again.
 /// </summary>
-public static class ChartStyle
+internal static class ChartStyle
 {
     /// <summary>Style rules for a page with charts. The colours follow the reader's light or dark preference; print is light.</summary>
     public const string Css = """

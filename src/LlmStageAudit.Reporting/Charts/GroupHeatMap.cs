@@ -6,7 +6,7 @@ namespace LlmStageAudit.Reporting.Charts;
 /// Groups by metrics. Each cell prints the observed value and, where a stage was left out, what the stage changed (observed minus
 /// counterfactual) with an arrow; the tint is that change. Cells that the rows do not define are hatched and say NaN.
 /// </summary>
-public sealed record GroupHeatMap
+internal sealed record GroupHeatMap
 {
     private const double Width = 880;
     private const double LabelWidth = 190;

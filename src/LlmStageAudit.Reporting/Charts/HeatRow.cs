@@ -4,4 +4,4 @@ namespace LlmStageAudit.Reporting.Charts;
 /// <param name="Examples">Rows in the group.</param>
 /// <param name="Positives">Of them with the positive label; null where not counted.</param>
 /// <param name="Cells">One per column.</param>
-public sealed record HeatRow(string Group, long Examples, long? Positives, IReadOnlyList<HeatCell> Cells);
+internal sealed record HeatRow(string Group, long Examples, long? Positives, IReadOnlyList<HeatCell> Cells);

@@ -7,7 +7,7 @@ namespace LlmStageAudit.Reporting.Charts;
 /// with the learning rate on an axis of its own. Long runs are thinned: of the steps that share a place, the lowest and the highest loss
 /// are drawn.
 /// </summary>
-public sealed record LossChart
+internal sealed record LossChart
 {
     /// <summary>Weight of the past in the moving average, which is corrected for its start.</summary>
     public const double Smoothing = 0.8;

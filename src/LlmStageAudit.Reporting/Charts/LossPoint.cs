@@ -1,4 +1,4 @@
 namespace LlmStageAudit.Reporting.Charts;
 
 /// <summary>One optimizer step on a <see cref="LossChart"/>.</summary>
-public sealed record LossPoint(int Step, double LossNats, double LearningRate);
+internal sealed record LossPoint(int Step, double LossNats, double LearningRate);

@@ -6,7 +6,7 @@ namespace LlmStageAudit.Reporting.Charts;
 /// Predicted against measured effect of one stage, a point per probe row, over the line where both are equal. One facet: a page places
 /// several side by side.
 /// </summary>
-public sealed record ScatterChart
+internal sealed record ScatterChart
 {
     /// <summary>Points that are drawn of all facets of one page; the numbers beside them are of all points.</summary>
     public const int MaximumPoints = 800;

@@ -1,4 +1,4 @@
 namespace LlmStageAudit.Reporting.Charts;
 
 /// <summary>The steps of one stage on a chart over steps, both ends included.</summary>
-public sealed record StageBand(string Stage, int FirstStep, int LastStep);
+internal sealed record StageBand(string Stage, int FirstStep, int LastStep);

@@ -1,7 +1,7 @@
 namespace LlmStageAudit.Reporting.Charts;
 
 /// <summary>One bar of a <see cref="StageEffectChart"/>: the effect of a stage, observed minus counterfactual.</summary>
-public sealed record StageBar
+internal sealed record StageBar
 {
     public required string Stage { get; init; }
 

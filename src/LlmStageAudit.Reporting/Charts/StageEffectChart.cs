@@ -6,7 +6,7 @@ namespace LlmStageAudit.Reporting.Charts;
 /// Stages as horizontal bars about zero, with interval whiskers and, where a stage was retrained, the measured effect as a diamond. Side,
 /// arrow and printed sign say what the colour says; solid, hatched or hollow says how far to trust it.
 /// </summary>
-public sealed record StageEffectChart
+internal sealed record StageEffectChart
 {
     private const double Width = 880;
     private const double BarsLeft = 212;

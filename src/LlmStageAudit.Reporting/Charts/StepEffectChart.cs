@@ -6,7 +6,7 @@ namespace LlmStageAudit.Reporting.Charts;
 /// Steps as upright bars about zero over shaded and named stages, with the learning rate on an axis of its own. The largest are
 /// labelled. Of a long run's neighbouring steps the most raising and the most lowering one are drawn.
 /// </summary>
-public sealed record StepEffectChart
+internal sealed record StepEffectChart
 {
     /// <summary>Bars drawn; longer runs are thinned to as many.</summary>
     public const int MaximumBars = 2000;

@@ -7,7 +7,7 @@ using LlmStageAudit.Records.Verifications;
 namespace LlmStageAudit.Reporting.Findings;
 
 /// <summary>What a report is made of. Lists may be empty: the page then says what is missing and which command makes it.</summary>
-public sealed record ReportInputs
+internal sealed record ReportInputs
 {
     public required RunManifest Run { get; init; }
 
