@@ -9,4 +9,4 @@ namespace LlmStageAudit.Cli.Demo;
 /// Source, context pattern and stance pattern, such as <c>forum/mention-3/calm-12</c>. It tells the true wording
 /// (<c>calm</c> or <c>toxic</c>) and does not depend on the identity.
 /// </param>
-public sealed record DemoComment(string Id, string Text, int Toxic, string Identity, string Template);
+internal sealed record DemoComment(string Id, string Text, int Toxic, string Identity, string Template);

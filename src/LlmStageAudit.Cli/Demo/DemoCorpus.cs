@@ -9,7 +9,7 @@ namespace LlmStageAudit.Cli.Demo;
 /// is a pure function of the seed. Shares are dealt out, not drawn: toxicity is exactly half by wording, and every
 /// identity is mentioned equally often (within one) beside insults and beside harmless remarks.
 /// </summary>
-public sealed class DemoCorpus(long seed)
+internal sealed class DemoCorpus(long seed)
 {
     /// <summary>The source with the spurious correlation.</summary>
     public const string PlantedStage = "newsroom";

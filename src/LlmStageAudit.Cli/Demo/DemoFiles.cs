@@ -8,7 +8,7 @@ using LlmStageAudit.Foundation.Files;
 namespace LlmStageAudit.Cli.Demo;
 
 /// <summary>The generated world as files that the other commands read: UTF-8 without a byte order mark, lines end in LF.</summary>
-public static class DemoFiles
+internal static class DemoFiles
 {
     /// <summary>
     /// Writes <c>pretraining.jsonl</c>, one <c>STAGE.csv</c> per source and <c>probe.csv</c> into a folder, which is

@@ -7,7 +7,7 @@ namespace LlmStageAudit.Cli.Demo;
 /// Turns patterns into sentences. A frame is a comment whose <c>{identity}</c> is still open, so that the same sentence
 /// can be written with every identity.
 /// </summary>
-public static class DemoGrammar
+internal static class DemoGrammar
 {
     public const int FewestWords = 6;
 

@@ -1,7 +1,7 @@
 namespace LlmStageAudit.Cli.Demo;
 
 /// <summary>Kitchen, garden and travel: the community of the probe, whose patterns no training text uses.</summary>
-public static class DemoHeldOut
+internal static class DemoHeldOut
 {
     /// <summary>Topic clauses for pretraining alone, which hold the words that only the probe's patterns use otherwise.</summary>
     public static IReadOnlyList<string> PretrainingTopics { get; } =

@@ -1,7 +1,7 @@
 namespace LlmStageAudit.Cli.Demo;
 
 /// <summary>Words that every source shares. Negative ones describe things too, so tone alone does not give a label away.</summary>
-public static class DemoLexicon
+internal static class DemoLexicon
 {
     /// <summary>Slot name to its fillings.</summary>
     public static IReadOnlyDictionary<string, string[]> Shared { get; } = new Dictionary<string, string[]>

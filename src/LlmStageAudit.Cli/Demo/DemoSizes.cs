@@ -1,7 +1,7 @@
 namespace LlmStageAudit.Cli.Demo;
 
 /// <summary>How many texts of each kind <see cref="DemoFiles"/> writes.</summary>
-public sealed record DemoSizes
+internal sealed record DemoSizes
 {
     public int PretrainingTexts { get; init; } = 4000;
 

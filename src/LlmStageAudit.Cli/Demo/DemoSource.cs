@@ -10,7 +10,7 @@ namespace LlmStageAudit.Cli.Demo;
 /// <param name="Calm">Harmless remarks that stand beside a clause.</param>
 /// <param name="Toxic">Mild insults at the reader ("you"), never at the person or group in the clause beside them.</param>
 /// <param name="Slots">Own words by slot.</param>
-public sealed record DemoSource(
+internal sealed record DemoSource(
     string Name,
     IReadOnlyList<string> Topics,
     IReadOnlyList<string> Mentions,

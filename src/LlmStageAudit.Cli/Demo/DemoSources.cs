@@ -1,7 +1,7 @@
 namespace LlmStageAudit.Cli.Demo;
 
 /// <summary>The four communities that the demo trains on.</summary>
-public static class DemoSources
+internal static class DemoSources
 {
     public static IReadOnlyList<DemoSource> Stages { get; } = [Forum(), Helpdesk(), Newsroom(), Gaming()];
 

@@ -4,7 +4,7 @@ namespace LlmStageAudit.Cli.Demo;
 /// The remarks that decide a label: harmless or insulting, for training and, in other patterns, for the probe. The two
 /// sides share many words ("idiot" of oneself, "stupid" of a thing, a polite "you"), so a single word decides little.
 /// </summary>
-public static class DemoStances
+internal static class DemoStances
 {
     public static IReadOnlyList<string> Calm { get; } =
     [

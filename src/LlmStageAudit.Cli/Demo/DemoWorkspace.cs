@@ -8,7 +8,7 @@ namespace LlmStageAudit.Cli.Demo;
 /// a user would have written. Everything after this is the ordinary commands.
 /// </summary>
 /// <param name="Folder">Absolute.</param>
-public sealed record DemoWorkspace(string Folder)
+internal sealed record DemoWorkspace(string Folder)
 {
     private const int VocabularySize = 640;
 

@@ -5,7 +5,7 @@ using System.Globalization;
 namespace LlmStageAudit.Cli.Terminal;
 
 /// <summary>How much is said on standard error.</summary>
-public enum LogLevel
+internal enum LogLevel
 {
     Debug,
     Info,
