@@ -11,7 +11,13 @@ public static class ModelOpener
 {
     private const string AdapterHead = AdapterFolder.KeyPrefix + "score.weight";
 
+    /// <summary>Loads weights for evaluation; a missing head is refused, not drawn.</summary>
+    /// <param name="path">A Hugging Face model folder.</param>
+    /// <param name="adapterPath">A PEFT adapter folder; null for none.</param>
     /// <param name="task">What the probe wants; null: what the adapter or the architecture says.</param>
+    /// <param name="device">Where the weights go.</param>
+    /// <returns>The model, and its trainable state [N], detached from the current dispose scope; the caller disposes of both.</returns>
+    /// <exception cref="Foundation.Errors.AuditException">Folder, weights or adapter cannot be used; the message says why.</exception>
     public static (LanguageModel Model, Tensor State) Open(string path, string? adapterPath, ModelTask? task, Device device)
     {
         AdapterSource? adapter = null;

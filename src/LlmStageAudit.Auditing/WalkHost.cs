@@ -5,12 +5,12 @@ using LlmStageAudit.Training.Runs;
 namespace LlmStageAudit.Auditing;
 
 /// <summary>
-/// What every hop of the walk gets beside its request: where to compute, whom to tell how far it is, when to stop. Nothing in it is static and
-/// nothing writes to a console, so that any program can host the walk.
+/// What every hop of the walk gets beside its request: where to compute, whom to tell how far it is, when to stop. Nothing in it is static
+/// and nothing writes to a console, so that any program can host the walk.
 /// </summary>
 public sealed record WalkHost
 {
-    /// <summary>Where to compute; asked for when the hop is about to, so that a wrong request is refused before the engine is loaded.</summary>
+    /// <summary>Where to compute; asked for when the hop is about to, so that a wrong request is refused without loading the engine.</summary>
     public Func<Device> Device { get; init; } = static () => CPU;
 
     /// <summary>Whom to tell what goes on.</summary>
@@ -37,6 +37,8 @@ public sealed record WalkHost
         Observer.Track(activity, progress => work(new Steps(progress)));
 
     /// <summary>Runs one activity of a hop that trains.</summary>
+    /// <param name="activity">What it is called where progress is shown.</param>
+    /// <param name="work">Gets whom to tell of every step.</param>
     /// <param name="stage">How a stage is called where it is shown.</param>
     public T Train<T>(string activity, Func<IProgress<RunProgress>, T> work, Func<string, string>? stage = null) =>
         Observer.Track(activity, progress => work(new Training(progress, stage ?? (static name => name))));
@@ -96,4 +98,6 @@ public readonly record struct WalkProgress(
     int Done, int Total, string? Stage = null, double LossNats = double.NaN, double LearningRate = double.NaN);
 
 /// <summary>A record, and the file it was written to.</summary>
+/// <param name="Record">As written.</param>
+/// <param name="Path">Of the file, in the run folder unless the request said otherwise.</param>
 public sealed record Filed<TRecord>(TRecord Record, string Path);

@@ -53,6 +53,7 @@ public sealed class EstimatorComparison
     /// <param name="effects">What is measured.</param>
     /// <param name="seed">Of the random shares of batches.</param>
     /// <param name="progress">Gets steps walked and steps in all.</param>
+    /// <param name="cancellation">Checked between steps.</param>
     /// <exception cref="AuditException">Missing or damaged logs; retraining is not finite.</exception>
     public static EstimatorComparison OfStages(
         ITrajectory trajectory,
@@ -78,6 +79,7 @@ public sealed class EstimatorComparison
     /// <param name="sample">How many steps; all where the run has no more.</param>
     /// <param name="seed">Of the sample and of random shares of batches.</param>
     /// <param name="progress">Gets steps walked and steps in all.</param>
+    /// <param name="cancellation">Checked between steps.</param>
     /// <exception cref="AuditException">Missing or damaged logs; retraining is not finite.</exception>
     public static EstimatorComparison OfSteps(
         ITrajectory trajectory,
@@ -102,6 +104,7 @@ public sealed class EstimatorComparison
     /// </summary>
     /// <param name="estimator">Which, with its settings. At level step, `adjoint` answers all steps from one backward sweep.</param>
     /// <param name="progress">Gets steps walked and steps in all.</param>
+    /// <param name="cancellation">Checked between steps.</param>
     /// <exception cref="AttributionException">Bad settings, missing logs, or a sweep over a measure without a derivative.</exception>
     public ComparedEstimator Compare(Estimator estimator, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
     {

@@ -16,6 +16,7 @@ public sealed class ProbeEffects : IExampleEffects
     private readonly Probe _probe;
     private readonly double[] _observed;
 
+    /// <summary>Runs the probe on the final state, in the current dispose scope.</summary>
     /// <param name="run">A completed run, which outlives this.</param>
     /// <param name="probe">Read for its model.</param>
     public ProbeEffects(TrainedRun run, Probe probe)
@@ -25,14 +26,16 @@ public sealed class ProbeEffects : IExampleEffects
         _observed = Values(run.FinalState());
     }
 
-    /// <summary>What is measured per example.</summary>
+    /// <summary>What is measured per example, as configurations spell it.</summary>
     public string Metric => PerformanceFunction.IsOfGroups(_probe.Configuration.Metric.Kind)
         ? EnumSpelling<MetricKind>.Of(MetricKind.LogLikelihood)
         : _probe.Performance.Name;
 
+    /// <inheritdoc/>
     public double[][] Finite(IReadOnlyList<Tensor> counterfactuals) =>
         [.. counterfactuals.Select(theta => _observed.Zip(Values(theta), (observed, value) => observed - value).ToArray())];
 
+    /// <inheritdoc/>
     public double[][]? FirstOrder(IReadOnlyList<Tensor> changes)
     {
         if (_probe.Performance.Weighted is not { } weighted) return null;
@@ -40,8 +43,10 @@ public sealed class ProbeEffects : IExampleEffects
         return new ProbeGradient(_run.Model, _probe, weighted).Derivatives(_run.FinalState(), changes);
     }
 
+    /// <inheritdoc/>
     public Tensor MeanGradient() => Derivatives().Gradient(_run.FinalState());
 
+    /// <inheritdoc/>
     public Tensor MeanHessianProduct(Tensor vector) => Derivatives().HessianProduct(_run.FinalState(), vector);
 
     private ProbeGradient Derivatives() => _probe.Performance.Weighted is { } weighted

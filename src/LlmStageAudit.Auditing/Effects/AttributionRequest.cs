@@ -11,11 +11,13 @@ namespace LlmStageAudit.Auditing.Effects;
 /// <summary>What is asked of an attribution.</summary>
 public sealed record AttributionRequest
 {
+    /// <summary>Values of <see cref="Level"/>, from coarse to fine.</summary>
     internal static IReadOnlyList<string> Levels { get; } = ["stage", "step", "batch", "example"];
 
     /// <summary>Each is another adjoint in memory and another half of a gradient more per step.</summary>
     private const int MaximumFolds = 20;
 
+    /// <summary>How effects are estimated; exact replay unless told otherwise.</summary>
     public Estimator Estimator { get; init; } = new();
 
     /// <summary>
@@ -56,6 +58,7 @@ public sealed record AttributionRequest
     /// <summary>Whether one backward sweep answers: the adjoint, asked about steps, batches or examples.</summary>
     internal bool IsSweep => Estimator.Method == Estimator.Adjoint && Level != "stage";
 
+    /// <summary>The request itself, once its options are known to go together.</summary>
     /// <exception cref="AttributionException">Options that do not go together.</exception>
     public AttributionRequest Validated()
     {

@@ -19,6 +19,7 @@ internal sealed class ProbeFolds
 
     private readonly double[] _scales;
 
+    /// <summary>Splits the examples into parts as equal as can be, at random.</summary>
     /// <param name="examples">n.</param>
     /// <param name="count">F, from 1 to n.</param>
     /// <param name="seed">Of the parts.</param>
@@ -48,6 +49,7 @@ internal sealed class ProbeFolds
         })];
 
     /// <summary>An effect with the interval that its parts say.</summary>
+    /// <param name="effect">Of the whole probe.</param>
     /// <param name="parts">The same effect, of each part.</param>
     public StageEffect WithInterval(StageEffect effect, IReadOnlyList<double> parts)
     {

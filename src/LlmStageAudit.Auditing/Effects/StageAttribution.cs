@@ -21,6 +21,13 @@ public static class StageAttribution
     /// <summary>Answers everything the request asks for.</summary>
     /// <param name="run">A completed run.</param>
     /// <param name="probe">Read for the run's model.</param>
+    /// <param name="request">What is left out, and how its effect is estimated.</param>
+    /// <param name="progress">Gets steps walked and steps in all.</param>
+    /// <param name="cancellation">Checked between steps.</param>
+    /// <returns>Effects in the order of the questions; nothing is written but what the request exports and journals.</returns>
+    /// <exception cref="Attribution.AttributionException">
+    /// Settings that do not go together, missing logs, or numbers that are not finite.
+    /// </exception>
     public static EffectsArtifact Attribute(
         TrainedRun run, Probe probe, AttributionRequest request, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
     {

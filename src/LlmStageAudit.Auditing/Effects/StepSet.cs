@@ -8,9 +8,11 @@ namespace LlmStageAudit.Auditing.Effects;
 /// <summary>Reads sets of steps, numbered from 1 through the whole run: "3,10-12".</summary>
 internal static class StepSet
 {
+    /// <summary>The number within the run, from 1, of a stage's first step.</summary>
     public static int FirstStep(IReadOnlyList<StageProgram> programs, int stage) =>
         1 + programs.Take(stage).Sum(program => program.Steps.Count);
 
+    /// <summary>The run without the steps of a set such as "3,10-12", numbered within the run from 1.</summary>
     /// <exception cref="AttributionException">Not such a set, or outside the run.</exception>
     public static Counterfactual Parse(string text, IReadOnlyList<StageProgram> programs)
     {

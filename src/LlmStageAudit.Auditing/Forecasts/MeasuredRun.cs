@@ -22,6 +22,8 @@ internal sealed class MeasuredRun
 
     private readonly DiskSpeed _speed;
 
+    /// <summary>Measures the disk, memory and the making of records.</summary>
+    /// <param name="configuration">The run's.</param>
     /// <param name="materials">Of the run; stay the caller's.</param>
     /// <param name="stages">With their work.</param>
     /// <param name="training">Measured on them.</param>

@@ -22,6 +22,9 @@ internal sealed class ProbeMeasurement
     private readonly CancellationToken _cancellation;
 
     /// <summary>Reads the probe.</summary>
+    /// <param name="configuration">The probe's.</param>
+    /// <param name="model">Stays the caller's.</param>
+    /// <param name="reader">Encodes texts for the model.</param>
     /// <param name="theta">A state [N]; stays the caller's.</param>
     /// <param name="cancellation">Checked between batches.</param>
     public ProbeMeasurement(
@@ -62,10 +65,12 @@ internal sealed class ProbeMeasurement
     /// <summary>How many batches were run.</summary>
     public int Batches { get; private set; }
 
+    /// <summary>Times forward passes.</summary>
     /// <param name="seconds">About how long it may take.</param>
     public void MeasureEvaluation(double seconds) =>
         (Seconds, WarmUpSeconds, PeakBytes) = Measure(seconds, batch => Forward(_theta, batch));
 
+    /// <summary>Times gradients of the performance function.</summary>
     /// <param name="seconds">About how long it may take.</param>
     public void MeasureGradient(double seconds)
     {

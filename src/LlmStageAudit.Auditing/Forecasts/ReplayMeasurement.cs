@@ -15,6 +15,7 @@ internal sealed record ReplayMeasurement(long PeakBytes, int Stages)
 {
     private const int MostStages = 4;
 
+    /// <summary>Replays in small and reads the peak.</summary>
     /// <param name="stages">Of the run.</param>
     /// <param name="configuration">Of the run.</param>
     /// <param name="start">Parameters [N].</param>

@@ -30,6 +30,7 @@ public sealed record PhaseForecast(string Name, string Command, double Seconds, 
 /// <summary>What an audit will take, phase by phase, and what the machine has.</summary>
 public sealed record RunForecast
 {
+    /// <summary>In the order of the walk: load, train per stage, evaluate and attribute per probe, retrain.</summary>
     public required IReadOnlyList<PhaseForecast> Phases { get; init; }
 
     /// <summary>Memory the process could have; null where the system does not say.</summary>
@@ -50,6 +51,7 @@ public sealed record RunForecast
     /// <summary>What the figures take for granted, a sentence each.</summary>
     public required IReadOnlyList<string> Assumptions { get; init; }
 
+    /// <summary>Whether every phase fits in memory and all together on disk; what the system does not say counts as enough.</summary>
     public bool Fits => FitsIn([.. Phases]);
 
     /// <summary>Training alone.</summary>
@@ -58,6 +60,7 @@ public sealed record RunForecast
     /// <summary>All phases, one after the other.</summary>
     public PhaseForecast Whole => Total("all", [.. Phases]);
 
+    /// <summary>As <see cref="Fits"/>, of training alone.</summary>
     public bool TrainingFits => FitsIn([Training]);
 
     private static PhaseForecast Total(string name, PhaseForecast[] phases) =>

@@ -18,6 +18,7 @@ internal sealed class RunForecaster(ForecastRequest request)
     private readonly string _path = request.Folder;
     private readonly MachineLimits _limits = MachineLimits.Current;
 
+    /// <summary>Loads, measures and lays out.</summary>
     /// <param name="device">Where the run would compute.</param>
     /// <param name="cancellation">Checked between steps.</param>
     /// <exception cref="AuditException">Configuration, inputs or arithmetic, as training would find.</exception>

@@ -13,6 +13,7 @@ internal sealed class SampledTrajectory : ITrajectory, IDisposable
     private readonly Tensor _gradient;
     private readonly Tensor _end;
 
+    /// <summary>Advances the last stage to an end state, so that there is one.</summary>
     /// <param name="programs">At least one.</param>
     /// <param name="start">The parameters before each stage [N]; stays the caller's.</param>
     public SampledTrajectory(IReadOnlyList<StageProgram> programs, Tensor start)

@@ -9,7 +9,10 @@ internal sealed class SweepForecast
     private readonly MeasuredRun _run;
     private readonly Dictionary<object, SweepMeasurement> _kinds;
 
+    /// <summary>Sweeps over a few steps of every kind of stage.</summary>
+    /// <param name="run">Stays the caller's.</param>
     /// <param name="seconds">About how long measuring may take.</param>
+    /// <param name="cancellation">Checked between steps.</param>
     public SweepForecast(MeasuredRun run, double seconds, CancellationToken cancellation)
     {
         _run = run;

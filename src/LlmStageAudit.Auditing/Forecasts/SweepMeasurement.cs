@@ -18,10 +18,13 @@ internal sealed record SweepMeasurement(WorkCost Step, double WarmUpSeconds, lon
     private const int TypicalSteps = 5;
     private const int MostRounds = 3;
 
+    /// <summary>Sweeps back over a few batches of the longest stage.</summary>
     /// <param name="stages">Stages of one kind.</param>
+    /// <param name="configuration">Of the run.</param>
     /// <param name="start">Parameters [N].</param>
     /// <param name="training">What their steps take in training.</param>
     /// <param name="seconds">About how long it may take.</param>
+    /// <param name="cancellation">Checked between steps.</param>
     public static SweepMeasurement Run(
         IReadOnlyList<StageWork> stages,
         RunConfiguration configuration,

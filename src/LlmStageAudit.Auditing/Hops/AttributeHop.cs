@@ -35,7 +35,8 @@ public sealed record AttributeRequest : JournaledRequest
 /// <summary>Run folder -> effects: what each stage (or set of steps) did to a probe, filed in the run folder.</summary>
 public static class AttributeHop
 {
-    /// <exception cref="AttributionException">Settings that do not go together, missing or damaged logs, numbers that are not finite.</exception>
+    /// <summary>Attributes, and files the effects under the names of probe, estimator and treatment.</summary>
+    /// <exception cref="AttributionException">Settings that do not go together, bad or missing logs, numbers that are not finite.</exception>
     /// <exception cref="AuditException">A run or a probe that cannot be read.</exception>
     public static Filed<EffectsArtifact> Run(AttributeRequest request, WalkHost host)
     {
@@ -54,9 +55,7 @@ public static class AttributeHop
         File(request, run, probe, question, null, $"{probe.Reference.Name}.{question.Id}", host, journaled => host.Walk(
             Activity(question), progress => StageAttribution.Attribute(run, probe, journaled, progress, host.Cancellation)));
 
-    /// <summary>The same under a budget.</summary>
-    /// <param name="measure">What ranks.</param>
-    /// <param name="suffix">Of the file's name.</param>
+    /// <summary>The same under a budget: what the measure ranks highest is settled first; the suffix ends the file's name.</summary>
     internal static Filed<EffectsArtifact> Certify(
         JournaledRequest request,
         TrainedRun run,
@@ -66,9 +65,9 @@ public static class AttributeHop
         CertificationRequest certification,
         string suffix,
         WalkHost host) =>
-        File(request, run, probe, question, certification, $"{probe.Reference.Name}.{certification.Id}.{suffix}", host, journaled => host.Walk(
+        File(request, run, probe, question, certification, $"{probe.Reference.Name}.{certification.Id}.{suffix}", host, asked => host.Walk(
             "screening and settling",
-            progress => new CertifiedAttribution(run, probe, measure).Attribute(journaled, certification, progress, host.Cancellation)));
+            progress => new CertifiedAttribution(run, probe, measure).Attribute(asked, certification, progress, host.Cancellation)));
 
     private static Filed<EffectsArtifact> File(
         JournaledRequest request,

@@ -23,6 +23,7 @@ public sealed record CompareRequest : ProbeRequest
 /// <summary>Run folder -> comparison: correlation and error of the effects that estimators predict, and what each costs.</summary>
 public static class CompareHop
 {
+    /// <summary>Compares, and files the comparison under the names of probe and level.</summary>
     /// <exception cref="AttributionException">A probe without a gradient where steps are compared.</exception>
     /// <exception cref="AuditException">A run or a probe that cannot be read.</exception>
     public static Filed<ComparisonArtifact> Run(CompareRequest request, WalkHost host)

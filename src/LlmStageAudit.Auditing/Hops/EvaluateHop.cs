@@ -40,6 +40,7 @@ public sealed record Evaluation(ProbeReference Probe, string Metric, ProbeScores
 /// <summary>Model -> scores: performance functions and group metrics; nothing is filed.</summary>
 public static class EvaluateHop
 {
+    /// <summary>Runs the probe on the model, which is disposed of again.</summary>
     /// <exception cref="AuditException">A run, model or probe that cannot be read.</exception>
     public static Evaluation Run(EvaluateRequest request, WalkHost host)
     {

@@ -26,6 +26,8 @@ public sealed record RankRequest : JournaledRequest
 }
 
 /// <summary>A ranking, and the effects it was made from.</summary>
+/// <param name="Ranking">Highest score first.</param>
+/// <param name="Effects">Found filed, or attributed for this ranking.</param>
 public sealed record Ranked(Filed<RankingArtifact> Ranking, Filed<EffectsArtifact> Effects);
 
 /// <summary>Effects -> ranking: orders stages by how much each raised the model's reliance on a confounder.</summary>

@@ -18,12 +18,14 @@ public sealed record TrainRequest(RunConfiguration Configuration, string Folder,
 /// <summary>Configuration -> run folder: trains the stages of a run, logging every step.</summary>
 public static class TrainHop
 {
+    /// <summary>Trains, or goes on with what the folder holds.</summary>
     /// <returns>The manifest of the completed run.</returns>
-    /// <exception cref="AuditException">Inputs, folder or arithmetic that will not do; what was trained until then can be gone on with.</exception>
+    /// <exception cref="AuditException">Inputs, folder or arithmetic will not do; what was trained can be gone on with.</exception>
     public static RunManifest Run(TrainRequest request, WalkHost host)
     {
         var resumes = request.Resume && RunFolder.IsRun(request.Folder);
-        if (resumes && RunFolder.Open(request.Folder).ReadManifest() is { State: not RunState.Completed } begun) host.WarnOfOtherEngine(begun);
+        if (resumes && RunFolder.Open(request.Folder).ReadManifest() is { State: not RunState.Completed } begun)
+            host.WarnOfOtherEngine(begun);
         return host.Train(request.Activity, progress => resumes
             ? RunTrainer.Resume(request.Folder, request.Configuration, host.Device(), progress, host.Cancellation, host.Preflight)
             : RunTrainer.Train(

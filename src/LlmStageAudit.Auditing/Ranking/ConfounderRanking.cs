@@ -14,7 +14,9 @@ public static class ConfounderRanking
 {
     private const double FalseDiscoveryRate = 0.05;
 
+    /// <summary>Ranks the stages; nothing is computed with the model and nothing is filed.</summary>
     /// <param name="effects">Made with this probe; its scores, observed and counterfactual, are all that is used.</param>
+    /// <param name="probe">Whose groups the confounder is one of.</param>
     /// <param name="confounder">One of the probe's groups.</param>
     /// <param name="effectsPath">Where they are filed.</param>
     public static RankingArtifact Rank(EffectsArtifact effects, Probe probe, string confounder, string effectsPath)

@@ -12,6 +12,7 @@ namespace LlmStageAudit.Auditing.Screening;
 /// <summary>Scores every stage, or every step, of a run by one backward sweep with the gradient of a measure.</summary>
 internal static class AdjointScreen
 {
+    /// <summary>Effects in the run's order, and what the sweep cost in gradients of one batch.</summary>
     /// <exception cref="AttributionException">The measure has no gradient.</exception>
     public static (IReadOnlyList<StageEffect> Effects, double GradientEquivalents) Score(
         TrainedRun run,

@@ -33,6 +33,7 @@ public sealed record CertificationRequest
     /// </summary>
     public double? Rho { get; init; }
 
+    /// <summary>Which effects make the head: the largest in size, or the highest.</summary>
     public HeadOrder Order { get; init; } = HeadOrder.Magnitude;
 
     /// <summary>Settings that ask for this, such as "the budget 3x, the top-k 2", as <see cref="Setting"/> spells them.</summary>
@@ -72,6 +73,7 @@ public sealed record CertificationRequest
     }
 
     /// <summary>Reads the name of a screen, as <see cref="Estimator.Parse"/> does, less those that are none; auto is null.</summary>
+    /// <param name="text">auto, adjoint, recorded, linear, midpoint or sampled.</param>
     /// <param name="rho">The share of each batch; null for the screen's default.</param>
     /// <exception cref="AttributionException">No screen.</exception>
     public static Estimator? ParseScreen(string text, double? rho) => text switch
@@ -87,6 +89,7 @@ public sealed record CertificationRequest
 
     internal static Estimator Sampled(double rho) => new() { Gradient = "sampled", Rho = rho };
 
+    /// <summary>The request itself, once its settings are known to be in range.</summary>
     /// <exception cref="AttributionException">A setting out of range.</exception>
     public CertificationRequest Validated()
     {

@@ -24,8 +24,11 @@ public sealed class CertifiedAttribution(TrainedRun run, Probe probe, IMeasure m
     /// <summary>One key for all candidates, so that their bootstrap draws take the same examples.</summary>
     private const string DrawsKey = "certify";
 
+    /// <summary>Screens and settles; nothing is filed.</summary>
     /// <param name="request">What is asked about; its estimator is left at exact replay.</param>
+    /// <param name="certification">The budget, and when the head is certain.</param>
     /// <param name="progress">Gets steps walked and steps in all, anew for every walk.</param>
+    /// <param name="cancellation">Checked between steps.</param>
     /// <returns>One effect per question in the run's order, settled ones verified, with a <see cref="Certification"/>.</returns>
     /// <exception cref="AttributionException">Options that do not go together, or a budget too small for any screen.</exception>
     public EffectsArtifact Attribute(
@@ -161,7 +164,7 @@ public sealed class CertifiedAttribution(TrainedRun run, Probe probe, IMeasure m
     private SettledEffect Settled(EffectsArtifact effects, StageEffect effect) =>
         new(ValueOf(effects, effect), measure.EffectDraws(effects.Observed, effect.Counterfactual!, DrawsKey));
 
-    /// <param name="Artifact">What a replay made; null for a sweep.</param>
+    /// <summary>What a screen found; the artifact is what a replay made, null for a sweep.</summary>
     private sealed record ScreenOutcome(
         EffectsArtifact? Artifact, IReadOnlyList<StageEffect> Effects, ScreenedCandidate[] Candidates, double GradientEquivalents);
 }

@@ -30,8 +30,7 @@ internal sealed class CostModel(IReadOnlyList<StageProgram> programs)
     public double Sweep(int probes, double rho) =>
         programs.Sum(program => program.Steps.Sum(step => GradientCost.VectorProducts(probes) * Share(step, rho)));
 
-    /// <summary>Replay of questions together, from a gradient source.</summary>
-    /// <param name="rho">For source sampled.</param>
+    /// <summary>Replay of questions together, from a gradient source; rho counts for source sampled alone.</summary>
     public double Replay(string source, double rho, IReadOnlyList<Counterfactual> questions) => source switch
     {
         "recorded" => 0,

@@ -17,6 +17,7 @@ internal sealed record ScreeningPlan(Estimator? Screen, double EverythingGradien
     /// <summary>A screen of the cost model's choice takes at most this part of the budget; the rest settles.</summary>
     private const double ScreenPart = 1.0 / 3;
 
+    /// <summary>Replays everything where the budget holds that, else finds a screen that it holds.</summary>
     /// <param name="cost">Of the run.</param>
     /// <param name="questions">What would be replayed.</param>
     /// <param name="request">What is asked about.</param>
