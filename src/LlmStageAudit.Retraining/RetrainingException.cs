@@ -8,6 +8,7 @@ public sealed class RetrainingException : AuditException
     private RetrainingException(ExitCode exitCode, string message)
         : base(message) => ExitCode = exitCode;
 
+    /// <inheritdoc/>
     public override ExitCode ExitCode { get; }
 
     internal static RetrainingException NothingToChoose(string run) =>

@@ -8,9 +8,12 @@ namespace LlmStageAudit.Retraining.Executors;
 /// <summary>Runs the jobs of a plan one after the other in this process. Finished jobs are left alone, broken-off ones go on.</summary>
 internal static class LocalExecutor
 {
+    /// <summary>Trains what the plan still lacks.</summary>
     /// <param name="file">The plan.</param>
     /// <param name="device">Where to compute.</param>
     /// <param name="started">Told which job begins.</param>
+    /// <param name="progress">Told of every step.</param>
+    /// <param name="cancellation">Checked between steps.</param>
     /// <param name="preflight">Refuses jobs that cannot fit before the first is begun; null to start whatever the machine has.</param>
     /// <exception cref="Foundation.Errors.AuditException">
     /// Another process runs the plan. A job fails or is stopped; jobs before it are complete and stay.

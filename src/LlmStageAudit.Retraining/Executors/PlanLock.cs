@@ -21,5 +21,6 @@ internal sealed class PlanLock : IDisposable
         return held is null ? throw RetrainingException.InUse(file.Path, holder!) : new PlanLock(held);
     }
 
+    /// <inheritdoc/>
     public void Dispose() => _held.Dispose();
 }

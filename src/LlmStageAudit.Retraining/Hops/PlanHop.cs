@@ -28,7 +28,8 @@ public sealed record PlanRequest(string Run)
 /// <summary>Ranking -> plan: what runs, from which checkpoint, at what cost, with what expected effect.</summary>
 public static class PlanHop
 {
-    /// <exception cref="AuditException">An unknown stage, an unfinished run, nothing filed to choose by, or effects of another run.</exception>
+    /// <summary>Plans from what is filed in the run, and writes the plan; nothing is trained.</summary>
+    /// <exception cref="AuditException">An unknown stage, an unfinished run, nothing to choose by, or effects of another run.</exception>
     public static Filed<PlanArtifact> Run(PlanRequest request)
     {
         var folder = RunFolder.Open(request.Run);

@@ -9,9 +9,11 @@ namespace LlmStageAudit.Retraining.Hops;
 /// <summary>Plan -> counterfactual runs: trains each job's stages; finished jobs are left alone, broken-off ones go on.</summary>
 public static class RetrainHop
 {
+    /// <summary>Runs the jobs one after the other in this process.</summary>
     /// <param name="plan">A plan file.</param>
+    /// <param name="host">Where to compute, whom to tell, when to stop.</param>
     /// <returns>The plan, whose jobs are completed.</returns>
-    /// <exception cref="AuditException">Another process runs the plan; a job fails or is stopped, while jobs before it are complete and stay.</exception>
+    /// <exception cref="AuditException">Another process runs the plan; a job fails or is stopped: those before it are kept.</exception>
     public static PlanFile Run(string plan, WalkHost host)
     {
         var file = PlanFile.Open(plan);

@@ -22,6 +22,7 @@ public sealed record VerifyRequest(string Plan)
 /// <summary>Counterfactual runs -> verification: predicted effects against measured ones, filed in the run folder.</summary>
 public static class VerifyHop
 {
+    /// <summary>Files the verification under the names of plan and effects; a missed gate shows in the record, not as an error.</summary>
     /// <exception cref="AuditException">Jobs that are not retrained, or effects of another run or probe.</exception>
     public static Filed<VerificationArtifact> Run(VerifyRequest request, WalkHost host)
     {

@@ -12,6 +12,7 @@ namespace LlmStageAudit.Retraining.Plans;
 /// <summary>Plans retraining without a stage: one job per stage, each starting from the checkpoint before it.</summary>
 internal static class PlanBuilder
 {
+    /// <summary>The plan; nothing is written.</summary>
     /// <param name="folder">A completed run.</param>
     /// <param name="planPath">Where the plan will lie; paths in it are relative to that.</param>
     /// <param name="skip">Stages to leave out, one job each.</param>

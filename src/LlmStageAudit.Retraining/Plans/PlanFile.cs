@@ -12,12 +12,16 @@ public sealed class PlanFile
 
     private PlanFile(string path, PlanArtifact plan) => (Path, Plan, _folder) = (path, plan, System.IO.Path.GetDirectoryName(path)!);
 
+    /// <summary>Absolute path of the plan file.</summary>
     public string Path { get; }
 
+    /// <summary>As written: its paths are relative to its folder.</summary>
     public PlanArtifact Plan { get; }
 
+    /// <summary>Absolute path of the observed run's folder.</summary>
     public string RunPath => Resolve(Plan.Run);
 
+    /// <summary>Absolute path of the predictions; null where the plan was made without.</summary>
     public string? EffectsPath => Plan.EffectsPath is { } path ? Resolve(path) : null;
 
     /// <summary>
@@ -43,6 +47,7 @@ public sealed class PlanFile
     public static string RunOf(string planPath, string jobId) =>
         System.IO.Path.Combine(System.IO.Path.GetFileNameWithoutExtension(planPath) + ".runs", jobId);
 
+    /// <summary>Absolute path of the run folder that a job writes, whether it is there yet or not.</summary>
     public string RunOf(PlannedJob job) => Resolve(job.Run);
 
     /// <summary>pending, running, stopped or completed, as the job's run folder says.</summary>

@@ -18,9 +18,11 @@ namespace LlmStageAudit.Retraining.Verification;
 /// </summary>
 internal static class PlanVerifier
 {
+    /// <summary>Runs the probe on all states and compares; nothing is filed.</summary>
     /// <param name="file">A plan whose jobs have been retrained.</param>
     /// <param name="effectsPath">Predictions; null for the plan's.</param>
     /// <param name="minPearson">The gate: every stage's correlation must reach it. Null: nothing is demanded.</param>
+    /// <param name="device">Where to compute.</param>
     public static VerificationArtifact Verify(PlanFile file, string? effectsPath, double? minPearson, Device? device)
     {
         var path = effectsPath ?? file.EffectsPath ?? throw RetrainingException.NoEffects(file.Path);
