@@ -10,7 +10,7 @@ namespace LlmStageAudit.Auditing;
 /// </summary>
 public sealed record WalkHost
 {
-    /// <summary>Where to compute; asked for when the hop is about to, so that a wrong request is refused without loading the engine.</summary>
+    /// <summary>Where to compute; asked for late, so that a wrong request is refused before the engine is loaded.</summary>
     public Func<Device> Device { get; init; } = static () => CPU;
 
     /// <summary>Whom to tell what goes on.</summary>

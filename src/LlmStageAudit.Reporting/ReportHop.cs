@@ -14,6 +14,7 @@ namespace LlmStageAudit.Reporting;
 /// <summary>Run folder -> report: one self-contained HTML page of everything that is filed.</summary>
 public static class ReportHop
 {
+    /// <summary>Writes the page, which replaces one of that name; what is filed is only read.</summary>
     /// <param name="run">A run folder.</param>
     /// <param name="path">The page; null: report.html in the run folder.</param>
     /// <returns>Where the page lies.</returns>

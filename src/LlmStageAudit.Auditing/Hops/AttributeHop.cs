@@ -36,7 +36,7 @@ public sealed record AttributeRequest : JournaledRequest
 public static class AttributeHop
 {
     /// <summary>Attributes, and files the effects under the names of probe, estimator and treatment.</summary>
-    /// <exception cref="AttributionException">Settings that do not go together, bad or missing logs, numbers that are not finite.</exception>
+    /// <exception cref="AttributionException">Settings that do not go together, bad or missing logs, non-finite numbers.</exception>
     /// <exception cref="AuditException">A run or a probe that cannot be read.</exception>
     public static Filed<EffectsArtifact> Run(AttributeRequest request, WalkHost host)
     {

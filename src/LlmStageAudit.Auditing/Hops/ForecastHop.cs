@@ -3,7 +3,7 @@ using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Auditing.Hops;
 
-/// <summary>Configuration -> forecast: time, peak memory and disk of a run and its audit, from a few of its own steps run in memory.</summary>
+/// <summary>Configuration -> forecast: time, peak memory and disk of a run and its audit, from a few of its own steps.</summary>
 public static class ForecastHop
 {
     /// <summary>Measures for about as long as the request says; nothing is kept on disk.</summary>

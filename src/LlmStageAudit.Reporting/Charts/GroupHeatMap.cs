@@ -134,3 +134,15 @@ internal sealed record GroupHeatMap
         return string.Join(' ', rows);
     }
 }
+
+/// <summary>One group of a <see cref="GroupHeatMap"/>.</summary>
+/// <param name="Group">As the probe names it.</param>
+/// <param name="Examples">Rows in the group.</param>
+/// <param name="Positives">Of them with the positive label; null where not counted.</param>
+/// <param name="Cells">One per column.</param>
+internal sealed record HeatRow(string Group, long Examples, long? Positives, IReadOnlyList<HeatCell> Cells);
+
+/// <summary>A metric of one group; NaN where the rows do not define it, null where it was not computed.</summary>
+/// <param name="Observed">Of the model as trained.</param>
+/// <param name="Counterfactual">Of the model without a stage.</param>
+internal sealed record HeatCell(double? Observed, double? Counterfactual);

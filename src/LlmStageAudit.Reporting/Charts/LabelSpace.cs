@@ -9,9 +9,9 @@ internal sealed class LabelSpace(double left, double right, double top, double b
     private readonly List<(double Middle, double Half, double Baseline)> taken = [];
 
     /// <summary>
-    /// Takes the wanted place, else the nearest free one further out or aside; where all are taken, the wanted one after all.
+    /// Takes the wanted place, else the nearest free one further out or aside; where all are taken, the wanted one after all. Outward -1:
+    /// further out is up; 1: down.
     /// </summary>
-    /// <param name="outward">-1: further out is up; 1: down.</param>
     public (double Middle, double Baseline, bool IsMoved) Place(double middle, double baseline, double width, int outward)
     {
         var half = width / 2;

@@ -121,3 +121,6 @@ internal sealed record LossChart
         return string.Join(' ', sentences);
     }
 }
+
+/// <summary>One optimizer step on a <see cref="LossChart"/>; steps count from 1, through the run.</summary>
+internal sealed record LossPoint(int Step, double LossNats, double LearningRate);

@@ -46,3 +46,6 @@ internal static class StepShapes
         points.GroupBy(point => bands.TakeWhile(band => band.LastStep < step(point)).Count())
             .Select(group => (IReadOnlyList<T>)group.ToArray());
 }
+
+/// <summary>The steps of one stage on a chart over steps, both ends included.</summary>
+internal sealed record StageBand(string Stage, int FirstStep, int LastStep);

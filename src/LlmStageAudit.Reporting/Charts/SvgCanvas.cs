@@ -9,7 +9,7 @@ internal sealed class SvgCanvas
 {
     private readonly MarkupWriter writer = new();
 
-    /// <param name="id">Unique in the page: the accessible name and the patterns are found by it.</param>
+    /// <summary>Begins a drawing; the id is unique in the page, for the accessible name and the patterns are found by it.</summary>
     public SvgCanvas(string id, double width, double height, string title, string description)
     {
         Id = id;
@@ -89,6 +89,7 @@ internal sealed class SvgCanvas
 
     /// <summary>Many upright bars as one shape: a long run has thousands.</summary>
     /// <param name="bars">Left and right edge, and the heights of both ends.</param>
+    /// <param name="look">Class of the shape.</param>
     /// <param name="pattern">One of this drawing's hatch patterns to fill them with; null: the look's own fill.</param>
     public void Bars(IReadOnlyList<(double Left, double Right, double From, double To)> bars, string? look, string? pattern = null)
     {
@@ -100,8 +101,7 @@ internal sealed class SvgCanvas
             "path", ("class", look), ("d", string.Concat(shapes)), ("fill", pattern is null ? null : $"url(#{Id}-{pattern})"));
     }
 
-    /// <param name="anchor">start, middle or end.</param>
-    /// <param name="fullText">What a pointer shows where the text is shortened.</param>
+    /// <summary>One line, anchored at start, middle or end; a pointer shows the full text where the text is shortened.</summary>
     public void Text(double x, double y, string text, string look, string anchor = "start", string? fullText = null, string? turn = null)
     {
         writer.Open(

@@ -4,6 +4,7 @@ using LlmStageAudit.Reporting.Markup;
 namespace LlmStageAudit.Reporting.Findings;
 
 /// <summary>One estimate of all stages (or steps, or examples) on one probe.</summary>
+/// <param name="Artifact">The file.</param>
 /// <param name="Stages">From the most raising to the most lowering; what could not be computed last.</param>
 internal sealed record EffectFinding(EffectsArtifact Artifact, IReadOnlyList<StageFinding> Stages)
 {
@@ -50,3 +51,9 @@ internal sealed record EffectFinding(EffectsArtifact Artifact, IReadOnlyList<Sta
         return Stages.Where(kept.Contains).ToArray();
     }
 }
+
+/// <summary>The effects of one estimate that share a grade and what it rests on: one stage, or all scores of a sweep.</summary>
+/// <param name="Grade">As <see cref="TrustText"/> spells it.</param>
+/// <param name="Evidence">Null in files written before effects were graded.</param>
+/// <param name="Effects">At least one.</param>
+internal sealed record TrustGroup(string Grade, TrustEvidence? Evidence, IReadOnlyList<StageFinding> Effects);

@@ -36,7 +36,7 @@ internal static class PageParts
     public static string EffectHeading(EffectsArtifact effects) =>
         "#Effect" + (MetricText.UnitOf(effects.Metric) is { Length: > 0 } unit ? $" ({unit})" : string.Empty);
 
-    /// <param name="headings">A heading that begins with '#' is of a column of numbers; the sign is not shown.</param>
+    /// <summary>A table of at most <see cref="MaximumRows"/> rows. A heading '#...' is of a column of numbers, shown without the '#'.</summary>
     public static void Table(this MarkupWriter page, string caption, IReadOnlyList<string> headings, IReadOnlyList<TableCell[]> rows)
     {
         page.Open("div", ("class", "scroll"), ("role", "region"), ("tabindex", "0"), ("aria-label", caption)).Open("table");
@@ -67,4 +67,10 @@ internal static class PageParts
         if (cell.Note is { } note) page.Element("small", note);
         page.Close();
     }
+}
+
+/// <summary>Text of a table cell, with a second, quieter line where there is a note.</summary>
+internal sealed record TableCell(string Text, string? Note = null)
+{
+    public static implicit operator TableCell(string text) => new(text);
 }
