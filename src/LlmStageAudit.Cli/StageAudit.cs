@@ -13,9 +13,11 @@ public static class StageAudit
     /// <summary>Time a verb gets to reach a checkpoint after a signal.</summary>
     private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(30);
 
+    /// <summary>Runs one command line to its end; a signal or the token stops a verb at its next checkpoint.</summary>
     /// <param name="args">As after the command's name.</param>
     /// <param name="output">Data only.</param>
     /// <param name="error">Logs, progress and errors.</param>
+    /// <param name="cancellation">Stops as a signal does.</param>
     /// <returns>The exit code, see <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellation = default)
     {
@@ -64,7 +66,7 @@ public static class StageAudit
         }
     }
 
-    public static RootCommand BuildRoot()
+    internal static RootCommand BuildRoot()
     {
         var root = new RootCommand(
             "Which training stage did that? Trains fine-tuning stages with a trajectory log, answers what the model would be without each, "

@@ -78,3 +78,19 @@ internal static class DemoFiles
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 }
+
+/// <summary>How many texts of each kind <see cref="DemoFiles"/> writes.</summary>
+internal sealed record DemoSizes
+{
+    public int PretrainingTexts { get; init; } = 4000;
+
+    public int CommentsPerStage { get; init; } = 600;
+
+    public int ProbeComments { get; init; } = 600;
+}
+
+/// <summary>Where the generated files lie; every path is absolute.</summary>
+/// <param name="Pretraining">JSON lines with <c>id</c>, <c>text</c> and <c>reaction</c>.</param>
+/// <param name="Stages">One CSV file per source, in the order of <see cref="DemoCorpus.StageNames"/>.</param>
+/// <param name="Probe">CSV file with the stages' columns.</param>
+internal sealed record DemoPaths(string Pretraining, IReadOnlyList<KeyValuePair<string, string>> Stages, string Probe);

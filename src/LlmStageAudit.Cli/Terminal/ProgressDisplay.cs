@@ -7,7 +7,7 @@ namespace LlmStageAudit.Cli.Terminal;
 /// <summary>Shows how far work has come.</summary>
 internal interface IProgressDisplay
 {
-    /// <param name="detail">What is going on, such as the stage and the loss.</param>
+    /// <summary>So much is done, and what is going on, such as the stage and the loss.</summary>
     void Report(int done, int total, string detail);
 }
 

@@ -6,7 +6,7 @@ namespace LlmStageAudit.Cli.Terminal;
 /// <summary>Makes a command of a verb: its description with examples, its symbols, and what it does.</summary>
 internal static class Verb
 {
-    /// <param name="run">Gets the parsed values and the terminal; returns the exit code.</param>
+    /// <summary>The command; what it runs gets the parsed values and the terminal, and returns the exit code.</summary>
     public static Command Of(string name, string description, string[] examples, Symbol[] symbols, Func<VerbContext, int> run)
     {
         var command = new VerbCommand(name, description, examples);
@@ -26,4 +26,10 @@ internal static class Verb
             CancellationToken.None));
         return command;
     }
+}
+
+/// <summary>A command with examples, which its own help shows and the list of all verbs does not.</summary>
+internal sealed class VerbCommand(string name, string description, IReadOnlyList<string> examples) : Command(name, description)
+{
+    public IReadOnlyList<string> Examples { get; } = examples;
 }

@@ -75,8 +75,7 @@ internal sealed class VerbContext : IWalkObserver
     /// <summary>One JSON object on standard output.</summary>
     public void WriteJson(object value) => Out.WriteLine(JsonSerializer.Serialize(value, ArtifactJson.Options));
 
-    /// <summary>A table on standard output.</summary>
-    /// <param name="columns">Headings; one that begins with '>' is aligned right.</param>
+    /// <summary>A table on standard output; a column whose heading begins with '>' is aligned right.</summary>
     public void WriteTable(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows)
     {
         var table = new Table { Border = TableBorder.Simple };

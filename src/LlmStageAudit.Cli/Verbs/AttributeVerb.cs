@@ -76,8 +76,8 @@ internal static class AttributeVerb
             "stageaudit attribute runs/a --probe probes/identity.yaml --level step --budget 3x --top 3",
         ],
         [
-            RunOptions.Run, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_method, RunOptions.Gradient, RunOptions.Rho, s_curvature, s_epsilonFloor, s_readout,
-            s_folds, s_level, s_treatment, s_steps, s_export, s_perExample,
+            RunOptions.Run, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_method, RunOptions.Gradient, RunOptions.Rho, s_curvature,
+            s_epsilonFloor, s_readout, s_folds, s_level, s_treatment, s_steps, s_export, s_perExample,
             .. BudgetOptions.All, .. ResumeOptions.All, CommonOptions.Device,
         ],
         Run);

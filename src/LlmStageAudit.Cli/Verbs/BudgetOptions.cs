@@ -29,8 +29,7 @@ internal static class BudgetOptions
 
     public static IReadOnlyList<Symbol> All { get; } = [s_budget, s_confidence, s_top, s_screen];
 
-    /// <summary>What is to be certified; null without a budget.</summary>
-    /// <param name="rho">As given with --rho.</param>
+    /// <summary>What is to be certified, with rho as given by --rho; null without a budget.</summary>
     /// <exception cref="AttributionException">Values out of range, or options that need a budget without one.</exception>
     public static CertificationRequest? Read(VerbContext context, double? rho, HeadOrder order)
     {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Probing.Probes;
 
 namespace LlmStageAudit.Cli.Verbs;
 
@@ -25,4 +26,16 @@ internal static class RunOptions
     /// <summary>Where a run goes that is not told otherwise: runs/NAME beside its configuration.</summary>
     public static string DefaultFolder(string configuration) =>
         Path.Combine(Path.GetDirectoryName(Path.GetFullPath(configuration))!, "runs", Path.GetFileNameWithoutExtension(configuration));
+}
+
+/// <summary>Options of the verbs that run a probe.</summary>
+internal static class ProbeOptions
+{
+    public static Option<string> Probe { get; } = new("--probe", "-p") { Description = "The probe's YAML file", Required = true };
+
+    public static Option<UnlabelledPolicy> Unlabelled { get; } = new("--unlabelled")
+    {
+        Description = "Examples whose identity is not annotated: exclude them from groups, or count them as background",
+        DefaultValueFactory = _ => UnlabelledPolicy.Exclude,
+    };
 }

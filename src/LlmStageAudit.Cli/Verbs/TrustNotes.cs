@@ -11,7 +11,7 @@ internal static class TrustNotes
 
     private const int ShownSettlements = 3;
 
-    /// <param name="graded">Each effect's name, size and grade.</param>
+    /// <summary>Writes the notes, from each effect's name, size and grade.</summary>
     public static void Write(VerbContext context, IReadOnlyList<(string Name, double Size, string? Trust, TrustEvidence? Evidence)> graded)
     {
         foreach (var alike in graded.Where(one => one.Evidence is not null).GroupBy(one => (one.Trust, one.Evidence!.Reason)))
