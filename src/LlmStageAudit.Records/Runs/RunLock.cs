@@ -24,5 +24,6 @@ public sealed class RunLock : IDisposable
         }
     }
 
+    /// <inheritdoc/>
     public void Dispose() => _held.Dispose();
 }

@@ -39,13 +39,13 @@ public sealed class BackgroundTrajectoryWriter : IDisposable
     }
 
     /// <summary>A record is on disk no later than this after it was written, also while no further one comes.</summary>
-    public static TimeSpan DefaultFlushInterval { get; } = TimeSpan.FromSeconds(10);
+    internal static TimeSpan DefaultFlushInterval { get; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Time spent hashing and writing, on the writing thread. Exact after <see cref="Flush"/> or <see cref="Complete"/>.</summary>
     public double WriteSeconds => Stopwatch.GetElapsedTime(0, Interlocked.Read(ref _writeTicks)).TotalSeconds;
 
     /// <summary>Time the caller was held up here: the cost that training sees.</summary>
-    public double WaitSeconds => Stopwatch.GetElapsedTime(0, _waitTicks).TotalSeconds;
+    internal double WaitSeconds => Stopwatch.GetElapsedTime(0, _waitTicks).TotalSeconds;
 
     /// <summary>Written by this object. Only valid after <see cref="Flush"/> or <see cref="Complete"/>.</summary>
     public long WrittenBytes => _writer.SizeBytes - _sizeBytesAtStart;

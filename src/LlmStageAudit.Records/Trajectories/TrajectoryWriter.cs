@@ -25,6 +25,7 @@ public sealed class TrajectoryWriter : IDisposable
     /// <summary>Records in the log, those found on opening included.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Length of the log with everything appended so far, on disk or not.</summary>
     public long SizeBytes { get; private set; } = TrajectoryFrame.PreambleBytes;
 
     /// <summary>The last record's hash as lower-case hexadecimal; of an empty log the genesis hash.</summary>
@@ -155,6 +156,7 @@ public sealed class TrajectoryWriter : IDisposable
         }
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         _sha256.Dispose();
