@@ -21,7 +21,7 @@ public sealed record AdapterSection
     /// <summary>Probability with which an input of the low-rank layers is zeroed in training.</summary>
     public double? Dropout { get; init; }
 
-    /// <summary>Modules that get a low-rank pair: names or their ends, as in PEFT.</summary>
+    /// <summary>Linear layers that get a low-rank pair: names or their ends as in PEFT, or "all-linear" alone.</summary>
     public IReadOnlyList<string>? TargetModules { get; init; }
 
     /// <summary>Modules trained in full and saved beside the adapter, such as a classification head.</summary>

@@ -120,6 +120,7 @@ public sealed class RunFolder
         foreach (var stage in Directory.GetDirectories(StagesFolder)) PartialName.ClearAll(stage);
     }
 
+    /// <summary>Opens the folder of a run that exists.</summary>
     /// <exception cref="RunFolderException">
     /// There is no folder, it holds no manifest, a link in it leads out of it, or anybody may write in it.
     /// </exception>
@@ -132,6 +133,7 @@ public sealed class RunFolder
         return folder;
     }
 
+    /// <summary>Refuses a folder that is not its owner's alone.</summary>
     /// <param name="shown">The path as the user gave it; null for the full one.</param>
     /// <exception cref="RunFolderException">A link leads out of the folder, or every user of the machine may write in it.</exception>
     internal void CheckBoundary(string? shown = null)
@@ -163,6 +165,7 @@ public sealed class RunFolder
             : null;
     }
 
+    /// <summary>The folder of a stage, by its number from 1 and its name.</summary>
     /// <param name="index">From 0, in the configuration.</param>
     /// <param name="name">The stage's name.</param>
     public string StageFolder(int index, string name)
@@ -181,6 +184,7 @@ public sealed class RunFolder
     /// <summary>The log of a stage's steps.</summary>
     public string TrajectoryPath(int index, string name) => Path.Combine(StageFolder(index, name), "trajectory.log");
 
+    /// <summary>Where the effects of this id are filed.</summary>
     /// <param name="id">Letters, digits, '.', '-' and '_', such as a probe's name.</param>
     public string EffectsPath(string id) => Path.Combine(EffectsFolder, $"{Checked(id)}.json");
 
@@ -188,18 +192,23 @@ public sealed class RunFolder
     /// <param name="id">Of the effects.</param>
     public string ProgressFolder(string id) => Path.Combine(Within("progress"), Checked(id));
 
+    /// <summary>Where the block scores of this id are filed.</summary>
     /// <param name="id">As for <see cref="EffectsPath"/>.</param>
     public string BlockScoresPath(string id) => Path.Combine(BlockScoresFolder, $"{Checked(id)}.json");
 
+    /// <summary>Where the ranking of this id is filed.</summary>
     /// <param name="id">As for <see cref="EffectsPath"/>.</param>
     public string RankingsPath(string id) => Path.Combine(RankingsFolder, $"{Checked(id)}.json");
 
+    /// <summary>Where the verification of this id is filed.</summary>
     /// <param name="id">As for <see cref="EffectsPath"/>.</param>
     public string VerificationPath(string id) => Path.Combine(VerificationsFolder, $"{Checked(id)}.json");
 
+    /// <summary>Where the comparison of this id is filed.</summary>
     /// <param name="id">As for <see cref="EffectsPath"/>.</param>
     public string ComparisonPath(string id) => Path.Combine(ComparisonsFolder, $"{Checked(id)}.json");
 
+    /// <summary>Reads the manifest and checks that what it names lies in the confinement.</summary>
     /// <exception cref="ArtifactException">The manifest is damaged or of a newer version.</exception>
     /// <exception cref="ConfigurationException">The manifest names a path outside the <see cref="Confinement"/>.</exception>
     public RunManifest ReadManifest()

@@ -68,6 +68,7 @@ public sealed record LogSummary
         }
     }
 
+    /// <summary>Walks over a log's framing.</summary>
     /// <exception cref="TrajectoryException">The file is absent, cannot be read, or is no log.</exception>
     public static LogSummary Read(string path)
     {

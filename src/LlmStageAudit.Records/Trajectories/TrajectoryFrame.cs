@@ -48,6 +48,7 @@ internal static class TrajectoryFrame
         BinaryPrimitives.WriteUInt64LittleEndian(framing[8..], (ulong)payloadBytes);
     }
 
+    /// <summary>Reads a frame's first 16 bytes and checks that lengths are within their limits.</summary>
     /// <returns>The fault, or null and the lengths.</returns>
     public static string? ReadFraming(ReadOnlySpan<byte> framing, out int headerBytes, out int payloadBytes)
     {

@@ -34,6 +34,7 @@ public sealed class TrajectoryReader : IDisposable
     /// <summary>Length of the file when it was opened.</summary>
     public long SizeBytes => _scan.Length;
 
+    /// <summary>Opens a log and walks its headers. The result is disposed by the caller.</summary>
     /// <param name="path">The log.</param>
     /// <param name="genesis">What the writer was given.</param>
     /// <exception cref="TrajectoryException">The log is absent, damaged, cut off, or of another genesis.</exception>

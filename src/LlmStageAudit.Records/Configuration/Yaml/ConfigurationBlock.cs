@@ -14,6 +14,7 @@ internal sealed class ConfigurationBlock
     private readonly MappingNode _mapping;
     private readonly string _prefix;
 
+    /// <summary>Takes a block, and reports keys in it that are not known.</summary>
     /// <param name="mapping">The block.</param>
     /// <param name="key">Its own key for messages, dotted; empty for the root.</param>
     /// <param name="known">Every key it may have; others are faults.</param>

@@ -11,6 +11,7 @@ internal abstract class ConfigurationNode(ConfigurationSource source)
     public abstract string Description { get; }
 }
 
+/// <summary>A single value as text.</summary>
 /// <param name="source">Where it stands.</param>
 /// <param name="text">Without quotes, escapes resolved.</param>
 /// <param name="isPlain">False where it was quoted or a block, so that it is text whatever it looks like.</param>
