@@ -80,8 +80,10 @@ internal sealed class StripDecoder(Rune content, int start, int stop) : ITokenDe
     {
         var width = content.Utf16SequenceLength;
         var text = token.AsSpan();
-        for (var i = 0; i < start && Rune.DecodeFromUtf16(text, out var rune, out _) == OperationStatus.Done && rune == content; i++) text = text[width..];
-        for (var i = 0; i < stop && Rune.DecodeLastFromUtf16(text, out var rune, out _) == OperationStatus.Done && rune == content; i++) text = text[..^width];
+        for (var i = 0; i < start && Rune.DecodeFromUtf16(text, out var rune, out _) == OperationStatus.Done && rune == content; i++)
+            text = text[width..];
+        for (var i = 0; i < stop && Rune.DecodeLastFromUtf16(text, out var rune, out _) == OperationStatus.Done && rune == content; i++)
+            text = text[..^width];
         return text.ToString();
     }
 }
