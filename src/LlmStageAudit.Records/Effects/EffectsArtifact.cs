@@ -73,7 +73,9 @@ public sealed record EffectsArtifact : IArtifact<EffectsArtifact>
         ?? Probe.Fault()
         ?? Observed.Fault("observed")
         ?? RecordRules.First(Effects, effect =>
-            (effect.FirstStep is < 1 || effect.LastStep < effect.FirstStep ? $"effects: steps {effect.FirstStep} to {effect.LastStep}" : null)
+            (effect.FirstStep is < 1 || effect.LastStep < effect.FirstStep
+                ? $"effects: steps {effect.FirstStep} to {effect.LastStep}"
+                : null)
             ?? (effect.Evidence is { } evidence ? RecordRules.Count("effects: checks", evidence.Checks) : null)
             ?? effect.Counterfactual?.Fault("effects: counterfactual"));
 }
