@@ -33,7 +33,7 @@ public sealed record RankingArtifact : IArtifact<RankingArtifact>
     /// <summary>The probe that gaps are measured on.</summary>
     public required ProbeReference Probe { get; init; }
 
-    /// <summary>The effects that were ranked, absolute.</summary>
+    /// <summary>The file of the effects that were ranked.</summary>
     public required string EffectsPath { get; init; }
 
     /// <summary>Highest score first.</summary>

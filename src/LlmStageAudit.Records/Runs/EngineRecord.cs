@@ -18,7 +18,7 @@ public sealed record EngineRecord
     /// <summary>Between operators.</summary>
     public int? InteropThreads { get; init; }
 
-    /// <summary>What the tensors lived on, such as "cpu" or a GPU's name.</summary>
+    /// <summary>What the tensors lived on, such as "cpu" or "cuda:0".</summary>
     public required string Device { get; init; }
 
     /// <summary>Operating system, architecture and number of processors.</summary>

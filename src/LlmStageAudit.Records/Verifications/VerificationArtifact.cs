@@ -20,10 +20,10 @@ public sealed record VerificationArtifact : IArtifact<VerificationArtifact>
     /// <summary>Id of the run it is about: 32 hexadecimal digits.</summary>
     public required string RunId { get; init; }
 
-    /// <summary>The plan whose jobs were retrained, absolute.</summary>
+    /// <summary>The file of the plan whose jobs were retrained.</summary>
     public required string PlanPath { get; init; }
 
-    /// <summary>The effects that were predicted, absolute.</summary>
+    /// <summary>The file of the effects that were predicted.</summary>
     public required string EffectsPath { get; init; }
 
     /// <summary>When the record was made, UTC.</summary>
