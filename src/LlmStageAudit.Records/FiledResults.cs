@@ -7,6 +7,7 @@ namespace LlmStageAudit.Records;
 /// <summary>Finds results filed in a run folder.</summary>
 public static class FiledResults
 {
+    /// <summary>Path of the ranking written last; null where there is none.</summary>
     public static string? NewestRanking(RunFolder folder) => Files(folder.RankingsFolder).FirstOrDefault();
 
     /// <summary>The newest effects of whole stages.</summary>

@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json;
 using LlmStageAudit.Foundation.Boundaries;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
@@ -21,6 +21,7 @@ internal static class ManifestSections
     /// </summary>
     public static JsonElement Json(RunManifest manifest) => JsonSerializer.SerializeToElement(manifest, ArtifactJson.CompactOptions);
 
+    /// <summary>A manifest file as the sections are taken from.</summary>
     /// <exception cref="JsonException">The file is no JSON.</exception>
     public static JsonElement Json(string path) =>
         JsonSerializer.Deserialize<JsonElement>(ForeignFile.ReadText(path, ArtifactJson.MaximumSizeBytes), ArtifactJson.CompactOptions);
@@ -60,4 +61,17 @@ internal static class ManifestSections
     public static string InputField(int index) => Item("inputs", index);
 
     private static string Item(string list, int index) => string.Create(CultureInfo.InvariantCulture, $"{list}[{index}]");
+}
+
+/// <summary>Compares parts of manifests.</summary>
+internal static class SealedSections
+{
+    /// <summary>Fields that are on one side only or differ, in the order of the sealed ones.</summary>
+    public static IReadOnlyList<string> Difference(IReadOnlyList<SealedSection> expected, IReadOnlyList<SealedSection> found)
+    {
+        var known = new Dictionary<string, string>();
+        foreach (var section in found) known.TryAdd(section.Field, section.Sha256);
+        var changed = expected.Where(section => known.GetValueOrDefault(section.Field) != section.Sha256).Select(section => section.Field);
+        return [.. changed.Concat(known.Keys.Except(expected.Select(section => section.Field)))];
+    }
 }

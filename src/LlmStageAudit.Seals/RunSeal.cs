@@ -8,14 +8,19 @@ namespace LlmStageAudit.Seals;
 /// </summary>
 public sealed record RunSeal : IArtifact<RunSeal>
 {
+    /// <inheritdoc/>
     public static string KindName => "seal";
 
+    /// <inheritdoc/>
     public static int CurrentSchemaVersion => 1;
 
+    /// <inheritdoc/>
     public int SchemaVersion { get; init; } = CurrentSchemaVersion;
 
+    /// <inheritdoc/>
     public string Kind { get; init; } = KindName;
 
+    /// <summary>The run that is sealed; a digest of it begins the chain.</summary>
     public required string RunId { get; init; }
 
     /// <summary>How many seals the history holds.</summary>
@@ -28,5 +33,5 @@ public sealed record RunSeal : IArtifact<RunSeal>
     public string? Sha256 { get; init; }
 
     /// <summary>Whether the last seal is that of the run's end.</summary>
-    public bool IsFinal() => Seals.Count > 0 && Seals[^1].Scope == SealScope.Run;
+    internal bool IsFinal() => Seals.Count > 0 && Seals[^1].Scope == SealScope.Run;
 }

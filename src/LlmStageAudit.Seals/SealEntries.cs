@@ -18,7 +18,11 @@ internal static class SealEntries
         PreviousSha256 = SealDigest.Genesis(manifest.RunId),
     });
 
+    /// <summary>The seal of a completed stage: its result, its state and its log.</summary>
+    /// <param name="folder">The run.</param>
+    /// <param name="manifest">What is about to be written, with the stage's result.</param>
     /// <param name="index">The stage's place in the manifest.</param>
+    /// <param name="previous">The seal it is chained to.</param>
     /// <param name="proveLog">Whether to compute every hash of the log again, where its writer is not at hand to vouch for them.</param>
     public static SealEntry OfStage(RunFolder folder, RunManifest manifest, int index, SealEntry previous, bool proveLog)
     {

@@ -11,6 +11,7 @@ public sealed record SealEntry
     /// <summary>From 1, without gaps.</summary>
     public required int Sequence { get; init; }
 
+    /// <summary>What was finished at that point.</summary>
     public required SealScope Scope { get; init; }
 
     /// <summary>The stage's name; null unless a stage was sealed.</summary>
@@ -35,4 +36,40 @@ public sealed record SealEntry
 
     /// <summary>Of this seal as JSON on one line without this field; lower-case hexadecimal.</summary>
     public string? Sha256 { get; init; }
+}
+
+/// <summary>What a seal closes.</summary>
+public enum SealScope
+{
+    /// <summary>The beginning: the initial state, and everything in the manifest that training does not change.</summary>
+    Start,
+
+    /// <summary>The end of one stage.</summary>
+    Stage,
+
+    /// <summary>The end of the run, after which nothing in it changes any more.</summary>
+    Run,
+}
+
+/// <summary>A part of the manifest, pinned by its content, so that a changed manifest can be told by the field that changed.</summary>
+public sealed record SealedSection
+{
+    /// <summary>The part's place in the manifest, such as <c>configuration.seed</c>, <c>inputs[2]</c> or <c>stages[0]</c>.</summary>
+    public required string Field { get; init; }
+
+    /// <summary>Of the part's JSON on one line; lower-case hexadecimal.</summary>
+    public required string Sha256 { get; init; }
+}
+
+/// <summary>A file of the run folder, pinned to the byte.</summary>
+public sealed record SealedFile
+{
+    /// <summary>Relative to the run folder, with forward slashes.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>Length of the file.</summary>
+    public required long SizeBytes { get; init; }
+
+    /// <summary>Lower-case hexadecimal.</summary>
+    public required string Sha256 { get; init; }
 }

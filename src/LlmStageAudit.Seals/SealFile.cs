@@ -1,5 +1,6 @@
 using LlmStageAudit.Foundation.Boundaries;
 using LlmStageAudit.Records.Serialization;
+using LlmStageAudit.Seals.Logs;
 
 namespace LlmStageAudit.Seals;
 
@@ -9,6 +10,7 @@ namespace LlmStageAudit.Seals;
 /// <param name="Faults">One per damage, in words; empty: the seal is as it was written.</param>
 internal sealed record SealReading(RunSeal? Seal, IReadOnlyList<SealEntry> Sound, IReadOnlyList<SealFault> Faults);
 
+/// <summary>One damage of a seal.</summary>
 /// <param name="Entry">The sequence number of the seal that is concerned; null: the file as a whole.</param>
 /// <param name="Found">In words.</param>
 internal sealed record SealFault(int? Entry, string Found);
@@ -16,6 +18,7 @@ internal sealed record SealFault(int? Entry, string Found);
 /// <summary>Reads a seal and checks it against itself: digests, chain and spelling.</summary>
 internal static class SealFile
 {
+    /// <summary>Reads a seal; what is wrong with it is told, not thrown.</summary>
     /// <exception cref="IOException">The file is absent or cannot be read.</exception>
     public static SealReading Read(string path)
     {
@@ -82,4 +85,14 @@ internal static class SealFile
 
     public static string Reason(string message, string path) =>
         message.StartsWith(path, StringComparison.Ordinal) ? message[path.Length..].TrimStart(':', ' ', ',') : message;
+}
+
+/// <summary>Checks what a seal says of a log before anything relies on it.</summary>
+internal static class SealedLogs
+{
+    public static bool IsHash(string? text) => text is { Length: 64 } && text.All(char.IsAsciiHexDigitLower);
+
+    public static bool IsWhole(SealedLog? log) => log is null
+        || (log is { Records: >= 0, SizeBytes: >= 0, GradientBytes: >= 0, MarkInterval: >= 1 }
+            && log.Marks.Count == log.Records / log.MarkInterval && log.Marks.Append(log.HeadSha256).All(IsHash));
 }

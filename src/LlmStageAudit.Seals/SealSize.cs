@@ -8,6 +8,7 @@ public static class SealSize
 {
     private static readonly string s_hash = new('0', 64);
 
+    /// <summary>Length of seal.json in bytes.</summary>
     /// <param name="manifest">As it will be; hashes may be any of the right length.</param>
     /// <param name="stateFiles">Names and sizes of the files of a trainable state.</param>
     /// <param name="logs">Bytes of each stage's log.</param>

@@ -9,7 +9,9 @@ namespace LlmStageAudit.Checkpoints.Adapters;
 /// <summary>Reads and writes PEFT adapter folders: adapter_config.json, adapter_model.safetensors, README.md.</summary>
 public static class AdapterFolder
 {
+    /// <summary>PEFT's name of the configuration.</summary>
     public const string ConfigFile = "adapter_config.json";
+    /// <summary>PEFT's name of the weights.</summary>
     public const string WeightsFile = "adapter_model.safetensors";
 
     /// <summary>What PEFT puts before a module's name in the keys of the weights.</summary>

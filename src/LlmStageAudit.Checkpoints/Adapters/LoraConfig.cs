@@ -32,10 +32,15 @@ public sealed record LoraConfig
     /// <summary>SEQ_CLS, CAUSAL_LM, another of PEFT's tasks, or null.</summary>
     public string? TaskType { get; init; }
 
+    /// <summary>
+    /// base_model_name_or_path: what the adapter was trained on, as its author named it; null where the file does not say.
+    /// </summary>
     public string? BaseModelNameOrPath { get; init; }
 
+    /// <summary>revision of the base model; null where the file does not say.</summary>
     public string? Revision { get; init; }
 
+    /// <summary>peft_version that wrote the file; null where it does not say.</summary>
     public string? PeftVersion { get; init; }
 
     /// <summary>The key lora_dropout, in [0, 1): acts on the adapter's input in training only.</summary>
@@ -71,6 +76,7 @@ public sealed record LoraConfig
     /// <summary>Factor of B A where no pattern says otherwise: alpha / rank, or alpha / sqrt(rank).</summary>
     public double Scaling => ScalingOf(Alpha, Rank);
 
+    /// <summary>Whether target_modules is "all-linear", in any case.</summary>
     public bool TargetsAllLinear => string.Equals(TargetPattern, AllLinear, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Modules to save as PEFT writes them: for SEQ_CLS the usual head names are always among them.</summary>
@@ -104,6 +110,7 @@ public sealed record LoraConfig
             || (ModulePattern.LayerIndex(LayersPattern, moduleName) is { } layer && LayersToTransform.Contains(layer));
     }
 
+    /// <summary>The rank of a module: that of the first pattern that matches its name, else <see cref="Rank"/>.</summary>
     public int RankOf(string moduleName)
     {
         foreach (var (pattern, rank) in RankPattern)
@@ -114,7 +121,8 @@ public sealed record LoraConfig
         return Rank;
     }
 
-    public double AlphaOf(string moduleName)
+    /// <summary>The alpha of a module: that of the first pattern that matches its name, else <see cref="Alpha"/>.</summary>
+    internal double AlphaOf(string moduleName)
     {
         foreach (var (pattern, alpha) in AlphaPattern)
         {

@@ -14,6 +14,7 @@ public sealed class CommentSet
     /// <summary>Names in file order; of JSON lines, in the order of first appearance.</summary>
     public IReadOnlyList<string> Columns => _columns.Names;
 
+    /// <summary>In file order.</summary>
     public IReadOnlyList<CommentRow> Rows { get; }
 
     /// <summary>Where the rows come from.</summary>

@@ -26,6 +26,7 @@ public sealed class RowExpression
     /// <summary>The columns that are named, in order of first appearance.</summary>
     public IReadOnlyCollection<string> ColumnsUsed { get; }
 
+    /// <summary>Parses an expression and finds its columns.</summary>
     /// <param name="text">The expression.</param>
     /// <param name="columns">The columns it may name.</param>
     /// <param name="where">The place of the expression, for messages: a configuration file and key.</param>

@@ -46,10 +46,13 @@ public abstract record DecoderConfig
         RefusePartialRotation(config, unsupported);
     }
 
+    /// <summary>Width of the residual stream: H.</summary>
     public int HiddenSize { get; }
 
+    /// <summary>Width between the MLP's two projections.</summary>
     public int IntermediateSize { get; }
 
+    /// <summary>Transformer blocks.</summary>
     public int LayerCount { get; }
 
     /// <summary>Heads of the queries.</summary>
@@ -61,10 +64,13 @@ public abstract record DecoderConfig
     /// <summary>Width of one head, even; HeadCount times it need not be the hidden size.</summary>
     public int HeadSize { get; }
 
+    /// <summary>Rows of the embedding, which may be more than the tokenizer has tokens: V.</summary>
     public int VocabularySize { get; }
 
+    /// <summary>The longest sequence in tokens.</summary>
     public int MaxPositions { get; }
 
+    /// <summary>Added to the mean square under the root of every norm, above 0.</summary>
     public double RmsNormEpsilon { get; }
 
     /// <summary>Of the MLP's gate: gelu is the exact one (erf); gelu_pytorch_tanh, gelu_new, gelu_fast the tanh form; relu; silu.</summary>
@@ -76,6 +82,7 @@ public abstract record DecoderConfig
     /// <summary>Whether the language-model head is the transposed embedding.</summary>
     public bool TieWordEmbeddings { get; }
 
+    /// <summary>The padding token's id; null where there is none.</summary>
     public int? PadTokenId { get; }
 
     /// <summary>Classes of the classification head, null where the configuration names none.</summary>

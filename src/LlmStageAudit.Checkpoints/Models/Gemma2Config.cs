@@ -15,6 +15,7 @@ public sealed record Gemma2Config : DecoderConfig
         FinalSoftCap = FindPositive(config, "final_logit_softcapping", 30);
     }
 
+    /// <summary>The rotary position embedding.</summary>
     public RotaryConfig Rotary { get; }
 
     /// <summary>Attention scores are divided by its square root.</summary>
@@ -32,6 +33,7 @@ public sealed record Gemma2Config : DecoderConfig
     /// <summary>Bound of the language model's logits; null for none.</summary>
     public double? FinalSoftCap { get; }
 
+    /// <summary>Reads the configuration, with transformers' defaults for absent keys.</summary>
     /// <exception cref="ModelFolderException">Another family, a wrong value, or settings that act but are not supported.</exception>
     public static Gemma2Config Read(ModelConfig config)
     {

@@ -46,6 +46,7 @@ public sealed record Gemma3Config : DecoderConfig
     /// <summary>Bound of the language model's logits; null, as usual, for none.</summary>
     public double? FinalSoftCap { get; }
 
+    /// <summary>Reads the configuration, with transformers' defaults for absent keys.</summary>
     /// <exception cref="ModelFolderException">Another family, a wrong value, or settings that act but are not supported.</exception>
     public static Gemma3Config Read(ModelConfig config)
     {

@@ -8,8 +8,10 @@ public sealed record GemmaConfig : DecoderConfig
             "gemma", config.Has("hidden_activation") ? "hidden_activation" : "hidden_act", ActivationOf(config))) =>
         Rotary = ReadRotary(config, unsupported);
 
+    /// <summary>The rotary position embedding.</summary>
     public RotaryConfig Rotary { get; }
 
+    /// <summary>Reads the configuration, with transformers' defaults for absent keys.</summary>
     /// <exception cref="ModelFolderException">Another family, a wrong value, or settings that act but are not supported.</exception>
     public static GemmaConfig Read(ModelConfig config)
     {

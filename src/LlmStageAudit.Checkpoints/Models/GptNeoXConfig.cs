@@ -11,23 +11,31 @@ public sealed record GptNeoXConfig
 {
     private const int LargestSize = 1 << 24;
 
+    /// <summary>Width of the residual stream: H.</summary>
     public required int HiddenSize { get; init; }
 
+    /// <summary>Width between the MLP's two projections.</summary>
     public required int IntermediateSize { get; init; }
 
+    /// <summary>Transformer blocks.</summary>
     public required int LayerCount { get; init; }
 
+    /// <summary>Attention heads, each with its own keys and values; divides the hidden size.</summary>
     public required int HeadCount { get; init; }
 
+    /// <summary>Rows of the embedding, which may be more than the tokenizer has tokens: V.</summary>
     public required int VocabularySize { get; init; }
 
+    /// <summary>The longest sequence in tokens.</summary>
     public required int MaxPositions { get; init; }
 
     /// <summary>Part of each head that is rotated.</summary>
     public required double RotaryFraction { get; init; }
 
+    /// <summary>The rotary position embedding.</summary>
     public required RotaryConfig Rotary { get; init; }
 
+    /// <summary>Added to the variance under the root of every norm, above 0.</summary>
     public required double LayerNormEpsilon { get; init; }
 
     /// <summary>Whether attention and MLP both read the block's input, rather than one after the other.</summary>
@@ -42,6 +50,7 @@ public sealed record GptNeoXConfig
     /// <summary>Whether the language-model head is the transposed embedding.</summary>
     public required bool TieWordEmbeddings { get; init; }
 
+    /// <summary>The padding token's id; null where there is none.</summary>
     public required int? PadTokenId { get; init; }
 
     /// <summary>Classes of the classification head, null where the configuration names none.</summary>
@@ -56,6 +65,7 @@ public sealed record GptNeoXConfig
     /// <summary>Leading dimensions of each head that are rotated: the head size times the fraction, rounded down.</summary>
     public int RotaryDimensions => (int)(HeadSize * RotaryFraction);
 
+    /// <summary>Reads the configuration, with transformers' defaults for absent keys.</summary>
     /// <exception cref="ModelFolderException">Another family, a wrong value, or settings that act but are not supported.</exception>
     public static GptNeoXConfig Read(ModelConfig config)
     {

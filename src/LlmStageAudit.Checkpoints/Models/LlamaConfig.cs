@@ -20,8 +20,10 @@ public sealed record LlamaConfig : DecoderConfig
     /// <summary>Whether gate_proj, up_proj and down_proj carry a bias.</summary>
     public bool MlpBias { get; }
 
+    /// <summary>The rotary position embedding.</summary>
     public RotaryConfig Rotary { get; }
 
+    /// <summary>Reads the configuration, with transformers' defaults for absent keys.</summary>
     /// <exception cref="ModelFolderException">Another family, a wrong value, or settings that act but are not supported.</exception>
     public static LlamaConfig Read(ModelConfig config)
     {

@@ -9,7 +9,7 @@ namespace LlmStageAudit.Checkpoints.Models;
 public sealed class ModelConfig
 {
     /// <summary>Larger files are refused unread.</summary>
-    public const long LongestBytes = 16 << 20;
+    internal const long LongestBytes = 16 << 20;
 
     private readonly JsonSection _section;
 
@@ -23,8 +23,9 @@ public sealed class ModelConfig
     public string Path => _section.Path;
 
     /// <summary>The bytes of the whole file as they were read; empty for a nested object.</summary>
-    public ReadOnlyMemory<byte> RawJson { get; }
+    internal ReadOnlyMemory<byte> RawJson { get; }
 
+    /// <summary>The object's keys in file order, those that are null included.</summary>
     public IEnumerable<string> Keys => _section.Keys;
 
     /// <summary>The family, such as gpt_neox.</summary>
@@ -39,6 +40,7 @@ public sealed class ModelConfig
     /// <summary>Classes of a classification head: the entries of id2label, else num_labels, else null.</summary>
     public int? NumLabels => FindSection("id2label") is { } labels ? labels.Keys.Count() : FindInt("num_labels", 1);
 
+    /// <summary>Reads a config.json of at most 16 MiB.</summary>
     /// <exception cref="ModelFolderException">Unreadable, too large, or no JSON object.</exception>
     public static ModelConfig Read(string path) => Parse(path, JsonFile.ReadBytes(path, LongestBytes, ModelFolderException.At));
 
@@ -49,26 +51,28 @@ public sealed class ModelConfig
     /// <summary>Whether the key is there and not null.</summary>
     public bool Has(string key) => _section.Find(key) is not null;
 
-    public ModelConfig? FindSection(string key) => _section.FindSection(key) is { } nested ? new ModelConfig(nested, default) : null;
+    internal ModelConfig? FindSection(string key) => _section.FindSection(key) is { } nested ? new ModelConfig(nested, default) : null;
 
-    public int? FindInt(string key, int least = int.MinValue, int most = int.MaxValue) => (int?)_section.FindInteger(key, least, most);
+    internal int? FindInt(string key, int least = int.MinValue, int most = int.MaxValue) => (int?)_section.FindInteger(key, least, most);
 
-    public int GetInt(string key, int least = int.MinValue, int most = int.MaxValue) =>
+    internal int GetInt(string key, int least = int.MinValue, int most = int.MaxValue) =>
         FindInt(key, least, most) ?? throw _section.Absent(key, "an integer");
 
-    public double? FindDouble(string key) => _section.FindDouble(key);
+    internal double? FindDouble(string key) => _section.FindDouble(key);
 
+    /// <summary>A number; an absent key is a fault.</summary>
     public double GetDouble(string key) => FindDouble(key) ?? throw _section.Absent(key, "a number");
 
-    public bool? FindBool(string key) => _section.FindBoolean(key);
+    internal bool? FindBool(string key) => _section.FindBoolean(key);
 
-    public bool GetBool(string key) => FindBool(key) ?? throw _section.Absent(key, "true or false");
+    internal bool GetBool(string key) => FindBool(key) ?? throw _section.Absent(key, "true or false");
 
-    public string? FindString(string key) => _section.FindString(key);
+    internal string? FindString(string key) => _section.FindString(key);
 
+    /// <summary>A text; an absent key is a fault.</summary>
     public string GetString(string key) => FindString(key) ?? throw _section.Absent(key, "a string");
 
-    public IReadOnlyList<string>? FindStrings(string key) => _section.FindStrings(key);
+    internal IReadOnlyList<string>? FindStrings(string key) => _section.FindStrings(key);
 
     /// <summary>The value as JSON, for keys whose form varies between versions.</summary>
     public JsonElement? Find(string key) => _section.Find(key);

@@ -11,6 +11,7 @@ namespace LlmStageAudit.Checkpoints.Models;
 public sealed class ModelFolder : IDisposable
 {
     internal const string ConfigFile = "config.json";
+    /// <summary>Name of the weights where they are in one file.</summary>
     public const string WeightsFile = "model.safetensors";
     internal const string IndexFile = "model.safetensors.index.json";
 
@@ -37,9 +38,11 @@ public sealed class ModelFolder : IDisposable
     /// <summary>The folder as it was given to <see cref="Open"/>.</summary>
     public string Path { get; }
 
+    /// <summary>The folder's config.json.</summary>
     public ModelConfig Config { get; }
 
-    public bool HasWeights => _shards is not null;
+    /// <summary>False where the folder holds a configuration only.</summary>
+    internal bool HasWeights => _shards is not null;
 
     /// <summary>Every tensor with the file that holds it, in file order; empty without weights.</summary>
     public IReadOnlyDictionary<string, (SafetensorsFile File, TensorEntry Entry)> Tensors => _shards?.Tensors ?? ShardSet.NoTensors;
@@ -50,6 +53,7 @@ public sealed class ModelFolder : IDisposable
     /// <summary>Names, inside the folder and sorted, of all the files that make up the model: configuration, weights, tokenizer.</summary>
     public IReadOnlyList<string> Files { get; }
 
+    /// <summary>Opens a folder and checks its index and shards; weights are read later. Disposed by the caller.</summary>
     /// <exception cref="ModelFolderException">No folder or config.json, weights only as a pickle, or index and shards disagree.</exception>
     /// <exception cref="SafetensorsException">A weight file breaks the format.</exception>
     public static ModelFolder Open(string path)
@@ -68,6 +72,7 @@ public sealed class ModelFolder : IDisposable
         return new ModelFolder(path, config, OpenWeights(path));
     }
 
+    /// <summary>Refuses a folder that holds a configuration only.</summary>
     /// <exception cref="ModelFolderException">The folder holds a configuration only.</exception>
     public void RequireWeights()
     {
@@ -76,7 +81,7 @@ public sealed class ModelFolder : IDisposable
 
     /// <summary>Finds a tensor and demands its shape.</summary>
     /// <exception cref="ModelFolderException">No weights, no such tensor, or another shape.</exception>
-    public (SafetensorsFile File, TensorEntry Entry) RequireTensor(string name, params IReadOnlyList<long> shape)
+    internal (SafetensorsFile File, TensorEntry Entry) RequireTensor(string name, params IReadOnlyList<long> shape)
     {
         RequireWeights();
         if (!Tensors.TryGetValue(name, out var found)) throw ModelFolderException.MissingTensor(Path, name, Tensors.Keys);
@@ -88,6 +93,7 @@ public sealed class ModelFolder : IDisposable
         return found;
     }
 
+    /// <inheritdoc/>
     public void Dispose() => _shards?.Dispose();
 
     private static ShardSet? OpenWeights(string path)

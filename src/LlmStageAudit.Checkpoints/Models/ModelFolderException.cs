@@ -12,60 +12,60 @@ public sealed class ModelFolderException : InvalidInputException
     {
     }
 
-    public static ModelFolderException At(string where, string found, string? expected = null, Exception? inner = null) =>
+    internal static ModelFolderException At(string where, string found, string? expected = null, Exception? inner = null) =>
         new(Sentence(where, found, expected), inner);
 
-    public static ModelFolderException NoFolder(string path) =>
+    internal static ModelFolderException NoFolder(string path) =>
         new(Sentence(path, "no such folder", "a model folder with config.json and model.safetensors"));
 
-    public static ModelFolderException NoConfig(string path) =>
+    internal static ModelFolderException NoConfig(string path) =>
         new(Sentence(path, "holds no config.json", "a model folder as the model hub or save_pretrained writes it"));
 
-    public static ModelFolderException IsAdapter(string path) =>
+    internal static ModelFolderException IsAdapter(string path) =>
         new(Sentence(path, "holds an adapter (adapter_config.json), not a model", "config.json and model.safetensors",
             "name the base model here and the adapter under its own setting"));
 
     /// <summary>Weights lie there only as a pickle, which is never opened because a pickle can run code.</summary>
-    public static ModelFolderException PickledWeights(string path, string file) =>
+    internal static ModelFolderException PickledWeights(string path, string file) =>
         new(Sentence(path, $"holds its weights only as {file}, a pickle that is not opened because it can run code", "model.safetensors",
             "convert it once: python -c \"from transformers import AutoModelForCausalLM as M; "
             + "M.from_pretrained('IN').save_pretrained('OUT', safe_serialization=True)\""));
 
     /// <summary>A pickle stands where a folder should.</summary>
-    public static ModelFolderException PickledFile(string path) =>
+    internal static ModelFolderException PickledFile(string path) =>
         new(Sentence(path, "is a pickle, or an archive of one, that is not opened because loading one can run code",
             "a model folder with config.json and model.safetensors", PickleSignature.Remedy));
 
-    public static ModelFolderException NoWeights(string path) =>
+    internal static ModelFolderException NoWeights(string path) =>
         new(Sentence(path, "holds no weights", "model.safetensors or model.safetensors.index.json",
             "put the weights beside config.json, or ask for random initialisation"));
 
-    public static ModelFolderException MissingTensor(string path, string name, IEnumerable<string> known) =>
+    internal static ModelFolderException MissingTensor(string path, string name, IEnumerable<string> known) =>
         new(Sentence(path, $"has no tensor {MessageText.Quote(name)}", "every weight of the model", MessageText.NearestHint(name, known)));
 
-    public static ModelFolderException WrongShape(string file, string name, IReadOnlyList<long> found, IReadOnlyList<long> expected) =>
+    internal static ModelFolderException WrongShape(string file, string name, IReadOnlyList<long> found, IReadOnlyList<long> expected) =>
         new(Sentence($"{file}: tensor {MessageText.Quote(name)}", $"shape {MessageText.Shape(found)}", MessageText.Shape(expected),
             "config.json and the weights belong to different models"));
 
-    public static ModelFolderException ShardName(string index, string file) =>
+    internal static ModelFolderException ShardName(string index, string file) =>
         new(Sentence(index, $"names the shard {MessageText.Quote(file)}", "the plain name of a .safetensors file in the same folder"));
 
-    public static ModelFolderException ShardAbsent(string index, string file) =>
+    internal static ModelFolderException ShardAbsent(string index, string file) =>
         new(Sentence(index, $"names the shard {MessageText.Quote(file)}, which is absent", null, "finish the download"));
 
-    public static ModelFolderException NotInShard(string index, string name, string file) =>
+    internal static ModelFolderException NotInShard(string index, string name, string file) =>
         new(Sentence(index, $"places tensor {MessageText.Quote(name)} in {MessageText.Quote(file)}, which does not hold it", null,
             "index and shards belong to different exports; fetch both again"));
 
-    public static ModelFolderException InTwoShards(string index, string name, string first, string second) =>
+    internal static ModelFolderException InTwoShards(string index, string name, string first, string second) =>
         new(Sentence(index, $"tensor {MessageText.Quote(name)} lies in both {first} and {second}", "each tensor once",
             "the folder mixes two exports; fetch it again"));
 
     /// <summary>Settings that change the arithmetic and are not implemented, all of them at once.</summary>
-    public static ModelFolderException Unsupported(string path, IReadOnlyList<string> settings) =>
+    internal static ModelFolderException Unsupported(string path, IReadOnlyList<string> settings) =>
         new(Sentence(path, $"unsupported {(settings.Count == 1 ? "setting" : "settings")}: {string.Join("; ", settings)}", null,
             "the results would not be this model's"));
 
-    public static ModelFolderException TargetExists(string path) =>
+    internal static ModelFolderException TargetExists(string path) =>
         new(Sentence(path, "exists already", "a folder that does not exist yet", "name another folder or remove this one"));
 }

@@ -20,6 +20,7 @@ public static class ModelFolderWriter
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    /// <summary>Writes a model folder, whole or not at all.</summary>
     /// <param name="path">The folder to appear; must not exist yet.</param>
     /// <param name="config">Configuration to pass on. Its bytes are kept where nothing changes.</param>
     /// <param name="tensors">All weights, named as on disk.</param>

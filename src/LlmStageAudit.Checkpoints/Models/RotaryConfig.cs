@@ -3,6 +3,7 @@ namespace LlmStageAudit.Checkpoints.Models;
 /// <summary>How rotary frequencies are changed for contexts longer than those trained on first.</summary>
 public enum RotaryScaling
 {
+    /// <summary>Frequencies are as the base gives them.</summary>
     None,
 
     /// <summary>All frequencies divided by the factor.</summary>
@@ -16,6 +17,7 @@ public enum RotaryScaling
 /// <param name="Theta">The base, positive.</param>
 public sealed record RotaryConfig(double Theta)
 {
+    /// <summary>What is done to frequencies for long contexts.</summary>
     public RotaryScaling Scaling { get; init; }
 
     /// <summary>What scaled frequencies are divided by; 1 without scaling.</summary>

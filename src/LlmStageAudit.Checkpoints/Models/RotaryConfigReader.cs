@@ -11,6 +11,7 @@ internal static class RotaryConfigReader
 {
     private const int LargestContext = 1 << 30;
 
+    /// <summary>Reads base and scaling from whichever of the places holds them; places that disagree are a fault.</summary>
     /// <param name="unsupported">Takes the scalings that are not known.</param>
     /// <param name="presetTheta">The base where no spelling names one.</param>
     /// <param name="thetas">Where the base may be.</param>

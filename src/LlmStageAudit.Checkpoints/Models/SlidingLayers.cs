@@ -10,6 +10,7 @@ public sealed class SlidingLayers : IEquatable<SlidingLayers>
 
     private SlidingLayers(bool[] sliding) => _sliding = sliding;
 
+    /// <summary>Layers of the model.</summary>
     public int Count => _sliding.Length;
 
     /// <summary>Whether that layer, counted from 0, sees only its window.</summary>
@@ -37,10 +38,13 @@ public sealed class SlidingLayers : IEquatable<SlidingLayers>
         return new SlidingLayers([.. types.Select(type => type == "sliding_attention")]);
     }
 
+    /// <inheritdoc/>
     public bool Equals(SlidingLayers? other) => other is not null && _sliding.AsSpan().SequenceEqual(other._sliding);
 
+    /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as SlidingLayers);
 
+    /// <inheritdoc/>
     public override int GetHashCode()
     {
         var hash = default(HashCode);

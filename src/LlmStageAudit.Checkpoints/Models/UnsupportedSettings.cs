@@ -52,6 +52,7 @@ internal sealed class UnsupportedSettings(ModelConfig config)
         }
     }
 
+    /// <summary>Ends the reading where settings were found that are not supported: all of them at once.</summary>
     /// <exception cref="ModelFolderException">Something was found.</exception>
     public void ThrowIfAny()
     {

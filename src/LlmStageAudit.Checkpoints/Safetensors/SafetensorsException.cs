@@ -14,54 +14,54 @@ public sealed class SafetensorsException : InvalidInputException
     {
     }
 
-    public static SafetensorsException Unreadable(string path, Exception inner) =>
+    internal static SafetensorsException Unreadable(string path, Exception inner) =>
         new(Sentence(path, $"cannot be read ({inner.Message})", "a readable safetensors file"), inner);
 
-    public static SafetensorsException TooShort(string path, long sizeBytes) =>
+    internal static SafetensorsException TooShort(string path, long sizeBytes) =>
         new(Sentence(path, $"holds {MessageText.Bytes(sizeBytes)}", "at least the 8 bytes of the header length", FetchAgain));
 
-    public static SafetensorsException HeaderTooLong(string path, ulong lengthBytes, long limitBytes) =>
+    internal static SafetensorsException HeaderTooLong(string path, ulong lengthBytes, long limitBytes) =>
         new(Sentence(path, string.Create(CultureInfo.InvariantCulture, $"header length {lengthBytes}"),
             $"at most {MessageText.Bytes(limitBytes)}", FetchAgain));
 
-    public static SafetensorsException Pickled(string path, string found) =>
+    internal static SafetensorsException Pickled(string path, string found) =>
         new(Sentence(
             path,
             $"is {found}, which is not opened because loading one can run code",
             "a safetensors file",
             PickleSignature.Remedy));
 
-    public static SafetensorsException HeaderCut(string path, long lengthBytes, long sizeBytes) =>
+    internal static SafetensorsException HeaderCut(string path, long lengthBytes, long sizeBytes) =>
         new(Sentence(path,
             $"the header needs {MessageText.Bytes(lengthBytes)} after the first 8, the file holds {MessageText.Bytes(sizeBytes)}",
             "a whole header", FetchAgain));
 
-    public static SafetensorsException Header(string path, string found, string? expected = null, Exception? inner = null) =>
+    internal static SafetensorsException Header(string path, string found, string? expected = null, Exception? inner = null) =>
         new(Sentence($"{path}: header", found, expected, FetchAgain), inner);
 
-    public static SafetensorsException Tensor(string path, string name, string found, string? expected = null, string? remedy = null) =>
+    internal static SafetensorsException Tensor(string path, string name, string found, string? expected = null, string? remedy = null) =>
         new(Sentence($"{path}: tensor {MessageText.Quote(name)}", found, expected, remedy ?? FetchAgain));
 
-    public static SafetensorsException Truncated(string path, string name, Int128 neededBytes, long sizeBytes) =>
+    internal static SafetensorsException Truncated(string path, string name, Int128 neededBytes, long sizeBytes) =>
         new(Sentence(path, $"tensor {MessageText.Quote(name)} ends at byte {neededBytes.ToString(CultureInfo.InvariantCulture)}"
             + $" but the file holds {MessageText.Bytes(sizeBytes)}", "a whole file", "it was cut short; fetch or copy it again"));
 
-    public static SafetensorsException Uncovered(string path, long coveredBytes, long sizeBytes) =>
+    internal static SafetensorsException Uncovered(string path, long coveredBytes, long sizeBytes) =>
         new(Sentence(path, $"the tensors end at byte {coveredBytes.ToString(CultureInfo.InvariantCulture)}"
             + $" but the file holds {MessageText.Bytes(sizeBytes)}", "no bytes after the last tensor", FetchAgain));
 
-    public static SafetensorsException Missing(string path, string name, IEnumerable<string> known) =>
+    internal static SafetensorsException Missing(string path, string name, IEnumerable<string> known) =>
         new(Sentence(path, $"has no tensor {MessageText.Quote(name)}", null, MessageText.NearestHint(name, known)));
 
-    public static SafetensorsException NotFloating(string path, TensorEntry entry) =>
+    internal static SafetensorsException NotFloating(string path, TensorEntry entry) =>
         new(Sentence($"{path}: tensor {MessageText.Quote(entry.Name)}", $"dtype {entry.Dtype}", "F32, F16, BF16 or F64",
             "convert the weights to a floating-point dtype"));
 
-    public static SafetensorsException TooLarge(string path, TensorEntry entry) =>
+    internal static SafetensorsException TooLarge(string path, TensorEntry entry) =>
         new(Sentence($"{path}: tensor {MessageText.Quote(entry.Name)}",
             string.Create(CultureInfo.InvariantCulture, $"{entry.ElementCount} elements"),
             string.Create(CultureInfo.InvariantCulture, $"at most {Array.MaxLength} in one array"), "read it window by window instead"));
 
-    public static SafetensorsException NotWritable(string path, string name, string found, string? expected = null) =>
+    internal static SafetensorsException NotWritable(string path, string name, string found, string? expected = null) =>
         new(Sentence($"{path}: tensor {MessageText.Quote(name)}", found, expected));
 }

@@ -12,7 +12,7 @@ namespace LlmStageAudit.Checkpoints.Safetensors;
 public sealed class SafetensorsFile : IDisposable
 {
     /// <summary>The longest stretch of the file that is in memory at a time: a whole number of elements of every dtype.</summary>
-    public const int WindowBytes = 2 << 20;
+    internal const int WindowBytes = 2 << 20;
 
     private readonly FileStream _stream;
     private readonly MemoryMappedFile _mapping;
@@ -128,6 +128,7 @@ public sealed class SafetensorsFile : IDisposable
         return values;
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         _disposed = true;

@@ -1,5 +1,5 @@
-using System.Buffers;
 using System.Buffers.Binary;
+using System.Buffers;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
@@ -16,6 +16,7 @@ public static class SafetensorsWriter
 {
     private static readonly Dictionary<string, string> FormatPt = new() { ["format"] = "pt" };
 
+    /// <summary>Writes tensors that are in memory, whole or not at all.</summary>
     /// <param name="path">The file to appear; an existing one is replaced.</param>
     /// <param name="tensors">Unique names; as many values as the shape says.</param>
     /// <param name="metadata">Strings for <c>__metadata__</c>; left out: format = pt, as PyTorch users expect.</param>
@@ -139,3 +140,13 @@ public static class SafetensorsWriter
         }
     }
 }
+
+/// <summary>A named float32 tensor in managed memory, row-major.</summary>
+public sealed record HostTensor(string Name, IReadOnlyList<long> Shape, ReadOnlyMemory<float> Values)
+{
+    /// <summary>Name and shape without the values.</summary>
+    public TensorOutline Outline => new(Name, Shape);
+}
+
+/// <summary>Name and shape of a tensor whose values come later, one tensor at a time.</summary>
+public sealed record TensorOutline(string Name, IReadOnlyList<long> Shape);

@@ -9,6 +9,7 @@ internal static class ByteLevelTokenizerWriter
 {
     private static readonly JsonWriterOptions Options = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>Writes a tokenizer.json with byte-level pieces.</summary>
     /// <param name="path">The file; written whole or not at all.</param>
     /// <param name="tokens">Every token, its index being its id.</param>
     /// <param name="merges">In order of rank.</param>

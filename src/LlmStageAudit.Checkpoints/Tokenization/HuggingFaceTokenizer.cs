@@ -44,6 +44,7 @@ public sealed class HuggingFaceTokenizer : Tokenizer
     /// <summary>The file's pre-tokenizer, or null. By itself it knows no added tokens, which an encoding sets apart before.</summary>
     public override PreTokenizer? PreTokenizer => _parts.PreTokenizer;
 
+    /// <summary>Loads a tokenizer file.</summary>
     /// <param name="path">A tokenizer.json of at most 256 MiB.</param>
     /// <exception cref="TokenizerException">The file is unreadable, contradicts itself, or has a part that is not supported.</exception>
     public static HuggingFaceTokenizer Load(string path) => new(TokenizerReader.Read(path));

@@ -8,6 +8,7 @@ internal sealed class TextDecoder(TokenizerParts parts)
 {
     private readonly HashSet<int> _specialIds = parts.AddedTokens.Where(token => token.Special).Select(token => token.Id).ToHashSet();
 
+    /// <summary>The text that ids stand for.</summary>
     /// <exception cref="TokenizerException">An id that no token has.</exception>
     public string Decode(IEnumerable<int> ids, bool skipSpecialTokens)
     {

@@ -46,6 +46,7 @@ public static class Confinement
         }
     }
 
+    /// <summary>Refuses a path that leads out of the folder.</summary>
     /// <param name="where">The file and the key that name the path.</param>
     /// <param name="path">As for <see cref="Fault"/>; null is always within.</param>
     /// <exception cref="ConfigurationException">The path leads out.</exception>
@@ -58,11 +59,13 @@ public static class Confinement
     /// What is wrong with a file that lies in the confinement and is a link out of it; null for any other. So the files of a model's folder
     /// are followed too, though nothing names them; what the user names outside stays open.
     /// </summary>
-    public static string? Leak(string path) =>
+    internal static string? Leak(string path) =>
         Folder is not null && Path.GetDirectoryName(Path.GetFullPath(path)) is { } parent && Fault(parent) is null ? Fault(path) : null;
 
+    /// <summary>What a message expects in place of a path that leads out; only while something is confined.</summary>
     public static string Expected => $"a path within {Folder}";
 
+    /// <summary>What a message tells the user to do about a path that leads out.</summary>
     public static string Remedy => "copy the file there, or confine to a folder that holds both";
 
     private sealed class Lifting(string? before) : IDisposable

@@ -9,6 +9,7 @@ public static class ForeignFile
     private const long LargeBytes = 1 << 20;
 
     /// <summary>Opens a regular file for reading.</summary>
+    /// <param name="path">Absolute, or relative to the working folder; links are followed.</param>
     /// <param name="share">What others may do with it meanwhile.</param>
     /// <param name="bufferBytes">0 for none.</param>
     /// <exception cref="ForeignFileException">It is a folder, a pipe, a device or a socket, or a link out of the confinement.</exception>

@@ -7,7 +7,7 @@ namespace LlmStageAudit.Foundation.Boundaries;
 public static class PickleSignature
 {
     /// <summary>First bytes that are enough to tell.</summary>
-    public const int LengthBytes = 6;
+    internal const int LengthBytes = 6;
 
     /// <summary>How to get at the tensors of one, without trusting it on a machine that matters.</summary>
     public const string Remedy =

@@ -37,7 +37,7 @@ public static class RealPath
     }
 
     /// <summary>Whether a path leads to a folder or into it; both with links followed.</summary>
-    public static bool IsWithin(string path, string folder)
+    internal static bool IsWithin(string path, string folder)
     {
         var relative = Path.GetRelativePath(Of(folder), Of(path));
         return relative != ".."

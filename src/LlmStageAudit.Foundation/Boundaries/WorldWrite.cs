@@ -6,8 +6,10 @@ namespace LlmStageAudit.Foundation.Boundaries;
 /// </summary>
 public static class WorldWrite
 {
+    /// <summary>What a message expects in place of such a file.</summary>
     public const string Expected = "a file that only its owner and its group may write";
 
+    /// <summary>What a message tells the user to do about such a file.</summary>
     public const string Remedy = "chmod o-w, once you know who wrote it";
 
     internal const string Found = "every user of this machine may write it";

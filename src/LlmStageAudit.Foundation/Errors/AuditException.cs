@@ -6,6 +6,7 @@ namespace LlmStageAudit.Foundation.Errors;
 /// </summary>
 public abstract class AuditException(string message, Exception? inner = null) : Exception(message, inner)
 {
+    /// <summary>What the process ends with where nothing catches the error.</summary>
     public abstract ExitCode ExitCode { get; }
 
     /// <summary>
@@ -24,5 +25,26 @@ public abstract class AuditException(string message, Exception? inner = null) : 
 /// <summary>A file or folder the user handed in is not what it should be. Derived types name the concern.</summary>
 public abstract class InvalidInputException(string message, Exception? inner = null) : AuditException(message, inner)
 {
+    /// <inheritdoc/>
     public override ExitCode ExitCode => ExitCode.InvalidInput;
+}
+
+/// <summary>A configuration or a request that cannot be used; carries every fault that was found.</summary>
+public sealed class ConfigurationException : AuditException
+{
+    private ConfigurationException(IReadOnlyList<string> faults)
+        : base(string.Join(Environment.NewLine, faults)) => Faults = faults;
+
+    /// <inheritdoc/>
+    public override ExitCode ExitCode => ExitCode.Usage;
+
+    /// <summary>One line per fault, in file order.</summary>
+    public IReadOnlyList<string> Faults { get; }
+
+    /// <summary>Of faults that are whole lines already, in the order to show them.</summary>
+    public static ConfigurationException Of(IReadOnlyList<string> faults) => new(faults);
+
+    /// <summary>Of one fault, as "where: found; expected ...; remedy".</summary>
+    public static ConfigurationException At(string where, string found, string? expected = null, string? remedy = null) =>
+        new([Sentence(where, found, expected, remedy)]);
 }

@@ -3,7 +3,9 @@ namespace LlmStageAudit.Foundation.Errors;
 /// <summary>What the process tells the script that called it.</summary>
 public enum ExitCode
 {
+    /// <summary>What was asked for was done.</summary>
     Done = 0,
+    /// <summary>The machine or the program failed: a disk, a process, or an error nobody foresaw.</summary>
     Failed = 1,
 
     /// <summary>The request or a configuration file is wrong.</summary>
@@ -17,5 +19,6 @@ public enum ExitCode
 
     /// <summary>Stopped on a signal at a valid checkpoint; run again to go on.</summary>
     Stopped = 75,
+    /// <summary>Broken off on a signal, with nothing to go on from: 128 + SIGINT.</summary>
     Cancelled = 130,
 }

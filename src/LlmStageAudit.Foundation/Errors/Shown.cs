@@ -5,8 +5,10 @@ public static class Shown
 {
     private const int MaximumLength = 60;
 
+    /// <summary>As <see cref="Plain"/>, in single quotes.</summary>
     public static string Quoted(string text) => $"'{Plain(text)}'";
 
+    /// <summary>At most 60 characters, "..." where there are more; what cannot be printed as '?'.</summary>
     public static string Plain(string text)
     {
         var cut = text.Length <= MaximumLength ? text : text[..MaximumLength];

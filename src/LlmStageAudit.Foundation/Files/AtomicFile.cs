@@ -8,6 +8,7 @@ namespace LlmStageAudit.Foundation.Files;
 /// </summary>
 public static class AtomicFile
 {
+    /// <summary>Writes a file's bytes.</summary>
     /// <param name="path">The file to appear; what was there is replaced.</param>
     /// <param name="write">Gets the stream to write to; what it throws leaves the target as it was.</param>
     /// <exception cref="StorageException">The disk is full or fails; the target is as it was, or whole and new.</exception>
@@ -39,6 +40,7 @@ public static class AtomicFile
         DurableFolder.Flush(folder);
     }
 
+    /// <summary>As <see cref="Write"/>, a text as UTF-8 without byte order mark; line ends stay as they are.</summary>
     public static void WriteText(string path, string text) =>
         Write(path, stream => stream.Write(new UTF8Encoding(encoderShouldEmitUTF8Identifier: false).GetBytes(text)));
 }

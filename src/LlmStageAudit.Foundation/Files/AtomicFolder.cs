@@ -6,6 +6,7 @@ namespace LlmStageAudit.Foundation.Files;
 /// </summary>
 public static class AtomicFolder
 {
+    /// <summary>Makes a folder and fills it.</summary>
     /// <param name="path">The folder to appear.</param>
     /// <param name="fill">Gets the folder to write into; what it throws leaves nothing behind.</param>
     /// <exception cref="IOException">The target exists already.</exception>

@@ -25,6 +25,7 @@ public sealed class FileLock : IDisposable
         _holderPath = holderPath;
     }
 
+    /// <summary>Takes the lock without waiting for it. The result is disposed to let go.</summary>
     /// <param name="lockPath">The file to lock; it stays, since two newcomers could lock two files of a name that was deleted.</param>
     /// <param name="holderPath">Where the holder says who it is: nobody else can open the locked file to read from it.</param>
     /// <param name="holder">Who holds it, where somebody else does.</param>
@@ -80,6 +81,7 @@ public sealed class FileLock : IDisposable
         }
     }
 
+    /// <summary>Lets go of the lock; the locked file stays.</summary>
     public void Dispose()
     {
         if (_isDisposed) return;

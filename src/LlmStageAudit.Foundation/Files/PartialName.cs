@@ -12,6 +12,7 @@ namespace LlmStageAudit.Foundation.Files;
 /// </summary>
 public static class PartialName
 {
+    /// <summary>What all such names end with.</summary>
     public const string Extension = ".partial";
 
     // Process numbers mean something on one machine and, on Linux, in one namespace of processes: a container has its own.

@@ -14,6 +14,7 @@ public sealed class StorageException : AuditException
     private StorageException(string message, bool isFull, Exception inner)
         : base(message, inner) => IsFull = isFull;
 
+    /// <inheritdoc/>
     public override ExitCode ExitCode => ExitCode.Failed;
 
     /// <summary>No room, or no more allowed: more room mends it. Otherwise the disk fails.</summary>
@@ -23,6 +24,7 @@ public sealed class StorageException : AuditException
     public static bool IsFault(Exception exception) =>
         exception is IOException && (s_full.Contains(exception.HResult) || s_failing.Contains(exception.HResult));
 
+    /// <summary>Says which path was written and whether room or the disk is lacking.</summary>
     /// <param name="path">What was being written.</param>
     /// <param name="inner">One of which <see cref="IsFault"/> is true.</param>
     public static StorageException Of(string path, Exception inner)

@@ -32,6 +32,7 @@ public sealed class StableRandom
         return new StableRandom(SHA256.HashData(Encoding.UTF8.GetBytes(key.ToString())));
     }
 
+    /// <summary>The next 64 bits of the stream: uniform over all values.</summary>
     public ulong NextUInt64()
     {
         var result = BitOperations.RotateLeft(_s1 * 5, 7) * 9;

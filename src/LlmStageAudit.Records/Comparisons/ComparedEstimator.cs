@@ -21,6 +21,7 @@ public sealed record ComparedEstimator
     /// <summary>The same cost in trainings of the whole run.</summary>
     public required double Trainings { get; init; }
 
+    /// <summary>Wall time of this estimator, in seconds.</summary>
     public required double Seconds { get; init; }
 
     /// <summary>Why there are no figures, such as numbers that are not finite; null where there are.</summary>

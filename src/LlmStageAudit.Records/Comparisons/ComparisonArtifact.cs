@@ -6,19 +6,25 @@ namespace LlmStageAudit.Records.Comparisons;
 /// <summary>How several estimators agree with retraining on one run and probe, and what each costs.</summary>
 public sealed record ComparisonArtifact : IArtifact<ComparisonArtifact>
 {
+    /// <inheritdoc/>
     public static string KindName => "comparison";
 
+    /// <inheritdoc/>
     public static int CurrentSchemaVersion => 1;
 
+    /// <inheritdoc/>
     public int SchemaVersion { get; init; } = CurrentSchemaVersion;
 
+    /// <inheritdoc/>
     public string Kind { get; init; } = KindName;
 
+    /// <summary>Id of the run it is about: 32 hexadecimal digits.</summary>
     public required string RunId { get; init; }
 
     /// <summary>The run folder.</summary>
     public required string Run { get; init; }
 
+    /// <summary>The probe whose rows are compared.</summary>
     public required ProbeReference Probe { get; init; }
 
     /// <summary>stage or step.</summary>
@@ -27,6 +33,7 @@ public sealed record ComparisonArtifact : IArtifact<ComparisonArtifact>
     /// <summary>What is compared example by example. For a probe of a group metric: the log-likelihood of the label.</summary>
     public required string Metric { get; init; }
 
+    /// <summary>When the record was made, UTC.</summary>
     public required DateTime CreatedUtc { get; init; }
 
     /// <summary>Steps of the run: what one training costs in gradients of one batch.</summary>

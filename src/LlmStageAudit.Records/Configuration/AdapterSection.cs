@@ -9,8 +9,10 @@ public sealed record AdapterSection
     /// <summary>PEFT adapter folder to start from, absolute.</summary>
     public string? InitFrom { get; init; }
 
+    /// <summary>r, the inner dimension of every low-rank pair.</summary>
     public int? Rank { get; init; }
 
+    /// <summary>Numerator of the scale of the low-rank product.</summary>
     public double? Alpha { get; init; }
 
     /// <summary>Scale by alpha / sqrt(rank) in place of alpha / rank.</summary>
@@ -19,6 +21,7 @@ public sealed record AdapterSection
     /// <summary>Probability with which an input of the low-rank layers is zeroed in training.</summary>
     public double? Dropout { get; init; }
 
+    /// <summary>Linear layers that get a low-rank pair: names or their ends as in PEFT, or "all-linear" alone.</summary>
     public IReadOnlyList<string>? TargetModules { get; init; }
 
     /// <summary>Modules trained in full and saved beside the adapter, such as a classification head.</summary>

@@ -9,6 +9,7 @@ internal static class DatasetSectionReader
     private static readonly string[] StageKeys = ["path", "format", "text", "label", "ids", "completion", "id", "where", "limit"];
     private static readonly string[] ProbeKeys = [.. StageKeys, "groups"];
 
+    /// <summary>Reads a block <c>data</c>; what is wrong goes to the block's faults.</summary>
     /// <param name="parent">The block that holds <c>data</c>.</param>
     /// <param name="folder">What a relative path is relative to.</param>
     /// <param name="task">What decides which columns are needed; null where it is not known yet, and then they are not checked.</param>

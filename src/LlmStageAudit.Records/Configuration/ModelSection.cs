@@ -1,10 +1,14 @@
+using System.Text.Json.Serialization;
+
 namespace LlmStageAudit.Records.Configuration;
 
+/// <summary>The base model, and what it is trained for.</summary>
 public sealed record ModelSection
 {
     /// <summary>The Hugging Face model folder, absolute.</summary>
     public required string Path { get; init; }
 
+    /// <summary>Decides head and loss.</summary>
     public required ModelTask Task { get; init; }
 
     /// <summary>Number of classes of the head; has no meaning for <see cref="ModelTask.CausalLm"/>.</summary>
@@ -13,7 +17,41 @@ public sealed record ModelSection
     /// <summary>Longest text in tokens, the rest is cut; null: the model's own limit.</summary>
     public int? MaxLength { get; init; }
 
+    /// <summary>Where the base weights come from; pretrained where nothing is said.</summary>
     public ModelWeights Weights { get; init; } = ModelWeights.Pretrained;
 
+    /// <summary>What the frozen base computes in; float32 where nothing is said.</summary>
     public ModelDtype Dtype { get; init; } = ModelDtype.Float32;
+}
+
+/// <summary>What the model's head does, and with it what the loss is.</summary>
+public enum ModelTask
+{
+    /// <summary>One label per text: cross-entropy over the head's classes.</summary>
+    SequenceClassification,
+
+    /// <summary>The next token: cross-entropy over the vocabulary.</summary>
+    CausalLm,
+}
+
+/// <summary>Where the base weights come from.</summary>
+public enum ModelWeights
+{
+    /// <summary>The model folder's safetensors files.</summary>
+    Pretrained,
+
+    /// <summary>Drawn from the run's seed; the model folder needs a config.json only.</summary>
+    Random,
+}
+
+/// <summary>What the frozen base computes in. The trainable state and its gradients are float32 whatever it is.</summary>
+public enum ModelDtype
+{
+    /// <summary>IEEE single precision.</summary>
+    [JsonStringEnumMemberName("float32")]
+    Float32,
+
+    /// <summary>Half the memory: the exponent of float32 with 8 bits of precision.</summary>
+    [JsonStringEnumMemberName("bfloat16")]
+    BFloat16,
 }

@@ -33,6 +33,7 @@ internal static class OptimizerSectionReader
         return Read(block, block.Choice<OptimizerName>("name"), inherited: null);
     }
 
+    /// <summary>Reads a stage's block over the run's.</summary>
     /// <param name="stage">The stage.</param>
     /// <param name="run">The run's block; null where it is faulty, and then what it would have given is not missed here.</param>
     public static OptimizerSection ReadStage(ConfigurationBlock stage, OptimizerSection? run)

@@ -11,9 +11,11 @@ public sealed record ProbeConfiguration
     /// <summary>The probe file itself, absolute.</summary>
     public required string Path { get; init; }
 
+    /// <summary>The rows measured.</summary>
     [JsonPropertyName("data")]
     public required DatasetSection Dataset { get; init; }
 
+    /// <summary>What is measured of each row; the log-likelihood of the label where nothing is said.</summary>
     public MetricSection Metric { get; init; } = new();
 
     /// <summary>Null: the run's.</summary>

@@ -9,6 +9,7 @@ public static class ProbeConfigurationReader
 {
     private static readonly string[] Keys = ["name", "data", "metric", "task"];
 
+    /// <summary>Reads a probe file.</summary>
     /// <param name="path">The YAML file; relative paths in it are relative to its folder.</param>
     /// <exception cref="ConfigurationException">Everything that is wrong, one line per fault: path, line, key, found, expected.</exception>
     public static ProbeConfiguration Read(string path)

@@ -5,6 +5,7 @@ namespace LlmStageAudit.Records.Configuration;
 /// <summary>Everything that decides a run. Paths are absolute and per-stage blocks are merged.</summary>
 public sealed record RunConfiguration
 {
+    /// <summary>The base model and its task.</summary>
     public required ModelSection Model { get; init; }
 
     /// <summary>Null (<c>adapter: none</c>): all parameters train.</summary>
@@ -16,6 +17,7 @@ public sealed record RunConfiguration
     /// <summary>The run's block; each stage carries its own merged one.</summary>
     public required ScheduleSection Schedule { get; init; }
 
+    /// <summary>Decides the order of rows, dropout and fresh weights.</summary>
     public required long Seed { get; init; }
 
     /// <summary>In training order, at least one.</summary>
@@ -24,6 +26,7 @@ public sealed record RunConfiguration
     /// <summary>Probe files, absolute.</summary>
     public IReadOnlyList<string> Probes { get; init; } = [];
 
+    /// <summary>What the logs hold beside the steps.</summary>
     public TrajectorySection Trajectory { get; init; } = new();
 
     private const int MostStages = 100;
@@ -66,4 +69,11 @@ public sealed record RunConfiguration
             : "configuration.stages: a warm-up that a configuration could not have";
 
     private static bool IsDecay(double value) => value is >= 0 and < 1;
+}
+
+/// <summary>What is logged at every step.</summary>
+public sealed record TrajectorySection
+{
+    /// <summary>False leaves the raw gradients out: smaller logs, but only gradient sources that compute their own remain.</summary>
+    public bool Gradients { get; init; } = true;
 }

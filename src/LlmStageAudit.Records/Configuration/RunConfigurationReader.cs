@@ -17,6 +17,7 @@ public static class RunConfigurationReader
         ["recipe", "initFrom", "r", "alpha", "rslora", "dropout", "targetModules", "modulesToSave"];
     private static readonly string[] TrajectoryKeys = ["gradients"];
 
+    /// <summary>Reads a run's file with overrides over it.</summary>
     /// <param name="path">The YAML file; relative paths in it, and in overrides, are relative to its folder.</param>
     /// <param name="overrides">Each <c>a.b=c</c>, the value in YAML; a stage is named by name or by index from 0.</param>
     /// <exception cref="ConfigurationException">Everything that is wrong, one line per fault: path, line, key, found, expected.</exception>

@@ -8,9 +8,11 @@ public sealed record StageSection
     /// <summary>Letters, digits, dots, dashes and underscores.</summary>
     public required string Name { get; init; }
 
+    /// <summary>The rows trained on.</summary>
     [JsonPropertyName("data")]
     public required DatasetSection Dataset { get; init; }
 
+    /// <summary>Passes over the rows, at least 1.</summary>
     public int Epochs { get; init; } = 1;
 
     /// <summary>Examples per step.</summary>
@@ -22,7 +24,9 @@ public sealed record StageSection
     /// <summary>False: file order in every epoch.</summary>
     public bool Shuffle { get; init; } = true;
 
+    /// <summary>The run's block with the stage's own over it.</summary>
     public required OptimizerSection Optimizer { get; init; }
 
+    /// <summary>The run's block with the stage's own over it.</summary>
     public required ScheduleSection Schedule { get; init; }
 }

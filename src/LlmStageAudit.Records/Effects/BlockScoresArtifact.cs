@@ -8,23 +8,31 @@ namespace LlmStageAudit.Records.Effects;
 /// </summary>
 public sealed record BlockScoresArtifact : IArtifact<BlockScoresArtifact>
 {
+    /// <inheritdoc/>
     public static string KindName => "block-scores";
 
+    /// <inheritdoc/>
     public static int CurrentSchemaVersion => 1;
 
+    /// <inheritdoc/>
     public int SchemaVersion { get; init; } = CurrentSchemaVersion;
 
+    /// <inheritdoc/>
     public string Kind { get; init; } = KindName;
 
+    /// <summary>Id of the run it is about: 32 hexadecimal digits.</summary>
     public required string RunId { get; init; }
 
+    /// <summary>The probe that was swept.</summary>
     public required ProbeReference Probe { get; init; }
 
+    /// <summary>The performance function, averaged over probe rows.</summary>
     public required string Metric { get; init; }
 
     /// <summary>The estimator and its settings, in short.</summary>
     public required string Estimator { get; init; }
 
+    /// <summary>When the record was made, UTC.</summary>
     public required DateTime CreatedUtc { get; init; }
 
     /// <summary>Per step b, from the first: lambda_b . s_b, states taken less the run's first parameters.</summary>
@@ -36,6 +44,7 @@ public sealed record BlockScoresArtifact : IArtifact<BlockScoresArtifact>
     /// <summary>The grade of the sweep's scores.</summary>
     public required string Trust { get; init; }
 
+    /// <summary>What <see cref="Trust"/> rests on.</summary>
     public required TrustEvidence Evidence { get; init; }
 
     string? IArtifact<BlockScoresArtifact>.Fault() =>

@@ -29,6 +29,7 @@ public sealed record Certification
     /// <summary>Infinite for no limit.</summary>
     public required double BudgetTrainings { get; init; }
 
+    /// <summary><see cref="BudgetTrainings"/> in gradients of one batch.</summary>
     public required double BudgetGradients { get; init; }
 
     /// <summary>What exact replay of every candidate costs.</summary>
@@ -40,6 +41,7 @@ public sealed record Certification
     /// <summary>Spent in all.</summary>
     public required double SpentGradients { get; init; }
 
+    /// <summary><see cref="SpentGradients"/> in trainings of the whole run.</summary>
     public required double SpentTrainings { get; init; }
 
     /// <summary>What screened; null where everything was replayed exactly.</summary>
@@ -54,6 +56,7 @@ public sealed record Certification
     /// <summary>The first of the ranking, best first.</summary>
     public IReadOnlyList<string> Head { get; init; } = [];
 
+    /// <summary>Whether the first of the ranking are the right candidates with at least that <see cref="Confidence"/>.</summary>
     public required bool Certain { get; init; }
 
     /// <summary>
@@ -67,6 +70,7 @@ public sealed record Certification
     /// <summary>What settling them would cost at most.</summary>
     public double OpenGradients { get; init; }
 
+    /// <summary><see cref="OpenGradients"/> in trainings of the whole run.</summary>
     public double OpenTrainings { get; init; }
 
     /// <summary>The outcome in a sentence.</summary>

@@ -6,6 +6,7 @@ public sealed record StageEffect
     /// <summary>A stage's name, or what else was left out, such as "steps 10-12".</summary>
     public required string Stage { get; init; }
 
+    /// <summary>The performance function.</summary>
     public required string Metric { get; init; }
 
     /// <summary>The first step left out, numbered from 1 through the run; null for whole stages and for examples.</summary>
@@ -17,6 +18,7 @@ public sealed record StageEffect
     /// <summary>The training example, where the effect is one's.</summary>
     public string? Example { get; init; }
 
+    /// <summary>Mean over probe rows of observed minus counterfactual, in the unit of the metric.</summary>
     public required double Estimate { get; init; }
 
     /// <summary>Lower end of the bootstrap interval over probe rows; null where a sweep gave the mean over the probe alone.</summary>
@@ -45,4 +47,14 @@ public sealed record StageEffect
 
     /// <summary>Folder of the counterfactual as a PEFT adapter, where it was exported.</summary>
     public string? ExportedAdapter { get; init; }
+}
+
+/// <summary>A stage's estimated effect on one probe row: observed minus counterfactual.</summary>
+public sealed record ExampleEffect
+{
+    /// <summary>The probe row's id.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Observed minus counterfactual, in the unit of the metric.</summary>
+    public required double Estimate { get; init; }
 }

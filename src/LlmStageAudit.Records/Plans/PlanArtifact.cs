@@ -5,14 +5,19 @@ namespace LlmStageAudit.Records.Plans;
 /// <summary>Which retrainings settle which effects, what they start from and what they cost.</summary>
 public sealed record PlanArtifact : IArtifact<PlanArtifact>
 {
+    /// <inheritdoc/>
     public static string KindName => "plan";
 
+    /// <inheritdoc/>
     public static int CurrentSchemaVersion => 1;
 
+    /// <inheritdoc/>
     public int SchemaVersion { get; init; } = CurrentSchemaVersion;
 
+    /// <inheritdoc/>
     public string Kind { get; init; } = KindName;
 
+    /// <summary>Id of the run it is about: 32 hexadecimal digits.</summary>
     public required string RunId { get; init; }
 
     /// <summary>The run's folder.</summary>
@@ -24,10 +29,13 @@ public sealed record PlanArtifact : IArtifact<PlanArtifact>
     /// <summary>The probe file to verify with; null where none was given.</summary>
     public string? ProbePath { get; init; }
 
+    /// <summary>When the record was made, UTC.</summary>
     public required DateTime CreatedUtc { get; init; }
 
+    /// <summary>The retrainings, in the order they are to run.</summary>
     public IReadOnlyList<PlannedJob> Jobs { get; init; } = [];
 
+    /// <summary>Steps of all jobs together.</summary>
     public int TotalSteps { get; init; }
 
     /// <summary>One job after the other.</summary>

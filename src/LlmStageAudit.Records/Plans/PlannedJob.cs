@@ -15,6 +15,7 @@ public sealed record PlannedJob
     /// <summary>The stages to train, in order.</summary>
     public IReadOnlyList<string> Stages { get; init; } = [];
 
+    /// <summary>Steps to train, over all of <see cref="Stages"/>.</summary>
     public required int Steps { get; init; }
 
     /// <summary>From the run's own speed.</summary>
@@ -25,4 +26,23 @@ public sealed record PlannedJob
 
     /// <summary>The job's run folder, relative to the plan file.</summary>
     public required string Run { get; init; }
+}
+
+/// <summary>The effect that a job is expected to confirm.</summary>
+public sealed record ExpectedEffect
+{
+    /// <summary>The performance function.</summary>
+    public required string Metric { get; init; }
+
+    /// <summary>Observed minus counterfactual: positive where the stage raised the metric.</summary>
+    public required double Estimate { get; init; }
+
+    /// <summary>Lower end of the interval.</summary>
+    public double? Low { get; init; }
+
+    /// <summary>Upper end.</summary>
+    public double? High { get; init; }
+
+    /// <summary>The gradient source that it was estimated with.</summary>
+    public required string Gradient { get; init; }
 }

@@ -22,6 +22,7 @@ public sealed class ProgressException : InvalidInputException
 
     /// <summary>Something the computation needs is not among what was saved.</summary>
     /// <param name="where">The file.</param>
+    /// <param name="name">The list that was looked for.</param>
     public static ProgressException Missing(string where, string name) =>
         new(Sentence(where, $"'{name}' is missing or of another size", Expected, Remedy));
 }

@@ -20,14 +20,16 @@ public static class ProgressFile
     /// <summary>Files above this are refused unread.</summary>
     public const long MaximumSizeBytes = 1L << 36;
 
-    public const int KeyBytes = 32;
+    internal const int KeyBytes = 32;
 
     private const int MaximumEntries = 1 << 20;
 
     private static ReadOnlySpan<byte> Preamble => "SAPROG01"u8;
 
     /// <summary>Writes the file whole or not at all, over what was there.</summary>
+    /// <param name="path">The file to write.</param>
     /// <param name="key">32 bytes that say what is being computed.</param>
+    /// <param name="values">Lists by name; names of up to 65,535 bytes of UTF-8.</param>
     public static void Write(string path, ReadOnlyMemory<byte> key, IReadOnlyDictionary<string, double[]> values)
     {
         if (key.Length != KeyBytes) throw new ArgumentException($"{key.Length} bytes for a key of {KeyBytes}", nameof(key));

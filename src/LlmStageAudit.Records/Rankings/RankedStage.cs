@@ -5,6 +5,7 @@ namespace LlmStageAudit.Records.Rankings;
 /// <summary>How much a stage raised the model's reliance on the confounder.</summary>
 public sealed record RankedStage
 {
+    /// <summary>The stage's name.</summary>
     public required string Stage { get; init; }
 
     /// <summary>Observed less counterfactual gap; positive where the stage raised the reliance.</summary>
@@ -28,14 +29,18 @@ public sealed record RankedStage
     /// <summary>What the grade rests on.</summary>
     public TrustEvidence? Evidence { get; init; }
 
+    /// <summary>Of a score of zero, two-sided, by the bootstrap over probe rows; 1 where there is no interval.</summary>
     public required double PValue { get; init; }
 
     /// <summary>After Benjamini-Hochberg over the ranking.</summary>
     public required double AdjustedPValue { get; init; }
 
+    /// <summary>Whether <see cref="AdjustedPValue"/> is within the ranking's false discovery rate.</summary>
     public required bool Significant { get; init; }
 
+    /// <summary>The confounder gap of the model as trained.</summary>
     public required double ObservedGap { get; init; }
 
+    /// <summary>The confounder gap of the model without the stage.</summary>
     public required double CounterfactualGap { get; init; }
 }

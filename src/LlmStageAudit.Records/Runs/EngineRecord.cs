@@ -6,6 +6,7 @@ namespace LlmStageAudit.Records.Runs;
 /// </summary>
 public sealed record EngineRecord
 {
+    /// <summary>Version of the libtorch that was loaded.</summary>
     public required string LibTorchVersion { get; init; }
 
     /// <summary>Its compiler and, where it has one, its CUDA.</summary>
@@ -17,6 +18,7 @@ public sealed record EngineRecord
     /// <summary>Between operators.</summary>
     public int? InteropThreads { get; init; }
 
+    /// <summary>What the tensors lived on, such as "cpu" or "cuda:0".</summary>
     public required string Device { get; init; }
 
     /// <summary>Operating system, architecture and number of processors.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using LlmStageAudit.Foundation.Boundaries;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Foundation.Files;
 using LlmStageAudit.Records.Serialization;
 
@@ -34,36 +35,44 @@ public sealed class RunFolder
     /// <summary>The folder, absolute.</summary>
     public string Root { get; }
 
+    /// <summary>What makes a folder a run: see <see cref="RunManifest"/>.</summary>
     public string ManifestPath => Within(ManifestName);
 
-    public string LockPath => Within(LockName);
+    internal string LockPath => Within(LockName);
 
     /// <summary>Who holds the lock, for the message to whoever is refused.</summary>
-    public string HolderPath => Within(HolderName);
+    internal string HolderPath => Within(HolderName);
 
-    /// <summary>What pins the run, see <see cref="Seals.RunSeal"/>.</summary>
+    /// <summary>Hashes of what the files of the run must hold.</summary>
     public string SealPath => Within(SealName);
 
+    /// <summary>SSH signature of the seal.</summary>
     public string SignaturePath => Within($"{SealName}.sig");
 
+    /// <summary>The trainable state before the first stage.</summary>
     public string InitialFolder => Within("initial");
 
+    /// <summary>One folder per stage, numbered in the order of the configuration.</summary>
     public string StagesFolder => Within("stages");
 
+    /// <summary>Where effects are filed, one JSON file per id.</summary>
     public string EffectsFolder => Within("effects");
 
     /// <summary>Scores of all sets of consecutive steps, by probe and estimator.</summary>
-    public string BlockScoresFolder => Within("blocks");
+    internal string BlockScoresFolder => Within("blocks");
 
+    /// <summary>Where rankings are filed, one JSON file per id.</summary>
     public string RankingsFolder => Within("rankings");
 
+    /// <summary>Where verifications are filed, one JSON file per id.</summary>
     public string VerificationsFolder => Within("verifications");
 
-    public string ComparisonsFolder => Within("comparisons");
+    internal string ComparisonsFolder => Within("comparisons");
 
     /// <summary>Where a plan goes that is not told otherwise.</summary>
     public string PlanPath => Within("plan.json");
 
+    /// <summary>Where the HTML report goes that is not told otherwise.</summary>
     public string ReportPath => Within("report.html");
 
     /// <summary>Makes the folder, which must not exist or be empty.</summary>
@@ -111,6 +120,7 @@ public sealed class RunFolder
         foreach (var stage in Directory.GetDirectories(StagesFolder)) PartialName.ClearAll(stage);
     }
 
+    /// <summary>Opens the folder of a run that exists.</summary>
     /// <exception cref="RunFolderException">
     /// There is no folder, it holds no manifest, a link in it leads out of it, or anybody may write in it.
     /// </exception>
@@ -123,6 +133,7 @@ public sealed class RunFolder
         return folder;
     }
 
+    /// <summary>Refuses a folder that is not its owner's alone.</summary>
     /// <param name="shown">The path as the user gave it; null for the full one.</param>
     /// <exception cref="RunFolderException">A link leads out of the folder, or every user of the machine may write in it.</exception>
     internal void CheckBoundary(string? shown = null)
@@ -154,6 +165,7 @@ public sealed class RunFolder
             : null;
     }
 
+    /// <summary>The folder of a stage, by its number from 1 and its name.</summary>
     /// <param name="index">From 0, in the configuration.</param>
     /// <param name="name">The stage's name.</param>
     public string StageFolder(int index, string name)
@@ -162,14 +174,17 @@ public sealed class RunFolder
         return Path.Combine(StagesFolder, $"{(index + 1).ToString("00", CultureInfo.InvariantCulture)}-{Checked(name)}");
     }
 
+    /// <summary>The trainable state at a stage's end: a PEFT folder, or a model folder.</summary>
     public string StageStateFolder(int index, string name) => Path.Combine(StageFolder(index, name), "state");
 
     /// <summary>Where the final trainable state lies; the initial one where the run had no stage left to train.</summary>
     public string FinalStateFolder(RunManifest manifest) =>
         manifest.Stages.LastOrDefault() is { } last ? StageStateFolder(last.Index, last.Name) : InitialFolder;
 
+    /// <summary>The log of a stage's steps.</summary>
     public string TrajectoryPath(int index, string name) => Path.Combine(StageFolder(index, name), "trajectory.log");
 
+    /// <summary>Where the effects of this id are filed.</summary>
     /// <param name="id">Letters, digits, '.', '-' and '_', such as a probe's name.</param>
     public string EffectsPath(string id) => Path.Combine(EffectsFolder, $"{Checked(id)}.json");
 
@@ -177,20 +192,25 @@ public sealed class RunFolder
     /// <param name="id">Of the effects.</param>
     public string ProgressFolder(string id) => Path.Combine(Within("progress"), Checked(id));
 
+    /// <summary>Where the block scores of this id are filed.</summary>
     /// <param name="id">As for <see cref="EffectsPath"/>.</param>
     public string BlockScoresPath(string id) => Path.Combine(BlockScoresFolder, $"{Checked(id)}.json");
 
+    /// <summary>Where the ranking of this id is filed.</summary>
     /// <param name="id">As for <see cref="EffectsPath"/>.</param>
     public string RankingsPath(string id) => Path.Combine(RankingsFolder, $"{Checked(id)}.json");
 
+    /// <summary>Where the verification of this id is filed.</summary>
     /// <param name="id">As for <see cref="EffectsPath"/>.</param>
     public string VerificationPath(string id) => Path.Combine(VerificationsFolder, $"{Checked(id)}.json");
 
+    /// <summary>Where the comparison of this id is filed.</summary>
     /// <param name="id">As for <see cref="EffectsPath"/>.</param>
     public string ComparisonPath(string id) => Path.Combine(ComparisonsFolder, $"{Checked(id)}.json");
 
+    /// <summary>Reads the manifest and checks that what it names lies in the confinement.</summary>
     /// <exception cref="ArtifactException">The manifest is damaged or of a newer version.</exception>
-    /// <exception cref="Errors.ConfigurationException">The manifest names a path outside the <see cref="Confinement"/>.</exception>
+    /// <exception cref="ConfigurationException">The manifest names a path outside the <see cref="Confinement"/>.</exception>
     public RunManifest ReadManifest()
     {
         var manifest = ArtifactJson.Read<RunManifest>(ManifestPath);
@@ -198,6 +218,7 @@ public sealed class RunFolder
         return manifest;
     }
 
+    /// <summary>Replaces the manifest, whole or not at all; on disk when this returns.</summary>
     public void WriteManifest(RunManifest manifest) => ArtifactJson.Write(ManifestPath, manifest);
 
     private static T Guarded<T>(string path, Func<T> use)

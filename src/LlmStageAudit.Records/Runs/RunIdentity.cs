@@ -18,6 +18,7 @@ public static class RunIdentity
 {
     private const int Digits = 32;
 
+    /// <summary>The id that a run has, made of its manifest's facts.</summary>
     /// <param name="manifest">Its own <see cref="RunManifest.RunId"/>, times and stages are not looked at.</param>
     public static string Of(RunManifest manifest)
     {

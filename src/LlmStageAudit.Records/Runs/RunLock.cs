@@ -9,6 +9,7 @@ public sealed class RunLock : IDisposable
 
     private RunLock(FileLock held) => _held = held;
 
+    /// <summary>Locks a run folder without waiting; the result is disposed to let go.</summary>
     /// <exception cref="RunFolderException">Another process, or this one, holds it already; the message says which.</exception>
     /// <exception cref="StorageException">The disk is full or fails.</exception>
     public static RunLock Acquire(RunFolder folder)
@@ -24,5 +25,6 @@ public sealed class RunLock : IDisposable
         }
     }
 
+    /// <inheritdoc/>
     public void Dispose() => _held.Dispose();
 }

@@ -21,6 +21,7 @@ public static class EnumSpelling<TEnum>
     /// <summary>Every spelling, in declaration order.</summary>
     public static IReadOnlyList<string> All { get; } = Array.AsReadOnly(Pairs.Select(pair => pair.Spelling).ToArray());
 
+    /// <summary>The spelling of a value.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not declared.</exception>
     public static string Of(TEnum value)
     {

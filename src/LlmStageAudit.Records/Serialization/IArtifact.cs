@@ -11,8 +11,10 @@ public interface IArtifact<TSelf>
     /// <summary>The newest schema this version reads, and the one it writes.</summary>
     static abstract int CurrentSchemaVersion { get; }
 
+    /// <summary>The schema the file was written in, from 1.</summary>
     int SchemaVersion { get; }
 
+    /// <summary>What the file says it is; <see cref="KindName"/>, or it is refused.</summary>
     string Kind { get; }
 
     /// <summary>The first rule of the record's own that it breaks, as "field: what is wrong"; null: none.</summary>

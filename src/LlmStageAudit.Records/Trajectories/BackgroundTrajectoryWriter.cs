@@ -28,6 +28,7 @@ public sealed class BackgroundTrajectoryWriter : IDisposable
     private bool _isCompleted;
     private bool _isDisposed;
 
+    /// <summary>Starts the thread that writes.</summary>
     /// <param name="writer">Belongs to this object from now on and is disposed with it.</param>
     /// <param name="flushInterval">See <see cref="DefaultFlushInterval"/>, which null means.</param>
     public BackgroundTrajectoryWriter(TrajectoryWriter writer, TimeSpan? flushInterval = null)
@@ -39,13 +40,13 @@ public sealed class BackgroundTrajectoryWriter : IDisposable
     }
 
     /// <summary>A record is on disk no later than this after it was written, also while no further one comes.</summary>
-    public static TimeSpan DefaultFlushInterval { get; } = TimeSpan.FromSeconds(10);
+    internal static TimeSpan DefaultFlushInterval { get; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Time spent hashing and writing, on the writing thread. Exact after <see cref="Flush"/> or <see cref="Complete"/>.</summary>
     public double WriteSeconds => Stopwatch.GetElapsedTime(0, Interlocked.Read(ref _writeTicks)).TotalSeconds;
 
     /// <summary>Time the caller was held up here: the cost that training sees.</summary>
-    public double WaitSeconds => Stopwatch.GetElapsedTime(0, _waitTicks).TotalSeconds;
+    internal double WaitSeconds => Stopwatch.GetElapsedTime(0, _waitTicks).TotalSeconds;
 
     /// <summary>Written by this object. Only valid after <see cref="Flush"/> or <see cref="Complete"/>.</summary>
     public long WrittenBytes => _writer.SizeBytes - _sizeBytesAtStart;
@@ -56,6 +57,7 @@ public sealed class BackgroundTrajectoryWriter : IDisposable
     /// <summary>See <see cref="TrajectoryWriter.HeadHash"/>. Only valid after <see cref="Flush"/> or <see cref="Complete"/>.</summary>
     public string HeadHash => _writer.HeadHash;
 
+    /// <summary>Hands over one step; waits while too much is waiting already.</summary>
     /// <param name="record">See <see cref="TrajectoryWriter.Append"/>.</param>
     /// <param name="gradient">Rented from <see cref="ArrayPool{T}.Shared"/>; goes back there, whatever happens.</param>
     /// <param name="length">How much of it is the gradient, in bytes.</param>

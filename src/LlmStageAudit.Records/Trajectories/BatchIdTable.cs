@@ -20,6 +20,7 @@ internal sealed class BatchIdTable
     /// <summary>How many different ids the log names.</summary>
     public int Count => _ids.Count;
 
+    /// <summary>Reads a batch's ids as places in this table, adding those that are new.</summary>
     /// <param name="reader">At the start of the list; afterwards at its end.</param>
     public int[] ReadBatch(ref Utf8JsonReader reader)
     {

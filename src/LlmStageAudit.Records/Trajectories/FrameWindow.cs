@@ -17,6 +17,8 @@ internal sealed class FrameWindow(SafeFileHandle file)
     private int _length;
 
     /// <summary>The bytes at a place, valid until the next call.</summary>
+    /// <param name="offset">From the file's start, in bytes.</param>
+    /// <param name="count">How many bytes.</param>
     /// <param name="strideBytes">How far apart such places lie in this file.</param>
     /// <exception cref="EndOfStreamException">The file ends before.</exception>
     public ReadOnlySpan<byte> At(long offset, int count, long strideBytes)

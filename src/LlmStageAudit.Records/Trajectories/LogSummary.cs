@@ -12,8 +12,10 @@ public sealed record LogSummary
     {
     }
 
+    /// <summary>Version of the log's format.</summary>
     public int Version { get; private init; } = 1;
 
+    /// <summary>Length of the file.</summary>
     public required long SizeBytes { get; init; }
 
     /// <summary>Whole records.</summary>
@@ -47,6 +49,7 @@ public sealed record LogSummary
     }
 
     /// <summary>Whether the first record's hash says that the log is of a run and stage; null where there is no whole record.</summary>
+    /// <param name="path">The log.</param>
     /// <param name="genesis">What the writer was given.</param>
     public static bool? IsOf(string path, string genesis)
     {
@@ -65,6 +68,7 @@ public sealed record LogSummary
         }
     }
 
+    /// <summary>Walks over a log's framing.</summary>
     /// <exception cref="TrajectoryException">The file is absent, cannot be read, or is no log.</exception>
     public static LogSummary Read(string path)
     {

@@ -3,6 +3,12 @@ using System.Text.Json;
 namespace LlmStageAudit.Records.Trajectories;
 
 /// <summary>A frame's header without its JSON: numbers, and the batch as places in a table of ids.</summary>
+/// <param name="Step">See <see cref="StepRecord.Step"/>.</param>
+/// <param name="StageStep">See <see cref="StepRecord.StageStep"/>.</param>
+/// <param name="Epoch">See <see cref="StepRecord.Epoch"/>.</param>
+/// <param name="LearningRate">See <see cref="StepRecord.LearningRate"/>.</param>
+/// <param name="LossNats">See <see cref="StepRecord.LossNats"/>.</param>
+/// <param name="GradientNorm">See <see cref="StepRecord.GradientNorm"/>.</param>
 /// <param name="Batch">Places in the table the header was read with; empty where it was read without one.</param>
 internal readonly record struct StepHeader(
     int Step,
@@ -19,7 +25,9 @@ internal readonly record struct StepHeader(
     /// <summary>
     /// Reads what <see cref="TrajectoryFrame.HeaderOf"/> wrote, allocating the batch only. Unknown fields are passed over.
     /// </summary>
+    /// <param name="text">The header, JSON in UTF-8.</param>
     /// <param name="ids">Collects the ids; null to pass over them.</param>
+    /// <param name="header">What it says; default after a fault.</param>
     /// <returns>The fault, or null and the header.</returns>
     public static string? Read(ReadOnlySpan<byte> text, BatchIdTable? ids, out StepHeader header)
     {

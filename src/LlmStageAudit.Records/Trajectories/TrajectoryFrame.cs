@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
+using System.Text;
 using LlmStageAudit.Records.Serialization;
 
 namespace LlmStageAudit.Records.Trajectories;
@@ -48,6 +48,7 @@ internal static class TrajectoryFrame
         BinaryPrimitives.WriteUInt64LittleEndian(framing[8..], (ulong)payloadBytes);
     }
 
+    /// <summary>Reads a frame's first 16 bytes and checks that lengths are within their limits.</summary>
     /// <returns>The fault, or null and the lengths.</returns>
     public static string? ReadFraming(ReadOnlySpan<byte> framing, out int headerBytes, out int payloadBytes)
     {
@@ -61,4 +62,21 @@ internal static class TrajectoryFrame
         payloadBytes = (int)payload;
         return null;
     }
+}
+
+/// <summary>What a log's hash chain begins with: it ties the log to its run and stage.</summary>
+public static class TrajectoryGenesis
+{
+    /// <summary>The genesis text of a stage's log.</summary>
+    public static string Of(string runId, string stage) => $"{runId}/{stage}";
+}
+
+/// <summary>How large a log will be, before it is written.</summary>
+public static class TrajectoryLogSize
+{
+    /// <summary>The bytes of a log of these records; exact where the records are.</summary>
+    /// <param name="records">The steps, in order; batch ids decide the length of their headers.</param>
+    /// <param name="gradientBytes">Of each record's gradient: four per parameter, or 0.</param>
+    public static long Of(IEnumerable<StepRecord> records, long gradientBytes) => TrajectoryFrame.PreambleBytes + records.Sum(record =>
+        TrajectoryFrame.FramingBytes + TrajectoryFrame.HeaderOf(record).Length + gradientBytes + TrajectoryFrame.HashBytes);
 }

@@ -97,3 +97,19 @@ internal sealed class TrajectoryIndex : IReadOnlyList<TrajectoryEntry>
         IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
     }
 }
+
+/// <summary>Where a frame lies and what its header says.</summary>
+/// <param name="Record">What the header says.</param>
+/// <param name="Offset">Where the frame begins in the file, in bytes.</param>
+/// <param name="HeaderBytes">Length of the header.</param>
+/// <param name="PayloadBytes">Length of the gradient; 0 where none was logged.</param>
+/// <param name="Hash">Its 32 bytes as the file has them.</param>
+internal readonly record struct TrajectoryEntry(
+    StepRecord Record,
+    long Offset,
+    int HeaderBytes,
+    int PayloadBytes,
+    ReadOnlyMemory<byte> Hash)
+{
+    public long End => Offset + TrajectoryFrame.FramingBytes + HeaderBytes + PayloadBytes + TrajectoryFrame.HashBytes;
+}

@@ -19,6 +19,7 @@ public sealed class TrajectoryReader : IDisposable
         _scan = new TrajectoryScan(stream, path, genesis);
     }
 
+    /// <summary>Records in the log.</summary>
     public int Count => _scan.Entries.Count;
 
     /// <summary>In log order. Kept compactly: each record is made when it is asked for. Stays valid when the reader is disposed.</summary>
@@ -30,8 +31,10 @@ public sealed class TrajectoryReader : IDisposable
     /// <summary>The last record's hash as lower-case hexadecimal, which pins the whole log; of an empty log the genesis hash.</summary>
     public string HeadHash => Convert.ToHexStringLower(_scan.HeadHash);
 
+    /// <summary>Length of the file when it was opened.</summary>
     public long SizeBytes => _scan.Length;
 
+    /// <summary>Opens a log and walks its headers. The result is disposed by the caller.</summary>
     /// <param name="path">The log.</param>
     /// <param name="genesis">What the writer was given.</param>
     /// <exception cref="TrajectoryException">The log is absent, damaged, cut off, or of another genesis.</exception>
@@ -78,6 +81,7 @@ public sealed class TrajectoryReader : IDisposable
         }
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         _scan.Dispose();

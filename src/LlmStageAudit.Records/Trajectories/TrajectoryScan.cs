@@ -13,7 +13,10 @@ internal sealed class TrajectoryScan : IDisposable
     private readonly FrameWindow _window;
     private readonly IncrementalHash _sha256 = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
+    /// <summary>Begins a walk; the stream remains the caller's.</summary>
     /// <param name="stream">Its length now is what counts: what is appended later is not seen.</param>
+    /// <param name="path">The log, for messages.</param>
+    /// <param name="genesis">What the log must begin with.</param>
     public TrajectoryScan(FileStream stream, string path, string genesis)
     {
         _stream = stream;

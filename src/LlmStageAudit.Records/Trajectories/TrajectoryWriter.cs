@@ -25,6 +25,7 @@ public sealed class TrajectoryWriter : IDisposable
     /// <summary>Records in the log, those found on opening included.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Length of the log with everything appended so far, on disk or not.</summary>
     public long SizeBytes { get; private set; } = TrajectoryFrame.PreambleBytes;
 
     /// <summary>The last record's hash as lower-case hexadecimal; of an empty log the genesis hash.</summary>
@@ -97,6 +98,7 @@ public sealed class TrajectoryWriter : IDisposable
         }
     }
 
+    /// <summary>Appends one step, with its hash.</summary>
     /// <param name="record">Its step numbers must be above the last record's.</param>
     /// <param name="gradient">The raw gradient, float32 little-endian, as long as every other one of this log; or empty.</param>
     /// <exception cref="ArgumentException">The record cannot follow the last one.</exception>
@@ -138,6 +140,7 @@ public sealed class TrajectoryWriter : IDisposable
         (_gradientBytes, _lastStep, _lastStageStep) = (gradient.Length, record.Step, record.StageStep);
     }
 
+    /// <summary>Hands what was appended to the operating system, or on to the disk.</summary>
     /// <param name="toDisk">True: returns when the disk has it, so that a saved state may count on it.</param>
     public void Flush(bool toDisk)
     {
@@ -155,6 +158,7 @@ public sealed class TrajectoryWriter : IDisposable
         }
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         _sha256.Dispose();

@@ -5,20 +5,28 @@ namespace LlmStageAudit.Records.Verifications;
 /// <summary>How well predicted effects agree with retraining, and whether that passes the gate.</summary>
 public sealed record VerificationArtifact : IArtifact<VerificationArtifact>
 {
+    /// <inheritdoc/>
     public static string KindName => "verification";
 
+    /// <inheritdoc/>
     public static int CurrentSchemaVersion => 1;
 
+    /// <inheritdoc/>
     public int SchemaVersion { get; init; } = CurrentSchemaVersion;
 
+    /// <inheritdoc/>
     public string Kind { get; init; } = KindName;
 
+    /// <summary>Id of the run it is about: 32 hexadecimal digits.</summary>
     public required string RunId { get; init; }
 
+    /// <summary>The file of the plan whose jobs were retrained.</summary>
     public required string PlanPath { get; init; }
 
+    /// <summary>The file of the effects that were predicted.</summary>
     public required string EffectsPath { get; init; }
 
+    /// <summary>When the record was made, UTC.</summary>
     public required DateTime CreatedUtc { get; init; }
 
     /// <summary>The gradient source of the predictions.</summary>
@@ -27,8 +35,10 @@ public sealed record VerificationArtifact : IArtifact<VerificationArtifact>
     /// <summary>The gate; null: none.</summary>
     public double? MinPearson { get; init; }
 
+    /// <summary>Whether every stage meets the gate; true where there is none.</summary>
     public required bool Passed { get; init; }
 
+    /// <summary>One per job that has effects to compare, in the plan's order.</summary>
     public IReadOnlyList<VerifiedStage> Stages { get; init; } = [];
 
     string? IArtifact<VerificationArtifact>.Fault() =>

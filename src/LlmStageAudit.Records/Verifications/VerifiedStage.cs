@@ -3,6 +3,7 @@ namespace LlmStageAudit.Records.Verifications;
 /// <summary>A stage's predicted effect against the one measured by retraining.</summary>
 public sealed record VerifiedStage
 {
+    /// <summary>The stage left out.</summary>
     public required string Stage { get; init; }
 
     /// <summary>Mean estimate.</summary>

@@ -13,3 +13,46 @@ public sealed record RunFinding(string File, int? Record, string? Field, Finding
     /// <summary>On one line, the file first.</summary>
     public override string ToString() => $"{File}: {Message}";
 }
+
+/// <summary>What was done to a file or a record, as far as it shows.</summary>
+public enum FindingKind
+{
+    /// <summary>Other bytes than were sealed.</summary>
+    Changed,
+
+    /// <summary>A file is gone.</summary>
+    Missing,
+
+    /// <summary>A record was taken out of a log.</summary>
+    Removed,
+
+    /// <summary>A record stands in a log twice.</summary>
+    Duplicated,
+
+    /// <summary>Records of a log are not in their order.</summary>
+    Reordered,
+
+    /// <summary>A log ends too early.</summary>
+    Truncated,
+
+    /// <summary>A log goes on after its last record.</summary>
+    Appended,
+
+    /// <summary>Something that belongs elsewhere.</summary>
+    Foreign,
+
+    /// <summary>A file among the sealed ones that no seal knows.</summary>
+    Unpinned,
+
+    /// <summary>A completed run, or a stage of one, that no seal covers.</summary>
+    Unsealed,
+
+    /// <summary>A file is there and cannot be read.</summary>
+    Unreadable,
+
+    /// <summary>Computing it again gives something else.</summary>
+    NotReproduced,
+
+    /// <summary>The signature is absent where one was asked for, or does not hold.</summary>
+    Signature,
+}

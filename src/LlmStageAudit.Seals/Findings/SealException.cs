@@ -10,6 +10,7 @@ public sealed class SealException : AuditException
     private SealException(ExitCode exitCode, string message, Exception? inner = null)
         : base(message, inner) => ExitCode = exitCode;
 
+    /// <inheritdoc/>
     public override ExitCode ExitCode { get; }
 
     internal static SealException LogDiffers(string path, string found) =>

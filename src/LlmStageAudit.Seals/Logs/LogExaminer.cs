@@ -3,6 +3,7 @@ using LlmStageAudit.Seals.Findings;
 
 namespace LlmStageAudit.Seals.Logs;
 
+/// <summary>What an examination found.</summary>
 /// <param name="Records">Records that are as they were sealed.</param>
 /// <param name="Findings">What is wrong; empty: nothing.</param>
 internal sealed record LogExamination(int Records, IReadOnlyList<RunFinding> Findings);
@@ -10,10 +11,12 @@ internal sealed record LogExamination(int Records, IReadOnlyList<RunFinding> Fin
 /// <summary>Holds a log against its seal: one pass over its bytes where all is well, a diagnosis where not.</summary>
 internal static class LogExaminer
 {
+    /// <summary>Examines the log of a completed stage.</summary>
     /// <param name="path">The file.</param>
     /// <param name="log">What it must be.</param>
     /// <param name="genesis">What its chain begins with.</param>
     /// <param name="origins">The run's other logs.</param>
+    /// <param name="cancellation">Asked between records or files.</param>
     public static LogExamination Examine(string path, SealedLog log, string genesis, LogOrigins origins, CancellationToken cancellation)
     {
         try
@@ -94,4 +97,21 @@ internal static class LogExaminer
         new(
             name, null, null, FindingKind.Changed,
             $"its first {TrajectoryFrame.PreambleBytes} bytes, which say that it is a trajectory log, were changed");
+}
+
+/// <summary>Which sealed log of the run a record's hash belongs to, to say where a record that was moved comes from.</summary>
+internal sealed class LogOrigins
+{
+    private readonly Dictionary<string, (string Path, int Record)> _origins = [];
+
+    public LogOrigins(IEnumerable<SealedLog> logs)
+    {
+        foreach (var log in logs)
+        {
+            foreach (var (index, mark) in log.Marks.Index()) _origins.TryAdd(mark, (log.Path, (index + 1) * log.MarkInterval));
+        }
+    }
+
+    public (string Path, int Record)? Of(LogPiece piece) =>
+        piece.IsRecord && _origins.TryGetValue(Convert.ToHexStringLower(piece.Frame.Hash), out var origin) ? origin : null;
 }

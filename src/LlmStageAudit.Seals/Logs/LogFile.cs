@@ -17,6 +17,7 @@ internal sealed class LogFile : IDisposable
     private readonly byte[] _chunk = ArrayPool<byte>.Shared.Rent(ChunkBytes);
     private readonly IncrementalHash _sha256 = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
+    /// <summary>Opens the log; others may go on writing it.</summary>
     /// <exception cref="IOException">The file is absent or cannot be read.</exception>
     public LogFile(string path) =>
         _stream = ForeignFile.OpenRead(path, FileShare.ReadWrite | FileShare.Delete);
@@ -30,6 +31,7 @@ internal sealed class LogFile : IDisposable
     }
 
     /// <summary>The record that starts at a place.</summary>
+    /// <param name="offset">From the file's start, in bytes.</param>
     /// <param name="gradientBytes">What every gradient of the log takes; null: any length will do.</param>
     /// <returns>Null where no whole record starts there.</returns>
     public LogFrame? FrameAt(long offset, long? gradientBytes)
@@ -119,4 +121,17 @@ internal sealed class LogFile : IDisposable
     {
         public long End(long offset) => offset + TrajectoryFrame.FramingBytes + Header + Payload + TrajectoryFrame.HashBytes;
     }
+}
+
+/// <summary>A stretch of a log's bytes: a record, or bytes that are none.</summary>
+/// <param name="Offset">Where it begins in the file.</param>
+/// <param name="End">Where it ends.</param>
+/// <param name="Record">What its header says; null where the bytes are no record.</param>
+/// <param name="Hash">The hash stored at its end; empty where the bytes are no record.</param>
+internal sealed record LogFrame(long Offset, long End, StepRecord? Record, byte[] Hash)
+{
+    public long SizeBytes => End - Offset;
+
+    /// <summary>Where the stored hash begins.</summary>
+    public long HashOffset => End - TrajectoryFrame.HashBytes;
 }

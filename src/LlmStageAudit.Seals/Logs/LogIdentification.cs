@@ -22,7 +22,10 @@ internal sealed class LogIdentification
     }
 
     /// <summary>The pieces of the file in its order.</summary>
+    /// <param name="file">The damaged log.</param>
+    /// <param name="log">What it must be.</param>
     /// <param name="genesisHash">What the log's chain begins with.</param>
+    /// <param name="cancellation">Asked between records or files.</param>
     public static List<LogPiece> Of(LogFile file, SealedLog log, byte[] genesisHash, CancellationToken cancellation)
     {
         var identification = new LogIdentification(file, log, genesisHash);

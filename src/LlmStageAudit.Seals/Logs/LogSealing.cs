@@ -6,6 +6,7 @@ namespace LlmStageAudit.Seals.Logs;
 /// <summary>Pins a stage's finished log.</summary>
 internal static class LogSealing
 {
+    /// <summary>Walks over the log and pins its end and hashes along its chain.</summary>
     /// <param name="path">The log.</param>
     /// <param name="name">Its path within the run folder.</param>
     /// <param name="records">How many it must hold.</param>

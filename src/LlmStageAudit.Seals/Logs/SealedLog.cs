@@ -7,13 +7,15 @@ namespace LlmStageAudit.Seals.Logs;
 public sealed record SealedLog
 {
     /// <summary>How many hashes along the chain are kept at most.</summary>
-    public const int MaximumMarks = 1024;
+    internal const int MaximumMarks = 1024;
 
     /// <summary>Relative to the run folder, with forward slashes.</summary>
     public required string Path { get; init; }
 
+    /// <summary>How many records the log holds.</summary>
     public required int Records { get; init; }
 
+    /// <summary>Length of the file.</summary>
     public required long SizeBytes { get; init; }
 
     /// <summary>Bytes of each record's gradient, 0 where none were logged.</summary>

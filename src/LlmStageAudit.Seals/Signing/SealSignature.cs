@@ -12,6 +12,7 @@ namespace LlmStageAudit.Seals.Signing;
 /// <summary>What is known of a seal's signature.</summary>
 public enum SignatureStatus
 {
+    /// <summary>There is none.</summary>
     Unsigned,
 
     /// <summary>There is one, and no ssh-keygen to look at it.</summary>
@@ -22,11 +23,15 @@ public enum SignatureStatus
 
     /// <summary>It fits the seal and is by the signer that was asked for.</summary>
     Trusted,
+    /// <summary>It cannot be read, does not fit the seal, or is not by the signer that was asked for.</summary>
     Invalid,
 }
 
+/// <summary>What a check of a signature found.</summary>
+/// <param name="Status">The outcome.</param>
 /// <param name="Signer">The identity in the signers' file; null unless it was looked up and found.</param>
 /// <param name="Key">The key's type and fingerprint; null where there is no signature that can be read.</param>
+/// <param name="Findings">What is wrong; empty: nothing.</param>
 public sealed record SignatureVerification(SignatureStatus Status, string? Signer, string? Key, IReadOnlyList<RunFinding> Findings);
 
 /// <summary>Signs a run's seal with an SSH key and checks such signatures, as anyone can with ssh-keygen alone.</summary>
@@ -38,6 +43,7 @@ public static class SealSignature
     /// Signs the seal as it lies in the folder, into <see cref="RunFolder.SignaturePath"/>.
     /// That it is worth signing is for the caller to see.
     /// </summary>
+    /// <param name="folder">The run.</param>
     /// <param name="key">An ed25519 key, or its .pub where an agent holds the key.</param>
     /// <exception cref="RunFolderException">The folder is not its owner's alone, see <see cref="RunFolder.Open"/>.</exception>
     /// <exception cref="SigningException">No key, another kind of key, no ssh-keygen, or it refused.</exception>
@@ -53,6 +59,8 @@ public static class SealSignature
         return signature;
     }
 
+    /// <summary>Checks the signature of the seal that lies in the folder. What is wrong with it is told as findings.</summary>
+    /// <param name="folder">The run.</param>
     /// <param name="signers">An allowed-signers file, see ssh-keygen(1); null: whose key it is does not matter.</param>
     /// <param name="identity">Who in that file must have signed; null: anyone in it.</param>
     /// <param name="demand">Whether a seal without a signature is a finding.</param>

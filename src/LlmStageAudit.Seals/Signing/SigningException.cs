@@ -8,6 +8,7 @@ public sealed class SigningException : AuditException
     private SigningException(ExitCode exitCode, string message, Exception? inner = null)
         : base(message, inner) => ExitCode = exitCode;
 
+    /// <inheritdoc/>
     public override ExitCode ExitCode { get; }
 
     internal static SigningException NoProgram(string program, Exception inner) =>
@@ -26,6 +27,7 @@ public sealed class SigningException : AuditException
     internal static SigningException OtherKey(string key, string found) =>
         new(ExitCode.Usage, Sentence(key, $"a key of type {found}", "an ed25519 key", "make one with: ssh-keygen -t ed25519"));
 
+    /// <summary>A run is to be signed that is not completed.</summary>
     public static SigningException NotWhole(string run) =>
         new(ExitCode.InvalidInput, Sentence(
             run, "the run is not completed", "a sealed, completed run", $"finish it with {Setting.ResumedTraining}"));

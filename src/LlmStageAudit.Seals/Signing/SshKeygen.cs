@@ -15,6 +15,7 @@ internal static class SshKeygen
 
     private const string Program = "ssh-keygen";
 
+    /// <summary>Signs content with a key.</summary>
     /// <returns>The armoured signature.</returns>
     /// <exception cref="SigningException">There is no ssh-keygen, or it could not sign.</exception>
     public static string Sign(string key, byte[] content)
@@ -23,16 +24,19 @@ internal static class SshKeygen
         return code == 0 && output.Length > 0 ? output : throw SigningException.Refused(key, Said(output, error));
     }
 
+    /// <summary>Whether a signature fits content.</summary>
     /// <returns>Null where the signature fits the content, whoever made it; else what ssh-keygen said.</returns>
     /// <exception cref="SigningException">There is no ssh-keygen.</exception>
     public static string? Check(string signature, byte[] content) =>
         Fault(Run(["-Y", "check-novalidate", "-n", Namespace, "-s", signature], content));
 
+    /// <summary>Whether a signature fits content and is by an identity of the signers' file.</summary>
     /// <returns>Null where the signature fits and is by one of the identity's keys; else what ssh-keygen said.</returns>
     /// <exception cref="SigningException">There is no ssh-keygen.</exception>
     public static string? Verify(string signature, byte[] content, string signers, string identity) =>
         Fault(Run(["-Y", "verify", "-f", Path.GetFullPath(signers), "-I", identity, "-n", Namespace, "-s", signature], content));
 
+    /// <summary>Whose signature it is, by the signers' file.</summary>
     /// <returns>The first identity of the signers' file that the signature's key belongs to; null where there is none.</returns>
     /// <exception cref="SigningException">There is no ssh-keygen.</exception>
     public static string? FindIdentity(string signature, string signers)

@@ -17,8 +17,9 @@ public sealed record SshSignature(string KeyType, string PublicKey, string Finge
     private const string Begin = "-----BEGIN SSH SIGNATURE-----";
     private const string End = "-----END SSH SIGNATURE-----";
 
-    public bool IsEd25519 => KeyType is "ssh-ed25519" or "sk-ssh-ed25519@openssh.com";
+    internal bool IsEd25519 => KeyType is "ssh-ed25519" or "sk-ssh-ed25519@openssh.com";
 
+    /// <summary>Reads an armoured signature.</summary>
     /// <returns>Null where the text is no SSH signature.</returns>
     public static SshSignature? Parse(string text)
     {

@@ -11,6 +11,8 @@ internal sealed class FileExaminer
     private readonly Dictionary<string, SealedFile> _files = [];
     private readonly ILookup<string, SealedFile> _byHash;
 
+    /// <summary>Takes the sealed files; of two with one path the first counts.</summary>
+    /// <param name="folder">The run.</param>
     /// <param name="files">The sealed ones but the manifest.</param>
     public FileExaminer(RunFolder folder, IEnumerable<SealedFile> files)
     {

@@ -8,10 +8,12 @@ namespace LlmStageAudit.Seals.Verification;
 /// <summary>Holds the files a run read against the hashes in its manifest.</summary>
 internal static class InputExaminer
 {
+    /// <summary>Compares the files that the run read with what the manifest says of them.</summary>
     /// <param name="inputs">Those whose entries in the manifest are as they were sealed.</param>
     /// <param name="demand">
     /// Whether an absent file is a finding; else it is only named, since runs are checked on other machines too.
     /// </param>
+    /// <param name="cancellation">Asked between records or files.</param>
     /// <returns>How many were compared, which are absent, and what is wrong.</returns>
     public static (int Checked, IReadOnlyList<string> Absent, IReadOnlyList<RunFinding> Findings) Examine(
         IEnumerable<InputRecord> inputs, bool demand, CancellationToken cancellation)

@@ -5,6 +5,7 @@ namespace LlmStageAudit.Seals.Verification;
 /// <summary>What a check of a run found.</summary>
 public sealed record RunVerification
 {
+    /// <summary>How much of the run is sealed at all.</summary>
     public required SealCoverage Coverage { get; init; }
 
     /// <summary>Stages that are sealed, and stages that the run has.</summary>
@@ -28,5 +29,19 @@ public sealed record RunVerification
     /// <summary>What is no finding and should be known.</summary>
     public required IReadOnlyList<string> Notes { get; init; }
 
+    /// <summary>Whether nothing was found.</summary>
     public bool IsIntact => Findings.Count == 0;
+}
+
+/// <summary>How much of a run its seal covers.</summary>
+public enum SealCoverage
+{
+    /// <summary>There is none, or it cannot be read.</summary>
+    None,
+
+    /// <summary>The run is not finished: everything up to the last completed stage.</summary>
+    Partial,
+
+    /// <summary>All of the run, the manifest to the byte.</summary>
+    Whole,
 }

@@ -21,8 +21,10 @@ public sealed class RunVerifier
 
     private RunVerifier(SealedRun run, CancellationToken cancellation) => (_run, _cancellation) = (run, cancellation);
 
+    /// <summary>Holds everything in a run folder against its seal.</summary>
     /// <param name="folder">See <see cref="RunFolder.OpenSealed"/>.</param>
     /// <param name="demandInputs">Whether an input file that is not on this machine is a finding.</param>
+    /// <param name="cancellation">Asked between records or files.</param>
     /// <exception cref="SealException">The seal or the manifest is there and cannot be read.</exception>
     public static RunVerification Verify(RunFolder folder, bool demandInputs, CancellationToken cancellation)
     {

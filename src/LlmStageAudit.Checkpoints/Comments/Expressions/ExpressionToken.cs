@@ -15,6 +15,7 @@ internal enum TokenKind
     End,
 }
 
+/// <summary>A piece of an expression's text.</summary>
 /// <param name="Kind">What it is.</param>
 /// <param name="Text">Its text, without quotes.</param>
 /// <param name="Position">Where it starts, from 1.</param>

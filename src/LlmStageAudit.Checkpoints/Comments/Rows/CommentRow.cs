@@ -8,8 +8,11 @@ public sealed class CommentRow
     private readonly CommentColumns _columns;
     private readonly object?[] _cells;
 
+    /// <summary>Takes the cells of one row.</summary>
     /// <param name="columns">The set's columns; a row may hold fewer cells, the others are absent.</param>
     /// <param name="cells">A string, an int array, an <see cref="UnreadCell"/>, or null for an absent value.</param>
+    /// <param name="number">The row's number.</param>
+    /// <param name="line">The line it begins on.</param>
     internal CommentRow(CommentColumns columns, object?[] cells, int number, int line) =>
         (_columns, _cells, Number, Line) = (columns, cells, number, line);
 

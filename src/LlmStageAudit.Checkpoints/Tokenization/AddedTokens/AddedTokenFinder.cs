@@ -13,6 +13,7 @@ internal sealed class AddedTokenFinder
     private readonly List<AddedToken?> _tokenAt = [null];
     private readonly SearchValues<char> _firstCharacters;
 
+    /// <summary>Prepares the search for all tokens at once.</summary>
     /// <param name="tokens">The tokens and the text each is searched for as; of two with one text the first counts.</param>
     public AddedTokenFinder(IEnumerable<(AddedToken Token, string Text)> tokens)
     {

@@ -40,6 +40,7 @@ internal sealed class BytePairModel
 
     public IReadOnlyDictionary<string, int> Vocabulary => _rules.Vocabulary;
 
+    /// <summary>Appends the ids of one piece.</summary>
     /// <exception cref="TokenizerException">A character that no token, byte or unknown token stands for.</exception>
     public void Append(string piece, List<int> ids)
     {

@@ -10,6 +10,7 @@ internal sealed class PairCounter
     private readonly Dictionary<(int Left, int Right), HashSet<int>> _wordsWith = [];
     private readonly PriorityQueue<(int Left, int Right), Candidate> _candidates = new();
 
+    /// <summary>Counts the pairs of neighbours in all pieces.</summary>
     /// <param name="pieces">Pieces in the byte alphabet, and how often each occurs.</param>
     public PairCounter(IReadOnlyDictionary<string, long> pieces)
     {

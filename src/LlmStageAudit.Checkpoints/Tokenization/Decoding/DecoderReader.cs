@@ -49,3 +49,41 @@ internal static class DecoderReader
             : throw TokenizerException.Invalid(site.Where, $"'{text}'", "one character");
     }
 }
+
+/// <summary>One decoder after the other.</summary>
+internal sealed class DecoderSequence(IReadOnlyList<ITokenDecoder> steps) : ITokenDecoder
+{
+    public IReadOnlyList<string> Decode(IReadOnlyList<string> tokens) =>
+        steps.Aggregate(tokens, static (current, step) => step.Decode(current));
+}
+
+/// <summary>Joins all pieces into one, so that the steps after it see the whole text.</summary>
+internal sealed class FuseDecoder : ITokenDecoder
+{
+    public IReadOnlyList<string> Decode(IReadOnlyList<string> tokens) => [string.Concat(tokens)];
+}
+
+/// <summary>What a tokenizer without a decoder does: tokens with a space between them.</summary>
+internal sealed class SpaceJoinDecoder : ITokenDecoder
+{
+    public IReadOnlyList<string> Decode(IReadOnlyList<string> tokens) => [string.Join(' ', tokens)];
+}
+
+/// <summary>
+/// Takes up to <paramref name="start"/> copies of a character off each piece's front, up to <paramref name="stop"/> off its end.
+/// </summary>
+internal sealed class StripDecoder(Rune content, int start, int stop) : ITokenDecoder
+{
+    public IReadOnlyList<string> Decode(IReadOnlyList<string> tokens) => tokens.Select(Strip).ToList();
+
+    private string Strip(string token)
+    {
+        var width = content.Utf16SequenceLength;
+        var text = token.AsSpan();
+        for (var i = 0; i < start && Rune.DecodeFromUtf16(text, out var rune, out _) == OperationStatus.Done && rune == content; i++)
+            text = text[width..];
+        for (var i = 0; i < stop && Rune.DecodeLastFromUtf16(text, out var rune, out _) == OperationStatus.Done && rune == content; i++)
+            text = text[..^width];
+        return text.ToString();
+    }
+}

@@ -18,3 +18,27 @@ internal abstract class AlignedNormalizer : Normalizer
 
     public sealed override string Normalize(ReadOnlySpan<char> original) => Normalize(original.ToString());
 }
+
+/// <summary>One normalizer after the other.</summary>
+internal sealed class NormalizerSequence(IReadOnlyList<AlignedNormalizer> steps) : AlignedNormalizer
+{
+    public override string Apply(string text) => steps.Aggregate(text, static (current, step) => step.Apply(current));
+
+    public override IEnumerable<(int Start, int End)> Origins(string text)
+    {
+        var normalized = steps.Aggregate(new AlignedText(text, tracks: true), static (current, step) =>
+            current.Rewritten(0, current.Text.Length, step.Apply(current.Text), step.Origins));
+        for (var unit = 0; unit < normalized.Text.Length; unit++) yield return normalized.Origin(unit, unit + 1);
+    }
+}
+
+/// <summary>Puts a prefix before text that is not empty.</summary>
+internal sealed class Prepend(string prefix) : AlignedNormalizer
+{
+    public override string Apply(string text) => text.Length == 0 ? text : prefix + text;
+
+    /// <summary>The prefix comes from the first character.</summary>
+    public override IEnumerable<(int Start, int End)> Origins(string text) => text.Length == 0
+        ? []
+        : Enumerable.Repeat((0, AlignedText.WidthAt(text, 0)), prefix.Length).Concat(AlignedText.Unchanged(text, 0, text.Length));
+}

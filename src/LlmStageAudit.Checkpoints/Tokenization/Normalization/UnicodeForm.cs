@@ -12,6 +12,7 @@ internal sealed class UnicodeForm : AlignedNormalizer
     private readonly bool _composes;
     private readonly NormalizationForm _decomposition;
 
+    /// <summary>Takes a form; the place is named where it cannot be had.</summary>
     /// <exception cref="TokenizerException">The process has no Unicode data: .NET would leave text as it is, silently.</exception>
     public UnicodeForm(NormalizationForm form, string where)
     {

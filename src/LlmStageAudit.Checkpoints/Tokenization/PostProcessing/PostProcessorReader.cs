@@ -8,6 +8,7 @@ internal static class PostProcessorReader
     private const int StepLimit = 64;
     private static readonly string[] Supported = ["TemplateProcessing", "ByteLevel", "Sequence"];
 
+    /// <summary>Reads the template that goes around a text's ids.</summary>
     /// <param name="site">The post-processor, or null.</param>
     /// <param name="isToken">Whether a token has an id; templates may name no other ids.</param>
     public static SequenceTemplate Read(JsonSite? site, Func<int, bool> isToken) =>

@@ -1,3 +1,5 @@
+using System.Text;
+using LlmStageAudit.Checkpoints.Tokenization.Patterns;
 using LlmStageAudit.Checkpoints.Tokenization.Text;
 
 namespace LlmStageAudit.Checkpoints.Tokenization.PreTokenization;
@@ -71,5 +73,48 @@ internal static class MatchCutter
         }
 
         return folded;
+    }
+}
+
+/// <summary>What becomes of the matches a text is split at.</summary>
+internal enum SplitBehavior
+{
+    /// <summary>Matches are dropped.</summary>
+    Removed,
+
+    /// <summary>Each match is a piece of its own.</summary>
+    Isolated,
+
+    /// <summary>A match joins the piece before it.</summary>
+    MergedWithPrevious,
+
+    /// <summary>A match joins the piece after it.</summary>
+    MergedWithNext,
+
+    /// <summary>Adjoining matches are one piece.</summary>
+    Contiguous,
+}
+
+/// <summary>Splits at the matches of a pattern; inverted, at what lies between them.</summary>
+internal sealed class PatternSplit(TextPattern pattern, SplitBehavior behavior, bool invert) : PieceCutter
+{
+    public override void Cut(AlignedText text, List<AlignedText> pieces) =>
+        MatchCutter.Cut(text, pattern.Matches(text.Text), behavior, invert, pieces);
+}
+
+/// <summary>Sets numbers (categories Nd, Nl, No) apart, each digit for itself or run by run.</summary>
+internal sealed class DigitSplit(bool individual) : PieceCutter
+{
+    public override void Cut(AlignedText text, List<AlignedText> pieces) =>
+        MatchCutter.Cut(text, Numbers(text.Text), individual ? SplitBehavior.Isolated : SplitBehavior.Contiguous, invert: false, pieces);
+
+    private static IEnumerable<(int Start, int End)> Numbers(string text)
+    {
+        var position = 0;
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if (Rune.IsNumber(rune)) yield return (position, position + rune.Utf16SequenceLength);
+            position += rune.Utf16SequenceLength;
+        }
     }
 }

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace LlmStageAudit.Checkpoints.Tokenization.Text;
 
 /// <summary>
@@ -63,5 +65,17 @@ internal readonly struct AlignedText
 
         public Alignment Slice(int start, int end) =>
             Units is null ? new Alignment(Start + start, null) : new Alignment(0, Units[start..end]);
+    }
+}
+
+/// <summary>UTF-16 text without lone surrogates: each becomes U+FFFD, as a conversion to UTF-8 would make it.</summary>
+internal static class WellFormedText
+{
+    public static string Of(string text)
+    {
+        if (text.AsSpan().IndexOfAnyInRange('\uD800', '\uDFFF') < 0) return text;
+        var repaired = new StringBuilder(text.Length);
+        foreach (var rune in text.EnumerateRunes()) repaired.Append(rune.ToString());
+        return repaired.ToString();
     }
 }

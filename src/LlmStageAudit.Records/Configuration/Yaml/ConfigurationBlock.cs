@@ -14,6 +14,7 @@ internal sealed class ConfigurationBlock
     private readonly MappingNode _mapping;
     private readonly string _prefix;
 
+    /// <summary>Takes a block, and reports keys in it that are not known.</summary>
     /// <param name="mapping">The block.</param>
     /// <param name="key">Its own key for messages, dotted; empty for the root.</param>
     /// <param name="known">Every key it may have; others are faults.</param>
@@ -195,4 +196,21 @@ internal sealed class ConfigurationBlock
         Faults.Add(scalar.Source, key, found, "a text of 1 to 10000 characters");
         return null;
     }
+}
+
+/// <summary>Spellings of PEFT and axolotl that the adapter block takes too.</summary>
+internal static class ConfigurationAlias
+{
+    public const string Block = "adapter";
+
+    private static readonly Dictionary<string, string> Canonical = new(StringComparer.Ordinal)
+    {
+        ["lora_r"] = "r",
+        ["lora_alpha"] = "alpha",
+        ["lora_dropout"] = "dropout",
+        ["target_modules"] = "targetModules",
+        ["modules_to_save"] = "modulesToSave",
+    };
+
+    public static string Resolve(string key) => Canonical.GetValueOrDefault(key, key);
 }

@@ -11,6 +11,7 @@ internal abstract class ConfigurationNode(ConfigurationSource source)
     public abstract string Description { get; }
 }
 
+/// <summary>A single value as text.</summary>
 /// <param name="source">Where it stands.</param>
 /// <param name="text">Without quotes, escapes resolved.</param>
 /// <param name="isPlain">False where it was quoted or a block, so that it is text whatever it looks like.</param>
@@ -38,4 +39,14 @@ internal sealed class MappingNode(ConfigurationSource source) : ConfigurationNod
     public OrderedDictionary<string, ConfigurationNode> Entries { get; } = new(StringComparer.Ordinal);
 
     public override string Description => "a block of keys";
+}
+
+/// <summary>Where a value stands: a line of a file, or an override of one.</summary>
+/// <param name="Where">As messages name it: <c>run.yaml:12</c> or <c>override seed=x</c>.</param>
+/// <param name="Line">For the order of messages; overrides come last.</param>
+internal readonly record struct ConfigurationSource(string Where, int Line)
+{
+    public static ConfigurationSource OfOverride(string text) => new($"{Setting.Override} {Shown.Plain(text)}", int.MaxValue);
+
+    public static ConfigurationSource OfLine(string path, long line) => new($"{path}:{line}", (int)Math.Min(line, int.MaxValue - 1));
 }

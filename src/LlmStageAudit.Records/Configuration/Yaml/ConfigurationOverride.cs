@@ -22,6 +22,7 @@ internal sealed class ConfigurationOverride
         _parts = dotted.Split('.');
     }
 
+    /// <summary>Puts one override into a configuration; what is wrong with its key goes to the faults.</summary>
     /// <exception cref="ConfigurationException">The value is no YAML.</exception>
     public static void Apply(MappingNode root, string text, FaultList faults)
     {

@@ -28,6 +28,7 @@ internal sealed class ConfigurationText
         _faults = faults;
     }
 
+    /// <summary>The file's one value, in practice a block of keys; null where there is none.</summary>
     /// <exception cref="ConfigurationException">The file cannot be read, is too large, no UTF-8 or no YAML.</exception>
     public static ConfigurationNode? ReadFile(string path, FaultList faults)
     {

@@ -17,6 +17,7 @@ internal sealed class FaultList
         _faults.Add((at.Line, ConfigurationException.At(where, found, expected, remedy).Faults[0]));
     }
 
+    /// <summary>Ends the reading where faults were found: all of them, in file order.</summary>
     /// <exception cref="ConfigurationException">Anything was added.</exception>
     public void ThrowIfAny()
     {

@@ -1,8 +1,0 @@
-namespace LlmStageAudit.Records.Runs;
-
-public enum StageState
-{
-    Pending,
-    Running,
-    Completed,
-}
