@@ -29,7 +29,7 @@ public sealed class Probe
     public IReadOnlyList<EncodedExample> Examples { get; }
 
     /// <summary>The class whose log-likelihood (or margin) is the performance value: the task's label, or a confounder's.</summary>
-    public IReadOnlyList<int> Targets { get; }
+    internal IReadOnlyList<int> Targets { get; }
 
     public IReadOnlyList<ProbeGroup> Groups { get; }
 
