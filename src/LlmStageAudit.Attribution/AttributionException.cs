@@ -10,19 +10,19 @@ public sealed class AttributionException : AuditException
 
     public override ExitCode ExitCode { get; }
 
-    public static AttributionException NotFinite(string counterfactual, string stage, int step, string source) =>
+    internal static AttributionException NotFinite(string counterfactual, string stage, int step, string source) =>
         new(ExitCode.Failed, Sentence(
             $"counterfactual '{counterfactual}', stage '{stage}', step {step}",
             $"the gradient of source '{source}' is not finite",
             "finite numbers",
             $"use {Setting.GradientSource} exact"));
 
-    public static AttributionException SweepNotFinite(string stage, int step) =>
+    internal static AttributionException SweepNotFinite(string stage, int step) =>
         new(ExitCode.Failed, Sentence(
             $"stage '{stage}', step {step}", "the propagated perturbation is not finite", "finite numbers",
             $"the run's curvature is too large for first-order propagation; use {Setting.Method} replay"));
 
-    public static AttributionException NotReproduced(string stage, double relativeDifference) =>
+    internal static AttributionException NotReproduced(string stage, double relativeDifference) =>
         new(ExitCode.Failed, Sentence(
             $"stage '{stage}'",
             $"the logged gradients lead to another state than the saved one (relative difference {relativeDifference:g3})",
@@ -30,7 +30,7 @@ public sealed class AttributionException : AuditException
             "the log was changed, or this machine computes differently from the one that trained the run; "
                 + $"use {Setting.GradientSource} exact"));
 
-    public static AttributionException NoGradients(string stage, string source) =>
+    internal static AttributionException NoGradients(string stage, string source) =>
         new(ExitCode.InvalidInput, Sentence(
             $"stage '{stage}'",
             "its log holds no gradients (trajectory.gradients: false)",

@@ -4,7 +4,7 @@ using LlmStageAudit.Training.Optimizers;
 namespace LlmStageAudit.Attribution.Adjoint;
 
 /// <summary>Watches perturbations being carried through a step.</summary>
-public interface IPropagationWitness
+internal interface IPropagationWitness
 {
     /// <param name="question">Which question, by its place among those asked.</param>
     /// <param name="step">The observed step; valid during the call.</param>

@@ -30,7 +30,7 @@ public sealed class ObservedStage : IDisposable
 
     /// <summary>From the first step to the last.</summary>
     /// <exception cref="AttributionException">The log does not lead to the saved end of the stage.</exception>
-    public IEnumerable<ObservedStep> Forwards()
+    internal IEnumerable<ObservedStep> Forwards()
     {
         var state = Start();
         try
@@ -54,7 +54,7 @@ public sealed class ObservedStage : IDisposable
     /// <summary>From the last step to the first.</summary>
     /// <param name="interval">c, the steps between kept states; null for about the square root of their number.</param>
     /// <exception cref="AttributionException">The log does not lead to the saved end of the stage.</exception>
-    public IEnumerable<ObservedStep> Backwards(int? interval = null)
+    internal IEnumerable<ObservedStep> Backwards(int? interval = null)
     {
         var length = interval ?? DefaultInterval(Program.Steps.Count);
         var kept = new Stack<(int First, OptimizerState State)>();

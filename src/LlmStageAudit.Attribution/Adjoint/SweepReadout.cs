@@ -16,7 +16,7 @@ public sealed class SweepReadout
     public static IReadOnlyList<string> Names { get; } = [LinearName, QuadraticName];
 
     public const string LinearName = "linear";
-    public const string QuadraticName = "quadratic";
+    internal const string QuadraticName = "quadratic";
 
     /// <summary>Below this cosine between u and p the probe is flat along u, and what p says of other directions is not H.</summary>
     private const double FlatCosine = 0.01;

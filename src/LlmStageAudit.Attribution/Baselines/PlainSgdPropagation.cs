@@ -14,7 +14,7 @@ namespace LlmStageAudit.Attribution.Baselines;
 /// d is observed less counterfactual. TracIn's gradient of the probe is taken at the final parameters.
 /// </summary>
 /// <param name="curvature">C; null for 0.</param>
-public sealed class PlainSgdPropagation(ITrajectory trajectory, Curvature? curvature)
+internal sealed class PlainSgdPropagation(ITrajectory trajectory, Curvature? curvature)
 {
     /// <summary>d_T of each question: [N], in the current dispose scope.</summary>
     /// <param name="progress">Gets steps walked and steps in all.</param>

@@ -17,7 +17,7 @@ public sealed record Estimator
 
     public static IReadOnlyList<string> Methods { get; } = [Replay, Adjoint, AaScore, DvEmb, TracIn];
 
-    public static IReadOnlyList<string> Curvatures { get; } = ["full", "layer-wise"];
+    internal static IReadOnlyList<string> Curvatures { get; } = ["full", "layer-wise"];
 
     /// <summary>One of <see cref="Methods"/>.</summary>
     public string Method { get; init; } = Replay;
@@ -41,10 +41,10 @@ public sealed record Estimator
     public string Readout { get; init; } = SweepReadout.LinearName;
 
     /// <summary>Whether it is retraining, to the bit on the CPU.</summary>
-    public bool IsExact => Method == Replay && Gradient == "exact";
+    internal bool IsExact => Method == Replay && Gradient == "exact";
 
     /// <summary>Whether it is a published method kept for comparison.</summary>
-    public bool IsBaseline => Method is AaScore or DvEmb or TracIn;
+    internal bool IsBaseline => Method is AaScore or DvEmb or TracIn;
 
     /// <summary>Whether effects are first-order: the probe's gradient times the change of the parameters.</summary>
     public bool IsLinear => Method != Replay;

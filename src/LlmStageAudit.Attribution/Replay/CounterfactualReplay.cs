@@ -31,7 +31,7 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource 
     } = 8;
 
     /// <summary>Sees every move by an estimated gradient; null for nobody.</summary>
-    public IReplayWitness? Witness { get; init; }
+    internal IReplayWitness? Witness { get; init; }
 
     /// <summary>Keeps how far the walk came.</summary>
     public WalkJournal Journal { get; init; } = WalkJournal.None;

@@ -25,7 +25,7 @@ public abstract class GradientSource
     public string Name { get; }
 
     /// <summary>Whether the observed trajectory has to be walked alongside.</summary>
-    public bool NeedsObserved { get; }
+    internal bool NeedsObserved { get; }
 
     /// <summary>Whether its replay is retraining to the bit, so that the arithmetic of a gradient may not change either.</summary>
     public virtual bool RepeatsRetraining => false;
@@ -59,17 +59,17 @@ public abstract class GradientSource
     /// <param name="counterfactualThetas">
     /// theta' [N] of counterfactuals; several go through one pass on the objective's shared base.
     /// </param>
-    public abstract IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas);
+    internal abstract IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas);
 
     /// <summary>The examples whose losses are computed at the counterfactual states; none where the log is all it takes.</summary>
-    public virtual int[] Examples(ReplayStep step) => step.Step.Batch;
+    internal virtual int[] Examples(ReplayStep step) => step.Step.Batch;
 
     private sealed class RecordedGradient() : GradientSource("recorded", needsObserved: true)
     {
-        public override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas) =>
+        internal override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas) =>
             [.. counterfactualThetas.Select(_ => step.LoggedGradient)];
 
-        public override int[] Examples(ReplayStep step) => [];
+        internal override int[] Examples(ReplayStep step) => [];
     }
 
     /// <param name="share">How far from theta towards theta' the Hessian is taken: 0, or 1/2 for the midpoint rule.</param>
@@ -77,7 +77,7 @@ public abstract class GradientSource
     {
         public override int Derivative => 2;
 
-        public override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas)
+        internal override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas)
         {
             var observed = step.ObservedTheta!;
             Tensor[] differences = [.. counterfactualThetas.Select(theta => observed - theta)];
@@ -91,7 +91,7 @@ public abstract class GradientSource
     {
         public override bool RepeatsRetraining => rho == 1;
 
-        public override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas)
+        internal override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas)
         {
             var sample = Examples(step);
             // The whole batch leaves nothing to control for: what remains is the exact gradient, to the bit.
@@ -105,7 +105,7 @@ public abstract class GradientSource
         }
 
         /// <summary>The same examples for every counterfactual, in batch order.</summary>
-        public override int[] Examples(ReplayStep step) =>
+        internal override int[] Examples(ReplayStep step) =>
             BatchShare.Draw(step.Step.Batch, rho, seed, "sampled", step.Program.Name, step.Step.StageStep);
 
         private IReadOnlyList<Tensor> Means(ReplayStep step, IReadOnlyList<Tensor> thetas, int[] sample)
@@ -119,7 +119,7 @@ public abstract class GradientSource
     {
         public override bool RepeatsRetraining => true;
 
-        public override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas)
+        internal override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas)
         {
             GradientEquivalents += counterfactualThetas.Count;
             if (counterfactualThetas.Count == 1) return [step.Program.Gradient(step.Step, counterfactualThetas[0]).Gradient];

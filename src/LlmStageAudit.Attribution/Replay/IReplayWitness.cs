@@ -4,7 +4,7 @@ using LlmStageAudit.Training.Optimizers;
 namespace LlmStageAudit.Attribution.Replay;
 
 /// <summary>Watches counterfactuals being moved by estimated gradients.</summary>
-public interface IReplayWitness
+internal interface IReplayWitness
 {
     /// <param name="question">Which counterfactual, by its place among those asked for.</param>
     /// <param name="step">The observed step; its tensors are valid during the call.</param>

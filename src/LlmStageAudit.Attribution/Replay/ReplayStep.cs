@@ -8,7 +8,7 @@ namespace LlmStageAudit.Attribution.Replay;
 /// One step of the observed run while counterfactuals are replayed over it: what a gradient source may use. Shared by all
 /// counterfactuals; its tensors live in the step's dispose scope.
 /// </summary>
-public sealed class ReplayStep
+internal sealed class ReplayStep
 {
     private readonly IStageGradients _log;
     private readonly DisposeScope _scope;

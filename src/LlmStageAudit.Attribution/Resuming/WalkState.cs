@@ -7,7 +7,7 @@ namespace LlmStageAudit.Attribution.Resuming;
 /// What a walk carries from step to step, as named lists of doubles: every float32 or bfloat16 value is one exactly, so that tensors
 /// come back bit for bit.
 /// </summary>
-public sealed class WalkState
+internal sealed class WalkState
 {
     private readonly string _path;
     private readonly Dictionary<string, double[]> _values;

@@ -35,7 +35,7 @@ public sealed class DriftTally(bool independent) : IDisposable
     /// <param name="drift">Of one of them [N]; stays the caller's.</param>
     /// <param name="mismatch">The share of the gradient's change that was missed.</param>
     /// <param name="length">||d||, d = theta - theta'.</param>
-    public void Add(int steps, Tensor drift, double mismatch, double length)
+    internal void Add(int steps, Tensor drift, double mismatch, double length)
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
@@ -48,7 +48,7 @@ public sealed class DriftTally(bool independent) : IDisposable
         _lastLength = length;
     }
 
-    public void Save(WalkState state, string name)
+    internal void Save(WalkState state, string name)
     {
         if (Checks == 0) return;
         state.Put(name, Error!);
@@ -56,7 +56,7 @@ public sealed class DriftTally(bool independent) : IDisposable
     }
 
     /// <param name="like">Says the error's type and device.</param>
-    public void Restore(WalkState state, string name, Tensor like)
+    internal void Restore(WalkState state, string name, Tensor like)
     {
         if (!state.Has(name)) return;
         Error?.Dispose();
@@ -71,4 +71,30 @@ public sealed class DriftTally(bool independent) : IDisposable
 
     /// <summary>One length over another; 0 / 0 is 0.</summary>
     public static double Ratio(double part, double whole) => part == 0 ? 0 : part / whole;
+}
+
+/// <summary>What spot checks found, per question.</summary>
+public interface ISpotCheck : IDisposable
+{
+    /// <summary>Their cost in full-batch gradients.</summary>
+    double GradientEquivalents { get; }
+
+    DriftTally Of(int question);
+}
+
+/// <summary>
+/// The relative error of a question's effects that spot checks foretell: the effects of the error e of theta'_T over those of d_T,
+/// both by the probe's gradient, so that only what the probe can see of an error counts:
+/// <code>||grad gamma_i . e|| / ||grad gamma_i . d_T||    over probe examples i</code>
+/// The parameters' own lengths say little: AdamW moves coordinates of no gradient as far as others.
+/// </summary>
+public static class ForetoldError
+{
+    public static double OfEffects(IReadOnlyList<double> ofError, IReadOnlyList<double> ofChange) =>
+        DriftTally.Ratio(Length(ofError), Length(ofChange));
+
+    /// <summary>Where the measure has no derivative: ||e|| / ||d_T||.</summary>
+    public static double OfParameters(Tensor error, Tensor change) => DriftTally.Ratio(error.norm().ToNumber(), change.norm().ToNumber());
+
+    private static double Length(IReadOnlyList<double> values) => Math.Sqrt(values.Sum(value => value * value));
 }
