@@ -69,6 +69,9 @@ internal static class BinaryMetrics
 /// </summary>
 public static class AreaUnderCurve
 {
+    /// <summary>From 0 to 1; one half where scores say nothing of the class.</summary>
+    /// <param name="scores">One per example, any scale.</param>
+    /// <param name="positives">The examples' classes.</param>
     /// <returns>NaN where one class is absent.</returns>
     public static double Of(IReadOnlyList<double> scores, IReadOnlyList<bool> positives)
     {
@@ -93,11 +96,18 @@ internal readonly record struct ScoredExample(double Score, bool Positive)
 /// <summary>Keys of metrics in results.</summary>
 public static class MetricNames
 {
+    /// <summary>The share of examples whose class is predicted.</summary>
     public const string Accuracy = "accuracy";
     internal const string Auc = "auc";
+
+    /// <summary>The mean log-likelihood of labels or texts, in nats.</summary>
     public const string LogLikelihood = "logLikelihood";
+
+    /// <summary>The share of negatives that are flagged.</summary>
     public const string FalsePositiveRate = "falsePositiveRate";
     internal const string FalseNegativeRate = "falseNegativeRate";
+
+    /// <summary>The AUC within a subgroup.</summary>
     public const string SubgroupAuc = "subgroupAuc";
     internal const string BpsnAuc = "bpsnAuc";
     internal const string BnspAuc = "bnspAuc";

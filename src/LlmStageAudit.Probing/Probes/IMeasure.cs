@@ -9,9 +9,12 @@ public interface IMeasure
     /// <summary>As results name it.</summary>
     string Name { get; }
 
+    /// <summary>gamma of a model, by its scores on the probe; NaN where it is undefined.</summary>
     double Evaluate(ProbeScores scores);
 
     /// <summary>gamma(observed) - gamma(counterfactual) with its bootstrap interval over probe examples.</summary>
+    /// <param name="observed">The run's scores.</param>
+    /// <param name="counterfactual">Those of the run without something, on the same examples.</param>
     /// <param name="key">Names the random stream.</param>
     BootstrapResult Effect(ProbeScores observed, ProbeScores counterfactual, string key);
 

@@ -17,6 +17,7 @@ public sealed class ProbeEvaluator(LanguageModel model, Probe probe)
     public IEnumerable<int[]> Batches =>
         Enumerable.Range(0, probe.Examples.Count).OrderBy(i => probe.Examples[i].Ids.Length).Chunk(BatchSize);
 
+    /// <summary>Runs the probe at a state.</summary>
     /// <param name="theta">The trainable state [N].</param>
     public ProbeScores Evaluate(Tensor theta)
     {

@@ -3,6 +3,10 @@ using LlmStageAudit.Foundation.Randomness;
 namespace LlmStageAudit.Probing.Statistics;
 
 /// <summary>An estimate with its 95% interval and the two-sided bootstrap p-value of being zero.</summary>
+/// <param name="Estimate">Of all examples.</param>
+/// <param name="Low">The interval's lower end.</param>
+/// <param name="High">Its upper end.</param>
+/// <param name="PValue">From 0 to 1.</param>
 public readonly record struct BootstrapResult(double Estimate, double Low, double High, double PValue);
 
 /// <summary>
@@ -15,6 +19,7 @@ public static class Bootstrap
     private const double Tail = 0.025;
 
     /// <summary>The mean of the values.</summary>
+    /// <param name="values">One per example.</param>
     /// <param name="key">Names the random stream, so that repeated runs agree.</param>
     public static BootstrapResult Mean(IReadOnlyList<double> values, string key) => Contrast([(1, values)], key);
 

@@ -35,6 +35,7 @@ public static class Correlation
 /// <summary>Ranks from 1, ties sharing the middle of theirs.</summary>
 public static class Ranks
 {
+    /// <summary>The rank of each value, in the order given.</summary>
     public static double[] Mid(IReadOnlyList<double> values)
     {
         var order = Enumerable.Range(0, values.Count).OrderBy(i => values[i]).ToArray();
