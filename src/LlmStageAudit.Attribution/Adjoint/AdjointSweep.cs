@@ -30,6 +30,7 @@ public sealed class AdjointSweep(ITrajectory trajectory, PropagationOptions opti
     /// <param name="ofExamples">Also score every example of every batch.</param>
     /// <param name="ofBlocks">Also score every set of consecutive steps.</param>
     /// <param name="progress">Gets steps walked and steps in all; the walk begins at the last step.</param>
+    /// <param name="cancellation">Checked between steps.</param>
     /// <exception cref="AttributionException">
     /// No logged gradients; the log does not lead to the saved states; a product is not finite.
     /// </exception>
@@ -132,6 +133,9 @@ public sealed class AdjointSweep(ITrajectory trajectory, PropagationOptions opti
         private readonly int _stage;
         private readonly StatePerturbation[] _adjoints;
 
+        /// <summary>Begins at the stage's end.</summary>
+        /// <param name="trajectory">The run.</param>
+        /// <param name="stage">The stage's place.</param>
         /// <param name="thetas">lambda's theta block after the stage; a job's buffers end with it, so theirs are 0.</param>
         public Lap(ITrajectory trajectory, int stage, Tensor[] thetas)
         {

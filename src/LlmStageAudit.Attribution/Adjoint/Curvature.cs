@@ -22,6 +22,7 @@ internal abstract class Curvature
     /// <summary>Counts on from what an earlier process had spent.</summary>
     public void Resume(double gradientEquivalents) => GradientEquivalents = gradientEquivalents;
 
+    /// <summary>The Hessian of the mean loss of a batch, or of a share of it.</summary>
     /// <param name="rho">The share of each batch, in (0, 1].</param>
     /// <param name="seed">Of the share.</param>
     public static Curvature Full(double rho = 1, long seed = 0) => new HessianCurvature(rho, seed);

@@ -42,6 +42,7 @@ internal sealed class ForwardPropagation(ITrajectory trajectory, Curvature curva
     /// <param name="questions">What is left out.</param>
     /// <param name="leftOut">How left out steps act on one another.</param>
     /// <param name="progress">Gets steps walked and steps in all.</param>
+    /// <param name="cancellation">Checked between steps.</param>
     public Tensor[] Run(
         IReadOnlyList<Counterfactual> questions,
         LeftOutSteps leftOut,

@@ -14,6 +14,10 @@ public sealed class ObservedStage : IDisposable
     private readonly ITrajectory _trajectory;
     private readonly IStageGradients _log;
 
+    /// <summary>Opens a stage's log to walk it.</summary>
+    /// <param name="trajectory">The run.</param>
+    /// <param name="stageIndex">The stage's place.</param>
+    /// <param name="method">Who needs its gradients, for the message.</param>
     /// <exception cref="AttributionException">The run was trained without logging gradients.</exception>
     public ObservedStage(ITrajectory trajectory, int stageIndex, string method)
     {
@@ -24,8 +28,10 @@ public sealed class ObservedStage : IDisposable
         throw AttributionException.NoGradients(Program.Name, method);
     }
 
+    /// <summary>The stage's place in the run.</summary>
     public int StageIndex { get; }
 
+    /// <summary>What the stage ran.</summary>
     public StageProgram Program { get; }
 
     /// <summary>From the first step to the last.</summary>
@@ -95,8 +101,10 @@ public sealed class ObservedStage : IDisposable
         }
     }
 
+    /// <inheritdoc/>
     public void Dispose() => _log.Dispose();
 
+    /// <summary>The square root of a stage's steps, rounded up: the steps between kept states where nothing else is asked for.</summary>
     public static int DefaultInterval(int steps) => Math.Max(1, (int)Math.Ceiling(Math.Sqrt(steps)));
 
     private OptimizerState Start()

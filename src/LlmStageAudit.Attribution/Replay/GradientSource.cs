@@ -20,8 +20,10 @@ public abstract class GradientSource
 {
     private protected GradientSource(string name, bool needsObserved) => (Name, NeedsObserved) = (name, needsObserved);
 
+    /// <summary>The sources as settings spell them, from the cheapest to the exact one.</summary>
     public static IReadOnlyList<string> Names { get; } = ["recorded", "linear", "midpoint", "sampled", "exact"];
 
+    /// <summary>One of <see cref="Names"/>.</summary>
     public string Name { get; }
 
     /// <summary>Whether the observed trajectory has to be walked alongside.</summary>
@@ -39,6 +41,7 @@ public abstract class GradientSource
     /// <summary>Counts on from what an earlier process had spent.</summary>
     internal void Resume(double gradientEquivalents) => GradientEquivalents = gradientEquivalents;
 
+    /// <summary>The source of that name, with nothing spent.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="rho">The share of the batch for sampled, in (0, 1].</param>
     /// <param name="seed">Of the sampled share.</param>
@@ -56,6 +59,7 @@ public abstract class GradientSource
     };
 
     /// <summary>The counterfactual gradients [N], one per state, in the current dispose scope.</summary>
+    /// <param name="step">The observed step.</param>
     /// <param name="counterfactualThetas">
     /// theta' [N] of counterfactuals; several go through one pass on the objective's shared base.
     /// </param>
@@ -72,6 +76,8 @@ public abstract class GradientSource
         internal override int[] Examples(ReplayStep step) => [];
     }
 
+    /// <summary>linear and midpoint: g_t - H_t(theta - share d) d.</summary>
+    /// <param name="name">As settings spell it.</param>
     /// <param name="share">How far from theta towards theta' the Hessian is taken: 0, or 1/2 for the midpoint rule.</param>
     private sealed class CurvatureGradient(string name, double share) : GradientSource(name, needsObserved: true)
     {

@@ -32,6 +32,7 @@ internal sealed class ReplayStep
 
     /// <summary>The mean losses in nats and the gradients [N] of examples at states; several states go through one pass.</summary>
     /// <param name="thetas">States [N]: one, or several where the objective shares its base.</param>
+    /// <param name="examples">Example numbers.</param>
     public (double[] LossNats, IReadOnlyList<Tensor> Gradients) LossesAndGradients(
         IReadOnlyList<Tensor> thetas, IReadOnlyList<int> examples)
     {

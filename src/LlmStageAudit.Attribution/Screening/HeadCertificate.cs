@@ -115,6 +115,7 @@ public enum HeadOrder
 public sealed record HeadFinding(
     IReadOnlyList<int> Head, IReadOnlyList<int> Rest, double? ScreeningError, int Errors, IReadOnlyDictionary<int, double> Limits)
 {
+    /// <summary>Whether the head holds at the confidence asked for.</summary>
     public bool IsCertain { get; init; }
 
     /// <summary>Whether settled candidates are too close on this probe, so that no replay can decide.</summary>

@@ -32,6 +32,7 @@ internal sealed class CheckPlan
     public int StepsSpokenFor(int question, StageProgram program, int stageStep) =>
         _spokenFor.GetValueOrDefault((question, program, stageStep));
 
+    /// <summary>The same by a step's place among those a counterfactual makes in a stage.</summary>
     /// <param name="total">Steps the counterfactual makes in the stage.</param>
     /// <param name="place">Which of them, from 1.</param>
     public static int StepsSpokenFor(int total, int place)

@@ -23,6 +23,7 @@ public sealed class DriftTally(bool independent) : IDisposable
     /// <summary>The error foretold of theta'_T, [N]; null where nothing was checked. The tally's.</summary>
     public Tensor? Error { get; private set; }
 
+    /// <summary>Steps checked.</summary>
     public int Checks { get; private set; }
 
     /// <summary>||d|| at the last check over ||d|| at the first: what the steps between make of a difference.</summary>
@@ -31,6 +32,7 @@ public sealed class DriftTally(bool independent) : IDisposable
     /// <summary>The mean, over checks, of ||estimated - true|| / ||true change of the gradient||.</summary>
     public double GradientMismatch => Checks == 0 ? 0 : _missed / Checks;
 
+    /// <summary>Counts one check in.</summary>
     /// <param name="steps">How many steps the check speaks for.</param>
     /// <param name="drift">Of one of them [N]; stays the caller's.</param>
     /// <param name="mismatch">The share of the gradient's change that was missed.</param>
@@ -55,6 +57,9 @@ public sealed class DriftTally(bool independent) : IDisposable
         state.Put(Numbers(name), [_missed, _firstLength, _lastLength, Checks]);
     }
 
+    /// <summary>Takes back what was put.</summary>
+    /// <param name="state">Where it was put.</param>
+    /// <param name="name">Under what name.</param>
     /// <param name="like">Says the error's type and device.</param>
     internal void Restore(WalkState state, string name, Tensor like)
     {
@@ -65,6 +70,7 @@ public sealed class DriftTally(bool independent) : IDisposable
         (_missed, _firstLength, _lastLength, Checks) = (numbers[0], numbers[1], numbers[2], (int)numbers[3]);
     }
 
+    /// <inheritdoc/>
     public void Dispose() => Error?.Dispose();
 
     private static string Numbers(string name) => name + ".numbers";
@@ -79,6 +85,7 @@ public interface ISpotCheck : IDisposable
     /// <summary>Their cost in full-batch gradients.</summary>
     double GradientEquivalents { get; }
 
+    /// <summary>What was found for a question, by its place among those asked; the check's own.</summary>
     DriftTally Of(int question);
 }
 
@@ -90,6 +97,9 @@ public interface ISpotCheck : IDisposable
 /// </summary>
 public static class ForetoldError
 {
+    /// <summary>By the probe's gradient.</summary>
+    /// <param name="ofError">grad gamma_i . e of each probe example.</param>
+    /// <param name="ofChange">grad gamma_i . d_T of each.</param>
     public static double OfEffects(IReadOnlyList<double> ofError, IReadOnlyList<double> ofChange) =>
         DriftTally.Ratio(Length(ofError), Length(ofChange));
 

@@ -25,6 +25,7 @@ public sealed class SweepCheck(ITrajectory trajectory, WalkJournal? journal = nu
     /// <param name="scores">What the sweep found.</param>
     /// <param name="gamma">The probe's value at a state [N].</param>
     /// <param name="gradient">Its gradient at theta_T, [N].</param>
+    /// <param name="cancellation">Checked between steps.</param>
     public SweepCheckFinding Run(
         IReadOnlyList<StepScore> scores, Func<Tensor, double> gamma, Tensor gradient, CancellationToken cancellation)
     {
