@@ -8,21 +8,22 @@ public sealed class AttributionException : AuditException
     private AttributionException(ExitCode exitCode, string message)
         : base(message) => ExitCode = exitCode;
 
+    /// <inheritdoc/>
     public override ExitCode ExitCode { get; }
 
-    public static AttributionException NotFinite(string counterfactual, string stage, int step, string source) =>
+    internal static AttributionException NotFinite(string counterfactual, string stage, int step, string source) =>
         new(ExitCode.Failed, Sentence(
             $"counterfactual '{counterfactual}', stage '{stage}', step {step}",
             $"the gradient of source '{source}' is not finite",
             "finite numbers",
             $"use {Setting.GradientSource} exact"));
 
-    public static AttributionException SweepNotFinite(string stage, int step) =>
+    internal static AttributionException SweepNotFinite(string stage, int step) =>
         new(ExitCode.Failed, Sentence(
             $"stage '{stage}', step {step}", "the propagated perturbation is not finite", "finite numbers",
             $"the run's curvature is too large for first-order propagation; use {Setting.Method} replay"));
 
-    public static AttributionException NotReproduced(string stage, double relativeDifference) =>
+    internal static AttributionException NotReproduced(string stage, double relativeDifference) =>
         new(ExitCode.Failed, Sentence(
             $"stage '{stage}'",
             $"the logged gradients lead to another state than the saved one (relative difference {relativeDifference:g3})",
@@ -30,13 +31,16 @@ public sealed class AttributionException : AuditException
             "the log was changed, or this machine computes differently from the one that trained the run; "
                 + $"use {Setting.GradientSource} exact"));
 
-    public static AttributionException NoGradients(string stage, string source) =>
+    internal static AttributionException NoGradients(string stage, string source) =>
         new(ExitCode.InvalidInput, Sentence(
             $"stage '{stage}'",
             "its log holds no gradients (trajectory.gradients: false)",
             $"logged gradients, which source '{source}' needs",
             $"use {Setting.GradientSource} exact with whole stages, or train with trajectory.gradients: true"));
 
+    /// <summary>A sweep is asked about a metric that orders examples and has no gradient.</summary>
+    /// <param name="path">The probe's file.</param>
+    /// <param name="metric">Its name.</param>
     public static AttributionException NotDifferentiable(string path, string metric) =>
         new(ExitCode.Usage, Sentence(
             path,
@@ -44,9 +48,16 @@ public sealed class AttributionException : AuditException
             "a mean over examples, for a sweep over steps",
             $"use metric: log-likelihood or margin, or {Setting.Method} replay"));
 
+    /// <summary>Step numbers are none, or not all of the run.</summary>
+    /// <param name="found">As given.</param>
+    /// <param name="steps">Steps there are.</param>
     public static AttributionException BadSteps(string found, int steps) =>
         new(ExitCode.Usage, Sentence(Setting.Steps, $"'{found}'", $"step numbers or ranges within 1-{steps}, such as 3,10-12"));
 
+    /// <summary>A setting has a value it cannot have.</summary>
+    /// <param name="option">The setting.</param>
+    /// <param name="found">Its value.</param>
+    /// <param name="expected">What it may be.</param>
     public static AttributionException BadOption(string option, string found, string expected) =>
         new(ExitCode.Usage, Sentence(option, $"'{found}'", expected));
 }

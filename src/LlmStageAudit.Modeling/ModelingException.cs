@@ -3,7 +3,7 @@ using LlmStageAudit.Foundation.Errors;
 namespace LlmStageAudit.Modeling;
 
 /// <summary>A model, an adapter and a data set that do not go together.</summary>
-public sealed class ModelingException : InvalidInputException
+internal sealed class ModelingException : InvalidInputException
 {
     private ModelingException(string message)
         : base(message)
@@ -13,6 +13,10 @@ public sealed class ModelingException : InvalidInputException
     public static ModelingException UnknownFamily(string where, string found, IEnumerable<string> known) =>
         new(Sentence(where, $"model_type '{found}' is not supported", string.Join(", ", known)));
 
+    /// <summary>A checkpoint or adapter lacks a tensor.</summary>
+    /// <param name="where">The file or folder.</param>
+    /// <param name="name">What is missing.</param>
+    /// <param name="nearest">A tensor of a like name that is there; null for none.</param>
     /// <param name="others">What is missing beside it; the first few are listed.</param>
     public static ModelingException MissingTensor(string where, string name, string? nearest, IReadOnlyList<string>? others = null) =>
         new(Sentence(

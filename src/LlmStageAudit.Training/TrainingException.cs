@@ -9,8 +9,14 @@ public sealed class TrainingException : AuditException
     private TrainingException(ExitCode exitCode, string message)
         : base(message) => ExitCode = exitCode;
 
+    /// <inheritdoc/>
     public override ExitCode ExitCode { get; }
 
+    /// <summary>A loss or gradient of a step is no finite number.</summary>
+    /// <param name="stage">Its name.</param>
+    /// <param name="step">1-based within the stage.</param>
+    /// <param name="what">What is not finite.</param>
+    /// <param name="found">Its value.</param>
     public static TrainingException NotFinite(string stage, int step, string what, double found) =>
         new(ExitCode.Failed, Sentence(
             $"stage '{stage}', step {step}",
@@ -18,34 +24,35 @@ public sealed class TrainingException : AuditException
             "a finite number",
             "lower the learning rate, clip the gradient (optimizer.clipNorm) or check the weights"));
 
-    public static TrainingException InputChanged(string path, string found, string expected) =>
+    internal static TrainingException InputChanged(string path, string found, string expected) =>
         new(ExitCode.InvalidInput, Sentence(
             path,
             $"SHA-256 {found}",
             $"{expected}, recorded when the run was trained",
             "restore the file: the run cannot be replayed without it"));
 
-    public static TrainingException InputMissing(string path) =>
+    internal static TrainingException InputMissing(string path) =>
         new(ExitCode.InvalidInput, Sentence(
             path,
             "the file is gone",
             "the file the run was trained with",
             "restore it: the run cannot be replayed without it"));
 
-    public static TrainingException OtherConfiguration(string run) =>
+    internal static TrainingException OtherConfiguration(string run) =>
         new(ExitCode.Usage, Sentence(
             run,
             "the run was started with another configuration",
             "the same one",
             $"resume with the configuration it was started with, or choose another {Setting.Output}"));
 
-    public static TrainingException OtherBatches(string where, int step) =>
+    internal static TrainingException OtherBatches(string where, int step) =>
         new(ExitCode.InvalidInput, Sentence(
             where,
             $"step {step} was logged with other examples than the configuration selects",
             "the same",
             "restore the data the run was trained with"));
 
+    /// <summary>A stage's log holds no gradients.</summary>
     public static TrainingException NoGradients(string stage) =>
         new(ExitCode.InvalidInput, Sentence(
             $"stage '{stage}'",
@@ -53,13 +60,24 @@ public sealed class TrainingException : AuditException
             "logged gradients",
             $"use {Setting.GradientSource} exact, or train with trajectory.gradients: true"));
 
+    /// <summary>A run that is to be read was not trained to its end.</summary>
+    /// <param name="run">Its folder.</param>
+    /// <param name="state">What it is instead.</param>
     public static TrainingException NotCompleted(string run, string state) =>
         new(ExitCode.InvalidInput, Sentence(
             run, $"the run is {state}", "a completed run", $"finish it with {Setting.ResumedTraining}"));
 
+    /// <summary>No stage of a run has the name asked for.</summary>
+    /// <param name="run">Its folder.</param>
+    /// <param name="stage">The name asked for.</param>
+    /// <param name="suggestion">A name that is there.</param>
     public static TrainingException UnknownStage(string run, string stage, string suggestion) =>
         new(ExitCode.Usage, Sentence(run, $"no stage '{stage}'", null, suggestion));
 
+    /// <summary>A run was stopped at a valid checkpoint.</summary>
+    /// <param name="run">Its folder.</param>
+    /// <param name="stage">Where it stopped.</param>
+    /// <param name="step">The last step made, 1-based within the stage.</param>
     public static TrainingException Stopped(string run, string stage, int step) =>
         new(ExitCode.Stopped, Sentence(
             run,
@@ -67,7 +85,7 @@ public sealed class TrainingException : AuditException
             null,
             $"run the same command again to go on (train: with {Setting.Resuming})"));
 
-    public static TrainingException DiskFull(string run, string? stage, StorageException inner) =>
+    internal static TrainingException DiskFull(string run, string? stage, StorageException inner) =>
         new(ExitCode.Stopped, Sentence(
             run,
             $"stopped {(stage is null ? "" : $"in stage '{stage}' ")}"

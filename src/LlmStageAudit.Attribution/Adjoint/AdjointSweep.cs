@@ -30,6 +30,7 @@ public sealed class AdjointSweep(ITrajectory trajectory, PropagationOptions opti
     /// <param name="ofExamples">Also score every example of every batch.</param>
     /// <param name="ofBlocks">Also score every set of consecutive steps.</param>
     /// <param name="progress">Gets steps walked and steps in all; the walk begins at the last step.</param>
+    /// <param name="cancellation">Checked between steps.</param>
     /// <exception cref="AttributionException">
     /// No logged gradients; the log does not lead to the saved states; a product is not finite.
     /// </exception>
@@ -132,6 +133,9 @@ public sealed class AdjointSweep(ITrajectory trajectory, PropagationOptions opti
         private readonly int _stage;
         private readonly StatePerturbation[] _adjoints;
 
+        /// <summary>Begins at the stage's end.</summary>
+        /// <param name="trajectory">The run.</param>
+        /// <param name="stage">The stage's place.</param>
         /// <param name="thetas">lambda's theta block after the stage; a job's buffers end with it, so theirs are 0.</param>
         public Lap(ITrajectory trajectory, int stage, Tensor[] thetas)
         {
@@ -189,4 +193,20 @@ public sealed class AdjointSweep(ITrajectory trajectory, PropagationOptions opti
             foreach (var adjoint in _adjoints) adjoint.Dispose();
         }
     }
+}
+
+/// <summary>How perturbations are carried through the steps of a run.</summary>
+public sealed record PropagationOptions
+{
+    /// <summary>The curvature's share of each batch, in (0, 1].</summary>
+    public double Rho { get; init; } = 1;
+
+    /// <summary>Of the shares.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>The least eps of AdamW's Jacobian; see <see cref="Training.Optimizers.OptimizerMap.Linearize"/>.</summary>
+    public double EpsilonFloor { get; init; }
+
+    /// <summary>Steps between kept states; null for the square root of a stage's steps.</summary>
+    public int? CheckpointInterval { get; init; }
 }

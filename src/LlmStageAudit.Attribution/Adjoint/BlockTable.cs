@@ -12,6 +12,7 @@ public sealed class BlockTable
     /// <summary>A table of more steps is not kept: it grows with their square.</summary>
     public const int MaximumSteps = 2000;
 
+    /// <summary>A table of products that a sweep has summed up.</summary>
     /// <param name="before">[b - 1][a - 1]: lambda_b . s_{a-1}, for a up to b.</param>
     /// <param name="after">[b - 1]: lambda_b . s_b.</param>
     /// <exception cref="ArgumentException">The rows are not as many, or as long, as the steps.</exception>
@@ -25,10 +26,13 @@ public sealed class BlockTable
     /// <summary>Steps of the run.</summary>
     public int Count => After.Count;
 
+    /// <summary>[b - 1][a - 1]: lambda_b . s_{a-1}, for a up to b.</summary>
     public IReadOnlyList<IReadOnlyList<double>> Before { get; }
 
+    /// <summary>[b - 1]: lambda_b . s_b.</summary>
     public IReadOnlyList<double> After { get; }
 
+    /// <summary>The effect of steps a to b, left out together. Positive: they raised gamma.</summary>
     /// <param name="first">a, from 1.</param>
     /// <param name="last">b, at least a.</param>
     public double Effect(int first, int last)

@@ -10,7 +10,7 @@ namespace LlmStageAudit.Attribution.Adjoint;
 /// outer-product  (1 / W) sum_i grad loss_i grad loss_i^T over the batch
 /// </code>
 /// </summary>
-public abstract class Curvature
+internal abstract class Curvature
 {
     private protected Curvature(string name) => Name = name;
 
@@ -20,8 +20,9 @@ public abstract class Curvature
     public double GradientEquivalents { get; private protected set; }
 
     /// <summary>Counts on from what an earlier process had spent.</summary>
-    internal void Resume(double gradientEquivalents) => GradientEquivalents = gradientEquivalents;
+    public void Resume(double gradientEquivalents) => GradientEquivalents = gradientEquivalents;
 
+    /// <summary>The Hessian of the mean loss of a batch, or of a share of it.</summary>
     /// <param name="rho">The share of each batch, in (0, 1].</param>
     /// <param name="seed">Of the share.</param>
     public static Curvature Full(double rho = 1, long seed = 0) => new HessianCurvature(rho, seed);

@@ -6,7 +6,7 @@ using LlmStageAudit.Training.Runs;
 namespace LlmStageAudit.Attribution.Adjoint;
 
 /// <summary>What the steps a question leaves out hand to the ones after them.</summary>
-public enum LeftOutSteps
+internal enum LeftOutSteps
 {
     /// <summary>
     /// They are skipped together: while they last, d = s - s' grows by each update and nothing is propagated, since the
@@ -30,7 +30,7 @@ public enum LeftOutSteps
 /// The other direction of <see cref="AdjointSweep"/>, by the same propagator: it costs a Hessian-vector product per later step and
 /// question, and gives the change of all parameters, hence the effect on every probe example.
 /// </summary>
-public sealed class ForwardPropagation(ITrajectory trajectory, Curvature curvature, double epsilonFloor)
+internal sealed class ForwardPropagation(ITrajectory trajectory, Curvature curvature, double epsilonFloor)
 {
     /// <summary>Sees every step a perturbation is carried through; null for nobody.</summary>
     public IPropagationWitness? Witness { get; init; }
@@ -42,6 +42,7 @@ public sealed class ForwardPropagation(ITrajectory trajectory, Curvature curvatu
     /// <param name="questions">What is left out.</param>
     /// <param name="leftOut">How left out steps act on one another.</param>
     /// <param name="progress">Gets steps walked and steps in all.</param>
+    /// <param name="cancellation">Checked between steps.</param>
     public Tensor[] Run(
         IReadOnlyList<Counterfactual> questions,
         LeftOutSteps leftOut,

@@ -4,8 +4,9 @@ using LlmStageAudit.Training.Optimizers;
 namespace LlmStageAudit.Attribution.Adjoint;
 
 /// <summary>Watches perturbations being carried through a step.</summary>
-public interface IPropagationWitness
+internal interface IPropagationWitness
 {
+    /// <summary>Sees one perturbation after it was carried through a step.</summary>
     /// <param name="question">Which question, by its place among those asked.</param>
     /// <param name="step">The observed step; valid during the call.</param>
     /// <param name="before">d_{t-1}.</param>
@@ -17,6 +18,7 @@ public interface IPropagationWitness
     void Save(WalkState state);
 
     /// <summary>Takes it back.</summary>
+    /// <param name="state">Where it was put.</param>
     /// <param name="like">Says the type and device of tensors of N values.</param>
     void Restore(WalkState state, Tensor like);
 }

@@ -14,6 +14,10 @@ public sealed class ObservedStage : IDisposable
     private readonly ITrajectory _trajectory;
     private readonly IStageGradients _log;
 
+    /// <summary>Opens a stage's log to walk it.</summary>
+    /// <param name="trajectory">The run.</param>
+    /// <param name="stageIndex">The stage's place.</param>
+    /// <param name="method">Who needs its gradients, for the message.</param>
     /// <exception cref="AttributionException">The run was trained without logging gradients.</exception>
     public ObservedStage(ITrajectory trajectory, int stageIndex, string method)
     {
@@ -24,13 +28,15 @@ public sealed class ObservedStage : IDisposable
         throw AttributionException.NoGradients(Program.Name, method);
     }
 
+    /// <summary>The stage's place in the run.</summary>
     public int StageIndex { get; }
 
+    /// <summary>What the stage ran.</summary>
     public StageProgram Program { get; }
 
     /// <summary>From the first step to the last.</summary>
     /// <exception cref="AttributionException">The log does not lead to the saved end of the stage.</exception>
-    public IEnumerable<ObservedStep> Forwards()
+    internal IEnumerable<ObservedStep> Forwards()
     {
         var state = Start();
         try
@@ -54,7 +60,7 @@ public sealed class ObservedStage : IDisposable
     /// <summary>From the last step to the first.</summary>
     /// <param name="interval">c, the steps between kept states; null for about the square root of their number.</param>
     /// <exception cref="AttributionException">The log does not lead to the saved end of the stage.</exception>
-    public IEnumerable<ObservedStep> Backwards(int? interval = null)
+    internal IEnumerable<ObservedStep> Backwards(int? interval = null)
     {
         var length = interval ?? DefaultInterval(Program.Steps.Count);
         var kept = new Stack<(int First, OptimizerState State)>();
@@ -95,8 +101,10 @@ public sealed class ObservedStage : IDisposable
         }
     }
 
+    /// <inheritdoc/>
     public void Dispose() => _log.Dispose();
 
+    /// <summary>The square root of a stage's steps, rounded up: the steps between kept states where nothing else is asked for.</summary>
     public static int DefaultInterval(int steps) => Math.Max(1, (int)Math.Ceiling(Math.Sqrt(steps)));
 
     private OptimizerState Start()

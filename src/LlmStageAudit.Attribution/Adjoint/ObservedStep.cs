@@ -10,7 +10,7 @@ namespace LlmStageAudit.Attribution.Adjoint;
 /// <param name="Before">s_{t-1}.</param>
 /// <param name="After">s_t.</param>
 /// <param name="Gradient">g_t [N], raw, as logged.</param>
-public sealed record ObservedStep(
+internal sealed record ObservedStep(
     StageProgram Program, int StageIndex, ProgramStep Step, OptimizerState Before, OptimizerState After, Tensor Gradient)
 {
     /// <summary>s_t - s_{t-1}, in the current dispose scope.</summary>

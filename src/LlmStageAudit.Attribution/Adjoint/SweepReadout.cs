@@ -13,10 +13,14 @@ namespace LlmStageAudit.Attribution.Adjoint;
 /// </summary>
 public sealed class SweepReadout
 {
+    /// <summary>The readouts as settings spell them.</summary>
     public static IReadOnlyList<string> Names { get; } = [LinearName, QuadraticName];
 
+    /// <summary>g . d.</summary>
     public const string LinearName = "linear";
-    public const string QuadraticName = "quadratic";
+
+    /// <summary>g . d - d' H d / 2.</summary>
+    internal const string QuadraticName = "quadratic";
 
     /// <summary>Below this cosine between u and p the probe is flat along u, and what p says of other directions is not H.</summary>
     private const double FlatCosine = 0.01;
@@ -28,9 +32,11 @@ public sealed class SweepReadout
     /// <summary>What to sweep with: g, and p where the readout is quadratic; [N] each.</summary>
     public IReadOnlyList<Tensor> Vectors { get; }
 
+    /// <summary>Reads g . d.</summary>
     /// <param name="gradient">g [N].</param>
     public static SweepReadout Linear(Tensor gradient) => new([gradient], 0);
 
+    /// <summary>Reads g . d - d' H d / 2; the linear readout where the probe is flat along u.</summary>
     /// <param name="gradient">g [N].</param>
     /// <param name="displacement">u [N].</param>
     /// <param name="hessianProduct">H times a vector [N].</param>

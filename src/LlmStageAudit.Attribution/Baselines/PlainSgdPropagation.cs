@@ -13,11 +13,14 @@ namespace LlmStageAudit.Attribution.Baselines;
 /// </code>
 /// d is observed less counterfactual. TracIn's gradient of the probe is taken at the final parameters.
 /// </summary>
+/// <param name="trajectory">The run.</param>
 /// <param name="curvature">C; null for 0.</param>
-public sealed class PlainSgdPropagation(ITrajectory trajectory, Curvature? curvature)
+internal sealed class PlainSgdPropagation(ITrajectory trajectory, Curvature? curvature)
 {
     /// <summary>d_T of each question: [N], in the current dispose scope.</summary>
+    /// <param name="questions">What is left out.</param>
     /// <param name="progress">Gets steps walked and steps in all.</param>
+    /// <param name="cancellation">Checked between steps.</param>
     public Tensor[] Run(IReadOnlyList<Counterfactual> questions, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
     {
         var first = questions.Min(question => question.FirstStage);

@@ -9,15 +9,25 @@ namespace LlmStageAudit.Attribution.Estimators;
 /// <summary>A way to estimate what a run would have become without some of its steps, with its settings.</summary>
 public sealed record Estimator
 {
+    /// <summary>Counterfactual replay, by a gradient source.</summary>
     public const string Replay = "replay";
+
+    /// <summary>First-order propagation of the run's own optimizer; the steps left out act together.</summary>
     public const string Adjoint = "adjoint";
+
+    /// <summary>The same with each step left out alone and their effects added up.</summary>
     public const string AaScore = "aa-score";
+
+    /// <summary>Plain SGD with an outer-product curvature (Wang et al., ICLR 2025).</summary>
     public const string DvEmb = "dvemb";
+
+    /// <summary>Plain SGD without curvature (Pruthi et al., NeurIPS 2020).</summary>
     public const string TracIn = "tracin";
 
+    /// <summary>All methods, as settings spell them.</summary>
     public static IReadOnlyList<string> Methods { get; } = [Replay, Adjoint, AaScore, DvEmb, TracIn];
 
-    public static IReadOnlyList<string> Curvatures { get; } = ["full", "layer-wise"];
+    internal static IReadOnlyList<string> Curvatures { get; } = ["full", "layer-wise"];
 
     /// <summary>One of <see cref="Methods"/>.</summary>
     public string Method { get; init; } = Replay;
@@ -41,10 +51,10 @@ public sealed record Estimator
     public string Readout { get; init; } = SweepReadout.LinearName;
 
     /// <summary>Whether it is retraining, to the bit on the CPU.</summary>
-    public bool IsExact => Method == Replay && Gradient == "exact";
+    internal bool IsExact => Method == Replay && Gradient == "exact";
 
     /// <summary>Whether it is a published method kept for comparison.</summary>
-    public bool IsBaseline => Method is AaScore or DvEmb or TracIn;
+    internal bool IsBaseline => Method is AaScore or DvEmb or TracIn;
 
     /// <summary>Whether effects are first-order: the probe's gradient times the change of the parameters.</summary>
     public bool IsLinear => Method != Replay;
@@ -62,6 +72,7 @@ public sealed record Estimator
     public PropagationOptions Propagation(long seed) => new() { Rho = Rho ?? 1, Seed = seed, EpsilonFloor = EpsilonFloor };
 
     /// <summary>How a sweep by these settings reads effects off a probe.</summary>
+    /// <param name="trajectory">The run.</param>
     /// <param name="gradient">The probe's at theta_T, [N].</param>
     /// <param name="hessianProduct">The probe's Hessian at theta_T times a vector [N]; called where the readout needs it.</param>
     public SweepReadout ReadOut(ITrajectory trajectory, Tensor gradient, Func<Tensor, Tensor> hessianProduct) =>
@@ -70,6 +81,7 @@ public sealed record Estimator
                 gradient, trajectory.StateBefore(trajectory.Programs.Count) - trajectory.StateBefore(0), hessianProduct)
             : SweepReadout.Linear(gradient);
 
+    /// <summary>Refuses a readout that acts on sweeps only.</summary>
     /// <exception cref="AttributionException">Another readout than the linear one.</exception>
     public void RequireLinearReadout()
     {
@@ -120,6 +132,7 @@ public sealed record Estimator
         }
     }
 
+    /// <summary>The same estimator, once its settings have been checked.</summary>
     /// <exception cref="AttributionException">A setting that is none, or out of range.</exception>
     public Estimator Validated()
     {

@@ -11,14 +11,18 @@ public sealed record Counterfactual(string Name, IReadOnlyDictionary<int, IReadO
     /// <summary>The first stage that differs from the observed run.</summary>
     public int FirstStage => Skipped.Keys.Min();
 
+    /// <summary>The run without a whole stage.</summary>
     public static Counterfactual WithoutStage(string name, int stageIndex) =>
         new(name, new Dictionary<int, IReadOnlySet<int>?> { [stageIndex] = null });
 
+    /// <summary>The run without some steps of one stage, given by their numbers within it, from 1.</summary>
     public static Counterfactual WithoutSteps(string name, int stageIndex, IEnumerable<int> stageSteps) =>
         new(name, new Dictionary<int, IReadOnlySet<int>?> { [stageIndex] = stageSteps.ToHashSet() });
 
+    /// <summary>Whether the whole stage at that place is left out.</summary>
     public bool SkipsStage(int stageIndex) => Skipped.TryGetValue(stageIndex, out var steps) && steps is null;
 
+    /// <summary>Whether a step (1-based within its stage) is left out, alone or with its stage.</summary>
     public bool SkipsStep(int stageIndex, int stageStep) =>
         Skipped.TryGetValue(stageIndex, out var steps) && (steps is null || steps.Contains(stageStep));
 }

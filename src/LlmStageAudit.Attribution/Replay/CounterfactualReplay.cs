@@ -31,7 +31,7 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource 
     } = 8;
 
     /// <summary>Sees every move by an estimated gradient; null for nobody.</summary>
-    public IReplayWitness? Witness { get; init; }
+    internal IReplayWitness? Witness { get; init; }
 
     /// <summary>Keeps how far the walk came.</summary>
     public WalkJournal Journal { get; init; } = WalkJournal.None;
@@ -39,6 +39,7 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource 
     /// <summary>The final trainable state [N] of each counterfactual, in the current dispose scope.</summary>
     /// <param name="counterfactuals">Any number, replayed together.</param>
     /// <param name="progress">Gets steps walked and steps in all.</param>
+    /// <param name="cancellation">Checked between steps.</param>
     public Tensor[] Run(
         IReadOnlyList<Counterfactual> counterfactuals, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
     {
@@ -119,6 +120,8 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource 
             if (_observed is not null && !_log.HasGradients) throw AttributionException.NoGradients(program.Name, replay._source.Name);
         }
 
+        /// <summary>Makes one step.</summary>
+        /// <param name="step">The observed step.</param>
         /// <param name="follow">Only the observed run takes the step: the counterfactuals' states after it are known.</param>
         public void Advance(Training.Stages.ProgramStep step, bool follow)
         {

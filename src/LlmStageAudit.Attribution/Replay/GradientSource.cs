@@ -20,12 +20,14 @@ public abstract class GradientSource
 {
     private protected GradientSource(string name, bool needsObserved) => (Name, NeedsObserved) = (name, needsObserved);
 
+    /// <summary>The sources as settings spell them, from the cheapest to the exact one.</summary>
     public static IReadOnlyList<string> Names { get; } = ["recorded", "linear", "midpoint", "sampled", "exact"];
 
+    /// <summary>One of <see cref="Names"/>.</summary>
     public string Name { get; }
 
     /// <summary>Whether the observed trajectory has to be walked alongside.</summary>
-    public bool NeedsObserved { get; }
+    internal bool NeedsObserved { get; }
 
     /// <summary>Whether its replay is retraining to the bit, so that the arithmetic of a gradient may not change either.</summary>
     public virtual bool RepeatsRetraining => false;
@@ -39,6 +41,7 @@ public abstract class GradientSource
     /// <summary>Counts on from what an earlier process had spent.</summary>
     internal void Resume(double gradientEquivalents) => GradientEquivalents = gradientEquivalents;
 
+    /// <summary>The source of that name, with nothing spent.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="rho">The share of the batch for sampled, in (0, 1].</param>
     /// <param name="seed">Of the sampled share.</param>
@@ -56,28 +59,31 @@ public abstract class GradientSource
     };
 
     /// <summary>The counterfactual gradients [N], one per state, in the current dispose scope.</summary>
+    /// <param name="step">The observed step.</param>
     /// <param name="counterfactualThetas">
     /// theta' [N] of counterfactuals; several go through one pass on the objective's shared base.
     /// </param>
-    public abstract IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas);
+    internal abstract IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas);
 
     /// <summary>The examples whose losses are computed at the counterfactual states; none where the log is all it takes.</summary>
-    public virtual int[] Examples(ReplayStep step) => step.Step.Batch;
+    internal virtual int[] Examples(ReplayStep step) => step.Step.Batch;
 
     private sealed class RecordedGradient() : GradientSource("recorded", needsObserved: true)
     {
-        public override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas) =>
+        internal override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas) =>
             [.. counterfactualThetas.Select(_ => step.LoggedGradient)];
 
-        public override int[] Examples(ReplayStep step) => [];
+        internal override int[] Examples(ReplayStep step) => [];
     }
 
+    /// <summary>linear and midpoint: g_t - H_t(theta - share d) d.</summary>
+    /// <param name="name">As settings spell it.</param>
     /// <param name="share">How far from theta towards theta' the Hessian is taken: 0, or 1/2 for the midpoint rule.</param>
     private sealed class CurvatureGradient(string name, double share) : GradientSource(name, needsObserved: true)
     {
         public override int Derivative => 2;
 
-        public override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas)
+        internal override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas)
         {
             var observed = step.ObservedTheta!;
             Tensor[] differences = [.. counterfactualThetas.Select(theta => observed - theta)];
@@ -91,7 +97,7 @@ public abstract class GradientSource
     {
         public override bool RepeatsRetraining => rho == 1;
 
-        public override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas)
+        internal override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas)
         {
             var sample = Examples(step);
             // The whole batch leaves nothing to control for: what remains is the exact gradient, to the bit.
@@ -105,7 +111,7 @@ public abstract class GradientSource
         }
 
         /// <summary>The same examples for every counterfactual, in batch order.</summary>
-        public override int[] Examples(ReplayStep step) =>
+        internal override int[] Examples(ReplayStep step) =>
             BatchShare.Draw(step.Step.Batch, rho, seed, "sampled", step.Program.Name, step.Step.StageStep);
 
         private IReadOnlyList<Tensor> Means(ReplayStep step, IReadOnlyList<Tensor> thetas, int[] sample)
@@ -119,7 +125,7 @@ public abstract class GradientSource
     {
         public override bool RepeatsRetraining => true;
 
-        public override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas)
+        internal override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas)
         {
             GradientEquivalents += counterfactualThetas.Count;
             if (counterfactualThetas.Count == 1) return [step.Program.Gradient(step.Step, counterfactualThetas[0]).Gradient];

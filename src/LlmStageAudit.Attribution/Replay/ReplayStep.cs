@@ -8,7 +8,7 @@ namespace LlmStageAudit.Attribution.Replay;
 /// One step of the observed run while counterfactuals are replayed over it: what a gradient source may use. Shared by all
 /// counterfactuals; its tensors live in the step's dispose scope.
 /// </summary>
-public sealed class ReplayStep
+internal sealed class ReplayStep
 {
     private readonly IStageGradients _log;
     private readonly DisposeScope _scope;
@@ -32,6 +32,7 @@ public sealed class ReplayStep
 
     /// <summary>The mean losses in nats and the gradients [N] of examples at states; several states go through one pass.</summary>
     /// <param name="thetas">States [N]: one, or several where the objective shares its base.</param>
+    /// <param name="examples">Example numbers.</param>
     public (double[] LossNats, IReadOnlyList<Tensor> Gradients) LossesAndGradients(
         IReadOnlyList<Tensor> thetas, IReadOnlyList<int> examples)
     {

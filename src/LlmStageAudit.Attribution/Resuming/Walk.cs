@@ -17,6 +17,7 @@ internal sealed class Walk
     {
     }
 
+    /// <summary>Reads the file of an earlier process, where there is one.</summary>
     /// <exception cref="ProgressException">The file is damaged.</exception>
     public Walk(WalkJournal journal, string path, byte[] key, bool resumes)
     {

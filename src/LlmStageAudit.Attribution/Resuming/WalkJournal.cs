@@ -38,6 +38,7 @@ public sealed class WalkJournal
     /// <summary>Steps that did not have to be walked again.</summary>
     public int StepsResumed { get; private set; }
 
+    /// <summary>A journal in a folder.</summary>
     /// <param name="folder">Where files go; made when the first one is written.</param>
     /// <param name="asked">Everything that decides the result: progress of anything else is left alone and overwritten.</param>
     /// <param name="interval">The least time between files; zero: after every step.</param>

@@ -7,7 +7,7 @@ namespace LlmStageAudit.Attribution.Resuming;
 /// What a walk carries from step to step, as named lists of doubles: every float32 or bfloat16 value is one exactly, so that tensors
 /// come back bit for bit.
 /// </summary>
-public sealed class WalkState
+internal sealed class WalkState
 {
     private readonly string _path;
     private readonly Dictionary<string, double[]> _values;
@@ -30,6 +30,7 @@ public sealed class WalkState
 
     internal void Put(string name, StatePerturbation state) => Put(name, state.Theta, state.Buffers, state.Steps);
 
+    /// <summary>Numbers as they were put.</summary>
     /// <exception cref="ProgressException">It was not put, or not with so many values.</exception>
     public double[] Numbers(string name, int? count = null) =>
         _values.TryGetValue(name, out var found) && found.Length == (count ?? found.Length)
@@ -39,6 +40,7 @@ public sealed class WalkState
     public double Number(string name) => Numbers(name, 1)[0];
 
     /// <summary>A tensor as it was put; it belongs to no scope.</summary>
+    /// <param name="name">Under what name it was put.</param>
     /// <param name="like">Says its type and device, and its size [N].</param>
     public Tensor Tensor(string name, Tensor like)
     {
@@ -47,10 +49,14 @@ public sealed class WalkState
         return scope.Detach(TensorMemory.Of(Numbers(name, (int)like.numel())).to(like.dtype).to(like.device).clone());
     }
 
+    /// <summary>An optimizer state as it was put; it belongs to no scope.</summary>
+    /// <param name="name">Under what name it was put.</param>
     /// <param name="like">Of the same optimizer.</param>
     internal OptimizerState State(string name, OptimizerState like) =>
         new(Tensor(Theta(name), like.Theta), Buffers(name, like), (int)Number(Steps(name)));
 
+    /// <summary>A perturbation as it was put; it belongs to no scope.</summary>
+    /// <param name="name">Under what name it was put.</param>
     /// <param name="like">A state of the optimizer whose perturbation it is.</param>
     internal StatePerturbation Perturbation(string name, OptimizerState like) =>
         new(Tensor(Theta(name), like.Theta), Buffers(name, like), Number(Steps(name)));

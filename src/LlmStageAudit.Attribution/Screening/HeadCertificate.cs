@@ -95,3 +95,44 @@ public sealed class HeadCertificate(double confidence, int top, HeadOrder order)
         return Math.Sqrt(square) * StudentT.InvCDF(0, 1, errors.Length, 1 - tail);
     }
 }
+
+/// <summary>What stands at the head of a ranking.</summary>
+public enum HeadOrder
+{
+    /// <summary>The largest effect in size, whatever its sign: what changed the measure most.</summary>
+    Magnitude,
+
+    /// <summary>The highest effect: what raised the measure most.</summary>
+    Highest,
+}
+
+/// <summary>What <see cref="HeadCertificate"/> finds; candidates by their numbers.</summary>
+/// <param name="Head">The first, best first, by exact effects where known and screened ones elsewhere.</param>
+/// <param name="Rest">All others in order.</param>
+/// <param name="ScreeningError">The root mean square of exact less screened effects; null where none is known.</param>
+/// <param name="Errors">How many of these are known.</param>
+/// <param name="Limits">Of each unsettled one of the rest: how far its exact effect may lie from the screened one.</param>
+public sealed record HeadFinding(
+    IReadOnlyList<int> Head, IReadOnlyList<int> Rest, double? ScreeningError, int Errors, IReadOnlyDictionary<int, double> Limits)
+{
+    /// <summary>Whether the head holds at the confidence asked for.</summary>
+    public bool IsCertain { get; init; }
+
+    /// <summary>Whether settled candidates are too close on this probe, so that no replay can decide.</summary>
+    internal bool IsTied { get; init; }
+
+    /// <summary>Unsettled candidates that have to be settled before the head can be certain.</summary>
+    public IReadOnlyList<int> Open { get; init; } = [];
+}
+
+/// <summary>A question as the screen answers it.</summary>
+/// <param name="Name">The question's.</param>
+/// <param name="ExactCost">Of its exact replay, in gradients.</param>
+/// <param name="Score">The estimated effect on the measure.</param>
+/// <param name="Draws">The same in bootstrap draws over probe examples; null where the screen gives a mean over the probe alone.</param>
+public sealed record ScreenedCandidate(string Name, double ExactCost, double Score, IReadOnlyList<double>? Draws = null);
+
+/// <summary>A candidate's effect by exact replay.</summary>
+/// <param name="Value">The effect on the measure.</param>
+/// <param name="Draws">In bootstrap draws over probe examples, the same draws for every candidate.</param>
+public sealed record SettledEffect(double Value, IReadOnlyList<double> Draws);

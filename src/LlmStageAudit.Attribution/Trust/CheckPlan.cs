@@ -32,6 +32,7 @@ internal sealed class CheckPlan
     public int StepsSpokenFor(int question, StageProgram program, int stageStep) =>
         _spokenFor.GetValueOrDefault((question, program, stageStep));
 
+    /// <summary>The same by a step's place among those a counterfactual makes in a stage.</summary>
     /// <param name="total">Steps the counterfactual makes in the stage.</param>
     /// <param name="place">Which of them, from 1.</param>
     public static int StepsSpokenFor(int total, int place)
@@ -48,4 +49,14 @@ internal sealed class CheckPlan
 
         return 0;
     }
+}
+
+/// <summary>Where a counterfactual stands to the observed run.</summary>
+public static class LeftOut
+{
+    /// <summary>Whether the counterfactual makes the step, and from another state than the run's.</summary>
+    public static bool Diverges(this Counterfactual question, int stage, int stageStep) =>
+        !question.SkipsStep(stage, stageStep)
+        && (stage > question.FirstStage
+            || (stage == question.FirstStage && question.Skipped[stage] is { } steps && stageStep > steps.Min()));
 }

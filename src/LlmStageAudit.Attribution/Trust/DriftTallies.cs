@@ -17,6 +17,8 @@ internal sealed class DriftTallies(int questions, bool independent) : IDisposabl
         foreach (var (i, tally) in _tallies.Index()) tally.Save(state, $"checks.{i}");
     }
 
+    /// <summary>Takes back what was put.</summary>
+    /// <param name="state">Where it was put.</param>
     /// <param name="like">Says the type and device of errors [N].</param>
     public void Restore(WalkState state, Tensor like)
     {

@@ -23,6 +23,7 @@ public sealed class DriftTally(bool independent) : IDisposable
     /// <summary>The error foretold of theta'_T, [N]; null where nothing was checked. The tally's.</summary>
     public Tensor? Error { get; private set; }
 
+    /// <summary>Steps checked.</summary>
     public int Checks { get; private set; }
 
     /// <summary>||d|| at the last check over ||d|| at the first: what the steps between make of a difference.</summary>
@@ -31,11 +32,12 @@ public sealed class DriftTally(bool independent) : IDisposable
     /// <summary>The mean, over checks, of ||estimated - true|| / ||true change of the gradient||.</summary>
     public double GradientMismatch => Checks == 0 ? 0 : _missed / Checks;
 
+    /// <summary>Counts one check in.</summary>
     /// <param name="steps">How many steps the check speaks for.</param>
     /// <param name="drift">Of one of them [N]; stays the caller's.</param>
     /// <param name="mismatch">The share of the gradient's change that was missed.</param>
     /// <param name="length">||d||, d = theta - theta'.</param>
-    public void Add(int steps, Tensor drift, double mismatch, double length)
+    internal void Add(int steps, Tensor drift, double mismatch, double length)
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
@@ -48,15 +50,18 @@ public sealed class DriftTally(bool independent) : IDisposable
         _lastLength = length;
     }
 
-    public void Save(WalkState state, string name)
+    internal void Save(WalkState state, string name)
     {
         if (Checks == 0) return;
         state.Put(name, Error!);
         state.Put(Numbers(name), [_missed, _firstLength, _lastLength, Checks]);
     }
 
+    /// <summary>Takes back what was put.</summary>
+    /// <param name="state">Where it was put.</param>
+    /// <param name="name">Under what name.</param>
     /// <param name="like">Says the error's type and device.</param>
-    public void Restore(WalkState state, string name, Tensor like)
+    internal void Restore(WalkState state, string name, Tensor like)
     {
         if (!state.Has(name)) return;
         Error?.Dispose();
@@ -65,10 +70,41 @@ public sealed class DriftTally(bool independent) : IDisposable
         (_missed, _firstLength, _lastLength, Checks) = (numbers[0], numbers[1], numbers[2], (int)numbers[3]);
     }
 
+    /// <inheritdoc/>
     public void Dispose() => Error?.Dispose();
 
     private static string Numbers(string name) => name + ".numbers";
 
     /// <summary>One length over another; 0 / 0 is 0.</summary>
     public static double Ratio(double part, double whole) => part == 0 ? 0 : part / whole;
+}
+
+/// <summary>What spot checks found, per question.</summary>
+public interface ISpotCheck : IDisposable
+{
+    /// <summary>Their cost in full-batch gradients.</summary>
+    double GradientEquivalents { get; }
+
+    /// <summary>What was found for a question, by its place among those asked; the check's own.</summary>
+    DriftTally Of(int question);
+}
+
+/// <summary>
+/// The relative error of a question's effects that spot checks foretell: the effects of the error e of theta'_T over those of d_T,
+/// both by the probe's gradient, so that only what the probe can see of an error counts:
+/// <code>||grad gamma_i . e|| / ||grad gamma_i . d_T||    over probe examples i</code>
+/// The parameters' own lengths say little: AdamW moves coordinates of no gradient as far as others.
+/// </summary>
+public static class ForetoldError
+{
+    /// <summary>By the probe's gradient.</summary>
+    /// <param name="ofError">grad gamma_i . e of each probe example.</param>
+    /// <param name="ofChange">grad gamma_i . d_T of each.</param>
+    public static double OfEffects(IReadOnlyList<double> ofError, IReadOnlyList<double> ofChange) =>
+        DriftTally.Ratio(Length(ofError), Length(ofChange));
+
+    /// <summary>Where the measure has no derivative: ||e|| / ||d_T||.</summary>
+    public static double OfParameters(Tensor error, Tensor change) => DriftTally.Ratio(error.norm().ToNumber(), change.norm().ToNumber());
+
+    private static double Length(IReadOnlyList<double> values) => Math.Sqrt(values.Sum(value => value * value));
 }

@@ -25,6 +25,7 @@ public sealed class SweepCheck(ITrajectory trajectory, WalkJournal? journal = nu
     /// <param name="scores">What the sweep found.</param>
     /// <param name="gamma">The probe's value at a state [N].</param>
     /// <param name="gradient">Its gradient at theta_T, [N].</param>
+    /// <param name="cancellation">Checked between steps.</param>
     public SweepCheckFinding Run(
         IReadOnlyList<StepScore> scores, Func<Tensor, double> gamma, Tensor gradient, CancellationToken cancellation)
     {
@@ -46,3 +47,10 @@ public sealed class SweepCheck(ITrajectory trajectory, WalkJournal? journal = nu
             skipped.Length);
     }
 }
+
+/// <summary>What truly skipping a few steps says of a sweep's scores.</summary>
+/// <param name="Error">Their relative error over the checked steps.</param>
+/// <param name="Worst">That of the worst of them.</param>
+/// <param name="LinearityGap">What taking the probe as linear is off by itself, the true change of the parameters given.</param>
+/// <param name="Checks">Steps skipped.</param>
+public readonly record struct SweepCheckFinding(double Error, double Worst, double LinearityGap, int Checks);

@@ -13,14 +13,25 @@ namespace LlmStageAudit.Attribution.Trust;
 /// </summary>
 public static class TrustGrade
 {
+    /// <summary>Retrained, or exact replay.</summary>
     public const string Verified = "verified";
+
+    /// <summary>A predicted error up to <see cref="HighUpTo"/>.</summary>
     public const string High = "high";
+
+    /// <summary>A predicted error up to <see cref="MediumUpTo"/>.</summary>
     public const string Medium = "medium";
+
+    /// <summary>Above, or nothing checked it.</summary>
     public const string Low = "low";
 
+    /// <summary>The largest relative error of the grade high.</summary>
     public const double HighUpTo = 0.05;
+
+    /// <summary>The largest relative error of the grade medium.</summary>
     public const double MediumUpTo = 0.25;
 
+    /// <summary>The grade of an estimate by its predicted relative error.</summary>
     public static string Of(double predictedError) => predictedError switch
     {
         <= HighUpTo => High,

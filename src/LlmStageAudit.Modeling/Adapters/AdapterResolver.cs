@@ -1,4 +1,5 @@
 using LlmStageAudit.Checkpoints.Adapters;
+using LlmStageAudit.Checkpoints.Safetensors;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Records.Configuration;
@@ -13,6 +14,9 @@ public static class AdapterResolver
 
     private const double DefaultAlpha = 8;
 
+    /// <summary>What a run or a probe is to train, from the section that asks for it.</summary>
+    /// <param name="section">The configuration's adapter section.</param>
+    /// <param name="task">The model's; PEFT settings name it.</param>
     /// <exception cref="ConfigurationException">Settings contradict the folder to start from, or name no target.</exception>
     /// <exception cref="InvalidInputException">A folder cannot be read.</exception>
     public static AdapterSource Resolve(AdapterSection section, ModelTask task)
@@ -70,3 +74,9 @@ public static class AdapterResolver
         }
     }
 }
+
+/// <summary>What is trained on top of the base: a LoRA adapter, given or to be initialised.</summary>
+/// <param name="Config">Where the pairs go and how they scale.</param>
+/// <param name="Tensors">The adapter's tensors by PEFT key; null to start fresh.</param>
+/// <param name="Source">The folder it came from, for messages.</param>
+public sealed record AdapterSource(LoraConfig Config, IReadOnlyDictionary<string, HostTensor>? Tensors, string Source);

@@ -13,8 +13,9 @@ namespace LlmStageAudit.Modeling.Adapters;
 /// <param name="noise">The training step.</param>
 /// <param name="examples">The example number and the tokens of each row.</param>
 /// <param name="width">T, the padded length.</param>
-public sealed class LoraDropout(double probability, StepNoise noise, IReadOnlyList<(int Example, int Tokens)> examples, int width)
+internal sealed class LoraDropout(double probability, StepNoise noise, IReadOnlyList<(int Example, int Tokens)> examples, int width)
 {
+    /// <summary>The input with its masks laid on, of the same shape.</summary>
     /// <param name="module">The adapted layer.</param>
     /// <param name="x">Its input [B, T, in], or [R, B, T, in], where the masks of B rows act R times.</param>
     public Tensor Apply(string module, Tensor x)

@@ -8,7 +8,7 @@ namespace LlmStageAudit.Modeling.Adapters;
 /// Where an adapter's tensors go in a model: a pair (A, B) per targeted linear layer, in the model's order, then what is saved
 /// whole: biases, and the head. Names are PEFT's keys, so a state written by name is an adapter file.
 /// </summary>
-public sealed class LoraPlacement
+internal sealed class LoraPlacement
 {
     private const string Prefix = AdapterFolder.KeyPrefix;
     private const string BiasSuffix = ".bias";
@@ -24,7 +24,10 @@ public sealed class LoraPlacement
     /// <summary>Whole weights that train along, by their names in the base model.</summary>
     public IEnumerable<string> SavedWeights => _saved.Select(saved => saved.Slot.Name);
 
+    /// <summary>Places pairs on the layers an adapter targets.</summary>
+    /// <param name="config">The adapter's settings.</param>
     /// <param name="source">For messages.</param>
+    /// <param name="modules">The linear layers that may be targeted.</param>
     /// <param name="trunk">Its biases train where the settings say so.</param>
     /// <param name="head">Saved where modules_to_save names it.</param>
     /// <exception cref="ModelingException">Nothing is targeted, or a setting is not supported.</exception>
@@ -95,10 +98,16 @@ public sealed class LoraPlacement
     }
 
     /// <summary>Hands each parameter to the place it acts in.</summary>
-    internal void Distribute(IReadOnlyList<Tensor> parameters, Dictionary<string, Tensor> trainable, Dictionary<string, LoraPair> lora)
+    public void Distribute(IReadOnlyList<Tensor> parameters, Dictionary<string, Tensor> trainable, Dictionary<string, LoraPair> lora)
     {
         for (var i = 0; i < _targets.Count; i++)
             lora[_targets[i].Name] = new LoraPair(parameters[2 * i], parameters[(2 * i) + 1], Config.ScalingOf(_targets[i].Name));
         for (var i = 0; i < _saved.Count; i++) trainable[_saved[i].Slot.Name] = parameters[(2 * _targets.Count) + i];
     }
 }
+
+/// <summary>The low-rank update scaling * B A of one linear layer (Hu et al. 2021).</summary>
+/// <param name="A">[r, in]; of R variants [R, r, in].</param>
+/// <param name="B">[out, r]; of R variants [R, out, r].</param>
+/// <param name="Scaling">alpha / r, or alpha / sqrt(r) with rank-stabilised scaling.</param>
+internal readonly record struct LoraPair(Tensor A, Tensor B, double Scaling);

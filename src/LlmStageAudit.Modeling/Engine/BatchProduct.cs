@@ -1,7 +1,7 @@
 namespace LlmStageAudit.Modeling.Engine;
 
 /// <summary>Matrix products over leading dimensions. TorchSharp's <c>matmul</c> ends the process where shapes do not fit; <c>bmm</c> throws.</summary>
-public static class BatchProduct
+internal static class BatchProduct
 {
     /// <summary>[.., N, M] times [.., M, P] with the same leading dimensions: [.., N, P].</summary>
     /// <exception cref="System.Runtime.InteropServices.ExternalException">The shapes do not fit.</exception>

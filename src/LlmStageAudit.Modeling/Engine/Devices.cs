@@ -5,6 +5,7 @@ namespace LlmStageAudit.Modeling.Engine;
 /// <summary>Where tensors live, as it is written. TorchSharp takes "cuda" for no particular one.</summary>
 public static class Devices
 {
+    /// <summary>Reads the spelling of a device.</summary>
     /// <param name="text">cpu, cuda (the first) or cuda:N.</param>
     /// <exception cref="ArgumentException">The text names no device.</exception>
     public static Device Parse(string text)

@@ -6,6 +6,7 @@ namespace LlmStageAudit.Modeling.Engine;
 /// </summary>
 internal static class EngineCheck
 {
+    /// <summary>Computes a few things whose answers are known.</summary>
     /// <exception cref="EngineException">An answer is wrong.</exception>
     public static void Run(string folder)
     {

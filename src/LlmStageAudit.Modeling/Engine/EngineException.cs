@@ -10,6 +10,7 @@ public sealed class EngineException : AuditException
     {
     }
 
+    /// <inheritdoc/>
     public override ExitCode ExitCode => ExitCode.Failed;
 
     internal static EngineException NoLibrary(string file, string remedy) => new(Sentence(file, "no such library", null, remedy));

@@ -135,3 +135,37 @@ internal static class EngineLibraries
         .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
         .FirstOrDefault(folder => File.Exists(Path.Combine(folder, library))) ?? AppContext.BaseDirectory;
 }
+
+/// <summary>Which versions of libtorch TorchSharp's bridge fits. It was built for 2.10; tensors are laid out anew in 2.13.</summary>
+internal static class TorchVersion
+{
+    /// <summary>Their beginnings.</summary>
+    public static IReadOnlyList<string> Fitting { get; } = ["2.10", "2.11", "2.12"];
+
+    /// <summary>Refuses a version that does not fit.</summary>
+    /// <param name="found">Such as 2.11.0, or null where the library does not say.</param>
+    /// <param name="folder">Where it lies.</param>
+    /// <exception cref="EngineException">Another version, which may load and then compute nonsense.</exception>
+    public static void Require(string? found, string folder)
+    {
+        if (found is null || !Fitting.Any(version => found == version || found.StartsWith(version + ".", StringComparison.Ordinal)))
+            throw EngineException.WrongVersion(folder, found ?? "of a version it does not name", Fitting);
+    }
+}
+
+/// <summary>How OpenMP's threads wait for each other.</summary>
+internal static class OpenMp
+{
+    /// <summary>
+    /// Rounds of looking before a waiting thread sleeps. By default libgomp's threads look for ever, and where another program wants the
+    /// same cores each waits for one that does not run: passes become 5 to 8 times slower.
+    /// </summary>
+    private const string SpinCount = "10000";
+
+    /// <summary>Takes effect only before libgomp is loaded. What the user chose stays.</summary>
+    public static void ChooseWaiting()
+    {
+        if (Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is { Length: > 0 }) return;
+        SystemLibrary.SetDefaultVariable("GOMP_SPINCOUNT", SpinCount);
+    }
+}

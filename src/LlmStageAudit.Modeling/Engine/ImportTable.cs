@@ -21,6 +21,7 @@ internal sealed unsafe class ImportTable
         for (var entry = library->Dynamic; entry[0] != 0; entry += 2) _dynamic[entry[0]] = entry[1];
     }
 
+    /// <summary>The table of a loaded library.</summary>
     /// <param name="library">A handle of the loader.</param>
     public static ImportTable Of(nint library) => new((LinkMap*)SystemLibrary.LinkMapOf(library));
 

@@ -42,7 +42,7 @@ public static class Scalars
     }
 
     /// <summary>Whether each element equals a number.</summary>
-    public static Tensor equals(this Tensor tensor, long number)
+    internal static Tensor equals(this Tensor tensor, long number)
     {
         using Scalar value = number;
         return tensor.eq(value);

@@ -14,6 +14,7 @@ internal static unsafe class SecondLibTorch
     private static readonly string[] s_loadedFields = ["nativeBackendLoaded", "nativeBackendCudaLoaded"];
     private static delegate* unmanaged<byte*, int, nint> s_open;
 
+    /// <summary>Keeps TorchSharp from loading a second one.</summary>
     /// <param name="torchSharp">Loaded, and none of its code has run.</param>
     public static void KeepOut(Assembly torchSharp)
     {

@@ -42,7 +42,8 @@ public static unsafe partial class TensorMemory
     /// </summary>
     /// <param name="address">Of the first element.</param>
     /// <param name="shape">Row-major.</param>
-    public static Tensor Over(nint address, long[] shape, ScalarType dtype)
+    /// <param name="dtype">The element type.</param>
+    internal static Tensor Over(nint address, long[] shape, ScalarType dtype)
     {
         nint handle;
         fixed (long* sizes = shape)
@@ -57,6 +58,8 @@ public static unsafe partial class TensorMemory
 
     /// <summary>A tensor with a copy of the values, row-major, in memory as libtorch aligns it.</summary>
     /// <param name="values">float, double, long, int or bool: that decides the element type.</param>
+    /// <param name="shape">Row-major; its product is the number of values.</param>
+    /// <param name="device">Where it goes; null for the CPU.</param>
     public static Tensor Of<T>(ReadOnlySpan<T> values, long[] shape, Device? device = null)
         where T : unmanaged
     {
@@ -98,4 +101,11 @@ public static unsafe partial class TensorMemory
     private static partial nint NewTensor(
         nint data, nint deleter, nint sizes, int rank, sbyte elementType, sbyte dtype, int deviceType, int deviceIndex,
         [MarshalAs(UnmanagedType.U1)] bool requiresGrad);
+}
+
+/// <summary>Tensors in messages.</summary>
+internal static class Shapes
+{
+    /// <summary>Element type, shape and device, such as Float32[2, 3] on cpu.</summary>
+    public static string Of(Tensor tensor) => $"{tensor.dtype}[{string.Join(", ", tensor.shape)}] on {tensor.device}";
 }

@@ -8,15 +8,18 @@ public sealed class TokenBatch
 
     private TokenBatch(long[] ids, int width, int[] starts, int[] ends) => (Ids, Width, _starts, _ends) = (ids, width, starts, ends);
 
+    /// <summary>Token ids [B, T], row-major, padding included.</summary>
     public long[] Ids { get; }
 
+    /// <summary>B.</summary>
     public int Rows => _ends.Length;
 
     /// <summary>T.</summary>
     public int Width { get; }
 
-    public bool PaddedOnTheRight => _starts.All(start => start == 0);
+    internal bool PaddedOnTheRight => _starts.All(start => start == 0);
 
+    /// <summary>Puts rows of different lengths into one batch.</summary>
     /// <param name="rows">Token ids, each row not empty.</param>
     /// <param name="padTokenId">Fills the rest; 0 where the model names none, which changes nothing.</param>
     /// <param name="padLeft">Padding in front instead of behind.</param>
@@ -52,7 +55,7 @@ public sealed class TokenBatch
     /// Where a classifier reads each row: the rightmost token that is not the padding token, as Hugging Face models do, so
     /// that real padding tokens at a row's end are passed over; the last token where the model names no padding token.
     /// </summary>
-    public int[] PooledPositions(int? padTokenId)
+    internal int[] PooledPositions(int? padTokenId)
     {
         var positions = new int[Rows];
         for (var i = 0; i < Rows; i++)

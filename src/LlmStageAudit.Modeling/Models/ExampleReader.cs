@@ -18,6 +18,7 @@ public sealed class ExampleReader
     private readonly int _maxLength;
     private readonly Lazy<HuggingFaceTokenizer> _tokenizer;
 
+    /// <summary>Reads for one model.</summary>
     /// <param name="model">
     /// Its task decides what a row must hold; its labels and vocabulary bound labels and ids; its folder has the tokenizer.
     /// </param>
@@ -32,6 +33,7 @@ public sealed class ExampleReader
             HuggingFaceTokenizer.Load(model.Folder.TokenizerPath ?? throw ModelingException.NoTokenizer(model.Folder.Path)));
     }
 
+    /// <summary>The examples a data section selects, in file order.</summary>
     /// <param name="section">Which rows, and which columns hold what.</param>
     /// <param name="labelOverride">An expression to use in place of the section's label.</param>
     /// <exception cref="InvalidInputException">A column, row, label or id is wrong, or nothing is selected.</exception>

@@ -35,15 +35,19 @@ public sealed class LanguageModel : IDisposable
         _computeDtype = options.ComputeDtype ?? options.Dtype;
     }
 
+    /// <summary>The base model's files; open until the model is disposed.</summary>
     public ModelFolder Folder { get; }
 
+    /// <summary>Whether the head gives classes or next tokens.</summary>
     public ModelTask Task { get; }
 
+    /// <summary>C, the classes of the head; means nothing for a causal language model.</summary>
     public int Labels { get; }
 
     /// <summary>Of the trainable state; logits are made in it too.</summary>
     public ScalarType Dtype { get; }
 
+    /// <summary>Where the base lies and passes run; states are to be there too.</summary>
     public Device Device { get; }
 
     /// <summary>The trainable parameters.</summary>
@@ -56,15 +60,17 @@ public sealed class LanguageModel : IDisposable
     public LoraConfig? Adapter => _placement?.Config;
 
     /// <summary>The weight the final hidden states are multiplied with: a language-model or a classification head.</summary>
-    public string HeadName { get; }
+    internal string HeadName { get; }
 
+    /// <summary>H, features of a hidden state.</summary>
     public int HiddenSize => _transformer.HiddenSize;
 
-    public int MaxPositions => _transformer.MaxPositions;
+    internal int MaxPositions => _transformer.MaxPositions;
 
+    /// <summary>V, rows of the token embedding.</summary>
     public int VocabularySize => _transformer.VocabularySize;
 
-    public int? PadTokenId => _transformer.PadTokenId;
+    internal int? PadTokenId => _transformer.PadTokenId;
 
     /// <summary>The class name a saved whole model carries in config.json.</summary>
     public string Architecture =>
@@ -78,12 +84,18 @@ public sealed class LanguageModel : IDisposable
 
     /// <summary>Class logits [B, C] read at the rightmost token that is not padding.</summary>
     /// <param name="parameters">One tensor per slot of the layout.</param>
+    /// <param name="batch">B rows.</param>
     /// <param name="dropout">On the adapter's inputs, in training.</param>
-    public Tensor ClassLogits(IReadOnlyList<Tensor> parameters, TokenBatch batch, LoraDropout? dropout = null) =>
+    internal Tensor ClassLogits(IReadOnlyList<Tensor> parameters, TokenBatch batch, LoraDropout? dropout = null) =>
         ClassLogits(WeightsOf(parameters, dropout), batch);
 
+    /// <summary>Next-token logits [B, T, V], without dropout.</summary>
+    /// <param name="parameters">One tensor per slot of the layout.</param>
+    /// <param name="batch">B rows of T tokens.</param>
+    public Tensor TokenLogits(IReadOnlyList<Tensor> parameters, TokenBatch batch) => TokenLogits(parameters, batch, dropout: null);
+
     /// <summary>Next-token logits [B, T, V].</summary>
-    public Tensor TokenLogits(IReadOnlyList<Tensor> parameters, TokenBatch batch, LoraDropout? dropout = null) =>
+    internal Tensor TokenLogits(IReadOnlyList<Tensor> parameters, TokenBatch batch, LoraDropout? dropout) =>
         TokenLogits(WeightsOf(parameters, dropout), batch);
 
     /// <summary>
@@ -94,7 +106,7 @@ public sealed class LanguageModel : IDisposable
     /// <param name="batch">B rows.</param>
     /// <param name="dropout">Of the B rows, the same for every variant.</param>
     /// <exception cref="InvalidOperationException">Every weight trains, so there is no base.</exception>
-    public Tensor VariantLogits(IReadOnlyList<Tensor> parameters, TokenBatch batch, LoraDropout? dropout = null)
+    internal Tensor VariantLogits(IReadOnlyList<Tensor> parameters, TokenBatch batch, LoraDropout? dropout = null)
     {
         if (!SharesBase) throw new InvalidOperationException("every weight trains: variants have no base in common");
         var count = parameters[0].size(0);
@@ -105,12 +117,13 @@ public sealed class LanguageModel : IDisposable
 
     /// <summary>Every weight with the adapter folded in, by its name on disk: the model as one without adapter.</summary>
     /// <param name="theta">The trainable state [N].</param>
-    public IEnumerable<(string Name, Tensor Weight)> MergedWeights(Tensor theta)
+    internal IEnumerable<(string Name, Tensor Weight)> MergedWeights(Tensor theta)
     {
         var weights = WeightsOf(Layout.Split(theta), dropout: null);
         return _transformer.Trunk.Select(slot => slot.Name).Append(HeadName).Distinct().Select(name => (name, weights.Merged(name)));
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var weight in _frozen.Values) weight.Dispose();

@@ -24,7 +24,9 @@ public sealed class LanguageModelLoader
     private LanguageModelLoader(ModelFolder folder, LanguageModelOptions options) =>
         (_folder, _options, _transformer) = (folder, options, TransformerFamilies.Create(folder.Config));
 
+    /// <summary>Opens a model folder, places what is to train on it and makes the state training starts from.</summary>
     /// <param name="path">The model folder.</param>
+    /// <param name="options">What is to train, how it starts, and where it lives.</param>
     /// <returns>The model, and its trainable state at the start [N], detached from the current dispose scope.</returns>
     /// <exception cref="InvalidInputException">The folder, its weights or the adapter cannot be used; the message says why.</exception>
     public static (LanguageModel Model, Tensor InitialState) Load(string path, LanguageModelOptions options)
@@ -228,3 +230,8 @@ public sealed class LanguageModelLoader
             _notes.Add($"{unused.Length} tensors of the folder are not part of the model: {string.Join(", ", unused.Take(5))}");
     }
 }
+
+/// <summary>What a loaded model holds in memory.</summary>
+/// <param name="FrozenBytes">Weights that do not train, in the dtype the base computes in.</param>
+/// <param name="TrainableCount">N, the trainable parameters.</param>
+public readonly record struct ModelFootprint(long FrozenBytes, long TrainableCount);

@@ -6,6 +6,7 @@ namespace LlmStageAudit.Modeling.Models;
 /// <summary>How a model folder becomes a model to train or evaluate.</summary>
 public sealed record LanguageModelOptions
 {
+    /// <summary>Which head the model gets: classes or next tokens.</summary>
     public required ModelTask Task { get; init; }
 
     /// <summary>Classes of the head; ignored for causal language models.</summary>
@@ -29,5 +30,6 @@ public sealed record LanguageModelOptions
     /// <summary>What the frozen base computes in, such as bfloat16; null: the state's dtype.</summary>
     public ScalarType? ComputeDtype { get; init; }
 
+    /// <summary>Where the model lives; null: the CPU.</summary>
     public Device? Device { get; init; }
 }

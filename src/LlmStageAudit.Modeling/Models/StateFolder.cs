@@ -12,7 +12,9 @@ namespace LlmStageAudit.Modeling.Models;
 /// </summary>
 public static class StateFolder
 {
+    /// <summary>Writes a state, whole or not at all.</summary>
     /// <param name="path">The folder to appear; it must not exist.</param>
+    /// <param name="model">The model whose state it is.</param>
     /// <param name="theta">The state [N].</param>
     public static void Write(string path, LanguageModel model, Tensor theta)
     {
@@ -116,5 +118,22 @@ public static class StateFolder
         var values = single.ToArray<float>().AsMemory();
         return [.. model.Layout.Slots
             .Select(slot => new HostTensor(slot.Name, slot.Shape, values.Slice((int)slot.Offset, (int)slot.Length)))];
+    }
+}
+
+/// <summary>A model with its adapter folded into the base weights, as an ordinary Hugging Face folder in float32.</summary>
+public static class MergedModel
+{
+    /// <summary>Writes W + scaling B A of every adapted weight, and the others as they are.</summary>
+    /// <param name="path">The folder to appear; it must not exist.</param>
+    /// <param name="model">The model whose state it is.</param>
+    /// <param name="theta">The trainable state [N].</param>
+    public static void Write(string path, LanguageModel model, Tensor theta)
+    {
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        HostTensor[] tensors = [.. model.MergedWeights(theta)
+            .Select(weight => new HostTensor(weight.Name, weight.Weight.shape, weight.Weight.to(float32).ToArray<float>()))];
+        ModelFolderWriter.Write(path, model.Folder.Config, tensors, model.Folder.Path, StateFolder.ConfigChanges(model));
     }
 }

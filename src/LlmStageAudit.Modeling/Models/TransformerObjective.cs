@@ -21,16 +21,22 @@ public sealed class TransformerObjective(LanguageModel model, IReadOnlyList<Enco
     /// <summary>The same for other devices, where it bounds memory: 64 MiB for a float32 tensor of the widest layer.</summary>
     private const long ElementsThatPayElsewhere = 1 << 24;
 
+    /// <inheritdoc/>
     public ParameterLayout Layout => model.Layout;
 
+    /// <inheritdoc/>
     public ScalarType Dtype => model.Dtype;
 
+    /// <inheritdoc/>
     public Device Device => model.Device;
 
+    /// <inheritdoc/>
     public int ExampleCount => examples.Count;
 
+    /// <inheritdoc/>
     public bool SharesBase => model.SharesBase;
 
+    /// <inheritdoc/>
     public int VariantsThatPay(IReadOnlyList<int> batch, int? microBatchSize, int derivative)
     {
         if (!SharesBase || batch.Count == 0) return 1;
@@ -40,9 +46,11 @@ public sealed class TransformerObjective(LanguageModel model, IReadOnlyList<Enco
         return (int)Math.Clamp(limit / (tokens * features), 1, int.MaxValue);
     }
 
+    /// <inheritdoc/>
     public double Weight(int example) =>
         model.Task == ModelTask.CausalLm ? examples[example].Ids.Length - examples[example].PromptTokens : 1;
 
+    /// <inheritdoc/>
     public Tensor Losses(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> batch, StepNoise? noise = null)
     {
         var tokens = Pad(batch);
@@ -52,6 +60,7 @@ public sealed class TransformerObjective(LanguageModel model, IReadOnlyList<Enco
             : ClassLosses(model.ClassLogits(parameters, tokens, dropout), batch);
     }
 
+    /// <inheritdoc/>
     public Tensor VariantLosses(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> batch, StepNoise? noise = null)
     {
         var count = (int)parameters[0].size(0);
@@ -65,6 +74,7 @@ public sealed class TransformerObjective(LanguageModel model, IReadOnlyList<Enco
     /// <summary>Class logits [B, C], without dropout.</summary>
     public Tensor Logits(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> batch) => model.ClassLogits(parameters, Pad(batch));
 
+    /// <summary>Cross-entropies [B], in nats.</summary>
     /// <param name="logits">[B, C].</param>
     /// <param name="batch">The example of each row.</param>
     private Tensor ClassLosses(Tensor logits, IReadOnlyList<int> batch)
@@ -73,6 +83,7 @@ public sealed class TransformerObjective(LanguageModel model, IReadOnlyList<Enco
         return -logits.log_softmax(-1).gather(1, labels).squeeze(1);
     }
 
+    /// <summary>Negative log-likelihoods [B], in nats, each summed over its row's scored tokens.</summary>
     /// <param name="all">Logits [B, T, V].</param>
     /// <param name="batch">The example of each row.</param>
     /// <param name="tokens">The rows.</param>

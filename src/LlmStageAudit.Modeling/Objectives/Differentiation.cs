@@ -46,7 +46,12 @@ public static class Differentiation
     }
 
     /// <summary>sum_i weight_i grad loss_i(theta), [N]: losses as they are, no mean taken.</summary>
+    /// <param name="objective">The losses.</param>
+    /// <param name="theta">Where: [N].</param>
+    /// <param name="examples">Example numbers.</param>
     /// <param name="weights">One per example.</param>
+    /// <param name="microBatchSize">Examples per forward pass; null for all in one.</param>
+    /// <param name="noise">The training step whose random numbers act; null for none.</param>
     public static Tensor WeightedGradient(
         this IObjective objective,
         Tensor theta,

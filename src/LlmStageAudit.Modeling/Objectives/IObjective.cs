@@ -9,13 +9,16 @@ namespace LlmStageAudit.Modeling.Objectives;
 /// </summary>
 public interface IObjective
 {
+    /// <summary>How the trainable parameters lie in the flat vector [N].</summary>
     ParameterLayout Layout { get; }
 
     /// <summary>The dtype of states and gradients: float32, or float64 where identities are checked.</summary>
     ScalarType Dtype { get; }
 
+    /// <summary>Where states have to be, and where losses come out.</summary>
     Device Device { get; }
 
+    /// <summary>How many examples there are; they are numbered from 0.</summary>
     int ExampleCount { get; }
 
     /// <summary>Losses in nats, [B], differentiable at least twice in the parameters.</summary>
@@ -27,3 +30,12 @@ public interface IObjective
     /// <summary>What an example counts in the batch mean: 1, or its predicted tokens for a causal language model.</summary>
     double Weight(int example);
 }
+
+/// <summary>
+/// Names the random numbers of one training step (dropout masks): whoever computes that step's gradient again, with other
+/// parameters or in other micro-batches, draws the same ones.
+/// </summary>
+/// <param name="Seed">The run's.</param>
+/// <param name="Stage">The stage's name.</param>
+/// <param name="StageStep">1-based within the stage.</param>
+public readonly record struct StepNoise(long Seed, string Stage, int StageStep);

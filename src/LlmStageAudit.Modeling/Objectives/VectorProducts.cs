@@ -76,7 +76,12 @@ public static class VectorProducts
     }
 
     /// <summary>sum_i weight_i H_i(theta) v, [N], H_i the Hessian of loss_i: losses as they are, no mean taken.</summary>
+    /// <param name="objective">The losses.</param>
+    /// <param name="theta">Where: [N].</param>
+    /// <param name="examples">Example numbers.</param>
     /// <param name="weights">One per example.</param>
+    /// <param name="vector">v [N].</param>
+    /// <param name="microBatchSize">Examples per forward pass; null for all in one.</param>
     public static Tensor WeightedHessianVectorProduct(
         this IObjective objective,
         Tensor theta,

@@ -6,6 +6,7 @@ namespace LlmStageAudit.Modeling.Parameters;
 /// <param name="Offset">Its first element in the vector.</param>
 public sealed record ParameterSlot(string Name, IReadOnlyList<long> Shape, long Offset)
 {
+    /// <summary>Elements: the product of the shape.</summary>
     public long Length { get; } = Shape.Aggregate(1L, (product, extent) => product * extent);
 
     /// <summary>The module the parameter belongs to: its name without the last part; the two sides of a LoRA pair share one.</summary>
@@ -27,6 +28,8 @@ public sealed record ParameterSlot(string Name, IReadOnlyList<long> Shape, long 
 /// </summary>
 public sealed class ParameterLayout
 {
+    /// <summary>Lays parameters behind one another in the order given.</summary>
+    /// <param name="parameters">Name and shape of each.</param>
     public ParameterLayout(IEnumerable<(string Name, IReadOnlyList<long> Shape)> parameters)
     {
         var slots = new List<ParameterSlot>();
@@ -40,6 +43,7 @@ public sealed class ParameterLayout
         Slots = slots;
     }
 
+    /// <summary>In the order of the vector.</summary>
     public IReadOnlyList<ParameterSlot> Slots { get; }
 
     /// <summary>N, the elements of the flat vector.</summary>
@@ -53,9 +57,9 @@ public sealed class ParameterLayout
     public Tensor Join(IReadOnlyList<Tensor> tensors) => cat([.. tensors.Select(tensor => tensor.reshape(-1))]);
 
     /// <summary>Views of R flat vectors [R, N], one per slot, in the slots' shapes after a leading R; they share its storage.</summary>
-    public Tensor[] SplitRows(Tensor flats) =>
+    internal Tensor[] SplitRows(Tensor flats) =>
         [.. Slots.Select(slot => flats.narrow(1, slot.Offset, slot.Length).view([flats.size(0), .. slot.Shape]))];
 
     /// <summary>The R flat vectors [R, N] of one tensor per slot, each with a leading R: a copy.</summary>
-    public Tensor JoinRows(IReadOnlyList<Tensor> tensors) => cat([.. tensors.Select(tensor => tensor.reshape(tensor.size(0), -1))], 1);
+    internal Tensor JoinRows(IReadOnlyList<Tensor> tensors) => cat([.. tensors.Select(tensor => tensor.reshape(tensor.size(0), -1))], 1);
 }

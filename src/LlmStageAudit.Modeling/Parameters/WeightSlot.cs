@@ -4,10 +4,10 @@ namespace LlmStageAudit.Modeling.Parameters;
 /// <param name="Name">Module name as in Hugging Face checkpoints.</param>
 /// <param name="In">Input features.</param>
 /// <param name="Out">Output features.</param>
-public sealed record LinearModule(string Name, long In, long Out);
+internal sealed record LinearModule(string Name, long In, long Out);
 
 /// <summary>How a weight starts where a model is trained from nothing.</summary>
-public enum WeightInit
+internal enum WeightInit
 {
     Normal,
     Zeros,
@@ -18,4 +18,4 @@ public enum WeightInit
 /// <param name="Name">As on disk.</param>
 /// <param name="Shape">Its shape.</param>
 /// <param name="Init">How it starts.</param>
-public sealed record WeightSlot(string Name, IReadOnlyList<long> Shape, WeightInit Init);
+internal sealed record WeightSlot(string Name, IReadOnlyList<long> Shape, WeightInit Init);

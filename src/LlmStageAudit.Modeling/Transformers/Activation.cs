@@ -3,8 +3,9 @@ using TorchSharp.Modules;
 namespace LlmStageAudit.Modeling.Transformers;
 
 /// <summary>The activations checkpoints name in hidden_act.</summary>
-public static class Activation
+internal static class Activation
 {
+    /// <summary>The function of that name, element by element.</summary>
     /// <exception cref="ArgumentException">The name is none of them; configurations are checked before they get here.</exception>
     public static Func<Tensor, Tensor> Named(string name) => name switch
     {

@@ -1,7 +1,7 @@
 namespace LlmStageAudit.Modeling.Transformers;
 
 /// <summary>Where attention may look: at earlier tokens, all or the nearest, and never at padding. Made for one forward pass.</summary>
-public sealed class AttentionMask
+internal sealed class AttentionMask
 {
     private readonly Tensor _additive;
     private readonly Dictionary<long, AttentionMask> _within = [];

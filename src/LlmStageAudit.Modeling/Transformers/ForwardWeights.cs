@@ -11,7 +11,7 @@ namespace LlmStageAudit.Modeling.Transformers;
 /// <param name="trainable">Trainable whole tensors (heads, or every weight in full training) by the same names.</param>
 /// <param name="lora">LoRA pairs by module name, such as gpt_neox.layers.0.attention.query_key_value.</param>
 /// <param name="dropout">On the inputs of the pairs, in training; null for none.</param>
-public class ForwardWeights(
+internal class ForwardWeights(
     IReadOnlyDictionary<string, Tensor> frozen,
     IReadOnlyDictionary<string, Tensor> trainable,
     IReadOnlyDictionary<string, LoraPair> lora,

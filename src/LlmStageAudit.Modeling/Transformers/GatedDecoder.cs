@@ -7,11 +7,12 @@ namespace LlmStageAudit.Modeling.Transformers;
 /// The frame Llama and the Gemmas share: names and shapes of weights, embedding, norms, heads. The arithmetic of a layer is
 /// the family's.
 /// </summary>
-public abstract class GatedDecoder : Transformer, IDisposable
+internal abstract class GatedDecoder : Transformer, IDisposable
 {
     private readonly DecoderConfig _config;
     private readonly bool _normAddsOne;
 
+    /// <summary>The weights every such family has, with what differs between them.</summary>
     /// <param name="config">Sizes.</param>
     /// <param name="layerNorms">Names and sizes of a layer's norms.</param>
     /// <param name="mlpBias">Whether the MLP's layers carry a bias.</param>
@@ -112,4 +113,30 @@ public abstract class GatedDecoder : Transformer, IDisposable
             new(name + ".mlp.down_proj", inner, hidden),
         ];
     }
+}
+
+/// <summary>The gated MLP (Shazeer 2020): down(activation(gate x) * up x).</summary>
+internal sealed class GatedMlp(Func<Tensor, Tensor> activation)
+{
+    /// <summary>[B, T, H].</summary>
+    /// <param name="weights">Holds gate_proj, up_proj and down_proj under the name.</param>
+    /// <param name="name">Of the MLP, such as model.layers.0.mlp.</param>
+    /// <param name="x">[B, T, H].</param>
+    public Tensor Apply(ForwardWeights weights, string name, Tensor x) => WrappedTensorDisposeScope(() => weights.Linear(
+        name + ".down_proj", activation(weights.Linear(name + ".gate_proj", x)) * weights.Linear(name + ".up_proj", x)));
+}
+
+/// <summary>
+/// Root-mean-square normalisation over the last dimension (Zhang and Sennrich 2019):
+/// <code>x / sqrt(mean(x^2) + epsilon) * g</code>
+/// with gain g = w (Llama) or g = 1 + w (the Gemmas, whose weights start at zero).
+/// </summary>
+internal static class RmsNorm
+{
+    /// <summary>Computed in float32 at least, returned in the dtype of x.</summary>
+    public static Tensor Apply(Tensor x, Tensor gain, double epsilon) => WrappedTensorDisposeScope(() =>
+    {
+        var wide = x.dtype == bfloat16 ? x.to(float32) : x;
+        return (wide * (wide * wide).mean([-1], keepdim: true).plus(epsilon).rsqrt() * gain).to(x.dtype);
+    });
 }

@@ -7,7 +7,7 @@ namespace LlmStageAudit.Modeling.Transformers;
 /// <code>y = x + attention(n1 x);  y + mlp(n2 y)</code>
 /// Scores are divided by sqrt(D).
 /// </summary>
-public sealed class Gemma : GatedDecoder
+internal sealed class Gemma : GatedDecoder
 {
     private readonly GemmaConfig _config;
     private readonly RotaryEmbedding _rotary;

@@ -8,7 +8,7 @@ namespace LlmStageAudit.Modeling.Transformers;
 /// Scores are divided by sqrt(query_pre_attn_scalar) and soft-capped, the language model's logits are soft-capped, and every
 /// other layer attends to a sliding window.
 /// </summary>
-public sealed class Gemma2 : GatedDecoder
+internal sealed class Gemma2 : GatedDecoder
 {
     private readonly Gemma2Config _config;
     private readonly RotaryEmbedding _rotary;

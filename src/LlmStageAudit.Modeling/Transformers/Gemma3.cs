@@ -8,7 +8,7 @@ namespace LlmStageAudit.Modeling.Transformers;
 /// Queries and keys are normalised per head before they are rotated; scores are divided by sqrt(query_pre_attn_scalar). Most
 /// layers attend to a sliding window and rotate with a base of their own.
 /// </summary>
-public sealed class Gemma3 : GatedDecoder
+internal sealed class Gemma3 : GatedDecoder
 {
     private readonly Gemma3Config _config;
     private readonly RotaryEmbedding _globalRotary;

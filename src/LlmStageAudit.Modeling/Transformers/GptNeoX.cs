@@ -11,7 +11,7 @@ namespace LlmStageAudit.Modeling.Transformers;
 /// </code>
 /// query, key and value of a head lie side by side in one projection; a share of each head's dimensions is rotated.
 /// </summary>
-public sealed class GptNeoX : Transformer, IDisposable
+internal sealed class GptNeoX : Transformer, IDisposable
 {
     private readonly GptNeoXConfig _config;
     private readonly RotaryEmbedding _rotary;

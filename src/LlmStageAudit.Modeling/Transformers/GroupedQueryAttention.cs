@@ -10,8 +10,9 @@ namespace LlmStageAudit.Modeling.Transformers;
 /// <param name="headSize">D.</param>
 /// <param name="scale">What scores are multiplied with.</param>
 /// <param name="softCap">Bound of the scaled scores; null for none.</param>
-public sealed class GroupedQueryAttention(int headCount, int keyValueHeadCount, int headSize, double scale, double? softCap = null)
+internal sealed class GroupedQueryAttention(int headCount, int keyValueHeadCount, int headSize, double scale, double? softCap = null)
 {
+    /// <summary>The attention of every position to the ones it may look at.</summary>
     /// <param name="weights">Holds q_proj, k_proj, v_proj and o_proj under the name.</param>
     /// <param name="name">Of the attention, such as model.layers.0.self_attn.</param>
     /// <param name="x">[B, T, H].</param>
@@ -52,4 +53,13 @@ public sealed class GroupedQueryAttention(int headCount, int keyValueHeadCount, 
             .expand(batch, keyValueHeadCount, headCount / keyValueHeadCount, tokens, headSize)
             .reshape(batch, headCount, tokens, headSize);
     }
+}
+
+/// <summary>A smooth bound: cap * tanh(x / cap), near x for small x and never beyond the cap (Gemma 2).</summary>
+internal static class SoftCap
+{
+    /// <summary>The bounded values, of the same shape.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <param name="cap">The bound; null leaves x as it is.</param>
+    public static Tensor Apply(Tensor x, double? cap) => cap is { } bound ? x.over(bound).tanh().times(bound) : x;
 }

@@ -12,13 +12,14 @@ namespace LlmStageAudit.Modeling.Transformers;
 /// </summary>
 /// <param name="rotaryDimensions">R, even.</param>
 /// <param name="config">The frequencies.</param>
-public sealed class RotaryEmbedding(int rotaryDimensions, RotaryConfig config) : IDisposable
+internal sealed class RotaryEmbedding(int rotaryDimensions, RotaryConfig config) : IDisposable
 {
     private const long ShortestTable = 64;
 
     private readonly double[] _frequencies = RotaryFrequencies.Of(config, rotaryDimensions);
     private readonly ConcurrentDictionary<(long Tokens, ScalarType Dtype, string Device), (Tensor Cos, Tensor Sin)> _tables = new();
 
+    /// <summary>Turns each pair of features by its position's angle.</summary>
     /// <param name="x">[B, heads, T, D], rotated at positions 0 .. T - 1.</param>
     public Tensor Rotate(Tensor x) => WrappedTensorDisposeScope(() =>
     {

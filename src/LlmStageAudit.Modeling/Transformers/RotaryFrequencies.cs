@@ -12,8 +12,9 @@ namespace LlmStageAudit.Modeling.Transformers;
 /// </code>
 /// Sources: Su et al. 2021; Chen et al. 2023 (linear); Llama 3.1 and transformers' modeling_rope_utils (llama3).
 /// </summary>
-public static class RotaryFrequencies
+internal static class RotaryFrequencies
 {
+    /// <summary>The angle per position of each pair of features, in radians.</summary>
     /// <param name="config">Base and scaling.</param>
     /// <param name="dimensions">R, the rotated dimensions of a head: even.</param>
     /// <returns>R / 2 frequencies.</returns>

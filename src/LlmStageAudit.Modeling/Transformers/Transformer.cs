@@ -7,7 +7,7 @@ namespace LlmStageAudit.Modeling.Transformers;
 /// A model family's arithmetic: token ids to final hidden states, as pure functions of the weights handed in. Dimension
 /// letters: B examples, T tokens, H hidden size, D head size, V vocabulary.
 /// </summary>
-public abstract class Transformer
+internal abstract class Transformer
 {
     /// <summary>Every weight of the trunk, the head of the language model left out.</summary>
     public abstract IReadOnlyList<WeightSlot> Trunk { get; }

@@ -3,7 +3,7 @@ using LlmStageAudit.Checkpoints.Models;
 namespace LlmStageAudit.Modeling.Transformers;
 
 /// <summary>The model families, by the model_type of config.json.</summary>
-public static class TransformerFamilies
+internal static class TransformerFamilies
 {
     private static readonly SortedDictionary<string, Func<ModelConfig, Transformer>> s_families = new(StringComparer.Ordinal)
     {
@@ -16,6 +16,7 @@ public static class TransformerFamilies
 
     public static IReadOnlyCollection<string> Known => s_families.Keys;
 
+    /// <summary>The arithmetic of a checkpoint's family, with its settings.</summary>
     /// <exception cref="ModelingException">A family that is not among the known ones.</exception>
     /// <exception cref="ModelFolderException">Settings that are wrong or not supported.</exception>
     public static Transformer Create(ModelConfig config)

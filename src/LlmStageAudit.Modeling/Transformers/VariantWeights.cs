@@ -13,7 +13,7 @@ namespace LlmStageAudit.Modeling.Transformers;
 /// <param name="trainable">Whole tensors that train (heads, biases), each with a leading dimension R.</param>
 /// <param name="lora">Pairs by module name: A [R, r, in] and B [R, out, r].</param>
 /// <param name="dropout">The masks of B rows; they act on every variant.</param>
-public sealed class VariantWeights(
+internal sealed class VariantWeights(
     long count,
     IReadOnlyDictionary<string, Tensor> frozen,
     IReadOnlyDictionary<string, Tensor> trainable,

@@ -1,3 +1,5 @@
+using LlmStageAudit.Probing.Statistics;
+
 namespace LlmStageAudit.Probing.Metrics;
 
 /// <summary>
@@ -5,7 +7,7 @@ namespace LlmStageAudit.Probing.Metrics;
 /// subgroup AUC ranks inside g; BPSN AUC ranks the background's positives above g's negatives (low: false positives on g);
 /// BNSP AUC ranks g's positives above the background's negatives (low: false negatives on g). NaN where a class is absent.
 /// </summary>
-public static class BinaryMetrics
+internal static class BinaryMetrics
 {
     /// <summary>Exponent of the power mean over subgroups.</summary>
     private const double Power = -5;
@@ -59,4 +61,57 @@ public static class BinaryMetrics
 
     private static double Share(IReadOnlyList<ScoredExample> examples, Func<ScoredExample, bool> test) =>
         examples.Count == 0 ? double.NaN : examples.Count(test) / (double)examples.Count;
+}
+
+/// <summary>
+/// The chance that a positive scores above a negative, ties counting half: the area under the ROC curve, by the Mann-Whitney
+/// statistic on midranks.
+/// </summary>
+public static class AreaUnderCurve
+{
+    /// <summary>From 0 to 1; one half where scores say nothing of the class.</summary>
+    /// <param name="scores">One per example, any scale.</param>
+    /// <param name="positives">The examples' classes.</param>
+    /// <returns>NaN where one class is absent.</returns>
+    public static double Of(IReadOnlyList<double> scores, IReadOnlyList<bool> positives)
+    {
+        var positiveCount = positives.Count(positive => positive);
+        var negativeCount = positives.Count - positiveCount;
+        if (positiveCount == 0 || negativeCount == 0) return double.NaN;
+        var rankSum = Ranks.Mid(scores).Where((_, i) => positives[i]).Sum();
+        return (rankSum - (positiveCount * (positiveCount + 1) / 2.0)) / ((double)positiveCount * negativeCount);
+    }
+}
+
+/// <summary>What group metrics need of an example.</summary>
+/// <param name="Score">Higher means more positive; positive above 0 is the decision.</param>
+/// <param name="Positive">The label.</param>
+internal readonly record struct ScoredExample(double Score, bool Positive)
+{
+    public bool Flagged => Score > 0;
+
+    public bool Correct => Flagged == Positive;
+}
+
+/// <summary>Keys of metrics in results.</summary>
+public static class MetricNames
+{
+    /// <summary>The share of examples whose class is predicted.</summary>
+    public const string Accuracy = "accuracy";
+    internal const string Auc = "auc";
+
+    /// <summary>The mean log-likelihood of labels or texts, in nats.</summary>
+    public const string LogLikelihood = "logLikelihood";
+
+    /// <summary>The share of negatives that are flagged.</summary>
+    public const string FalsePositiveRate = "falsePositiveRate";
+    internal const string FalseNegativeRate = "falseNegativeRate";
+
+    /// <summary>The AUC within a subgroup.</summary>
+    public const string SubgroupAuc = "subgroupAuc";
+    internal const string BpsnAuc = "bpsnAuc";
+    internal const string BnspAuc = "bnspAuc";
+    internal const string WorstGroupAccuracy = "worstGroupAccuracy";
+    internal const string FinalScore = "finalScore";
+    internal const string Positives = "positives";
 }

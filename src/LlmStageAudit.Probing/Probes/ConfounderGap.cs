@@ -18,11 +18,13 @@ public sealed class ConfounderGap : IMeasure
     private ConfounderGap(string name, int examples, IReadOnlyList<(double Weight, int[] Examples)> cells) =>
         (_name, _examples, _cells) = (name, examples, cells);
 
+    /// <inheritdoc/>
     public string Name => $"confounder-gap({_name})";
 
     /// <summary>The group.</summary>
     public string Confounder => _name;
 
+    /// <inheritdoc/>
     public WeightedReading Weighted
     {
         get
@@ -37,6 +39,9 @@ public sealed class ConfounderGap : IMeasure
         }
     }
 
+    /// <summary>The gap of a group, weighted over the labels that both sides have.</summary>
+    /// <param name="probe">The examples.</param>
+    /// <param name="confounder">One of its groups.</param>
     /// <exception cref="ProbeException">No such group, or no label that both sides have.</exception>
     public static ConfounderGap Of(Probe probe, string confounder)
     {
@@ -54,13 +59,17 @@ public sealed class ConfounderGap : IMeasure
             confounder, probe.Examples.Count, [.. pairs.SelectMany(pair => new[] { (weight, pair.Subgroup), (-weight, pair.Background) })]);
     }
 
+    /// <inheritdoc/>
     public double Evaluate(ProbeScores scores) => _cells.Sum(cell => cell.Weight * cell.Examples.Average(i => Score(scores.Examples[i])));
 
     /// <summary>gap(observed) - gap(counterfactual) with its bootstrap interval: positive, the stage raised the reliance.</summary>
+    /// <param name="observed">The run's scores.</param>
+    /// <param name="counterfactual">Those of the run without something, on the same examples.</param>
     /// <param name="key">Names the random stream.</param>
     public BootstrapResult Effect(ProbeScores observed, ProbeScores counterfactual, string key) =>
         Bootstrap.Contrast(Differences(observed, counterfactual), $"{_name}/{key}");
 
+    /// <inheritdoc/>
     public double[] EffectDraws(ProbeScores observed, ProbeScores counterfactual, string key) =>
         Bootstrap.ContrastDraws(Differences(observed, counterfactual), $"{_name}/{key}");
 

@@ -25,12 +25,16 @@ public sealed class PerformanceFunction : IMeasure
         ? null
         : new WeightedReading(ProbeReading.Performance, [.. Enumerable.Repeat(1.0 / _probe.Examples.Count, _probe.Examples.Count)]);
 
+    /// <summary>Whether a metric compares groups, and so is no mean over examples.</summary>
     public static bool IsOfGroups(MetricKind kind) => kind is not (MetricKind.LogLikelihood or MetricKind.Margin);
 
+    /// <summary>gamma by the scores of all examples, in probe order; NaN where a group lacks a class.</summary>
     public double Evaluate(IReadOnlyList<ExampleScore> scores) =>
         IsOfGroups(_metric.Kind) ? OfGroups(scores, [.. Enumerable.Range(0, scores.Count)]) : scores.Average(score => score.Value);
 
     /// <summary>The effect with its bootstrap interval over probe examples.</summary>
+    /// <param name="observed">The run's scores.</param>
+    /// <param name="counterfactual">Those of the run without something, on the same examples.</param>
     /// <param name="key">Names the random stream.</param>
     public BootstrapResult Effect(IReadOnlyList<ExampleScore> observed, IReadOnlyList<ExampleScore> counterfactual, string key) =>
         IsOfGroups(_metric.Kind)
@@ -42,6 +46,7 @@ public sealed class PerformanceFunction : IMeasure
     BootstrapResult IMeasure.Effect(ProbeScores observed, ProbeScores counterfactual, string key) =>
         Effect(observed.Examples, counterfactual.Examples, key);
 
+    /// <inheritdoc/>
     public double[] EffectDraws(ProbeScores observed, ProbeScores counterfactual, string key) => IsOfGroups(_metric.Kind)
         ? Bootstrap.StatisticDraws(
             observed.Examples.Count, indices => OfGroups(observed.Examples, indices) - OfGroups(counterfactual.Examples, indices), key)

@@ -23,14 +23,16 @@ public sealed class Probe
         };
     }
 
+    /// <summary>As it was read.</summary>
     public ProbeConfiguration Configuration { get; }
 
     /// <summary>In file order; labels are the task's.</summary>
     public IReadOnlyList<EncodedExample> Examples { get; }
 
     /// <summary>The class whose log-likelihood (or margin) is the performance value: the task's label, or a confounder's.</summary>
-    public IReadOnlyList<int> Targets { get; }
+    internal IReadOnlyList<int> Targets { get; }
 
+    /// <summary>In the configuration's order; empty where it names none.</summary>
     public IReadOnlyList<ProbeGroup> Groups { get; }
 
     /// <summary>What results say of the probe; the hash is the data file's.</summary>
@@ -39,6 +41,7 @@ public sealed class Probe
     /// <summary>What is measured.</summary>
     public PerformanceFunction Performance => new(this);
 
+    /// <summary>Reads a probe's examples as a model takes them, with their groups.</summary>
     /// <exception cref="Foundation.Errors.AuditException">The probe's data, groups or metric do not fit.</exception>
     public static Probe Read(
         ProbeConfiguration configuration, LanguageModel model, ExampleReader reader, UnlabelledPolicy unlabelled = UnlabelledPolicy.Exclude)
@@ -61,6 +64,7 @@ public sealed class Probe
         return probe;
     }
 
+    /// <summary>The group of that name.</summary>
     /// <exception cref="ProbeException">No group has that name.</exception>
     public ProbeGroup RequireGroup(string name) => Groups.FirstOrDefault(group => group.Name == name)
         ?? throw ProbeException.UnknownGroup(Configuration.Path, name, Suggestion.For(name, [.. Groups.Select(group => group.Name)]));

@@ -17,6 +17,7 @@ public sealed class ProbeEvaluator(LanguageModel model, Probe probe)
     public IEnumerable<int[]> Batches =>
         Enumerable.Range(0, probe.Examples.Count).OrderBy(i => probe.Examples[i].Ids.Length).Chunk(BatchSize);
 
+    /// <summary>Runs the probe at a state.</summary>
     /// <param name="theta">The trainable state [N].</param>
     public ProbeScores Evaluate(Tensor theta)
     {
@@ -47,7 +48,7 @@ public sealed class ProbeEvaluator(LanguageModel model, Probe probe)
     }
 
     /// <summary>log p(class above 0) - log p(class 0): above 0 means flagged where there are two classes.</summary>
-    public static double PositiveLogOdds(IReadOnlyList<double> logits)
+    internal static double PositiveLogOdds(IReadOnlyList<double> logits)
     {
         var peak = logits.Skip(1).Max();
         return peak + Math.Log(logits.Skip(1).Sum(logit => Math.Exp(logit - peak))) - logits[0];

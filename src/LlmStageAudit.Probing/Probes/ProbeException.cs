@@ -10,33 +10,33 @@ public sealed class ProbeException : InvalidInputException
     {
     }
 
-    public static ProbeException NotAMembership(string path, int line, string column, string found) =>
+    internal static ProbeException NotAMembership(string path, int line, string column, string found) =>
         new(Sentence(
             $"{path}:{line}",
             $"'{column}' holds '{found}'",
             "a number (a member from 0.5 on), true or false",
             $"name the group by an expression such as \"{column} == '{found}'\""));
 
-    public static ProbeException OtherTask(string path, string found, string expected) =>
+    internal static ProbeException OtherTask(string path, string found, string expected) =>
         new(Sentence(path, $"the probe's task is {found}", $"{expected}, the model's", "leave task out, or probe a model of that task"));
 
-    public static ProbeException NeedsClassifier(string path, string metric) =>
+    internal static ProbeException NeedsClassifier(string path, string metric) =>
         new(Sentence(
             path,
             $"metric {metric} (or a column to measure) needs a classifier; the model is a causal language model",
             null,
             "use metric: log-likelihood"));
 
-    public static ProbeException NeedsTwoClasses(string path, string metric, int labels) =>
+    internal static ProbeException NeedsTwoClasses(string path, string metric, int labels) =>
         new(Sentence(path, $"metric {metric} with a model of {labels} labels", "2 labels", "use metric: log-likelihood"));
 
-    public static ProbeException EmptyCell(string path, string confounder, int subgroup, int background) =>
+    internal static ProbeException EmptyCell(string path, string confounder, int subgroup, int background) =>
         new(Sentence(
             path,
             $"confounder '{confounder}' has {subgroup} examples in the subgroup and {background} in the background for every label",
             "some of both under a common label",
             "choose another column or probe"));
 
-    public static ProbeException UnknownGroup(string path, string group, string suggestion) =>
+    internal static ProbeException UnknownGroup(string path, string group, string suggestion) =>
         new(Sentence(path, $"no group '{group}' in the probe", null, $"list it under data.groups; {suggestion}"));
 }

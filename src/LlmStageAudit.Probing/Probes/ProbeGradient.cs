@@ -17,6 +17,7 @@ public sealed class ProbeGradient(LanguageModel model, Probe probe, WeightedRead
     private readonly int[] _order = [.. Enumerable.Range(0, probe.Examples.Count).OrderBy(i => probe.Examples[i].Ids.Length)];
 
     /// <summary>grad gamma(theta), [N], in the current dispose scope.</summary>
+    /// <param name="theta">The trainable state [N].</param>
     /// <param name="examples">The part of gamma's sum wanted; null for all of it.</param>
     public Tensor Gradient(Tensor theta, IReadOnlyCollection<int>? examples = null)
     {
@@ -29,6 +30,8 @@ public sealed class ProbeGradient(LanguageModel model, Probe probe, WeightedRead
         _objective.WeightedHessianVectorProduct(theta, _order, [.. _order.Select(i => -measure.Weights[i])], vector, BatchSize);
 
     /// <summary>grad reading_i(theta) . direction, for every direction.</summary>
+    /// <param name="theta">The trainable state [N].</param>
+    /// <param name="directions">Each [N].</param>
     /// <param name="examples">Probe examples, in the order wanted; null for all in probe order.</param>
     public double[][] Derivatives(Tensor theta, IReadOnlyList<Tensor> directions, IReadOnlyList<int>? examples = null)
     {

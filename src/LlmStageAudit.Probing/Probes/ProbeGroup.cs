@@ -37,8 +37,10 @@ public sealed record ProbeGroup(string Name, IReadOnlyList<bool?> Members)
         return new ProbeGroup(name, [.. rows.Select(row => Membership(row, name, path) ?? absent)]);
     }
 
+    /// <summary>Example numbers known to be in it, rising.</summary>
     public IEnumerable<int> Subgroup => Indices(true);
 
+    /// <summary>Example numbers known to be outside it, rising.</summary>
     public IEnumerable<int> Background => Indices(false);
 
     private static bool? Membership(CommentRow row, string column, string path) => row.Text(column)?.Trim() switch

@@ -13,16 +13,22 @@ public sealed class ProbeObjective(LanguageModel model, Probe probe, ProbeReadin
 {
     private readonly TransformerObjective _objective = new(model, probe.Examples);
 
+    /// <inheritdoc/>
     public ParameterLayout Layout => model.Layout;
 
+    /// <inheritdoc/>
     public ScalarType Dtype => model.Dtype;
 
+    /// <inheritdoc/>
     public Device Device => model.Device;
 
+    /// <inheritdoc/>
     public int ExampleCount => probe.Examples.Count;
 
+    /// <inheritdoc/>
     public double Weight(int example) => 1;
 
+    /// <inheritdoc/>
     public Tensor Losses(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> examples, StepNoise? noise = null)
     {
         if (model.Task == ModelTask.CausalLm) return _objective.Losses(parameters, examples);

@@ -3,6 +3,10 @@ using LlmStageAudit.Foundation.Randomness;
 namespace LlmStageAudit.Probing.Statistics;
 
 /// <summary>An estimate with its 95% interval and the two-sided bootstrap p-value of being zero.</summary>
+/// <param name="Estimate">Of all examples.</param>
+/// <param name="Low">The interval's lower end.</param>
+/// <param name="High">Its upper end.</param>
+/// <param name="PValue">From 0 to 1.</param>
 public readonly record struct BootstrapResult(double Estimate, double Low, double High, double PValue);
 
 /// <summary>
@@ -11,21 +15,22 @@ public readonly record struct BootstrapResult(double Estimate, double Low, doubl
 /// </summary>
 public static class Bootstrap
 {
-    public const int Resamples = 2000;
+    internal const int Resamples = 2000;
     private const double Tail = 0.025;
 
     /// <summary>The mean of the values.</summary>
+    /// <param name="values">One per example.</param>
     /// <param name="key">Names the random stream, so that repeated runs agree.</param>
     public static BootstrapResult Mean(IReadOnlyList<double> values, string key) => Contrast([(1, values)], key);
 
     /// <summary>sum_c weight_c mean(values_c), resampling within each cell c.</summary>
     /// <param name="cells">Weights and values; no cell is empty.</param>
     /// <param name="key">Names the random stream.</param>
-    public static BootstrapResult Contrast(IReadOnlyList<(double Weight, IReadOnlyList<double> Values)> cells, string key) =>
+    internal static BootstrapResult Contrast(IReadOnlyList<(double Weight, IReadOnlyList<double> Values)> cells, string key) =>
         Summarize(cells.Sum(cell => cell.Weight * cell.Values.Average()), ContrastDraws(cells, key));
 
     /// <summary>The resampled contrasts in the order drawn. A key and the sizes of the cells decide which examples a draw takes.</summary>
-    public static double[] ContrastDraws(IReadOnlyList<(double Weight, IReadOnlyList<double> Values)> cells, string key)
+    internal static double[] ContrastDraws(IReadOnlyList<(double Weight, IReadOnlyList<double> Values)> cells, string key)
     {
         var random = StableRandom.For(0, "bootstrap", key);
         var draws = new double[Resamples];
@@ -46,13 +51,13 @@ public static class Bootstrap
     /// <param name="count">Examples 0 .. count - 1.</param>
     /// <param name="statistic">Of example numbers, which repeat in a resample.</param>
     /// <param name="key">Names the random stream.</param>
-    public static BootstrapResult Statistic(int count, Func<int[], double> statistic, string key) => Summarize(
+    internal static BootstrapResult Statistic(int count, Func<int[], double> statistic, string key) => Summarize(
         statistic([.. Enumerable.Range(0, count)]), [.. StatisticDraws(count, statistic, key).Where(draw => !double.IsNaN(draw))]);
 
     /// <summary>
     /// The resampled statistics in the order drawn, NaN where undefined. A key and a count decide which examples a draw takes.
     /// </summary>
-    public static double[] StatisticDraws(int count, Func<int[], double> statistic, string key)
+    internal static double[] StatisticDraws(int count, Func<int[], double> statistic, string key)
     {
         var random = StableRandom.For(0, "bootstrap", key);
         var draws = new double[Resamples];

@@ -4,6 +4,7 @@ namespace LlmStageAudit.Probing.Statistics;
 public static class FalseDiscovery
 {
     /// <summary>Adjusted p-values, in the order given: reject those at or below the wanted rate.</summary>
+    /// <param name="pValues">From 0 to 1, in any order.</param>
     public static double[] Adjust(IReadOnlyList<double> pValues)
     {
         var order = Enumerable.Range(0, pValues.Count).OrderByDescending(i => pValues[i]).ToArray();

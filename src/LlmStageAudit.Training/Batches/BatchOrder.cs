@@ -7,10 +7,14 @@ namespace LlmStageAudit.Training.Batches;
 /// Which examples make up which batch: a pure function of seed, stage and epoch. It knows a stage by its name, not by its
 /// place, so a stage keeps its order when an earlier one is left out.
 /// </summary>
-public static class BatchOrder
+internal static class BatchOrder
 {
     /// <summary>The batches of one epoch; the last one may be smaller.</summary>
+    /// <param name="seed">The run's.</param>
+    /// <param name="stage">Its name.</param>
+    /// <param name="epoch">0-based.</param>
     /// <param name="exampleCount">Examples 0 .. exampleCount - 1, each in exactly one batch.</param>
+    /// <param name="batchSize">Examples of a batch.</param>
     /// <param name="shuffle">False keeps file order.</param>
     public static IEnumerable<int[]> Epoch(long seed, string stage, int epoch, int exampleCount, int batchSize, bool shuffle)
     {

@@ -13,6 +13,7 @@ public readonly record struct DiskSpeed(double FileSeconds, double BytesPerSecon
     /// <summary>Where nothing can be tried out: an ordinary disk.</summary>
     private static readonly DiskSpeed s_assumed = new(0.005, 200e6);
 
+    /// <summary>The seconds that some files of so many bytes together take.</summary>
     public double Seconds(int files, long bytes) => (files * FileSeconds) + (bytes / BytesPerSecond);
 
     /// <summary>Writes scratch files, deleted at once, beside where the run will lie.</summary>

@@ -7,6 +7,7 @@ public static class ProcessMemory
 {
     private const string StatusFile = "/proc/self/status";
 
+    /// <summary>What is resident now.</summary>
     public static long ResidentBytes => Read("VmRSS:");
 
     /// <summary>The most that was resident since the process began, or since <see cref="RestartPeak"/>.</summary>

@@ -15,6 +15,7 @@ public sealed record StageWork(StageSection Section, StageProgram Program, IRead
     public (int BatchSize, int? MicroBatchSize, OptimizerName Optimizer) Kind =>
         (Section.BatchSize, Section.MicroBatchSize, Section.Optimizer.Name);
 
+    /// <summary>The work of every stage of a run, in order.</summary>
     public static StageWork[] Of(RunConfiguration configuration, RunMaterials materials) =>
     [
         .. configuration.Stages.Index().Select(stage => new StageWork(

@@ -43,11 +43,13 @@ public sealed class TrainingMeasurement
     /// <summary>Of the log, hashed and written beside the computation.</summary>
     public double LogBytesPerSecond => _log.LogBytesPerSecond;
 
+    /// <summary>What steps of a stage's kind cost.</summary>
     public StepMeasurement Of(StageWork stage) => _kinds[stage.Kind];
 
     /// <summary>Steps run in all.</summary>
     public int Steps => _kinds.Values.Sum(kind => kind.Steps);
 
+    /// <summary>Runs steps of every kind and measures them.</summary>
     /// <param name="configuration">The run.</param>
     /// <param name="materials">Its model and data.</param>
     /// <param name="stages">All its stages.</param>

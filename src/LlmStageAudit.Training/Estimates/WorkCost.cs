@@ -9,6 +9,7 @@ namespace LlmStageAudit.Training.Estimates;
 /// <param name="SecondsPerToken">At least 0.</param>
 public readonly record struct WorkCost(double FixedSeconds, double SecondsPerToken)
 {
+    /// <summary>Of one piece.</summary>
     public double Seconds(long paddedTokens) => FixedSeconds + (SecondsPerToken * paddedTokens);
 
     /// <summary>Of several pieces.</summary>
@@ -18,6 +19,7 @@ public readonly record struct WorkCost(double FixedSeconds, double SecondsPerTok
         return paddedTokens.Sum(cost.Seconds);
     }
 
+    /// <summary>The line of least squares through measured pieces.</summary>
     /// <param name="measured">Padded tokens and seconds of each piece; at least one.</param>
     public static WorkCost Fit(IReadOnlyCollection<(long PaddedTokens, double Seconds)> measured)
     {

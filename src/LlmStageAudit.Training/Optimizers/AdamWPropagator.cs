@@ -24,9 +24,14 @@ internal sealed class AdamWPropagator : OptimizerPropagator
     private readonly Tensor _ofSquare;
     private readonly Tensor _ofSteps;
 
+    /// <summary>The Jacobian at one update.</summary>
     /// <param name="gradient">g_t [N] after clipping.</param>
     /// <param name="mean">m_t [N].</param>
     /// <param name="square">u_t [N].</param>
+    /// <param name="clip">The clipping that took place: the raw gradient, and the limit; null where nothing was clipped.</param>
+    /// <param name="settings">b1, b2 and eps.</param>
+    /// <param name="weightDecay">w.</param>
+    /// <param name="learningRate">lr.</param>
     /// <param name="k">The step within the job.</param>
     public AdamWPropagator(
         (double Beta1, double Beta2, double Epsilon) settings,

@@ -20,6 +20,7 @@ public abstract class OptimizerMap
     /// <summary>Buffers a state has beside theta.</summary>
     protected abstract int BufferCount { get; }
 
+    /// <summary>The map of an optimizer with its settings.</summary>
     public static OptimizerMap Of(OptimizerSection section) => section.Name switch
     {
         OptimizerName.Sgd => new SgdMap(section.Momentum, section.WeightDecay, section.ClipNorm),
@@ -71,6 +72,10 @@ public abstract class OptimizerMap
         return Tangent(after, Clip(gradient), learningRate, epsilonFloor, clip);
     }
 
+    /// <summary>Theta and buffers after the update, in the current dispose scope.</summary>
+    /// <param name="state">s_{t-1}.</param>
+    /// <param name="gradient">g_t [N] after clipping.</param>
+    /// <param name="learningRate">lr_t.</param>
     protected abstract (Tensor Theta, Tensor[] Buffers) Update(OptimizerState state, Tensor gradient, double learningRate);
 
     private protected abstract OptimizerPropagator Tangent(

@@ -11,6 +11,7 @@ public abstract class OptimizerPropagator
     private readonly double _clipScale;
     private readonly double _clipCurve;
 
+    /// <summary>The part that all optimizers share: clipping.</summary>
     /// <param name="clip">The clipping that took place: the raw gradient, and the limit; null where nothing was clipped.</param>
     private protected OptimizerPropagator((Tensor Gradient, double Norm, double Limit)? clip)
     {

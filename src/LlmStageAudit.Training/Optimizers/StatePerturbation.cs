@@ -9,10 +9,13 @@ namespace LlmStageAudit.Training.Optimizers;
 /// <param name="steps">The component of k.</param>
 public sealed class StatePerturbation(Tensor theta, IReadOnlyList<Tensor> buffers, double steps) : IDisposable
 {
+    /// <summary>The block of the trainable parameters [N]; the perturbation's own.</summary>
     public Tensor Theta => theta;
 
+    /// <summary>The blocks of the optimizer's buffers, each [N]; the perturbation's own.</summary>
     public IReadOnlyList<Tensor> Buffers => buffers;
 
+    /// <summary>The component of the step counter k.</summary>
     public double Steps => steps;
 
     /// <summary>The pairing of a linear function with a direction: the sum over all blocks.</summary>
@@ -46,6 +49,7 @@ public sealed class StatePerturbation(Tensor theta, IReadOnlyList<Tensor> buffer
         return this;
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         theta.Dispose();

@@ -6,6 +6,7 @@ namespace LlmStageAudit.Training.Runs;
 /// <summary>Gradients between tensors and the log's bytes: float32, little-endian.</summary>
 internal static class GradientCodec
 {
+    /// <summary>A gradient as the log holds it.</summary>
     /// <returns>A rented array and how many of its bytes are used.</returns>
     public static (byte[] Bytes, int Length) Encode(Tensor gradient)
     {

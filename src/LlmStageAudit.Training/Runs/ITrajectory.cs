@@ -8,6 +8,7 @@ namespace LlmStageAudit.Training.Runs;
 /// </summary>
 public interface ITrajectory
 {
+    /// <summary>What each stage ran, in order.</summary>
     IReadOnlyList<StageProgram> Programs { get; }
 
     /// <summary>The trainable state [N] before a stage, in the current dispose scope; index = stage count gives the final state.</summary>

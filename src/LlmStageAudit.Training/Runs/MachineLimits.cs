@@ -17,7 +17,7 @@ public sealed record MachineLimits
     /// <summary>MemAvailable, or what the narrowest control group this process is in leaves, if that is less.</summary>
     /// <param name="proc">Where the process file system is mounted.</param>
     /// <param name="cgroups">Where control groups are mounted, of version 2 or 1.</param>
-    public static long? AvailableBytes(string proc, string cgroups)
+    internal static long? AvailableBytes(string proc, string cgroups)
     {
         var system = Lines(Path.Combine(proc, "meminfo"))
             .Where(line => line.StartsWith("MemAvailable:", StringComparison.Ordinal))
@@ -27,6 +27,8 @@ public sealed record MachineLimits
         return limits.Where(limit => limit is not null).Min();
     }
 
+    /// <summary>What the control groups of an entry leave, from the innermost outwards.</summary>
+    /// <param name="cgroups">Where control groups are mounted.</param>
     /// <param name="entry">"0::/path" in version 2, "4:memory:/path" in version 1.</param>
     private static IEnumerable<long?> OfGroups(string cgroups, string[] entry)
     {

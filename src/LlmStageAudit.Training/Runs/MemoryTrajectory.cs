@@ -13,6 +13,7 @@ public sealed class MemoryTrajectory : ITrajectory, IDisposable
 
     private MemoryTrajectory(IReadOnlyList<StageProgram> programs) => Programs = programs;
 
+    /// <inheritdoc/>
     public IReadOnlyList<StageProgram> Programs { get; }
 
     /// <summary>Trains the stages in order, each from the parameters the one before ended with and with fresh optimizer buffers.</summary>
@@ -44,10 +45,13 @@ public sealed class MemoryTrajectory : ITrajectory, IDisposable
         }
     }
 
+    /// <inheritdoc/>
     public Tensor StateBefore(int stageIndex) => _states[stageIndex].clone();
 
+    /// <inheritdoc/>
     public IStageGradients OpenGradients(int stageIndex) => new Log(_gradients[stageIndex]);
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var held in _states.Concat(_gradients.SelectMany(gradients => gradients))) held.Dispose();

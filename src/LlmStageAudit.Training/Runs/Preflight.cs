@@ -15,6 +15,8 @@ public sealed class Preflight(MachineLimits limits)
 
     /// <summary>Asked before the model is loaded.</summary>
     /// <param name="where">The run folder, for the message.</param>
+    /// <param name="configuration">The run's.</param>
+    /// <param name="device">Where it computes; null: the CPU.</param>
     /// <exception cref="PreflightException">The machine has less than the weights and the optimizer's state take.</exception>
     public void CheckMemory(string where, RunConfiguration configuration, Device? device)
     {
@@ -32,7 +34,7 @@ public sealed class Preflight(MachineLimits limits)
 
     /// <summary>Asked when the data has been read and before the run folder is made.</summary>
     /// <exception cref="PreflightException">The file system has less room than the run takes.</exception>
-    public void CheckDisk(string where, RunConfiguration configuration, RunMaterials materials)
+    internal void CheckDisk(string where, RunConfiguration configuration, RunMaterials materials)
     {
         var disk = RunDisk.Of(configuration, materials);
         CheckDisk(where, "the run", disk.Bytes, disk.GradientBytes, disk.Files);
@@ -40,7 +42,7 @@ public sealed class Preflight(MachineLimits limits)
 
     /// <summary>The same for a run that goes on: what its folder holds already has its room.</summary>
     /// <exception cref="PreflightException">The file system has less room than the rest of the run takes.</exception>
-    public void CheckRest(string where, RunConfiguration configuration, RunMaterials materials)
+    internal void CheckRest(string where, RunConfiguration configuration, RunMaterials materials)
     {
         var disk = RunDisk.Of(configuration, materials);
         var there = new DirectoryInfo(where).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
@@ -49,6 +51,7 @@ public sealed class Preflight(MachineLimits limits)
 
     /// <summary>Asked before the first of several retrainings.</summary>
     /// <param name="where">The folder they go to, for the message.</param>
+    /// <param name="parent">The observed run.</param>
     /// <param name="stages">The stages that are left out, by place, of the jobs that are not complete.</param>
     /// <exception cref="PreflightException">The file system has less room than all of them take together.</exception>
     public void CheckRetraining(string where, TrainedRun parent, IEnumerable<int> stages)
@@ -62,7 +65,7 @@ public sealed class Preflight(MachineLimits limits)
     /// Frozen weights, and float32 vectors of all trainable parameters: the initial state, a gradient, and the optimizer's state before and
     /// after an update. Activations come on top.
     /// </summary>
-    public static long MemoryFloorBytes(ModelFootprint footprint, RunConfiguration configuration)
+    internal static long MemoryFloorBytes(ModelFootprint footprint, RunConfiguration configuration)
     {
         var vectors = 2 + (2 * configuration.Stages.Select(stage => StateVectors(stage.Optimizer)).DefaultIfEmpty(0).Max());
         return footprint.FrozenBytes + (sizeof(float) * footprint.TrainableCount * vectors);

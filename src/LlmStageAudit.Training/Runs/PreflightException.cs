@@ -4,7 +4,7 @@ using LlmStageAudit.Foundation.Errors;
 namespace LlmStageAudit.Training.Runs;
 
 /// <summary>Work that this machine cannot hold, refused before anything is written.</summary>
-public sealed class PreflightException : AuditException
+internal sealed class PreflightException : AuditException
 {
     private PreflightException(string message)
         : base(message)

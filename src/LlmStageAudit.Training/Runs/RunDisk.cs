@@ -17,6 +17,7 @@ namespace LlmStageAudit.Training.Runs;
 /// <param name="StateBytes">The folder of the trainable state at the stage's end.</param>
 public sealed record StageDisk(string Stage, long LogBytes, long GradientBytes, long StateBytes)
 {
+    /// <summary>Log and state together.</summary>
     public long Bytes => LogBytes + StateBytes;
 }
 
@@ -32,8 +33,10 @@ public sealed record RunDisk(long HeadBytes, IReadOnlyList<StageDisk> Stages, in
     /// <summary>As long as the usual digits of a number that was computed in float32 and is written as a double.</summary>
     private const double UsualDigits = 0.6931471824645996;
 
+    /// <summary>The whole folder.</summary>
     public long Bytes => HeadBytes + Stages.Sum(stage => stage.Bytes);
 
+    /// <summary>Of those, logged gradients.</summary>
     public long GradientBytes => Stages.Sum(stage => stage.GradientBytes);
 
     /// <summary>Of a run with these materials.</summary>
@@ -53,7 +56,10 @@ public sealed record RunDisk(long HeadBytes, IReadOnlyList<StageDisk> Stages, in
     }
 
     /// <summary>The same of a run that is not trained yet.</summary>
+    /// <param name="configuration">The run's.</param>
+    /// <param name="materials">Its model and data.</param>
     /// <param name="path">Where it would lie.</param>
+    /// <param name="stage">The place of the stage left out.</param>
     public static RunDisk Without(RunConfiguration configuration, RunMaterials materials, string path, int stage) => Of(
         configuration with { Stages = [.. configuration.Stages.Skip(stage + 1)] },
         materials.Model,

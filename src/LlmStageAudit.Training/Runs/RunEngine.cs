@@ -14,8 +14,10 @@ public static class RunEngine
         "ONEDNN_MAX_CPU_ISA", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
     ];
 
+    /// <summary>Of this program, such as 0.1.0.</summary>
     public static string ToolVersion { get; } = typeof(RunEngine).Assembly.GetName().Version!.ToString(3);
 
+    /// <summary>The engine of this process on a device, as manifests record it.</summary>
     public static EngineRecord Describe(Device device) => new()
     {
         LibTorchVersion = TorchEngine.Version,

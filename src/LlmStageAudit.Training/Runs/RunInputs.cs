@@ -10,8 +10,9 @@ namespace LlmStageAudit.Training.Runs;
 /// <summary>The files a run depends on, pinned by hash when it is trained and checked when it is replayed.</summary>
 public static class RunInputs
 {
+    /// <summary>Every file a run depends on, with its hash and size.</summary>
     /// <exception cref="ConfigurationException">A probe the configuration names is not there.</exception>
-    public static InputRecord[] Pin(RunConfiguration configuration, LanguageModel model)
+    internal static InputRecord[] Pin(RunConfiguration configuration, LanguageModel model)
     {
         if (configuration.Probes.FirstOrDefault(probe => !File.Exists(probe)) is { } absent)
             throw ConfigurationException.At("probes", $"no file {absent}", "probe files that exist", "mend the path or leave it out");
@@ -32,6 +33,7 @@ public static class RunInputs
             .Concat(configuration.Probes.Select(probe => (InputRole.Probe, probe)))
             .DistinctBy(file => file.Item2);
 
+    /// <summary>Holds the files of a run against their hashes.</summary>
     /// <exception cref="TrainingException">A model, tokenizer or data file is gone or has changed.</exception>
     public static void Check(IEnumerable<InputRecord> inputs)
     {

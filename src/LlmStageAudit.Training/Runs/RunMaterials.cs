@@ -19,6 +19,7 @@ public sealed class RunMaterials : IDisposable
         Reader = new ExampleReader(model, configuration.Model.MaxLength);
     }
 
+    /// <summary>The model; disposed with the materials.</summary>
     public LanguageModel Model { get; }
 
     /// <summary>The trainable state before the first stage, [N].</summary>
@@ -27,8 +28,10 @@ public sealed class RunMaterials : IDisposable
     /// <summary>Reads data as this run's model sees it.</summary>
     public ExampleReader Reader { get; }
 
+    /// <summary>What each stage runs, in order.</summary>
     public IReadOnlyList<StageProgram> Programs { get; private set; } = [];
 
+    /// <summary>The examples of each stage, in the same order.</summary>
     public IReadOnlyList<ExampleSet> ExampleSets { get; private set; } = [];
 
     /// <summary>What loading the model took.</summary>
@@ -38,12 +41,13 @@ public sealed class RunMaterials : IDisposable
     public IReadOnlyList<double> ReadSeconds { get; private set; } = [];
 
     /// <summary>Everything as the configuration says.</summary>
+    /// <param name="configuration">The run's.</param>
     /// <param name="device">Where to compute.</param>
     public static RunMaterials Gather(RunConfiguration configuration, Device? device) =>
         Gather(configuration, configuration.Model.Path, Adapter(configuration), configuration.Model.Weights, device);
 
     /// <summary>What the model would hold once loaded, told without loading it.</summary>
-    public static ModelFootprint Footprint(RunConfiguration configuration) => LanguageModelLoader.Footprint(
+    internal static ModelFootprint Footprint(RunConfiguration configuration) => LanguageModelLoader.Footprint(
         configuration.Model.Path, Options(configuration, Adapter(configuration), configuration.Model.Weights, device: null));
 
     /// <summary>Everything as it was when a run began: its starting state is the one saved in its folder.</summary>
@@ -56,6 +60,7 @@ public sealed class RunMaterials : IDisposable
             configuration.Model.Weights, device);
     }
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         InitialState.Dispose();

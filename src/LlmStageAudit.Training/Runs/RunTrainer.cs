@@ -34,7 +34,10 @@ public sealed class RunTrainer
     }
 
     /// <summary>Trains a new run.</summary>
+    /// <param name="configuration">The run's.</param>
     /// <param name="path">The run folder: absent or empty. It appears only once model and data have been read and checked.</param>
+    /// <param name="device">Where it computes; null: the CPU.</param>
+    /// <param name="progress">Told after each step; null for nobody.</param>
     /// <param name="cancellation">Stops after the current step, at a valid checkpoint.</param>
     /// <param name="note">Told what a user should know of the loaded model.</param>
     /// <param name="preflight">Refuses a run that cannot fit before anything is written; null to start whatever the machine has.</param>
@@ -61,6 +64,9 @@ public sealed class RunTrainer
     /// <summary>Trains the stages after a checkpoint of another run, leaving one out: a counterfactual, as a run of its own.</summary>
     /// <param name="parent">The observed run.</param>
     /// <param name="skipped">The stage to leave out; the run starts where that stage started.</param>
+    /// <param name="path">The run folder.</param>
+    /// <param name="progress">Told after each step; null for nobody.</param>
+    /// <param name="cancellation">Stops after the current step, at a valid checkpoint.</param>
     public static RunManifest TrainWithout(
         TrainedRun parent, string skipped, string path, IProgress<RunProgress>? progress, CancellationToken cancellation)
     {
@@ -81,7 +87,12 @@ public sealed class RunTrainer
     }
 
     /// <summary>Goes on with a run that was stopped or broken off; does nothing to a completed one.</summary>
+    /// <param name="path">The run folder.</param>
     /// <param name="configuration">Must equal the run's; null to take the run's word for it.</param>
+    /// <param name="device">Where it computes; null: the CPU.</param>
+    /// <param name="progress">Told after each step; null for nobody.</param>
+    /// <param name="cancellation">Stops after the current step, at a valid checkpoint.</param>
+    /// <param name="preflight">Refuses what cannot fit; null to start whatever the machine has.</param>
     /// <exception cref="TrainingException">Another configuration, or inputs that have changed.</exception>
     public static RunManifest Resume(
         string path,
@@ -227,6 +238,8 @@ public sealed class RunTrainer
     }
 
     /// <summary>The state to go on from: the steps already made, replayed from the log.</summary>
+    /// <param name="index">The stage's place.</param>
+    /// <param name="program">What it runs.</param>
     /// <param name="done">How many steps the log holds.</param>
     private OptimizerState Recover(int index, StageProgram program, int done)
     {

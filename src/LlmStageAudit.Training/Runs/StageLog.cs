@@ -15,13 +15,21 @@ public sealed class StageLog : IStageGradients
 
     private StageLog(StageProgram program, TrajectoryReader reader, string path) => (_program, _reader, _path) = (program, reader, path);
 
+    /// <inheritdoc/>
     public bool HasGradients => _reader.GradientBytes > 0;
 
+    /// <summary>The logged steps, from the first; fewer than the program's where training broke off.</summary>
     public IReadOnlyList<StepRecord> Steps => _reader.Steps;
 
     /// <summary>What the log's hash chain begins with.</summary>
     public static string Genesis(string runId, string stage) => TrajectoryGenesis.Of(runId, stage);
 
+    /// <summary>Opens a stage's log and holds it against the program.</summary>
+    /// <param name="folder">The run's.</param>
+    /// <param name="runId">The run's, with which the hash chain begins.</param>
+    /// <param name="index">The stage's place.</param>
+    /// <param name="program">What it ran.</param>
+    /// <param name="exampleIds">By example number.</param>
     /// <exception cref="TrajectoryException">The log is damaged or belongs elsewhere.</exception>
     /// <exception cref="TrainingException">It was written with other batches than the program's.</exception>
     public static StageLog Open(RunFolder folder, string runId, int index, StageProgram program, IReadOnlyList<string> exampleIds)
@@ -72,7 +80,9 @@ public sealed class StageLog : IStageGradients
         return state;
     }
 
+    /// <summary>The path of the log.</summary>
     public override string ToString() => _path;
 
+    /// <inheritdoc/>
     public void Dispose() => _reader.Dispose();
 }

@@ -12,18 +12,27 @@ public sealed class TrainedRun : ITrajectory, IDisposable
     private TrainedRun(RunFolder folder, RunManifest manifest, RunMaterials materials) =>
         (Folder, Manifest, Materials) = (folder, manifest, materials);
 
+    /// <summary>Where it lies.</summary>
     public RunFolder Folder { get; }
 
+    /// <summary>What the run says of itself.</summary>
     public RunManifest Manifest { get; }
 
+    /// <summary>Its model and data, as when it began; disposed with it.</summary>
     public RunMaterials Materials { get; }
 
+    /// <summary>As the manifest records it.</summary>
     public RunConfiguration Configuration => Manifest.Configuration;
 
+    /// <summary>Its model; disposed with it.</summary>
     public LanguageModel Model => Materials.Model;
 
+    /// <inheritdoc/>
     public IReadOnlyList<StageProgram> Programs => Materials.Programs;
 
+    /// <summary>Opens a completed run; the caller disposes it.</summary>
+    /// <param name="path">The run folder.</param>
+    /// <param name="device">Where to compute; null: the CPU.</param>
     /// <exception cref="AuditException">No run, not completed, or its inputs have changed.</exception>
     public static TrainedRun Open(string path, Device? device = null)
     {
@@ -53,11 +62,13 @@ public sealed class TrainedRun : ITrajectory, IDisposable
     /// <summary>The final trainable state [N], in the current dispose scope.</summary>
     public Tensor FinalState() => StateBefore(Programs.Count);
 
+    /// <inheritdoc/>
     public IStageGradients OpenGradients(int stageIndex) => OpenLog(stageIndex);
 
-    public StageLog OpenLog(int stageIndex) => StageLog.Open(
+    internal StageLog OpenLog(int stageIndex) => StageLog.Open(
         Folder, Manifest.RunId, stageIndex, Programs[stageIndex],
         [.. Materials.ExampleSets[stageIndex].Examples.Select(example => example.Id)]);
 
+    /// <inheritdoc/>
     public void Dispose() => Materials.Dispose();
 }

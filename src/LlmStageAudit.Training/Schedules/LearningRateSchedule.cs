@@ -11,7 +11,7 @@ namespace LlmStageAudit.Training.Schedules;
 /// cosine:    lr (1 + cos(pi (i - W) / (K - W))) / 2
 /// </code>
 /// </summary>
-public static class LearningRateSchedule
+internal static class LearningRateSchedule
 {
     /// <summary>The rates of a whole job.</summary>
     /// <param name="section">W is its warm-up steps, else its ratio times K, rounded up.</param>

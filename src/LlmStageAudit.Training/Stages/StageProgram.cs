@@ -21,6 +21,9 @@ public sealed class StageProgram
 {
     private readonly long _seed;
 
+    /// <summary>A program over given batches.</summary>
+    /// <param name="section">Its settings.</param>
+    /// <param name="objective">Its losses.</param>
     /// <param name="seed">Of the random numbers inside steps.</param>
     /// <param name="batches">The batches of each epoch in order.</param>
     public StageProgram(StageSection section, IObjective objective, long seed, IEnumerable<(int Epoch, int[] Batch)> batches)
@@ -32,14 +35,19 @@ public sealed class StageProgram
         Steps = [.. all.Select((step, i) => new ProgramStep(i + 1, step.Epoch, step.Batch, rates[i]))];
     }
 
+    /// <summary>The stage's.</summary>
     public string Name { get; }
 
+    /// <summary>Its losses, on its own examples.</summary>
     public IObjective Objective { get; }
 
+    /// <summary>What turns a gradient into an update.</summary>
     public OptimizerMap Optimizer { get; }
 
+    /// <summary>Examples per forward pass; null for the whole batch in one.</summary>
     public int? MicroBatchSize { get; }
 
+    /// <summary>From the first.</summary>
     public IReadOnlyList<ProgramStep> Steps { get; }
 
     /// <summary>The program of a stage under the run's seed.</summary>

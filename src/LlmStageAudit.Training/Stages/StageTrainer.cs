@@ -10,8 +10,9 @@ namespace LlmStageAudit.Training.Stages;
 public readonly record struct StepTaken(ProgramStep Step, double LossNats, double GradientNorm, Tensor Gradient);
 
 /// <summary>Runs the steps of a stage program from a state on.</summary>
-public static class StageTrainer
+internal static class StageTrainer
 {
+    /// <summary>Makes the rest of a stage's steps, until they are done or training is cancelled.</summary>
     /// <param name="program">The stage.</param>
     /// <param name="state">The state before the first step to run: disposed here.</param>
     /// <param name="firstStep">1-based step to begin with.</param>

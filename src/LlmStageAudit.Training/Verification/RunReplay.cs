@@ -40,9 +40,11 @@ public sealed class RunReplay
         _tolerance = isElsewhere && run.Configuration.Model.Dtype == ModelDtype.BFloat16 ? CoarseTolerance : Tolerance;
     }
 
+    /// <summary>Executes a run again in part.</summary>
     /// <param name="run">One whose logs' hashes hold.</param>
     /// <param name="steps">How many steps to execute again, chosen at random over the whole run.</param>
     /// <param name="seed">Of the choice.</param>
+    /// <param name="cancellation">Checked between steps.</param>
     /// <exception cref="TrainingException">A log holds no gradients, or was written with other batches.</exception>
     public static ReplayVerification Verify(TrainedRun run, int steps, long seed, CancellationToken cancellation)
     {

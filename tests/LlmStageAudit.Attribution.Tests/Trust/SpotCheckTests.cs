@@ -187,7 +187,7 @@ public sealed class SpotCheckTests
     /// <summary>The true gradient times a number.</summary>
     private sealed class ScaledGradient(double factor) : GradientSource("scaled", needsObserved: true)
     {
-        public override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas) =>
+        internal override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas) =>
             [.. counterfactualThetas.Select(theta => step.Program.Gradient(step.Step, theta).Gradient.times(factor))];
     }
 
