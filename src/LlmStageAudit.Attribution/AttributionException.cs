@@ -5,26 +5,26 @@ namespace LlmStageAudit.Attribution;
 /// <summary>An attribution that cannot be made as asked, or whose arithmetic failed.</summary>
 public sealed class AttributionException : AuditException
 {
-    private AttributionException(ExitCode exitCode, string message)
-        : base(message) => ExitCode = exitCode;
+    private AttributionException(ErrorKind kind, string message)
+        : base(message) => Kind = kind;
 
     /// <inheritdoc/>
-    public override ExitCode ExitCode { get; }
+    public override ErrorKind Kind { get; }
 
     internal static AttributionException NotFinite(string counterfactual, string stage, int step, string source) =>
-        new(ExitCode.Failed, Sentence(
+        new(ErrorKind.Failure, Sentence(
             $"counterfactual '{counterfactual}', stage '{stage}', step {step}",
             $"the gradient of source '{source}' is not finite",
             "finite numbers",
             $"use {Setting.GradientSource} exact"));
 
     internal static AttributionException SweepNotFinite(string stage, int step) =>
-        new(ExitCode.Failed, Sentence(
+        new(ErrorKind.Failure, Sentence(
             $"stage '{stage}', step {step}", "the propagated perturbation is not finite", "finite numbers",
             $"the run's curvature is too large for first-order propagation; use {Setting.Method} replay"));
 
     internal static AttributionException NotReproduced(string stage, double relativeDifference) =>
-        new(ExitCode.Failed, Sentence(
+        new(ErrorKind.Failure, Sentence(
             $"stage '{stage}'",
             $"the logged gradients lead to another state than the saved one (relative difference {relativeDifference:g3})",
             "the same state",
@@ -32,7 +32,7 @@ public sealed class AttributionException : AuditException
                 + $"use {Setting.GradientSource} exact"));
 
     internal static AttributionException NoGradients(string stage, string source) =>
-        new(ExitCode.InvalidInput, Sentence(
+        new(ErrorKind.Input, Sentence(
             $"stage '{stage}'",
             "its log holds no gradients (trajectory.gradients: false)",
             $"logged gradients, which source '{source}' needs",
@@ -42,7 +42,7 @@ public sealed class AttributionException : AuditException
     /// <param name="path">The probe's file.</param>
     /// <param name="metric">Its name.</param>
     public static AttributionException NotDifferentiable(string path, string metric) =>
-        new(ExitCode.Usage, Sentence(
+        new(ErrorKind.Request, Sentence(
             path,
             $"metric {metric} orders examples and has no gradient",
             "a mean over examples, for a sweep over steps",
@@ -52,12 +52,12 @@ public sealed class AttributionException : AuditException
     /// <param name="found">As given.</param>
     /// <param name="steps">Steps there are.</param>
     public static AttributionException BadSteps(string found, int steps) =>
-        new(ExitCode.Usage, Sentence(Setting.Steps, $"'{found}'", $"step numbers or ranges within 1-{steps}, such as 3,10-12"));
+        new(ErrorKind.Request, Sentence(Setting.Steps, $"'{found}'", $"step numbers or ranges within 1-{steps}, such as 3,10-12"));
 
     /// <summary>A setting has a value it cannot have.</summary>
     /// <param name="option">The setting.</param>
     /// <param name="found">Its value.</param>
     /// <param name="expected">What it may be.</param>
     public static AttributionException BadOption(string option, string found, string expected) =>
-        new(ExitCode.Usage, Sentence(option, $"'{found}'", expected));
+        new(ErrorKind.Request, Sentence(option, $"'{found}'", expected));
 }

@@ -1,5 +1,4 @@
 using LlmStageAudit.Records.Runs;
-using LlmStageAudit.Training.Estimates;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Auditing;

@@ -42,10 +42,10 @@ public static class StageAudit
         catch (AuditException exception)
         {
             error.WriteLine(
-                exception.ExitCode == ExitCode.Stopped
+                exception.Kind == ErrorKind.Stopped
                     ? exception.Message
                     : $"error: {exception.Message.ReplaceLineEndings($"{Environment.NewLine}error: ")}");
-            return (int)exception.ExitCode;
+            return (int)ExitCodes.Of(exception.Kind);
         }
         catch (OperationCanceledException)
         {

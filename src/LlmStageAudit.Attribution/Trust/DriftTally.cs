@@ -95,7 +95,7 @@ public interface ISpotCheck : IDisposable
 /// <code>||grad gamma_i . e|| / ||grad gamma_i . d_T||    over probe examples i</code>
 /// The parameters' own lengths say little: AdamW moves coordinates of no gradient as far as others.
 /// </summary>
-public static class ForetoldError
+public static class PredictedRelativeError
 {
     /// <summary>By the probe's gradient.</summary>
     /// <param name="ofError">grad gamma_i . e of each probe example.</param>

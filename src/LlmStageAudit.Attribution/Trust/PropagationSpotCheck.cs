@@ -33,7 +33,7 @@ internal sealed class PropagationSpotCheck(CheckPlan plan, int questions) : IPro
         _tallies.GradientEquivalents++;
         using var off = no_grad();
         using var right = program.Optimizer.Advance(counterfactual, truth, made.LearningRate);
-        var drift = RunOut.Drift(program, made.StageStep, Displaced(step.After, after), right, truth);
+        var drift = ErrorPropagation.Drift(program, made.StageStep, Displaced(step.After, after), right, truth);
         var change = step.Gradient - truth;
         var missed = DriftTally.Ratio((gradientChange - change).norm().ToNumber(), change.norm().ToNumber());
         _tallies[question].Add(steps, drift, missed, before.Theta.norm().ToNumber());

@@ -27,7 +27,7 @@ internal sealed class ReplaySpotCheck(CheckPlan plan, int questions, bool indepe
         using var off = no_grad();
         using var wrong = program.Optimizer.Advance(before, gradient, made.LearningRate);
         using var right = program.Optimizer.Advance(before, truth, made.LearningRate);
-        var drift = RunOut.Drift(program, made.StageStep, wrong, right, truth);
+        var drift = ErrorPropagation.Drift(program, made.StageStep, wrong, right, truth);
         var missed = DriftTally.Ratio((gradient - truth).norm().ToNumber(), (step.LoggedGradient - truth).norm().ToNumber());
         _tallies[question].Add(steps, drift, missed, (step.ObservedTheta! - before.Theta).norm().ToNumber());
     }

@@ -116,7 +116,7 @@ public sealed class EstimatorComparison
             var (predicted, cost, seconds) = Estimated(estimator, progress, cancellation);
             return Compared(estimator, predicted, cost, seconds);
         }
-        catch (AuditException exception) when (exception.ExitCode == ExitCode.Failed)
+        catch (AuditException exception) when (exception.Kind == ErrorKind.Failure)
         {
             return Compared(estimator, Agreement.None, double.NaN, watch.Elapsed.TotalSeconds) with { Failure = exception.Message };
         }

@@ -27,7 +27,7 @@ internal sealed class QuestionReadings
         if (probe.Performance.Weighted is not { } weighted)
         {
             _predictedErrors =
-                [.. errors.Select((error, i) => error is null ? (double?)null : ForetoldError.OfParameters(error, estimation.Changes[i]))];
+                [.. errors.Select((error, i) => error is null ? (double?)null : PredictedRelativeError.OfParameters(error, estimation.Changes[i]))];
             return;
         }
 
@@ -36,7 +36,7 @@ internal sealed class QuestionReadings
         _linear = derivatives[..estimation.Changes.Count];
         var found = new Queue<double[]>(derivatives[estimation.Changes.Count..]);
         _predictedErrors = [.. errors.Select((error, i) =>
-            error is null ? (double?)null : ForetoldError.OfEffects(found.Dequeue(), _linear[i]))];
+            error is null ? (double?)null : PredictedRelativeError.OfEffects(found.Dequeue(), _linear[i]))];
     }
 
     /// <summary>Whether effects are the probe's gradient times the change.</summary>

@@ -94,7 +94,7 @@ public static class StageAttribution
                 Low = effect.Low,
                 High = effect.High,
                 Trust = grade,
-                Evidence = grade == TrustGrade.Low ? Settlement.Offer(evidence, run, probe, question) : evidence,
+                Evidence = grade == TrustGrade.Low ? ExactReplayOffer.Offer(evidence, run, probe, question) : evidence,
                 Counterfactual = counterfactual,
                 PerExample = [.. observed.Examples.Zip(
                     perExample, (example, value) => new ExampleEffect { Id = example.Id, Estimate = value })],

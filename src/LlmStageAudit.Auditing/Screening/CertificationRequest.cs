@@ -34,7 +34,7 @@ public sealed record CertificationRequest
     public double? Rho { get; init; }
 
     /// <summary>Which effects make the head: the largest in size, or the highest.</summary>
-    public HeadOrder Order { get; init; } = HeadOrder.Magnitude;
+    public TopKOrder Order { get; init; } = TopKOrder.Magnitude;
 
     /// <summary>Settings that ask for this, such as "the budget 3x, the top-k 2", as <see cref="Setting"/> spells them.</summary>
     public string Options => Setting.Choices(Chosen.Select(choice => (choice.Setting, choice.Value)));

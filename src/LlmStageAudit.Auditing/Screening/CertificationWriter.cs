@@ -14,7 +14,7 @@ internal sealed class CertificationWriter(CostModel cost, ScreeningPlan plan, Ce
     public Certification Write(
         IReadOnlyList<ScreenedCandidate> candidates,
         IReadOnlyList<SettledEffect?> settled,
-        HeadFinding finding,
+        TopKFinding finding,
         double screenGradients,
         double settleGradients)
     {
@@ -24,7 +24,7 @@ internal sealed class CertificationWriter(CostModel cost, ScreeningPlan plan, Ce
             Measure = measure.Name,
             Confounder = (measure as ConfounderGap)?.Confounder,
             Options = request.Options,
-            Order = request.Order == HeadOrder.Magnitude ? "magnitude" : "highest",
+            Order = request.Order == TopKOrder.Magnitude ? "magnitude" : "highest",
             Top = request.Top,
             Confidence = request.Confidence,
             BudgetTrainings = request.BudgetTrainings,
@@ -49,14 +49,14 @@ internal sealed class CertificationWriter(CostModel cost, ScreeningPlan plan, Ce
     }
 
     private string Sentence(
-        IReadOnlyList<ScreenedCandidate> candidates, IReadOnlyList<SettledEffect?> settled, HeadFinding finding, double openGradients)
+        IReadOnlyList<ScreenedCandidate> candidates, IReadOnlyList<SettledEffect?> settled, TopKFinding finding, double openGradients)
     {
         var certainty = string.Create(CultureInfo.InvariantCulture, $"{100 * request.Confidence:0.###}% certain");
         var head = string.Join(", ", finding.Head.Select(i =>
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"{candidates[i].Name} ({settled[i]?.Value ?? candidates[i].Score:+0.0000;-0.0000;0.0000})")));
-        var first = request.Order == HeadOrder.Magnitude ? "changed" : "raised";
+        var first = request.Order == TopKOrder.Magnitude ? "changed" : "raised";
         var claim = $"{head} {first} {measure.Name} most";
         if (finding.IsCertain)
         {
@@ -81,7 +81,7 @@ internal sealed class CertificationWriter(CostModel cost, ScreeningPlan plan, Ce
             + $"settling {them} costs up to {openGradients:0.#} more gradients ({cost.Trainings(openGradients):0.##}x)");
     }
 
-    private static string Rival(IReadOnlyList<ScreenedCandidate> candidates, IReadOnlyList<SettledEffect?> settled, HeadFinding finding) =>
+    private static string Rival(IReadOnlyList<ScreenedCandidate> candidates, IReadOnlyList<SettledEffect?> settled, TopKFinding finding) =>
         candidates[finding.Rest.First(i => settled[i] is not null)].Name;
 
     private static string Listed(IReadOnlyList<ScreenedCandidate> candidates, IReadOnlyList<int> numbers)

@@ -41,7 +41,7 @@ public sealed class CertifiedAttribution(TrainedRun run, Probe probe, IMeasure m
         var questions = request.Counterfactuals(run);
         var cost = new CostModel(run.Programs);
         var plan = ScreeningPlan.Choose(cost, questions, request, certification);
-        var certificate = new HeadCertificate(certification.Confidence, certification.Top, certification.Order);
+        var certificate = new TopKCertificate(certification.Confidence, certification.Top, certification.Order);
         if (plan.Screen is null)
         {
             var exact = StageAttribution.Attribute(run, probe, request, progress, cancellation);
@@ -63,7 +63,7 @@ public sealed class CertifiedAttribution(TrainedRun run, Probe probe, IMeasure m
         IReadOnlyList<Counterfactual> questions,
         CostModel cost,
         ScreeningPlan plan,
-        HeadCertificate certificate,
+        TopKCertificate certificate,
         Stopwatch watch,
         IProgress<(int Step, int Total)>? progress,
         CancellationToken cancellation)
@@ -72,7 +72,7 @@ public sealed class CertifiedAttribution(TrainedRun run, Probe probe, IMeasure m
         var merged = effects.ToArray();
         var last = screened;
         var settleGradients = 0.0;
-        var (settled, finding) = new HeadSettlement(certificate, certification.Top).Run(
+        var (settled, finding) = new TopKRefinement(certificate, certification.Top).Run(
             candidates, plan.BudgetGradients - screenGradients, round =>
             {
                 var names = round.Select(i => questions[i].Name).ToArray();
@@ -143,9 +143,9 @@ public sealed class CertifiedAttribution(TrainedRun run, Probe probe, IMeasure m
         effect with { Estimator = estimator.Id, Screened = screened };
 
     /// <summary>The trust in an effect that was not settled, by what the screen's error is on those that were.</summary>
-    private StageEffect Graded(StageEffect effect, Counterfactual question, HeadFinding finding, bool isOpen)
+    private StageEffect Graded(StageEffect effect, Counterfactual question, TopKFinding finding, bool isOpen)
     {
-        var error = finding.Errors < HeadCertificate.LeastErrors ? null : finding.ScreeningError / Math.Abs(effect.Screened!.Value);
+        var error = finding.Errors < TopKCertificate.LeastErrors ? null : finding.ScreeningError / Math.Abs(effect.Screened!.Value);
         var evidence = new TrustEvidence
         {
             Reason = error is null
@@ -155,7 +155,7 @@ public sealed class CertifiedAttribution(TrainedRun run, Probe probe, IMeasure m
             PredictedError = error,
         };
         var grade = error is { } known && double.IsFinite(known) ? TrustGrade.Of(known) : TrustGrade.Low;
-        return effect with { Trust = grade, Evidence = isOpen ? Settlement.Offer(evidence, run, probe, question) : evidence };
+        return effect with { Trust = grade, Evidence = isOpen ? ExactReplayOffer.Offer(evidence, run, probe, question) : evidence };
     }
 
     private double ValueOf(EffectsArtifact effects, StageEffect effect) =>

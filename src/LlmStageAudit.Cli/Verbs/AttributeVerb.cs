@@ -5,7 +5,6 @@ using LlmStageAudit.Attribution.Screening;
 using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Auditing.Hops;
 using LlmStageAudit.Cli.Terminal;
-using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
@@ -84,7 +83,7 @@ internal static class AttributeVerb
 
     private static int Run(VerbContext context)
     {
-        var certification = BudgetOptions.Read(context, context.Get(RunOptions.Rho), HeadOrder.Magnitude);
+        var certification = BudgetOptions.Read(context, context.Get(RunOptions.Rho), TopKOrder.Magnitude);
         var request = new AttributionRequest
         {
             Estimator = new Estimator

@@ -31,7 +31,7 @@ internal static class BudgetOptions
 
     /// <summary>What is to be certified, with rho as given by --rho; null without a budget.</summary>
     /// <exception cref="AttributionException">Values out of range, or options that need a budget without one.</exception>
-    public static CertificationRequest? Read(VerbContext context, double? rho, HeadOrder order)
+    public static CertificationRequest? Read(VerbContext context, double? rho, TopKOrder order)
     {
         if (context.Get(s_budget) is not { } budget)
         {

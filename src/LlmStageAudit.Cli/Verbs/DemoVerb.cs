@@ -4,7 +4,6 @@ using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Auditing.Hops;
 using LlmStageAudit.Cli.Demo;
 using LlmStageAudit.Cli.Terminal;
-using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Probing.Metrics;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Configuration;

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using LlmStageAudit.Auditing;
 using LlmStageAudit.Cli.Terminal;
-using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Modeling.Models;
 
 namespace LlmStageAudit.Cli.Verbs;

@@ -5,7 +5,6 @@ using LlmStageAudit.Attribution.Screening;
 using LlmStageAudit.Auditing.Hops;
 using LlmStageAudit.Auditing.Ranking;
 using LlmStageAudit.Cli.Terminal;
-using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
@@ -33,7 +32,7 @@ internal static class RankVerb
 
     private static int Run(VerbContext context)
     {
-        var certification = BudgetOptions.Read(context, context.Get(RunOptions.Rho), HeadOrder.Highest);
+        var certification = BudgetOptions.Read(context, context.Get(RunOptions.Rho), TopKOrder.Highest);
         if (certification is not null && context.Get(RunOptions.Gradient) != "exact")
             throw AttributionException.BadOption(
                 "--gradient", context.Get(RunOptions.Gradient)!, "exact with --budget; --screen names another screen");

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using LlmStageAudit.Cli.Terminal;
-using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Retraining.Plans;
 
 namespace LlmStageAudit.Cli.Verbs;

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using LlmStageAudit.Auditing.Hops;
 using LlmStageAudit.Cli.Terminal;
-using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Runs;
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using LlmStageAudit.Cli.Terminal;
-using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Retraining.Hops;
 

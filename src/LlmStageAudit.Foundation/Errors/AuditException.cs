@@ -1,13 +1,32 @@
 namespace LlmStageAudit.Foundation.Errors;
 
+/// <summary>Whose an error is, for what it has to lead to: another request, another file, a look at the machine.</summary>
+public enum ErrorKind
+{
+    /// <summary>The machine or the arithmetic failed: a disk, a process, numbers that are not finite.</summary>
+    Failure,
+
+    /// <summary>The request or a configuration is wrong.</summary>
+    Request,
+
+    /// <summary>A model, adapter, tokenizer, data set, run or plan is wrong.</summary>
+    Input,
+
+    /// <summary>A check found something: a finding, not a crash.</summary>
+    Finding,
+
+    /// <summary>Stopped at a valid checkpoint; the same request goes on from there.</summary>
+    Stopped,
+}
+
 /// <summary>
 /// An error whose message is written for the user: one line that says where, what was found, what was expected and
 /// what to do. Every concern derives its own type and throws it through named factories.
 /// </summary>
 public abstract class AuditException(string message, Exception? inner = null) : Exception(message, inner)
 {
-    /// <summary>What the process ends with where nothing catches the error.</summary>
-    public abstract ExitCode ExitCode { get; }
+    /// <summary>Whose error it is.</summary>
+    public abstract ErrorKind Kind { get; }
 
     /// <summary>
     /// "where: found; expected ...; remedy" on one line, empty parts left out. Whatever a hostile file put into a part, the line stays one
@@ -26,7 +45,7 @@ public abstract class AuditException(string message, Exception? inner = null) : 
 public abstract class InvalidInputException(string message, Exception? inner = null) : AuditException(message, inner)
 {
     /// <inheritdoc/>
-    public override ExitCode ExitCode => ExitCode.InvalidInput;
+    public override ErrorKind Kind => ErrorKind.Input;
 }
 
 /// <summary>A configuration or a request that cannot be used; carries every fault that was found.</summary>
@@ -36,7 +55,7 @@ public sealed class ConfigurationException : AuditException
         : base(string.Join(Environment.NewLine, faults)) => Faults = faults;
 
     /// <inheritdoc/>
-    public override ExitCode ExitCode => ExitCode.Usage;
+    public override ErrorKind Kind => ErrorKind.Request;
 
     /// <summary>One line per fault, in file order.</summary>
     public IReadOnlyList<string> Faults { get; }

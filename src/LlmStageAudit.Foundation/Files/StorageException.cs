@@ -15,7 +15,7 @@ public sealed class StorageException : AuditException
         : base(message, inner) => IsFull = isFull;
 
     /// <inheritdoc/>
-    public override ExitCode ExitCode => ExitCode.Failed;
+    public override ErrorKind Kind => ErrorKind.Failure;
 
     /// <summary>No room, or no more allowed: more room mends it. Otherwise the disk fails.</summary>
     public bool IsFull { get; }

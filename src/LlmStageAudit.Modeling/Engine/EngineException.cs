@@ -11,7 +11,7 @@ public sealed class EngineException : AuditException
     }
 
     /// <inheritdoc/>
-    public override ExitCode ExitCode => ExitCode.Failed;
+    public override ErrorKind Kind => ErrorKind.Failure;
 
     internal static EngineException NoLibrary(string file, string remedy) => new(Sentence(file, "no such library", null, remedy));
 

@@ -7,21 +7,21 @@ public sealed class SealException : AuditException
 {
     private const string Restore = "restore it, or train into another run folder; verify-log says what was changed";
 
-    private SealException(ExitCode exitCode, string message, Exception? inner = null)
-        : base(message, inner) => ExitCode = exitCode;
+    private SealException(ErrorKind kind, string message, Exception? inner = null)
+        : base(message, inner) => Kind = kind;
 
     /// <inheritdoc/>
-    public override ExitCode ExitCode { get; }
+    public override ErrorKind Kind { get; }
 
     internal static SealException LogDiffers(string path, string found) =>
-        new(ExitCode.GateFailed, Sentence(path, found, "the log that training wrote", Restore));
+        new(ErrorKind.Finding, Sentence(path, found, "the log that training wrote", Restore));
 
     internal static SealException Damaged(string path, string found) =>
-        new(ExitCode.GateFailed, Sentence(path, found, "the seal that training wrote", Restore));
+        new(ErrorKind.Finding, Sentence(path, found, "the seal that training wrote", Restore));
 
     internal static SealException Differs(string path, string what) =>
-        new(ExitCode.GateFailed, Sentence(path, $"{what} is not what was sealed", "the run as training left it", Restore));
+        new(ErrorKind.Finding, Sentence(path, $"{what} is not what was sealed", "the run as training left it", Restore));
 
     internal static SealException Unreadable(string path, Exception inner) =>
-        new(ExitCode.Failed, Sentence(path, $"cannot be read ({inner.Message})", "a file of the run", null), inner);
+        new(ErrorKind.Failure, Sentence(path, $"cannot be read ({inner.Message})", "a file of the run", null), inner);
 }

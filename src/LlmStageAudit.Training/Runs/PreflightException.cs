@@ -11,7 +11,7 @@ internal sealed class PreflightException : AuditException
     {
     }
 
-    public override ExitCode ExitCode => ExitCode.Usage;
+    public override ErrorKind Kind => ErrorKind.Request;
 
     internal static PreflightException TooLittleDisk(string where, string what, long neededBytes, long gradientBytes, long freeBytes)
     {

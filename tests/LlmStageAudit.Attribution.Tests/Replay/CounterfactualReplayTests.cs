@@ -124,7 +124,7 @@ public sealed class CounterfactualReplayTests
             $"counterfactual 'first', stage 'second', step 3: the gradient of source '{source}' is not finite",
             error.Message,
             StringComparison.Ordinal);
-        Assert.Equal(ExitCode.Failed, error.ExitCode);
+        Assert.Equal(ErrorKind.Failure, error.Kind);
         // Retraining looks at no logged gradient.
         Assert.Equal(trajectory.RetrainWithout(0), SmallRun.ReplayWithout(trajectory, "exact", 0));
     }
@@ -150,7 +150,7 @@ public sealed class CounterfactualReplayTests
         {
             var error = Assert.Throws<AttributionException>(() => SmallRun.ReplayWithout(trajectory, source, 0));
             Assert.Contains($"logged gradients, which source '{source}' needs", error.Message, StringComparison.Ordinal);
-            Assert.Equal(ExitCode.InvalidInput, error.ExitCode);
+            Assert.Equal(ErrorKind.Input, error.Kind);
         }
 
         Assert.Throws<AttributionException>(() => SmallRun.Replay(trajectory, "exact", Counterfactual.WithoutSteps("steps", 0, [3])));

@@ -155,7 +155,7 @@ public sealed class GradientSourceTests
         {
             var error = Assert.Throws<AttributionException>(() => GradientSource.Named("sampled", rho, 1));
             Assert.StartsWith("the share of each batch: ", error.Message, StringComparison.Ordinal);
-            Assert.Equal(ExitCode.Usage, error.ExitCode);
+            Assert.Equal(ErrorKind.Request, error.Kind);
         }
 
         Assert.Contains(

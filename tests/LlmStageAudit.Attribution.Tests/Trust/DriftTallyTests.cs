@@ -35,10 +35,10 @@ public sealed class DriftTallyTests
     public void Errors_are_told_relative_to_what_was_estimated()
     {
         using var scope = NewDisposeScope();
-        Assert.Equal(0.5, ForetoldError.OfParameters(TensorMemory.Of([3.0, 0]), TensorMemory.Of([0, 6.0])));
-        Assert.Equal(0.25, ForetoldError.OfEffects([0, -1], [4, 0]));
-        Assert.Equal(0, ForetoldError.OfEffects([0], [0]));
-        Assert.Equal(double.PositiveInfinity, ForetoldError.OfEffects([1], [0]));
+        Assert.Equal(0.5, PredictedRelativeError.OfParameters(TensorMemory.Of([3.0, 0]), TensorMemory.Of([0, 6.0])));
+        Assert.Equal(0.25, PredictedRelativeError.OfEffects([0, -1], [4, 0]));
+        Assert.Equal(0, PredictedRelativeError.OfEffects([0], [0]));
+        Assert.Equal(double.PositiveInfinity, PredictedRelativeError.OfEffects([1], [0]));
     }
 
     private static DriftTally Tally(bool independent)

@@ -91,7 +91,7 @@ public sealed class SpotCheckTests
             using var scope = NewDisposeScope();
             using var check = new ReplaySpotCheck(new CheckPlan([s_first], run.Programs), 1, independent: false);
             var theta = new CounterfactualReplay(run, new ScaledGradient(factor)) { Witness = check }.Run([s_first], null, default)[0];
-            var predicted = ForetoldError.OfParameters(check.Of(0).Error!, run.StateBefore(3) - theta);
+            var predicted = PredictedRelativeError.OfParameters(check.Of(0).Error!, run.StateBefore(3) - theta);
             return TrustAssessment.Of(new Estimator { Gradient = "linear" }, check.Of(0), predicted, 0).Grade;
         }
     }
@@ -110,7 +110,7 @@ public sealed class SpotCheckTests
             using var check = new PropagationSpotCheck(new CheckPlan([s_first], run.Programs), 1);
             var propagation = new ForwardPropagation(run, new ScaledCurvature(factor), 0) { Witness = check };
             var change = propagation.Run([s_first], LeftOutSteps.Together, null, default)[0];
-            var predicted = ForetoldError.OfParameters(check.Of(0).Error!, change);
+            var predicted = PredictedRelativeError.OfParameters(check.Of(0).Error!, change);
             return TrustAssessment.Of(new Estimator { Method = Estimator.Adjoint }, check.Of(0), predicted, 0).Grade;
         }
     }
@@ -174,7 +174,7 @@ public sealed class SpotCheckTests
         Estimation.Run(run, Estimator.Parse(source), 1, questions, null, default, spotChecks: true);
 
     private static double Predicted(Estimation estimation, int question) =>
-        ForetoldError.OfParameters(estimation.ErrorsForetold[question]!, estimation.Changes[question]);
+        PredictedRelativeError.OfParameters(estimation.ErrorsForetold[question]!, estimation.Changes[question]);
 
     private static (double Predicted, DriftTally Tally)[] Checked(
         RetrainableTrajectory run, string source, params Counterfactual[] questions)

@@ -71,7 +71,7 @@ public sealed class AttributionRequestTests : IDisposable
         var error = Assert.Throws<AttributionException>(
             () => new AttributionRequest { Treatment = "steps", Steps = [steps] }.Counterfactuals(_trajectory));
         Assert.StartsWith($"the steps: '{steps}'; expected step numbers or ranges within 1-16", error.Message, StringComparison.Ordinal);
-        Assert.Equal(ExitCode.Usage, error.ExitCode);
+        Assert.Equal(ErrorKind.Request, error.Kind);
     }
 
     [Fact]

@@ -129,7 +129,7 @@ public sealed class CertifiedAttributionTests : IDisposable
         var gap = ConfounderGap.Of(probe, "grp");
         var request = new CertificationRequest
         {
-            BudgetTrainings = gradients / 12, Order = HeadOrder.Highest, Screen = CertificationRequest.ParseScreen(screen, 0.01),
+            BudgetTrainings = gradients / 12, Order = TopKOrder.Highest, Screen = CertificationRequest.ParseScreen(screen, 0.01),
         };
         var found = new CertifiedAttribution(run, probe, gap).Attribute(new AttributionRequest(), request, null, default);
         Assert.Equal("confounder-gap(grp)", found.Certification!.Measure);
@@ -166,7 +166,7 @@ public sealed class CertifiedAttributionTests : IDisposable
         var error = Assert.Throws<AttributionException>(() => new CertifiedAttribution(_run, probe, probe.Performance).Attribute(
             new AttributionRequest { Level = "step" }, new CertificationRequest { BudgetTrainings = 3 }, null, default));
         Assert.Contains("has no gradient", error.Message, StringComparison.Ordinal);
-        Assert.Equal(ExitCode.Usage, error.ExitCode);
+        Assert.Equal(ErrorKind.Request, error.Kind);
     }
 
     [Fact]

@@ -46,7 +46,7 @@ public sealed class DelimitedTests
     {
         var fault = TemporaryFile.Fault(".csv", text);
         Assert.Contains(named, fault.Message, StringComparison.Ordinal);
-        Assert.Equal(ExitCode.InvalidInput, fault.ExitCode);
+        Assert.Equal(ErrorKind.Input, fault.Kind);
     }
 
     [Fact]

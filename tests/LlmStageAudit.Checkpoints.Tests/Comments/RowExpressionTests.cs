@@ -119,7 +119,7 @@ public sealed class RowExpressionTests
         var fault = Assert.Throws<ConfigurationException>(() => Parse(text));
         Assert.StartsWith("audit.yaml, where: ", fault.Message, StringComparison.Ordinal);
         Assert.Contains(named, fault.Message, StringComparison.Ordinal);
-        Assert.Equal(ExitCode.Usage, fault.ExitCode);
+        Assert.Equal(ErrorKind.Request, fault.Kind);
     }
 
     [Fact]

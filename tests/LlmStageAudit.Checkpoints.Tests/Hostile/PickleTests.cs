@@ -113,6 +113,6 @@ public sealed class PickleTests : IDisposable
         Assert.Contains("can run code", refused.Message);
         Assert.Contains(part, refused.Message);
         Assert.True(refused.Message.Contains("convert it") || refused.Message.Contains("write the rows"), refused.Message);
-        Assert.Equal(ExitCode.InvalidInput, refused.ExitCode);
+        Assert.Equal(ErrorKind.Input, refused.Kind);
     }
 }

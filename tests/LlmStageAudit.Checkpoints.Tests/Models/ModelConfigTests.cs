@@ -71,7 +71,7 @@ public sealed class ModelConfigTests : IDisposable
         using (var sparse = File.Create(_scratch["big.json"])) sparse.SetLength(ModelConfig.LongestBytes + 1);
         var fault = Assert.Throws<ModelFolderException>(() => ModelConfig.Read(_scratch["big.json"]));
         Assert.Contains("expected at most 16777216 bytes", fault.Message);
-        Assert.Equal(ExitCode.InvalidInput, fault.ExitCode);
+        Assert.Equal(ErrorKind.Input, fault.Kind);
     }
 
     [Theory]

@@ -113,7 +113,7 @@ public sealed class SafetensorsFaultTests : IDisposable
     [Fact]
     public void Missing_file_and_folder_are_input_errors()
     {
-        Assert.Equal(ExitCode.InvalidInput, Fault(_scratch["absent"]).ExitCode);
+        Assert.Equal(ErrorKind.Input, Fault(_scratch["absent"]).Kind);
         Assert.Contains("cannot be read", Fault(_scratch.Root).Message);
     }
 

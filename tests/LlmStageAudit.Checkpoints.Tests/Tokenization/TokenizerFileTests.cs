@@ -63,7 +63,7 @@ public sealed class TokenizerFileTests
         var fault = Assert.Throws<TokenizerException>(() => SmallTokenizer.LoadText(json[..at] + faulty + json[(at + valid.Length)..]));
         Assert.Contains(named, fault.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', fault.Message);
-        Assert.Equal(ExitCode.InvalidInput, fault.ExitCode);
+        Assert.Equal(ErrorKind.Input, fault.Kind);
     }
 
     [Fact]

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Cli.Tests.Readme;

@@ -36,7 +36,7 @@ public sealed class AtomicWritingTests : IDisposable
             full.Message,
             StringComparison.Ordinal);
         var failing = Assert.Throws<StorageException>(() => AtomicFolder.Create(path, _ => throw new IOException("Input/output error", 5)));
-        Assert.Equal((false, ExitCode.Failed), (failing.IsFull, failing.ExitCode));
+        Assert.Equal((false, ErrorKind.Failure), (failing.IsFull, failing.Kind));
         Assert.Throws<IOException>(() => AtomicFile.Write(path, _ => throw new IOException("another")));
         Assert.Empty(Directory.GetFileSystemEntries(_folder.Path));
     }

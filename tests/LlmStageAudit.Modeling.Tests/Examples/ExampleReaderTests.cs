@@ -86,7 +86,7 @@ public sealed class ExampleReaderTests : IDisposable
         var path = _folder.Write("rows.jsonl", """{"ids": [4], "label": 1}""" + "\n" + row + "\n");
         var error = Assert.Throws<ModelingException>(() => Reader(Model()).Read(new DatasetSection { Path = path, Ids = "ids" }));
         Assert.StartsWith(path + expected, error.Message, StringComparison.Ordinal);
-        Assert.Equal(ExitCode.InvalidInput, error.ExitCode);
+        Assert.Equal(ErrorKind.Input, error.Kind);
     }
 
     [Fact]

@@ -48,7 +48,7 @@ public sealed class LanguageModelLoaderTests : IDisposable
     {
         var error = Assert.Throws<ModelingException>(() => LoadChanged(tensors => [.. tensors.Where(tensor => tensor.Name != Weight)]));
         Assert.Contains($"tensor '{Weight}' is missing", error.Message, StringComparison.Ordinal);
-        Assert.Equal(ExitCode.InvalidInput, error.ExitCode);
+        Assert.Equal(ErrorKind.Input, error.Kind);
     }
 
     [Fact]

@@ -25,7 +25,7 @@ public sealed class ProbeGroupTests
     {
         var error = Assert.Throws<ProbeException>(() => Read(UnlabelledPolicy.Exclude, "1", cell));
         Assert.StartsWith($"probe.yaml:3: 'grp' holds '{cell}'; expected a number", error.Message, StringComparison.Ordinal);
-        Assert.Equal(ExitCode.InvalidInput, error.ExitCode);
+        Assert.Equal(ErrorKind.Input, error.Kind);
     }
 
     [Fact]

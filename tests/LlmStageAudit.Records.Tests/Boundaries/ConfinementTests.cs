@@ -24,7 +24,7 @@ public sealed class ConfinementTests : IDisposable
         {
             var refused = Assert.Throws<ConfigurationException>(
                 () => RunConfigurationReader.Read(path, ["adapter.initFrom=/etc", "probes=[/p.yaml]"]));
-            Assert.Equal(ExitCode.Usage, refused.ExitCode);
+            Assert.Equal(ErrorKind.Request, refused.Kind);
             Assert.Equal(
                 ["model.path", "adapter.recipe", "adapter.initFrom", "probes"],
                 refused.Faults.Select(fault => fault.Split(": ")[1]).ToArray());

@@ -209,7 +209,7 @@ public sealed class RunConfigurationFaultTests : IDisposable
     {
         var path = _folder.Write("run.yaml", yaml);
         var exception = Assert.Throws<ConfigurationException>(() => RunConfigurationReader.Read(path, overrides));
-        Assert.Equal(ExitCode.Usage, exception.ExitCode);
+        Assert.Equal(ErrorKind.Request, exception.Kind);
         return exception.Faults;
     }
 }

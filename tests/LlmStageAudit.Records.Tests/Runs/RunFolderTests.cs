@@ -115,6 +115,6 @@ public sealed class RunFolderTests : IDisposable
     {
         var exception = Assert.Throws<RunFolderException>(action);
         Assert.Contains(expected, exception.Message, StringComparison.Ordinal);
-        Assert.Equal(ExitCode.InvalidInput, exception.ExitCode);
+        Assert.Equal(ErrorKind.Input, exception.Kind);
     }
 }

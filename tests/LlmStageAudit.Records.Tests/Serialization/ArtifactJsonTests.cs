@@ -107,7 +107,7 @@ public sealed class ArtifactJsonTests : IDisposable
         Assert.StartsWith(_path, exception.Message, StringComparison.Ordinal);
         Assert.Contains(expected, exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', exception.Message);
-        Assert.Equal(ExitCode.InvalidInput, exception.ExitCode);
+        Assert.Equal(ErrorKind.Input, exception.Kind);
     }
 
     [Fact]

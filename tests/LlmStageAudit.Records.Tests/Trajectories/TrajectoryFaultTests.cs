@@ -58,7 +58,7 @@ public sealed class TrajectoryFaultTests : IDisposable
         var exception = Assert.Throws<TrajectoryException>(() => reader.ReadGradient(1, gradient));
 
         Assert.Contains($"record 2, byte {_second}: the hash does not match", exception.Message, StringComparison.Ordinal);
-        Assert.Equal(ExitCode.InvalidInput, exception.ExitCode);
+        Assert.Equal(ErrorKind.Input, exception.Kind);
     }
 
     [Fact]

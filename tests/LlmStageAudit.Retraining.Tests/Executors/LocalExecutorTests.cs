@@ -54,7 +54,7 @@ public sealed class LocalExecutorTests(RetrainableRun run)
             if (step.Step == stopAfter) cancellation.Cancel();
         });
         var stopped = Assert.Throws<TrainingException>(() => LocalExecutor.Run(broken, null, null, progress, cancellation.Token));
-        Assert.Equal(ExitCode.Stopped, stopped.ExitCode);
+        Assert.Equal(ErrorKind.Stopped, stopped.Kind);
         Assert.Equal("stopped", broken.StateOf(broken.Plan.Jobs[0]));
 
         Run(broken);
@@ -93,7 +93,7 @@ public sealed class LocalExecutorTests(RetrainableRun run)
         var foreign = run.Train(Path.Combine("plans", "occupied", "plan.runs", "skip-second"));
         var before = Files(plan.RunOf(plan.Plan.Jobs[0]));
         var refused = Assert.Throws<RetrainingException>(() => Run(plan));
-        Assert.Equal(ExitCode.InvalidInput, refused.ExitCode);
+        Assert.Equal(ErrorKind.Input, refused.Kind);
         Assert.Contains($"{run.Manifest.RunId} without stage 'second'", refused.Message);
         Assert.Equal(foreign.RunId, ManifestOf(plan, "second").RunId);
         Assert.Equal(before, Files(plan.RunOf(plan.Plan.Jobs[0])));
@@ -116,7 +116,7 @@ public sealed class LocalExecutorTests(RetrainableRun run)
         using (PlanLock.Acquire(plan))
         {
             var refused = Assert.Throws<RetrainingException>(() => Run(plan));
-            Assert.Equal(ExitCode.InvalidInput, refused.ExitCode);
+            Assert.Equal(ErrorKind.Input, refused.Kind);
             Assert.Contains(
                 $"{plan.Path}: being retrained by process {Environment.ProcessId} on",
                 refused.Message,

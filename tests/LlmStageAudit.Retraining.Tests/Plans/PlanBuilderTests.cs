@@ -58,7 +58,7 @@ public sealed class PlanBuilderTests(RetrainableRun run)
     public void An_unknown_stage_is_refused_with_a_suggestion()
     {
         var refused = Assert.Throws<TrainingException>(() => Build("unknown", "secnd"));
-        Assert.Equal(ExitCode.Usage, refused.ExitCode);
+        Assert.Equal(ErrorKind.Request, refused.Kind);
         Assert.Contains("did you mean 'second'?", refused.Message);
     }
 
@@ -78,7 +78,7 @@ public sealed class PlanBuilderTests(RetrainableRun run)
         var folder = RunFolder.Create(run.At($"unfinished-{state}"));
         folder.WriteManifest(run.Manifest with { State = state });
         var refused = Assert.Throws<TrainingException>(() => PlanBuilder.Build(folder, run.At("plan.json"), ["second"], null));
-        Assert.Equal(ExitCode.InvalidInput, refused.ExitCode);
+        Assert.Equal(ErrorKind.Input, refused.Kind);
         Assert.Contains("finish it with resumed training", refused.Message);
     }
 

@@ -36,7 +36,7 @@ public sealed class PlanFileTests(RetrainableRun run)
         var plan = run.Plan("outside", "second");
         ArtifactJson.Write(plan.Path, plan.Plan with { Jobs = [plan.Plan.Jobs[0] with { Run = path }] });
         var refused = Assert.Throws<RetrainingException>(() => PlanFile.Open(plan.Path));
-        Assert.Equal(ExitCode.InvalidInput, refused.ExitCode);
+        Assert.Equal(ErrorKind.Input, refused.Kind);
         Assert.Contains("skip-second", refused.Message);
         Assert.Contains("not to plan.runs/skip-second", refused.Message);
     }
@@ -49,7 +49,7 @@ public sealed class PlanFileTests(RetrainableRun run)
         PlanFile.Open(plan.Path);
         File.SetUnixFileMode(plan.Path, File.GetUnixFileMode(plan.Path) | UnixFileMode.OtherWrite);
         var refused = Assert.Throws<RetrainingException>(() => PlanFile.Open(plan.Path));
-        Assert.Equal(ExitCode.InvalidInput, refused.ExitCode);
+        Assert.Equal(ErrorKind.Input, refused.Kind);
         Assert.Contains("every user of this machine may write it", refused.Message);
         Assert.Contains("chmod o-w", refused.Message);
     }

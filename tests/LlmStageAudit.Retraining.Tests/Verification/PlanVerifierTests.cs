@@ -82,7 +82,7 @@ public sealed class PlanVerifierTests(RetrainableRun run)
     {
         var plan = run.PlanWith("waiting", Effects("waiting", ("first", s_zeros)), "first", "third");
         var refused = Assert.Throws<RetrainingException>(() => PlanVerifier.Verify(plan, null, null, null));
-        Assert.Equal(ExitCode.Usage, refused.ExitCode);
+        Assert.Equal(ErrorKind.Request, refused.Kind);
         Assert.Contains("skip-first, skip-third", refused.Message);
     }
 
@@ -90,14 +90,14 @@ public sealed class PlanVerifierTests(RetrainableRun run)
     public void A_plan_without_predictions_needs_some()
     {
         var refused = Assert.Throws<RetrainingException>(() => PlanVerifier.Verify(run.Plan("unpredicted", "first"), null, null, null));
-        Assert.Equal(ExitCode.Usage, refused.ExitCode);
+        Assert.Equal(ErrorKind.Request, refused.Kind);
     }
 
     [Fact]
     public void A_stage_without_a_prediction_is_named()
     {
         var refused = Assert.Throws<RetrainingException>(() => Verify(null, ("first", s_zeros), ("third", s_zeros)));
-        Assert.Equal(ExitCode.InvalidInput, refused.ExitCode);
+        Assert.Equal(ErrorKind.Input, refused.Kind);
         Assert.Contains("no effect of stage 'second'", refused.Message);
     }
 
@@ -117,7 +117,7 @@ public sealed class PlanVerifierTests(RetrainableRun run)
     public void Predictions_on_other_examples_or_of_another_measure_are_refused()
     {
         var tooFew = Assert.Throws<RetrainingException>(() => Verify(null, ("first", [1, 2]), ("second", s_zeros), ("third", s_zeros)));
-        Assert.Equal(ExitCode.InvalidInput, tooFew.ExitCode);
+        Assert.Equal(ErrorKind.Input, tooFew.Kind);
         var effects = run.Effects(("first", s_zeros), ("second", s_zeros), ("third", s_zeros));
         var renamed = run.Write("renamed.json", effects with
         {

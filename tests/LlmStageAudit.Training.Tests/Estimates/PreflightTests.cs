@@ -27,7 +27,7 @@ public sealed class PreflightTests : IDisposable
             },
             AvailableMemoryBytes = () => null,
         }));
-        Assert.Equal(ExitCode.Usage, error.ExitCode);
+        Assert.Equal(ErrorKind.Request, error.Kind);
         Assert.Equal(path, asked);
         Assert.StartsWith($"{path}: the run will write ", error.Message, StringComparison.Ordinal);
         Assert.Contains("; 97.7 KiB are free there; expected room", error.Message, StringComparison.Ordinal);
@@ -64,7 +64,7 @@ public sealed class PreflightTests : IDisposable
         var limits = new MachineLimits { FreeDiskBytes = _ => null, AvailableMemoryBytes = () => 1000 };
         var error = Assert.Throws<PreflightException>(() => Train(configuration, _folder.At("run"), limits));
         Assert.Contains("of memory; 1.0 KiB are available", error.Message, StringComparison.Ordinal);
-        Assert.Equal(ExitCode.Usage, error.ExitCode);
+        Assert.Equal(ErrorKind.Request, error.Kind);
         Assert.False(Path.Exists(_folder.At("run")));
     }
 

@@ -26,7 +26,7 @@ public sealed class ResumeTests : IDisposable
             TinyTraining.Copy(_folder.At("begun"), path);
             var stop = TinyTraining.StopAfter(
                 step, (progress, token) => RunTrainer.Resume(path, configuration, TestDevice.Current, progress, token));
-            Assert.Equal(ExitCode.Stopped, stop.ExitCode);
+            Assert.Equal(ErrorKind.Stopped, stop.Kind);
             Assert.Equal(RunState.Stopped, RunFolder.Open(path).ReadManifest().State);
             var resumed = TinyTraining.Resume(path);
             Assert.Equal(RunState.Completed, resumed.State);
@@ -114,7 +114,7 @@ public sealed class ResumeTests : IDisposable
         TinyTraining.TrainUntil(3, configuration, _folder.At("run"));
         var other = configuration with { Stages = [.. configuration.Stages.Select(stage => stage with { BatchSize = 5 })] };
         var error = Assert.Throws<TrainingException>(() => RunTrainer.Resume(_folder.At("run"), other, null, null, default));
-        Assert.Equal(ExitCode.Usage, error.ExitCode);
+        Assert.Equal(ErrorKind.Request, error.Kind);
         Assert.Equal(RunState.Completed, RunTrainer.Resume(_folder.At("run"), configuration, null, null, default).State);
     }
 
@@ -145,7 +145,7 @@ public sealed class ResumeTests : IDisposable
         {
             var error = Assert.Throws<TrainingException>(use);
             Assert.StartsWith($"{path}: SHA-256 ", error.Message, StringComparison.Ordinal);
-            Assert.Equal(ExitCode.InvalidInput, error.ExitCode);
+            Assert.Equal(ErrorKind.Input, error.Kind);
         }
 
         File.Delete(path);

@@ -141,7 +141,7 @@ public sealed class RunTrainerTests : IDisposable
         // The first step is the warm-up's, at rate 0; the second goes astray, the third meets it.
         Assert.StartsWith("stage 'first', step 3: the ", error.Message, StringComparison.Ordinal);
         Assert.Contains("lower the learning rate", error.Message, StringComparison.Ordinal);
-        Assert.Equal(ExitCode.Failed, error.ExitCode);
+        Assert.Equal(ErrorKind.Failure, error.Kind);
     }
 
     [Fact]

@@ -103,7 +103,7 @@ public sealed class StageTrainerTests
         var error = Assert.Throws<TrainingException>(() =>
             StageTrainer.Train(program, program.Optimizer.Start(TensorMemory.Of(Vectors.Normal(Parameters, 1))), 1, _ => { }, default));
         Assert.Matches("^stage 'stage', step [3-6]: the (loss|gradient norm) is ", error.Message);
-        Assert.Equal(ExitCode.Failed, error.ExitCode);
+        Assert.Equal(ErrorKind.Failure, error.Kind);
     }
 
     [Fact]

@@ -119,7 +119,7 @@ public sealed class SealedTrainingTests : IDisposable
             return (record, gradient);
         });
         var error = Assert.Throws<SealException>(() => TinyTraining.Resume(Run0()));
-        Assert.Equal(ExitCode.GateFailed, error.ExitCode);
+        Assert.Equal(ErrorKind.Finding, error.Kind);
         Assert.Contains("the log of stage 'second' is not what was sealed", error.Message, StringComparison.Ordinal);
     }
 

@@ -98,7 +98,7 @@ public sealed class OperatorTests
         var here = new DirectoryInfo(AppContext.BaseDirectory);
         var folder = Path.Combine(here.Parent!.Parent!.FullName, "LlmStageAudit.Cli", here.Name);
         var found = Directory.GetFiles(folder, "LlmStageAudit.*.dll").Append(Path.Combine(folder, "stageaudit.dll")).ToList();
-        Assert.Equal(9, found.Count);
+        Assert.Equal(12, found.Count);
         return found;
     }
 }

@@ -38,7 +38,7 @@ internal static class CertificationBenchmark
                 using var run = PlantedRun.Train(folder, seed);
                 var probe = PlantedRun.ReadProbe(run, folder, seed);
                 var gap = ConfounderGap.Of(probe, PlantedRun.Group);
-                var request = new CertificationRequest { BudgetTrainings = BudgetTrainings, Order = HeadOrder.Highest };
+                var request = new CertificationRequest { BudgetTrainings = BudgetTrainings, Order = TopKOrder.Highest };
                 var certified = new CertifiedAttribution(run, probe, gap).Attribute(new AttributionRequest(), request, null, default);
                 var exact = StageAttribution.Attribute(run, probe, new AttributionRequest(), null, default);
                 var truth = Gaps(gap, exact);

@@ -4,7 +4,7 @@ using LlmStageAudit.Foundation.Randomness;
 namespace LlmStageAudit.Attribution.Tests.Screening;
 
 /// <summary>Settling from the top, where the truth, the screen's noise and the probe's are known.</summary>
-public sealed class HeadSettlementTests
+public sealed class TopKRefinementTests
 {
     private const int Draws = 200;
 
@@ -30,9 +30,9 @@ public sealed class HeadSettlementTests
         for (var run = 0; run < runs; run++)
         {
             var world = new World(run, candidates: 20, noise, growing, shift, probeError: 0.05);
-            var order = run % 2 == 0 ? HeadOrder.Magnitude : HeadOrder.Highest;
-            var certificate = new HeadCertificate(confidence, top, order);
-            var (settled, finding) = new HeadSettlement(certificate, top).Run(world.Screened, budget: 120, world.Settle);
+            var order = run % 2 == 0 ? TopKOrder.Magnitude : TopKOrder.Highest;
+            var certificate = new TopKCertificate(confidence, top, order);
+            var (settled, finding) = new TopKRefinement(certificate, top).Run(world.Screened, budget: 120, world.Settle);
             Assert.True(world.Spent <= 120);
             Assert.Equal(world.Settled.Order(), Enumerable.Range(0, 20).Where(i => settled[i] is not null));
             if (!finding.IsCertain) continue;
@@ -54,8 +54,8 @@ public sealed class HeadSettlementTests
     public void What_costs_nothing_is_settled_first_and_alone_where_the_budget_is_nothing()
     {
         var world = new World(1, candidates: 6, 0.1, 0, 0, 0.05);
-        var certificate = new HeadCertificate(0.95, 1, HeadOrder.Highest);
-        var (settled, finding) = new HeadSettlement(certificate, 1).Run(world.Screened, 0, world.Settle);
+        var certificate = new TopKCertificate(0.95, 1, TopKOrder.Highest);
+        var (settled, finding) = new TopKRefinement(certificate, 1).Run(world.Screened, 0, world.Settle);
         Assert.Equal([5], world.Settled);
         Assert.Equal(0, world.Spent);
         Assert.False(finding.IsCertain);
@@ -68,8 +68,8 @@ public sealed class HeadSettlementTests
     {
         // A screen whose errors are as large as its scores decides nothing.
         var world = new World(3, candidates: 8, noise: 2, 0, 0, probeError: 0.001);
-        var certificate = new HeadCertificate(0.95, 1, HeadOrder.Highest);
-        var (settled, finding) = new HeadSettlement(certificate, 1).Run(world.Screened, 1000, world.Settle);
+        var certificate = new TopKCertificate(0.95, 1, TopKOrder.Highest);
+        var (settled, finding) = new TopKRefinement(certificate, 1).Run(world.Screened, 1000, world.Settle);
         Assert.All(settled, Assert.NotNull);
         Assert.True(finding.IsCertain);
         Assert.Equal(Array.IndexOf(world.Truth, world.Truth.Max()), finding.Head[0]);
@@ -81,7 +81,7 @@ public sealed class HeadSettlementTests
         var rounds = Enumerable.Range(0, 2).Select(_ =>
         {
             var world = new World(7, candidates: 20, 0.2, 0, 0, 0.05);
-            new HeadSettlement(new HeadCertificate(0.95, 1, HeadOrder.Highest), 1).Run(world.Screened, 100, world.Settle);
+            new TopKRefinement(new TopKCertificate(0.95, 1, TopKOrder.Highest), 1).Run(world.Screened, 100, world.Settle);
             return world.Settled.ToArray();
         }).ToArray();
         Assert.Equal(rounds[0], rounds[1]);

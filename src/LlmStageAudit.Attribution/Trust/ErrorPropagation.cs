@@ -9,7 +9,7 @@ namespace LlmStageAudit.Attribution.Trust;
 /// since AdamW's steps are bounded where its tangent is not. With SGD, a gradient wrong by e, n steps at one rate and no decay,
 /// it is <c>- lr (1 - mu^n) / (1 - mu) e</c>.
 /// </summary>
-internal static class RunOut
+internal static class ErrorPropagation
 {
     /// <summary>After so many steps a momentum of 0.9 has handed on 0.9 of what it will.</summary>
     private const int Steps = 20;

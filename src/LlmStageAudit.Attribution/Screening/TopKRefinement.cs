@@ -4,7 +4,7 @@ namespace LlmStageAudit.Attribution.Screening;
 /// Settles screened candidates from the top until the head is certain or the budget does not hold another one. What costs nothing is
 /// settled first. Several are settled at a time, so that their replays share a walk.
 /// </summary>
-public sealed class HeadSettlement(HeadCertificate certificate, int top)
+public sealed class TopKRefinement(TopKCertificate certificate, int top)
 {
     private const int LargestRound = 4;
 
@@ -15,7 +15,7 @@ public sealed class HeadSettlement(HeadCertificate certificate, int top)
     /// <param name="candidates">All, screened.</param>
     /// <param name="budget">Gradients that may be spent.</param>
     /// <param name="settle">Replays candidates, given by their numbers in rising order, and returns their effects in that order.</param>
-    public (SettledEffect?[] Settled, HeadFinding Finding) Run(
+    public (SettledEffect?[] Settled, TopKFinding Finding) Run(
         IReadOnlyList<ScreenedCandidate> candidates, double budget, Func<IReadOnlyList<int>, IReadOnlyList<SettledEffect>> settle)
     {
         var settled = new SettledEffect?[candidates.Count];
@@ -39,9 +39,9 @@ public sealed class HeadSettlement(HeadCertificate certificate, int top)
     }
 
     /// <summary>The open ones that could rank highest, as many as are likely needed and as the budget holds.</summary>
-    private int[] Next(IReadOnlyList<ScreenedCandidate> candidates, HeadFinding finding, double left)
+    private int[] Next(IReadOnlyList<ScreenedCandidate> candidates, TopKFinding finding, double left)
     {
-        var missing = HeadCertificate.LeastErrors - finding.Errors;
+        var missing = TopKCertificate.LeastErrors - finding.Errors;
         var wanted = missing > 0 ? Math.Max(missing, top) : Math.Min(LargestRound, (finding.Open.Count + 1) / 2);
         var next = new List<int>();
         var ordered = finding.Open

@@ -9,7 +9,7 @@ using LlmStageAudit.Training.Runs;
 namespace LlmStageAudit.Auditing.Effects;
 
 /// <summary>The retraining that would settle an effect of low trust, as a command, and its cost.</summary>
-internal static class Settlement
+internal static class ExactReplayOffer
 {
     public static TrustEvidence Offer(TrustEvidence evidence, TrainedRun run, Probe probe, Counterfactual question) => evidence with
     {

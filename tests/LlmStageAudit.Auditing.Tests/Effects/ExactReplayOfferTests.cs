@@ -11,7 +11,7 @@ using LlmStageAudit.Training.Runs;
 namespace LlmStageAudit.Auditing.Tests.Effects;
 
 /// <summary>The tiny run: stages of 6, 2 and 3 steps, whose recorded gradients are no guide at its learning rate.</summary>
-public sealed class SettlementTests : IDisposable
+public sealed class ExactReplayOfferTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
@@ -54,7 +54,7 @@ public sealed class SettlementTests : IDisposable
     [InlineData("1-2", 2, 1)]
     [InlineData("1,3,5", 5, 3, 1)]
     [InlineData("1-3,9-10,12", 12, 2, 10, 1, 9, 3)]
-    public void Steps_are_written_as_ranges(string expected, params int[] steps) => Assert.Equal(expected, Settlement.Ranges(steps));
+    public void Steps_are_written_as_ranges(string expected, params int[] steps) => Assert.Equal(expected, ExactReplayOffer.Ranges(steps));
 
     [Fact]
     public void Ranges_are_read_as_the_steps_they_were()
@@ -64,7 +64,7 @@ public sealed class SettlementTests : IDisposable
         for (var draw = 0; draw < 50; draw++)
         {
             int[] steps = [.. Enumerable.Range(1, 16).Where(step => step == 1 + (draw % 16) || random.Next(2) == 0)];
-            var read = StepSet.Parse(Settlement.Ranges(steps), run.Programs);
+            var read = StepSet.Parse(ExactReplayOffer.Ranges(steps), run.Programs);
             var found = read.Skipped.SelectMany(pair => pair.Value!.Select(step => StepSet.FirstStep(run.Programs, pair.Key) + step - 1));
             Assert.Equal(steps, found.Order());
         }

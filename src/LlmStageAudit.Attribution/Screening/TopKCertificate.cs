@@ -20,7 +20,7 @@ namespace LlmStageAudit.Attribution.Screening;
 /// <param name="confidence">In (0.5, 1).</param>
 /// <param name="top">N.</param>
 /// <param name="order">What ranks first.</param>
-public sealed class HeadCertificate(double confidence, int top, HeadOrder order)
+public sealed class TopKCertificate(double confidence, int top, TopKOrder order)
 {
     /// <summary>Errors of the screen that have to be known before it says anything.</summary>
     public const int LeastErrors = 3;
@@ -28,7 +28,7 @@ public sealed class HeadCertificate(double confidence, int top, HeadOrder order)
     /// <summary>What stands at the head as far as is known, and whether that is certain.</summary>
     /// <param name="candidates">All, screened.</param>
     /// <param name="settled">Beside them: their exact effects, null where not settled.</param>
-    public HeadFinding Examine(IReadOnlyList<ScreenedCandidate> candidates, IReadOnlyList<SettledEffect?> settled)
+    public TopKFinding Examine(IReadOnlyList<ScreenedCandidate> candidates, IReadOnlyList<SettledEffect?> settled)
     {
         var ranked = Enumerable.Range(0, candidates.Count)
             .OrderByDescending(i => Height(settled[i]?.Value ?? candidates[i].Score)).ThenBy(i => i).ToArray();
@@ -38,7 +38,7 @@ public sealed class HeadCertificate(double confidence, int top, HeadOrder order)
         var errors = Errors(candidates, settled);
         var limits = unsettled.ToDictionary(j => j, j => Limit(candidates[j], errors, unsettled.Length));
         double? spread = errors.Length == 0 ? null : Math.Sqrt(errors.Average(error => error.Error * error.Error));
-        var finding = new HeadFinding(head, rest, spread, errors.Length, limits);
+        var finding = new TopKFinding(head, rest, spread, errors.Length, limits);
         int[] open = [.. head.Where(i => settled[i] is null)];
         if (rest.Length == 0) return finding with { IsCertain = open.Length == 0, Open = open };
         if (open.Length > 0) return finding with { Open = [.. open, .. unsettled] };
@@ -79,7 +79,7 @@ public sealed class HeadCertificate(double confidence, int top, HeadOrder order)
     }
 
     /// <summary>An effect as the order sees it.</summary>
-    public double Height(double effect) => order == HeadOrder.Magnitude ? Math.Abs(effect) : effect;
+    public double Height(double effect) => order == TopKOrder.Magnitude ? Math.Abs(effect) : effect;
 
     private static (double Error, double Cost)[] Errors(
         IReadOnlyList<ScreenedCandidate> candidates, IReadOnlyList<SettledEffect?> settled) =>
@@ -90,14 +90,14 @@ public sealed class HeadCertificate(double confidence, int top, HeadOrder order)
     {
         if (errors.Length < LeastErrors) return double.PositiveInfinity;
         var square = errors.Average(error => error.Error * error.Error * Math.Max(1, candidate.ExactCost / error.Cost));
-        var sides = order == HeadOrder.Magnitude ? 2 : 1;
+        var sides = order == TopKOrder.Magnitude ? 2 : 1;
         var tail = (1 - confidence) / 2 / sides / unsettled;
         return Math.Sqrt(square) * StudentT.InvCDF(0, 1, errors.Length, 1 - tail);
     }
 }
 
 /// <summary>What stands at the head of a ranking.</summary>
-public enum HeadOrder
+public enum TopKOrder
 {
     /// <summary>The largest effect in size, whatever its sign: what changed the measure most.</summary>
     Magnitude,
@@ -106,13 +106,13 @@ public enum HeadOrder
     Highest,
 }
 
-/// <summary>What <see cref="HeadCertificate"/> finds; candidates by their numbers.</summary>
+/// <summary>What <see cref="TopKCertificate"/> finds; candidates by their numbers.</summary>
 /// <param name="Head">The first, best first, by exact effects where known and screened ones elsewhere.</param>
 /// <param name="Rest">All others in order.</param>
 /// <param name="ScreeningError">The root mean square of exact less screened effects; null where none is known.</param>
 /// <param name="Errors">How many of these are known.</param>
 /// <param name="Limits">Of each unsettled one of the rest: how far its exact effect may lie from the screened one.</param>
-public sealed record HeadFinding(
+public sealed record TopKFinding(
     IReadOnlyList<int> Head, IReadOnlyList<int> Rest, double? ScreeningError, int Errors, IReadOnlyDictionary<int, double> Limits)
 {
     /// <summary>Whether the head holds at the confidence asked for.</summary>

@@ -3,7 +3,7 @@ using LlmStageAudit.Attribution.Screening;
 namespace LlmStageAudit.Attribution.Tests.Screening;
 
 /// <summary>Certificates of made-up effects, against counts and quantiles from tables.</summary>
-public sealed class HeadCertificateTests
+public sealed class TopKCertificateTests
 {
     /// <summary>Student's quantiles with 3 degrees of freedom at 1 - 0.05 / 2 and at 1 - 0.05 / 4.</summary>
     private const double OneSided = 3.18245;
@@ -19,19 +19,19 @@ public sealed class HeadCertificateTests
         ScreenedCandidate[] candidates = [Candidate("third", 0), Candidate("first", 0), Candidate("second", 0)];
         SettledEffect?[] settled = [third, first, second];
 
-        var sure = new HeadCertificate(0.93, 1, HeadOrder.Highest).Examine(candidates, settled);
+        var sure = new TopKCertificate(0.93, 1, TopKOrder.Highest).Examine(candidates, settled);
         Assert.True(sure.IsCertain);
         Assert.Equal([1], sure.Head);
         Assert.Equal([2, 0], sure.Rest);
 
-        var unsure = new HeadCertificate(0.931, 1, HeadOrder.Highest).Examine(candidates, settled);
+        var unsure = new TopKCertificate(0.931, 1, TopKOrder.Highest).Examine(candidates, settled);
         Assert.False(unsure.IsCertain);
         Assert.True(unsure.IsTied);
         Assert.Empty(unsure.Open); // Nothing is left to settle.
 
         // As a set the first two are certain.
-        Assert.True(new HeadCertificate(0.99, 2, HeadOrder.Highest).Examine(candidates, settled).IsCertain);
-        Assert.True(new HeadCertificate(0.99, 3, HeadOrder.Highest).Examine(candidates, settled).IsCertain);
+        Assert.True(new TopKCertificate(0.99, 2, TopKOrder.Highest).Examine(candidates, settled).IsCertain);
+        Assert.True(new TopKCertificate(0.99, 3, TopKOrder.Highest).Examine(candidates, settled).IsCertain);
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class HeadCertificateTests
         // Both move by far more than they differ, but together.
         double[] shared = [.. Enumerable.Range(0, 200).Select(i => Math.Sin(i))];
         SettledEffect?[] settled = [new(1, [.. shared.Select(x => 1.00 + x)]), new(1.01, [.. shared.Select(x => 1.01 + x)])];
-        var found = new HeadCertificate(0.95, 1, HeadOrder.Highest).Examine([Candidate("a", 0), Candidate("b", 0)], settled);
+        var found = new TopKCertificate(0.95, 1, TopKOrder.Highest).Examine([Candidate("a", 0), Candidate("b", 0)], settled);
         Assert.True(found.IsCertain);
         Assert.Equal([1], found.Head);
     }
@@ -50,19 +50,19 @@ public sealed class HeadCertificateTests
     {
         SettledEffect?[] settled = [Exactly(1), Exactly(-2)];
         ScreenedCandidate[] candidates = [Candidate("up", 0), Candidate("down", 0)];
-        Assert.Equal([1], new HeadCertificate(0.95, 1, HeadOrder.Magnitude).Examine(candidates, settled).Head);
-        Assert.Equal([0], new HeadCertificate(0.95, 1, HeadOrder.Highest).Examine(candidates, settled).Head);
+        Assert.Equal([1], new TopKCertificate(0.95, 1, TopKOrder.Magnitude).Examine(candidates, settled).Head);
+        Assert.Equal([0], new TopKCertificate(0.95, 1, TopKOrder.Highest).Examine(candidates, settled).Head);
     }
 
     [Theory]
-    [InlineData(HeadOrder.Highest, 0.999, true)]
-    [InlineData(HeadOrder.Highest, 1.001, false)]
-    [InlineData(HeadOrder.Magnitude, 0.999, true)]
-    [InlineData(HeadOrder.Magnitude, 1.001, false)]
-    public void An_unsettled_one_is_excluded_by_students_bound_on_the_screens_error(HeadOrder order, double part, bool certain)
+    [InlineData(TopKOrder.Highest, 0.999, true)]
+    [InlineData(TopKOrder.Highest, 1.001, false)]
+    [InlineData(TopKOrder.Magnitude, 0.999, true)]
+    [InlineData(TopKOrder.Magnitude, 1.001, false)]
+    public void An_unsettled_one_is_excluded_by_students_bound_on_the_screens_error(TopKOrder order, double part, bool certain)
     {
         // Errors 0.1, -0.2, 0.2: sigma = sqrt(0.09 / 3).
-        var limit = Math.Sqrt(0.03) * (order == HeadOrder.Magnitude ? TwoSided : OneSided);
+        var limit = Math.Sqrt(0.03) * (order == TopKOrder.Magnitude ? TwoSided : OneSided);
         ScreenedCandidate[] candidates =
             [
                 Candidate("a", 3 - 0.1, 5),
@@ -71,7 +71,7 @@ public sealed class HeadCertificateTests
                 Candidate("open", 3 - (limit / part), 5),
             ];
         SettledEffect?[] settled = [Exactly(3), Exactly(1), Exactly(0.5), null];
-        var found = new HeadCertificate(0.95, 1, order).Examine(candidates, settled);
+        var found = new TopKCertificate(0.95, 1, order).Examine(candidates, settled);
         Assert.Equal(limit, found.Limits[3], 1e-4);
         Assert.Equal(Math.Sqrt(0.03), found.ScreeningError!.Value, 1e-12);
         Assert.Equal(certain, found.IsCertain);
@@ -85,7 +85,7 @@ public sealed class HeadCertificateTests
         SettledEffect?[] settled = [Exactly(3), Exactly(1), Exactly(0), null, null];
         ScreenedCandidate[] candidates =
             [Candidate("a", 3.1, 4), Candidate("b", 1.1, 4), Candidate("c", 0.1, 4), Candidate("early", 0, 16), Candidate("late", 0, 1)];
-        var limits = new HeadCertificate(0.95, 1, HeadOrder.Highest).Examine(candidates, settled).Limits;
+        var limits = new TopKCertificate(0.95, 1, TopKOrder.Highest).Examine(candidates, settled).Limits;
         Assert.Equal(2, limits[3] / limits[4], 1e-12);
         Assert.True(limits[4] > 0.1 * OneSided);
     }
@@ -96,7 +96,7 @@ public sealed class HeadCertificateTests
         // The third costs nothing: the screen made no error there and may make one elsewhere.
         SettledEffect?[] settled = [Exactly(9), Exactly(1), Exactly(0.5), null];
         ScreenedCandidate[] candidates = [Candidate("a", 9, 5), Candidate("b", 1, 5), Candidate("last", 0.5), Candidate("open", 0, 5)];
-        var found = new HeadCertificate(0.95, 1, HeadOrder.Highest).Examine(candidates, settled);
+        var found = new TopKCertificate(0.95, 1, TopKOrder.Highest).Examine(candidates, settled);
         Assert.False(found.IsCertain);
         Assert.Equal(2, found.Errors);
         Assert.Equal(double.PositiveInfinity, found.Limits[3]);
@@ -107,7 +107,7 @@ public sealed class HeadCertificateTests
     public void A_head_that_is_not_settled_is_not_certain()
     {
         SettledEffect?[] settled = [Exactly(1), null, Exactly(0.9), Exactly(0.8)];
-        var found = new HeadCertificate(0.95, 1, HeadOrder.Highest).Examine(
+        var found = new TopKCertificate(0.95, 1, TopKOrder.Highest).Examine(
             [Candidate("a", 1, 5), Candidate("b", 100, 5), Candidate("c", 0.9, 5), Candidate("d", 0.8, 5)], settled);
         Assert.Equal([1], found.Head);
         Assert.False(found.IsCertain);
@@ -118,7 +118,7 @@ public sealed class HeadCertificateTests
     public void Draws_that_leave_the_measure_undefined_are_not_counted()
     {
         SettledEffect?[] settled = [new(1, [1, double.NaN, .. Enumerable.Repeat(1.0, 50)]), new(0, [0, 5, .. Enumerable.Repeat(0.0, 50)])];
-        Assert.True(new HeadCertificate(0.95, 1, HeadOrder.Highest).Examine([Candidate("a", 0), Candidate("b", 0)], settled).IsCertain);
+        Assert.True(new TopKCertificate(0.95, 1, TopKOrder.Highest).Examine([Candidate("a", 0), Candidate("b", 0)], settled).IsCertain);
     }
 
     private static ScreenedCandidate Candidate(string name, double score, double cost = 0) => new(name, cost, score);
