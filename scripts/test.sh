@@ -17,7 +17,8 @@ export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 export DOTNET_TieredPGO=0
 passed=0 failed=0 skipped=0
 
-# A hang ends as a crash does. It is far longer than any test, so that a slow machine is not taken for one.
+# A hang ends as a crash does, and the log names what ran half as long. It is far longer than any test, so that a slow machine is not taken
+# for one.
 hang_minutes=30
 
 # Lines are counted in this process only, not in commands that tests start.
@@ -67,7 +68,7 @@ counter() {
 }
 
 show_failures() {
-  grep -vE '^\[xUnit|^ +at (System|Xunit|Microsoft)\.|^  (Skipped|Passed) |^(Starting test|A total of|Results File|Data collector|Passed! |Failed! )|^[[:space:]]*$' "$1" |
+  grep -vE '^\[xUnit.*\[(FAIL|SKIP)\]|^\[xUnit.*(Starting|Discover|Finished|Diagnostic)|^ +at (System|Xunit|Microsoft)\.|^  (Skipped|Passed) |^(Starting test|A total of|Results File|Data collector|Passed! |Failed! )|^[[:space:]]*$' "$1" |
     cut -c1-300 | sed -n '1,400s/^/      /p'
 }
 
@@ -78,7 +79,8 @@ run() {
   if [[ $name == *.EndToEnd.Tests ]]; then counting=(); fi
   dotnet test "$root/artifacts/bin/$name/release/$name.dll" --nologo ${filter:+--filter "$filter"} "${counting[@]}" \
     --results-directory "$results" --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=minimal" \
-    --blame-hang-timeout "${hang_minutes}m" --blame-hang-dump-type none >"$log" 2>&1 </dev/null || code=$?
+    -- RunConfiguration.TestSessionTimeout=$((hang_minutes * 60000)) xUnit.DiagnosticMessages=true \
+    xUnit.LongRunningTestSeconds=$((hang_minutes * 30)) >"$log" 2>&1 </dev/null || code=$?
 
   local good bad other
   good=$(counter "$trx" passed)

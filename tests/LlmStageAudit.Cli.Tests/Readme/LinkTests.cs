@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Cli.Tests.Readme;

@@ -1,6 +1,6 @@
 using LlmStageAudit.Foundation.Errors;
 
-namespace LlmStageAudit.Cli;
+namespace LlmStageAudit.Cli.Terminal;
 
 /// <summary>What the process tells the script that called it.</summary>
 public enum ExitCode
