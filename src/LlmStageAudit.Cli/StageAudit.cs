@@ -70,7 +70,8 @@ public static class StageAudit
     {
         var root = new RootCommand(
             "Which training stage did that? Trains fine-tuning stages with a trajectory log, answers what the model would be without each, "
-            + "and verifies its answers by retraining.") { HelpName = "stageaudit" };
+            + "and verifies its answers by retraining.")
+        { HelpName = "stageaudit" };
         foreach (var option in CommonOptions.Everywhere) root.Add(option);
         foreach (var verb in AllVerbs()) root.Add(verb);
         HelpWithExamples.AddTo(root);

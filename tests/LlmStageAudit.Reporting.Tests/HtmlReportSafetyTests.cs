@@ -86,7 +86,10 @@ public sealed partial class HtmlReportSafetyTests
         }).ToArray();
         var verified = inputs.Verifications[0].Stages[0] with
         {
-            Pearson = double.NaN, Spearman = double.NaN, PredictedPerExample = odd, MeasuredPerExample = odd.Reverse().ToArray(),
+            Pearson = double.NaN,
+            Spearman = double.NaN,
+            PredictedPerExample = odd,
+            MeasuredPerExample = odd.Reverse().ToArray(),
         };
         var page = HtmlReport.Render(inputs with
         {
@@ -113,7 +116,9 @@ public sealed partial class HtmlReportSafetyTests
         var points = Enumerable.Range(0, 50000).Select(row => (double)row).ToArray();
         var verified = inputs.Verifications[0].Stages.Select(stage => stage with
         {
-            PredictedPerExample = points, MeasuredPerExample = points, Examples = points.Length,
+            PredictedPerExample = points,
+            MeasuredPerExample = points,
+            Examples = points.Length,
         });
         var page = HtmlReport.Render(inputs with
         {

@@ -210,15 +210,15 @@ internal static partial class SampleAudit
     private static GroupScores Group(
         string group, int examples, double subgroup, double bpsn, double bnsp, double falsePositive, double falseNegative, int positives) =>
         new()
-    {
-        Group = group,
-        Examples = examples,
-        Metrics = new Dictionary<string, double>
         {
-            ["subgroupAuc"] = subgroup, ["bpsnAuc"] = bpsn, ["bnspAuc"] = bnsp, ["falsePositiveRate"] = falsePositive,
-            ["falseNegativeRate"] = falseNegative, ["positives"] = positives,
-        },
-    };
+            Group = group,
+            Examples = examples,
+            Metrics = new Dictionary<string, double>
+            {
+                ["subgroupAuc"] = subgroup, ["bpsnAuc"] = bpsn, ["bnspAuc"] = bnsp, ["falsePositiveRate"] = falsePositive,
+                ["falseNegativeRate"] = falseNegative, ["positives"] = positives,
+            },
+        };
 
     // Roughly normal, without the mathematics library's last digits, which differ between machines.
     private static double Noise(int stream, int index)

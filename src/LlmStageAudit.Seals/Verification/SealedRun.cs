@@ -66,7 +66,8 @@ internal sealed class SealedRun
             when (exception is ArtifactException or ArgumentException or JsonException or IOException or UnauthorizedAccessException)
         {
             return new SealedRun(
-                folder, reading, null, SealFile.Reason(exception.Message, folder.ManifestPath)) { ManifestJson = ReadJson(folder) };
+                folder, reading, null, SealFile.Reason(exception.Message, folder.ManifestPath))
+            { ManifestJson = ReadJson(folder) };
         }
     }
 

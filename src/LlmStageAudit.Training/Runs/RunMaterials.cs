@@ -72,15 +72,15 @@ public sealed class RunMaterials : IDisposable
 
     private static LanguageModelOptions Options(
         RunConfiguration configuration, AdapterSource? adapter, ModelWeights weights, Device? device) => new()
-    {
-        Task = configuration.Model.Task,
-        Labels = configuration.Model.Labels,
-        Adapter = adapter,
-        Weights = weights,
-        Seed = configuration.Seed,
-        ComputeDtype = configuration.Model.Dtype == ModelDtype.BFloat16 ? bfloat16 : null,
-        Device = device,
-    };
+        {
+            Task = configuration.Model.Task,
+            Labels = configuration.Model.Labels,
+            Adapter = adapter,
+            Weights = weights,
+            Seed = configuration.Seed,
+            ComputeDtype = configuration.Model.Dtype == ModelDtype.BFloat16 ? bfloat16 : null,
+            Device = device,
+        };
 
     private static RunMaterials Gather(
         RunConfiguration configuration, string modelPath, AdapterSource? adapter, ModelWeights weights, Device? device)

@@ -59,7 +59,7 @@ public sealed class SpotCheckTests
             var section = (optimizer == "sgd" ? SmallRun.Sgd : SmallRun.AdamW) with { LearningRate = rate };
             using var run = SmallRun.Train(section, cubic: 0.5, (_, stage) => stage with { BatchSize = 10, Epochs = 16 });
             Counterfactual[] questions = [s_first, s_second, s_steps];
-            double[][] truth = 
+            double[][] truth =
             [
                 run.RetrainWithout(0), run.RetrainWithout(1), run.Retrain((stage, step) => stage == 0 && step.StageStep is 2 or 3),
             ];

@@ -80,8 +80,11 @@ public sealed class RetrainableRun : IDisposable
     {
         RunId = Manifest.RunId,
         Run = Folder.Root,
-        Probe = new ProbeReference { Name = "probe", Path = At("probe.yaml"), Sha256 = ContentHash.OfFile(At("probe.jsonl")),
-            Examples = ProbeRows },
+        Probe = new ProbeReference
+        {
+            Name = "probe", Path = At("probe.yaml"), Sha256 = ContentHash.OfFile(At("probe.jsonl")),
+            Examples = ProbeRows
+        },
         Method = "replay",
         Gradient = "midpoint",
         Level = "stage",

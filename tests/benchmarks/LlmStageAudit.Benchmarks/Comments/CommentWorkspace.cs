@@ -59,15 +59,15 @@ internal sealed class CommentWorkspace : IDisposable
     /// <summary>One job on a data set.</summary>
     public static StageSection Stage(
         string name, DatasetSection data, OptimizerSection optimizer, int epochs, int batchSize = BatchSize, bool shuffle = true) => new()
-    {
-        Name = name,
-        Dataset = data,
-        Epochs = epochs,
-        BatchSize = batchSize,
-        Shuffle = shuffle,
-        Optimizer = optimizer,
-        Schedule = Schedule,
-    };
+        {
+            Name = name,
+            Dataset = data,
+            Epochs = epochs,
+            BatchSize = batchSize,
+            Shuffle = shuffle,
+            Optimizer = optimizer,
+            Schedule = Schedule,
+        };
 
     private static ScheduleSection Schedule { get; } = new() { Name = ScheduleName.Linear, WarmupRatio = 0.03 };
 
