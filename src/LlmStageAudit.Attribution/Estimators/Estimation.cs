@@ -17,7 +17,7 @@ public sealed record Estimation(IReadOnlyList<Tensor> Counterfactuals, IReadOnly
     public ISpotCheck? Checks { get; private init; }
 
     /// <summary>The errors of theta'_T that spot checks foretell, [N]; null per question where none was made of it.</summary>
-    public IReadOnlyList<Tensor?> ErrorsForetold { get; private init; } = [];
+    public IReadOnlyList<Tensor?> PredictedErrors { get; private init; } = [];
 
     /// <summary>Asks an estimator about a run of any differentiable model.</summary>
     /// <param name="trajectory">The observed run.</param>
@@ -84,7 +84,7 @@ public sealed record Estimation(IReadOnlyList<Tensor> Counterfactuals, IReadOnly
         new(thetas, changes, cost + (checks?.GradientEquivalents ?? 0))
         {
             Checks = checks,
-            ErrorsForetold = [.. changes.Select((_, i) => checks?.Of(i).Error?.clone())],
+            PredictedErrors = [.. changes.Select((_, i) => checks?.Of(i).Error?.clone())],
         };
 
     private static Curvature? CurvatureOf(Estimator estimator, long seed) => estimator switch

@@ -25,4 +25,10 @@ public sealed record Counterfactual(string Name, IReadOnlyDictionary<int, IReadO
     /// <summary>Whether a step (1-based within its stage) is left out, alone or with its stage.</summary>
     public bool SkipsStep(int stageIndex, int stageStep) =>
         Skipped.TryGetValue(stageIndex, out var steps) && (steps is null || steps.Contains(stageStep));
+
+    /// <summary>Whether it makes a step (1-based within its stage), and from another state than the observed run's.</summary>
+    public bool Diverges(int stageIndex, int stageStep) =>
+        !SkipsStep(stageIndex, stageStep)
+        && (stageIndex > FirstStage
+            || (stageIndex == FirstStage && Skipped[stageIndex] is { } steps && stageStep > steps.Min()));
 }

@@ -23,7 +23,7 @@ internal sealed class QuestionReadings
         // A metric that orders examples has no derivative: there the probe is run whatever the method.
         AreLinear = estimator.IsLinear && probe.Performance.Weighted is not null;
         _examples = AreLinear ? [.. Enumerable.Range(0, probe.Examples.Count)] : LinearityGap.Sample(probe.Examples.Count);
-        var errors = estimation.ErrorsForetold;
+        var errors = estimation.PredictedErrors;
         if (probe.Performance.Weighted is not { } weighted)
         {
             _predictedErrors =

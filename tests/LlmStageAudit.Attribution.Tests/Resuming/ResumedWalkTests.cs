@@ -151,7 +151,7 @@ public sealed class ResumedWalkTests : IDisposable
         [
             .. found.Counterfactuals
                 .Concat(found.Changes)
-                .Concat(found.ErrorsForetold.OfType<Tensor>())
+                .Concat(found.PredictedErrors.OfType<Tensor>())
                 .SelectMany(one => one.ToArray<double>()),
             .. Enumerable.Range(0, s_questions.Length).Select(i => found.Checks?.Of(i)).OfType<DriftTally>()
                 .SelectMany(tally => new[] { tally.Checks, tally.Growth, tally.GradientMismatch }),

@@ -174,7 +174,7 @@ public sealed class SpotCheckTests
         Estimation.Run(run, Estimator.Parse(source), 1, questions, null, default, spotChecks: true);
 
     private static double Predicted(Estimation estimation, int question) =>
-        PredictedRelativeError.OfParameters(estimation.ErrorsForetold[question]!, estimation.Changes[question]);
+        PredictedRelativeError.OfParameters(estimation.PredictedErrors[question]!, estimation.Changes[question]);
 
     private static (double Predicted, DriftTally Tally)[] Checked(
         RetrainableTrajectory run, string source, params Counterfactual[] questions)
