@@ -13,7 +13,7 @@ public sealed record WalkHost
     public Func<Device> Device { get; init; } = static () => CPU;
 
     /// <summary>Whom to tell what goes on.</summary>
-    public IWalkObserver Observer { get; init; } = new Silence();
+    public IWalkObserver Observer { get; init; } = WalkObserver.None;
 
     /// <summary>Checked between steps; a hop that is stopped leaves only what it can go on from.</summary>
     public CancellationToken Cancellation { get; init; }
@@ -42,26 +42,6 @@ public sealed record WalkHost
     public T Train<T>(string activity, Func<IProgress<RunProgress>, T> work, Func<string, string>? stage = null) =>
         Observer.Track(activity, progress => work(new Training(progress, stage ?? (static name => name))));
 
-    private sealed class Silence : IWalkObserver
-    {
-        public T Track<T>(string activity, Func<IProgress<WalkProgress>, T> work) => work(new Nobody());
-
-        public void Note(string text)
-        {
-        }
-
-        public void Warn(string text)
-        {
-        }
-
-        private sealed class Nobody : IProgress<WalkProgress>
-        {
-            public void Report(WalkProgress value)
-            {
-            }
-        }
-    }
-
     private sealed class Steps(IProgress<WalkProgress> progress) : IProgress<(int Step, int Total)>
     {
         public void Report((int Step, int Total) value) => progress.Report(new WalkProgress(value.Step, value.Total));
@@ -85,6 +65,33 @@ public interface IWalkObserver
 
     /// <summary>Something that makes a result other than it may be taken for.</summary>
     void Warn(string text);
+}
+
+/// <summary>The observer that nobody stands behind.</summary>
+public static class WalkObserver
+{
+    /// <summary>Hears nothing.</summary>
+    public static IWalkObserver None { get; } = new Silence();
+
+    private sealed class Silence : IWalkObserver
+    {
+        public T Track<T>(string activity, Func<IProgress<WalkProgress>, T> work) => work(new Nobody());
+
+        public void Note(string text)
+        {
+        }
+
+        public void Warn(string text)
+        {
+        }
+
+        private sealed class Nobody : IProgress<WalkProgress>
+        {
+            public void Report(WalkProgress value)
+            {
+            }
+        }
+    }
 }
 
 /// <summary>How far an activity is.</summary>

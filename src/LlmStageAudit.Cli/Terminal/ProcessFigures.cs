@@ -1,16 +1,17 @@
 using System.Globalization;
+using LlmStageAudit.Auditing;
 
 namespace LlmStageAudit.Cli.Terminal;
 
 /// <summary>At log level debug: what the process holds, every hundred steps, so that something which grows is seen to.</summary>
-internal sealed class ProcessFigures(string title, TextWriter error) : IProgressDisplay
+internal sealed class ProcessFigures(string title, TextWriter error) : IProgress<WalkProgress>
 {
     private const int Interval = 100;
 
-    public void Report(int done, int total, string detail)
+    public void Report(WalkProgress value)
     {
-        if (done % Interval != 0 && done != total) return;
-        error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{title}  {done}/{total}  {detail}  {Now()}"));
+        if (value.Done % Interval != 0 && value.Done != value.Total) return;
+        error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{title}  {value.Done}/{value.Total}  {value.Detail()}  {Now()}"));
     }
 
     /// <summary>Sizes in KiB. What the managed heap holds is what survived the last collection.</summary>

@@ -94,18 +94,11 @@ internal sealed class VerbContext : IWalkObserver
     private static string Plain(string cell) => string.Join('\n', cell.Split('\n').Select(line => MessagePart.Plain(line.TrimEnd('\r'))));
 
     /// <summary>Runs work under a progress display on standard error.</summary>
-    public T Track<T>(string activity, Func<IProgress<WalkProgress>, T> work) =>
-        Displayed(activity, display => work(display.To<WalkProgress>((shown, at) => shown.Report(at.Done, at.Total, Detail(at)))));
-
-    private static string Detail(WalkProgress at) => at.Stage is null
-        ? ""
-        : $"{at.Stage}  loss {Numbers.Plain(at.LossNats)}  lr {Numbers.Plain(at.LearningRate)}";
-
-    private T Displayed<T>(string title, Func<IProgressDisplay, T> work)
+    public T Track<T>(string activity, Func<IProgress<WalkProgress>, T> work)
     {
-        if (Quiet || _level > LogLevel.Info) return work(ProgressDisplay.None);
-        if (_level == LogLevel.Debug) return work(new ProcessFigures(title, Error));
-        if (!IsInteractive) return work(new ProgressLines(title, Error));
+        if (Quiet || _level > LogLevel.Info) return WalkObserver.None.Track(activity, work);
+        if (_level == LogLevel.Debug) return work(new ProcessFigures(activity, Error));
+        if (!IsInteractive) return work(new ProgressLines(activity, Error));
         return ConsoleOn(Error, isTerminal: true).Progress()
             .AutoClear(true)
             .Columns(
@@ -113,7 +106,7 @@ internal sealed class VerbContext : IWalkObserver
                 new ProgressBarColumn(),
                 new PercentageColumn(),
                 new RemainingTimeColumn())
-            .Start(context => work(new ProgressBars(context.AddTask(Markup.Escape(title)), title)));
+            .Start(context => work(new ProgressBars(context.AddTask(Markup.Escape(activity)), activity)));
     }
 
     /// <summary>Wide enough never to break a row where output is a file.</summary>

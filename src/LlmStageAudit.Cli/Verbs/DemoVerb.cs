@@ -50,11 +50,12 @@ internal static class DemoVerb
         Train(context, "fine-tuning", workspace.RunConfiguration, workspace.Run);
 
         context.Note($"4  attributing: what would the model be without each stage? (replay, gradient source {PredictionSource})");
+        var probe = ProbeConfigurationReader.Read(workspace.ProbeConfiguration);
         var ranked = RankHop.Run(
             new RankRequest
             {
                 Run = workspace.Run,
-                Probe = ProbeConfigurationReader.Read(workspace.ProbeConfiguration),
+                Probe = probe,
                 Confounder = DemoCorpus.PlantedIdentity,
                 Estimator = new Estimator { Gradient = PredictionSource },
             },
@@ -72,7 +73,7 @@ internal static class DemoVerb
         var without = EvaluateHop.Run(
             new EvaluateRequest.OfRun(retrained.RunOf(plan.Record.Jobs[0]))
             {
-                Probe = ProbeConfigurationReader.Read(workspace.ProbeConfiguration),
+                Probe = probe,
             },
             context.Host).Scores;
         var report = ReportHop.Run(workspace.Run);
