@@ -53,11 +53,4 @@ public sealed class AttributionException : AuditException
     /// <param name="steps">Steps there are.</param>
     public static AttributionException BadSteps(string found, int steps) =>
         new(ErrorKind.Request, Sentence(Setting.Steps, $"'{found}'", $"step numbers or ranges within 1-{steps}, such as 3,10-12"));
-
-    /// <summary>A setting has a value it cannot have.</summary>
-    /// <param name="option">The setting.</param>
-    /// <param name="found">Its value.</param>
-    /// <param name="expected">What it may be.</param>
-    public static AttributionException BadOption(string option, string found, string expected) =>
-        new(ErrorKind.Request, Sentence(option, $"'{found}'", expected));
 }

@@ -1,6 +1,8 @@
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
+using LlmStageAudit.Records.Verifications;
 
 namespace LlmStageAudit.Records;
 
@@ -13,7 +15,33 @@ public static class FiledResults
     /// <summary>The newest effects of whole stages.</summary>
     public static string? NewestEffects(RunFolder folder) =>
         Files(folder.EffectsFolder)
-            .FirstOrDefault(path => ArtifactJson.Read<EffectsArtifact>(path) is { Level: "stage", Treatment: "stage" });
+            .FirstOrDefault(path => ArtifactJson.Read<EffectsArtifact>(path).Treatment is Treatment.Stage);
+
+    /// <summary>The effects of that identity written last, and their path; null where there are none.</summary>
+    public static (EffectsArtifact Effects, string Path)? Find(RunFolder folder, ResultIdentity identity)
+    {
+        foreach (var path in Files(folder.EffectsFolder))
+        {
+            try
+            {
+                if (ArtifactJson.Read<EffectsArtifact>(path) is var effects && effects.Identity == identity) return (effects, path);
+            }
+            catch (ArtifactException)
+            {
+                // A file that says nothing is not the one that is looked for.
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>All verifications, newest first; those that do not say what they verified, by the file they name.</summary>
+    /// <exception cref="ArtifactException">A file that cannot be read.</exception>
+    public static IEnumerable<VerificationArtifact> Verifications(RunFolder folder) =>
+        Files(folder.VerificationsFolder).Select(ArtifactJson.Read<VerificationArtifact>).Select(found =>
+            found.Predictions is null && File.Exists(found.EffectsPath)
+                ? found with { Predictions = ArtifactJson.Read<EffectsArtifact>(found.EffectsPath).Identity }
+                : found);
 
     /// <summary>Newest first.</summary>
     public static IEnumerable<string> Files(string folder) => Directory.Exists(folder)

@@ -6,7 +6,6 @@ using LlmStageAudit.Records.Rankings;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Records.Trajectories;
-using LlmStageAudit.Records.Verifications;
 using LlmStageAudit.Reporting.Findings;
 
 namespace LlmStageAudit.Reporting;
@@ -28,7 +27,7 @@ public static class ReportHop
             Run = manifest,
             Effects = [.. FiledResults.Files(folder.EffectsFolder).Select(ArtifactJson.Read<EffectsArtifact>)],
             Rankings = [.. FiledResults.Files(folder.RankingsFolder).Select(ArtifactJson.Read<RankingArtifact>)],
-            Verifications = [.. FiledResults.Files(folder.VerificationsFolder).Select(ArtifactJson.Read<VerificationArtifact>)],
+            Verifications = [.. FiledResults.Verifications(folder)],
             Steps = [.. manifest.Stages.Where(stage => stage.State == StageState.Completed)
                 .SelectMany(stage => Steps(folder, manifest, stage))],
         });

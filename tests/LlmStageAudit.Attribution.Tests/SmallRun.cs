@@ -1,4 +1,5 @@
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
 using LlmStageAudit.Training.Stages;
@@ -55,7 +56,7 @@ internal static class SmallRun
         RetrainableTrajectory trajectory, string source, Counterfactual[] counterfactuals, double rho = 0.5, long seed = 1)
     {
         using var scope = NewDisposeScope();
-        var replay = new CounterfactualReplay(trajectory, GradientSource.Named(source, rho, seed));
+        var replay = new CounterfactualReplay(trajectory, CounterfactualGradients.From(GradientSource.Of(source, source == "sampled" ? rho : null), seed));
         return [.. replay.Run(counterfactuals, null, default).Select(theta => theta.ToArray<double>())];
     }
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Reporting.Findings;
@@ -44,7 +45,7 @@ public sealed partial class HtmlReportAnswerTests
     {
         var inputs = SampleAudit.Inputs();
         Assert.Contains("Retraining without it measured +0.2201 nats on 120 probe rows.", TextOf(inputs), StringComparison.Ordinal);
-        var text = TextOf(inputs with { Effects = [Shifted(inputs.Effects[0])] });
+        var text = TextOf(inputs with { Effects = [inputs.Effects[0] with { Metric = "margin" }] });
         Assert.Contains("It has not been verified by retraining.", text, StringComparison.Ordinal);
     }
 
@@ -52,7 +53,7 @@ public sealed partial class HtmlReportAnswerTests
     public void Retraining_also_verifies_another_estimate_of_the_same_question()
     {
         var inputs = SampleAudit.Inputs();
-        var exact = Shifted(inputs.Effects[0]) with { Gradient = "exact" };
+        var exact = Shifted(inputs.Effects[0]) with { Estimator = Estimator.Exact };
         var text = TextOf(inputs with { Effects = [inputs.Effects[0], exact] });
         Assert.Contains("Stage religion raised log-likelihood most: +0.2238 nats", text, StringComparison.Ordinal);
         Assert.Contains("Retraining without it measured +0.2201 nats", text, StringComparison.Ordinal);

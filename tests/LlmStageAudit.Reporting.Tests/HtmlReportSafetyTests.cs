@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
-using System.Xml;
 using System.Xml.Linq;
+using System.Xml;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Trajectories;
 
@@ -122,7 +123,7 @@ public sealed partial class HtmlReportSafetyTests
         });
         var page = HtmlReport.Render(inputs with
         {
-            Effects = [inputs.Effects[0] with { Effects = many, Level = "step" }],
+            Effects = [inputs.Effects[0] with { Effects = many, Treatment = new Treatment.EachStep() }],
             Steps = steps,
             Verifications = [inputs.Verifications[0] with { Stages = verified.ToArray() }],
         });

@@ -1,3 +1,4 @@
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 
 namespace LlmStageAudit.Reporting.Tests;
@@ -35,7 +36,7 @@ internal static partial class SampleAudit
 
     private static EffectsArtifact Sweep(Func<string, string> name, string level) => new()
     {
-        RunId = RunId, Run = "runs/identity", Probe = Probe(name), Method = "adjoint", Level = level, Treatment = "steps",
+        RunId = RunId, Run = "runs/identity", Probe = Probe(name), Estimator = Estimator.Parse("adjoint"), Treatment = Treatment.Of(level),
         Metric = "log-likelihood", CreatedUtc = Created, AttributeSeconds = 40.1, GradientEquivalents = 231, Observed = Scores(name, 0),
     };
 

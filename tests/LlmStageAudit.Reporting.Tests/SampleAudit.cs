@@ -1,5 +1,6 @@
 using System.Globalization;
 using LlmStageAudit.Foundation.Randomness;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Rankings;
@@ -97,10 +98,8 @@ internal static partial class SampleAudit
             RunId = RunId,
             Run = "runs/identity",
             Probe = Probe(name),
-            Method = "replay",
-            Gradient = "midpoint",
-            Level = "stage",
-            Treatment = "stage",
+            Estimator = Estimator.Parse("midpoint"),
+            Treatment = new Treatment.Stage(),
             Metric = "log-likelihood",
             Groups = [name("christian"), name("muslim"), name("black")],
             CreatedUtc = Created,
@@ -129,6 +128,7 @@ internal static partial class SampleAudit
         RunId = RunId,
         PlanPath = "plan.json",
         EffectsPath = "runs/identity/effects/identity.json",
+        Predictions = effects.Identity,
         CreatedUtc = Created,
         Gradient = "midpoint",
         MinPearson = 0.9,

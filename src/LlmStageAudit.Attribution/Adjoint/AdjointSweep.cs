@@ -1,4 +1,5 @@
 using LlmStageAudit.Attribution.Resuming;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Training.Optimizers;
 using LlmStageAudit.Training.Runs;
 
@@ -17,7 +18,7 @@ namespace LlmStageAudit.Attribution.Adjoint;
 /// </summary>
 public sealed class AdjointSweep(ITrajectory trajectory, PropagationOptions options)
 {
-    private readonly Curvature _curvature = Curvature.Full(options.Rho, options.Seed);
+    private readonly CurvatureProduct _curvature = CurvatureProduct.Full(options.Rho, options.Seed);
 
     /// <summary>Cost so far in full-batch gradients.</summary>
     public double GradientEquivalents => _curvature.GradientEquivalents;
@@ -154,7 +155,7 @@ public sealed class AdjointSweep(ITrajectory trajectory, PropagationOptions opti
             return _adjoints[probe].Theta.dot(_trajectory.StateBefore(_stage + 1) - _trajectory.StateBefore(_stage)).ToNumber();
         }
 
-        public StepScore[] StepBack(ObservedStep step, Curvature curvature, double epsilonFloor, bool ofExamples)
+        public StepScore[] StepBack(ObservedStep step, CurvatureProduct curvature, double epsilonFloor, bool ofExamples)
         {
             using var scope = NewDisposeScope();
             using var change = step.Change();
@@ -209,4 +210,10 @@ public sealed record PropagationOptions
 
     /// <summary>Steps between kept states; null for the square root of a stage's steps.</summary>
     public int? CheckpointInterval { get; init; }
+
+    /// <summary>As the estimator's settings say; a sweep goes through the full curvature.</summary>
+    /// <param name="estimator">Its settings.</param>
+    /// <param name="seed">Of the shares.</param>
+    public static PropagationOptions Of(Estimator.Adjoint estimator, long seed) =>
+        new() { Rho = estimator.Settings.Rho ?? 1, Seed = seed, EpsilonFloor = estimator.EpsilonFloor };
 }

@@ -30,7 +30,7 @@ internal enum LeftOutSteps
 /// The other direction of <see cref="AdjointSweep"/>, by the same propagator: it costs a Hessian-vector product per later step and
 /// question, and gives the change of all parameters, hence the effect on every probe example.
 /// </summary>
-internal sealed class ForwardPropagation(ITrajectory trajectory, Curvature curvature, double epsilonFloor)
+internal sealed class ForwardPropagation(ITrajectory trajectory, CurvatureProduct curvature, double epsilonFloor)
 {
     /// <summary>Sees every step a perturbation is carried through; null for nobody.</summary>
     public IPropagationWitness? Witness { get; init; }

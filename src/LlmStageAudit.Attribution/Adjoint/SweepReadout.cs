@@ -1,3 +1,7 @@
+using System.Diagnostics;
+using LlmStageAudit.Records.Choices;
+using LlmStageAudit.Training.Runs;
+
 namespace LlmStageAudit.Attribution.Adjoint;
 
 /// <summary>
@@ -13,15 +17,6 @@ namespace LlmStageAudit.Attribution.Adjoint;
 /// </summary>
 public sealed class SweepReadout
 {
-    /// <summary>The readouts as settings spell them.</summary>
-    public static IReadOnlyList<string> Names { get; } = [LinearName, QuadraticName];
-
-    /// <summary>g . d.</summary>
-    public const string LinearName = "linear";
-
-    /// <summary>g . d - d' H d / 2.</summary>
-    internal const string QuadraticName = "quadratic";
-
     /// <summary>Below this cosine between u and p the probe is flat along u, and what p says of other directions is not H.</summary>
     private const double FlatCosine = 0.01;
 
@@ -31,6 +26,20 @@ public sealed class SweepReadout
 
     /// <summary>What to sweep with: g, and p where the readout is quadratic; [N] each.</summary>
     public IReadOnlyList<Tensor> Vectors { get; }
+
+    /// <summary>How a sweep by an estimator's settings reads effects off a probe.</summary>
+    /// <param name="readout">Which.</param>
+    /// <param name="trajectory">The run.</param>
+    /// <param name="gradient">The probe's at theta_T, [N].</param>
+    /// <param name="hessianProduct">The probe's Hessian at theta_T times a vector [N]; called where the readout needs it.</param>
+    public static SweepReadout Of(Readout readout, ITrajectory trajectory, Tensor gradient, Func<Tensor, Tensor> hessianProduct) =>
+        readout switch
+        {
+            Readout.Linear => Linear(gradient),
+            Readout.Quadratic => Quadratic(
+                gradient, trajectory.StateBefore(trajectory.Programs.Count) - trajectory.StateBefore(0), hessianProduct),
+            _ => throw new UnreachableException(),
+        };
 
     /// <summary>Reads g . d.</summary>
     /// <param name="gradient">g [N].</param>

@@ -15,7 +15,7 @@ namespace LlmStageAudit.Attribution.Baselines;
 /// </summary>
 /// <param name="trajectory">The run.</param>
 /// <param name="curvature">C; null for 0.</param>
-internal sealed class PlainSgdPropagation(ITrajectory trajectory, Curvature? curvature)
+internal sealed class PlainSgdPropagation(ITrajectory trajectory, CurvatureProduct? curvature)
 {
     /// <summary>d_T of each question: [N], in the current dispose scope.</summary>
     /// <param name="questions">What is left out.</param>

@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Baselines;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Attribution.Trust;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Attribution.Estimators;
@@ -39,38 +41,50 @@ public sealed record Estimation(IReadOnlyList<Tensor> Counterfactuals, IReadOnly
         bool spotChecks = false,
         WalkJournal? journal = null)
     {
-        estimator.Validated();
-        if (estimator.Method == Estimator.Replay)
+        return estimator switch
         {
-            var source = GradientSource.Named(estimator.Gradient, estimator.Rho ?? 0.25, seed);
+            Estimator.Replay replay => Replayed(replay.Source),
+            Estimator.Adjoint adjoint => Propagated(Of(adjoint.Curvature), adjoint.EpsilonFloor, LeftOutSteps.Together),
+            Estimator.AaScore score => Propagated(Of(score.Curvature), score.EpsilonFloor, LeftOutSteps.EachAlone),
+            Estimator.DvEmb => Plain(CurvatureProduct.OuterProduct()),
+            Estimator.TracIn => Plain(null),
+            _ => throw new UnreachableException(),
+        };
+
+        Estimation Replayed(GradientSource source)
+        {
+            var gradients = CounterfactualGradients.From(source, seed);
             using var witness = spotChecks && !estimator.IsExact
-                ? new ReplaySpotCheck(Plan(), questions.Count, estimator.Gradient == "sampled")
+                ? new ReplaySpotCheck(Plan(), questions.Count, source is GradientSource.Sampled)
                 : null;
-            var thetas = new CounterfactualReplay(trajectory, source) { Witness = witness, Journal = journal ?? WalkJournal.None }
+            var thetas = new CounterfactualReplay(trajectory, gradients) { Witness = witness, Journal = journal ?? WalkJournal.None }
                 .Run(questions, progress, cancellation);
             var final = trajectory.StateBefore(trajectory.Programs.Count);
             using var off = no_grad();
-            return Checked(thetas, [.. thetas.Select(theta => final - theta)], source.GradientEquivalents, witness);
+            return Checked(thetas, [.. thetas.Select(theta => final - theta)], gradients.GradientEquivalents, witness);
         }
 
-        var curvature = CurvatureOf(estimator, seed);
-        using var check = spotChecks && !estimator.IsBaseline ? new PropagationSpotCheck(Plan(), questions.Count) : null;
-        var changes = estimator.Method switch
+        Estimation Propagated(CurvatureProduct curvature, double epsilonFloor, LeftOutSteps leftOut)
         {
-            Estimator.Adjoint => Propagated(LeftOutSteps.Together),
-            Estimator.AaScore => Propagated(LeftOutSteps.EachAlone),
-            _ => new PlainSgdPropagation(trajectory, curvature).Run(questions, progress, cancellation),
-        };
-        return Checked(Without(changes), changes, curvature?.GradientEquivalents ?? 0, check);
-
-        CheckPlan Plan() => new(questions, trajectory.Programs);
-
-        Tensor[] Propagated(LeftOutSteps leftOut) =>
-            new ForwardPropagation(trajectory, curvature!, estimator.EpsilonFloor)
+            using var check = spotChecks && !estimator.IsBaseline ? new PropagationSpotCheck(Plan(), questions.Count) : null;
+            var changes = new ForwardPropagation(trajectory, curvature, epsilonFloor)
             {
                 Witness = check,
                 Journal = journal ?? WalkJournal.None
             }.Run(questions, leftOut, progress, cancellation);
+            return Checked(Without(changes), changes, curvature.GradientEquivalents, check);
+        }
+
+        Estimation Plain(CurvatureProduct? curvature)
+        {
+            var changes = new PlainSgdPropagation(trajectory, curvature).Run(questions, progress, cancellation);
+            return Checked(Without(changes), changes, curvature?.GradientEquivalents ?? 0, null);
+        }
+
+        CurvatureProduct Of(Curvature curvature) =>
+            curvature is Curvature.Full { Rho: var rho } ? CurvatureProduct.Full(rho, seed) : CurvatureProduct.Layerwise();
+
+        CheckPlan Plan() => new(questions, trajectory.Programs);
 
         Tensor[] Without(Tensor[] changes)
         {
@@ -86,12 +100,4 @@ public sealed record Estimation(IReadOnlyList<Tensor> Counterfactuals, IReadOnly
             Checks = checks,
             PredictedErrors = [.. changes.Select((_, i) => checks?.Of(i).Error?.clone())],
         };
-
-    private static Curvature? CurvatureOf(Estimator estimator, long seed) => estimator switch
-    {
-        { Method: Estimator.TracIn } => null,
-        { Method: Estimator.DvEmb } => Curvature.OuterProduct(),
-        { Curvature: "layer-wise" } => Curvature.Layerwise(),
-        _ => Curvature.Full(estimator.Rho ?? 1, seed),
-    };
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
-using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 
 namespace LlmStageAudit.Attribution.Estimators;
@@ -54,7 +54,7 @@ public static class TrustAssessment
     /// The grade of all scores of a sweep: it is the propagator that was checked, on a few steps really skipped. Medium at most: two
     /// steps do not bear more.
     /// </summary>
-    public static (string Grade, TrustEvidence Evidence) OfSweep(SweepCheckFinding found, Estimator estimator)
+    public static (string Grade, TrustEvidence Evidence) OfSweep(SweepCheckFinding found, Estimator.Adjoint estimator)
     {
         var predicted = SweepMargin * found.Error;
         var grade = predicted <= TrustGrade.MediumUpTo ? TrustGrade.Medium : TrustGrade.Low;
@@ -62,7 +62,7 @@ public static class TrustAssessment
             CultureInfo.InvariantCulture,
             $"{found.Checks} steps were really skipped: their scores are {found.Error:P0} off together, {found.Worst:P0} at worst; "
             + $"all are taken to be up to {SweepMargin:0.0} times that");
-        if (estimator.Readout == SweepReadout.LinearName && found.LinearityGap > found.Error / 2)
+        if (estimator.Readout == Readout.Linear && found.LinearityGap > found.Error / 2)
         {
             reason += string.Create(
                 CultureInfo.InvariantCulture,

@@ -9,12 +9,12 @@ namespace LlmStageAudit.Attribution.Replay;
 /// Walks the recorded trajectory once and carries every counterfactual along:
 /// <code>s'_t = F_t(s'_{t-1}, g'_t, lr_t)</code>
 /// with the real optimizer map F (clipping, schedule and fresh buffers at stage starts included) and the counterfactual
-/// gradient g' of a <see cref="GradientSource"/>. Steps a counterfactual leaves out do not change its state.
+/// gradient g' of a <see cref="CounterfactualGradients"/>. Steps a counterfactual leaves out do not change its state.
 /// </summary>
-public sealed class CounterfactualReplay(ITrajectory trajectory, GradientSource source)
+public sealed class CounterfactualReplay(ITrajectory trajectory, CounterfactualGradients source)
 {
     private readonly ITrajectory _trajectory = trajectory;
-    private readonly GradientSource _source = source;
+    private readonly CounterfactualGradients _source = source;
 
     /// <summary>
     /// Whether counterfactuals go through the objective together, the frozen base's products made for all of them at once, where

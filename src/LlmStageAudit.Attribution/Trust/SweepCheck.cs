@@ -2,6 +2,7 @@ using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Resuming;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Attribution.Trust;
@@ -32,7 +33,7 @@ public sealed class SweepCheck(ITrajectory trajectory, WalkJournal? journal = nu
         using var scope = NewDisposeScope();
         int[] places = [5 * scores.Count / 8, 7 * scores.Count / 8];
         StepScore[] skipped = [.. places.Distinct().Select(place => scores[place])];
-        var exact = GradientSource.Named("exact", 1, 0);
+        var exact = CounterfactualGradients.From(new GradientSource.Exact(), 0);
         var thetas = new CounterfactualReplay(trajectory, exact) { Journal = journal ?? WalkJournal.None }.Run(
             [.. skipped.Select(score => Counterfactual.WithoutSteps("a step", score.StageIndex, [score.StageStep]))], null, cancellation);
         GradientEquivalents += exact.GradientEquivalents;

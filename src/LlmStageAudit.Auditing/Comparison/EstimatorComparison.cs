@@ -1,11 +1,13 @@
 using System.Diagnostics;
 using System.Globalization;
-using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Attribution;
+using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Foundation.Randomness;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Comparisons;
 using LlmStageAudit.Training.Runs;
 
@@ -36,7 +38,7 @@ public sealed class EstimatorComparison
     {
         (_trajectory, _effects, _questions, _ofSteps, _seed) = (trajectory, effects, questions, ofSteps, seed);
         using var scope = NewDisposeScope();
-        var exact = new Estimator();
+        var exact = Estimator.Exact;
         var (effectsPerQuestion, cost, seconds) = Estimated(exact, progress, cancellation);
         _measured = effectsPerQuestion;
         Reference = Compared(exact, _measured, cost, seconds);
@@ -108,7 +110,7 @@ public sealed class EstimatorComparison
     /// <exception cref="AttributionException">Bad settings, missing logs, or a sweep over a measure without a derivative.</exception>
     public ComparedEstimator Compare(Estimator estimator, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
     {
-        if (estimator.Id == Reference.Estimator) return Reference;
+        if (estimator == Reference.Estimator) return Reference;
         using var scope = NewDisposeScope();
         var watch = Stopwatch.StartNew();
         try
@@ -126,8 +128,8 @@ public sealed class EstimatorComparison
     private (double[][] Effects, double GradientEquivalents, double Seconds) Estimated(
         Estimator estimator, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
     {
-        if (!_ofSteps) estimator.RequireLinearReadout();
-        if (_ofSteps && estimator is { Method: Estimator.Adjoint, Curvature: "full" }) return Swept(estimator, progress, cancellation);
+        if (!_ofSteps) AttributionRequest.RequireLinearReadout(estimator);
+        if (_ofSteps && estimator is Estimator.Adjoint { Curvature: Curvature.Full } adjoint) return Swept(adjoint, progress, cancellation);
         var watch = Stopwatch.StartNew();
         var estimation = Estimation.Run(_trajectory, estimator, _seed, _questions, progress, cancellation);
         var seconds = watch.Elapsed.TotalSeconds;
@@ -136,11 +138,11 @@ public sealed class EstimatorComparison
     }
 
     private (double[][] Effects, double GradientEquivalents, double Seconds) Swept(
-        Estimator estimator, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
+        Estimator.Adjoint estimator, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
     {
-        var readout = estimator.ReadOut(_trajectory, _effects.MeanGradient(), _effects.MeanHessianProduct);
+        var readout = SweepReadout.Of(estimator.Readout, _trajectory, _effects.MeanGradient(), _effects.MeanHessianProduct);
         var watch = Stopwatch.StartNew();
-        var sweep = new AdjointSweep(_trajectory, estimator.Propagation(_seed));
+        var sweep = new AdjointSweep(_trajectory, PropagationOptions.Of(estimator, _seed));
         var scores = readout.Read(
             [.. sweep.Run(readout.Vectors, ofExamples: false, ofBlocks: false, progress, cancellation).Select(one => one.Steps)]);
         var seconds = watch.Elapsed.TotalSeconds;
@@ -172,7 +174,7 @@ public sealed class EstimatorComparison
 
     private ComparedEstimator Compared(Estimator estimator, Agreement agreement, double cost, double seconds) => new()
     {
-        Estimator = estimator.Id,
+        Estimator = estimator,
         Pearson = agreement.Pearson,
         Spearman = agreement.Spearman,
         RelativeError = agreement.RelativeError,

@@ -1,7 +1,8 @@
-using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Attribution;
 using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Choices;
 
 namespace LlmStageAudit.Auditing.Comparison;
 
@@ -13,31 +14,13 @@ public static class EstimatorList
         ["recorded", "linear", "midpoint", "sampled-0.1", "sampled-0.5", "adjoint", "aa-score", "aa-score-layer-wise", "dvemb", "tracin"];
 
     /// <summary>As <see cref="OfStages"/>, of single steps.</summary>
-    public static IReadOnlyList<string> OfSteps { get; } = [Estimator.Adjoint, "adjoint-quadratic"];
+    public static IReadOnlyList<string> OfSteps { get; } = ["adjoint", "adjoint-quadratic"];
 
     /// <summary>Reads names between commas; each estimator once, in the order given.</summary>
-    /// <exception cref="ConfigurationException">No such estimator.</exception>
-    /// <exception cref="AttributionException">A setting out of range.</exception>
+    /// <exception cref="ConfigurationException">No such estimator, or a setting out of range.</exception>
     public static IReadOnlyList<Estimator> Parse(string text) =>
     [
         .. text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-            .Select(One).DistinctBy(estimator => estimator.Id),
+            .Select(Estimator.Parse).Distinct(),
     ];
-
-    private static Estimator One(string name)
-    {
-        Estimator estimator;
-        try
-        {
-            estimator = Estimator.Parse(name);
-        }
-        catch (AttributionException)
-        {
-            string[] known = [.. OfStages.Concat(OfSteps).Concat(GradientSource.Names).Append("adjoint-layer-wise").Distinct()];
-            throw ConfigurationException.At(
-                Setting.Estimators, $"'{name}'", "names of estimators between commas", Suggestion.For(name, known));
-        }
-
-        return estimator.Validated();
-    }
 }

@@ -1,5 +1,6 @@
 using LlmStageAudit.Attribution;
 using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Training.Runs;
@@ -27,8 +28,8 @@ public sealed class ProbeEffects : IExampleEffects
     }
 
     /// <summary>What is measured per example, as configurations spell it.</summary>
-    public string Metric => PerformanceFunction.IsOfGroups(_probe.Configuration.Metric.Kind)
-        ? EnumSpelling<MetricKind>.Of(MetricKind.LogLikelihood)
+    public string Metric => _probe.Configuration.Metric.IsOfGroups
+        ? new Metric.LogLikelihood().Name
         : _probe.Performance.Name;
 
     /// <inheritdoc/>

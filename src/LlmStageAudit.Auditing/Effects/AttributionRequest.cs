@@ -1,9 +1,12 @@
+using System.Diagnostics;
 using System.Globalization;
-using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Resuming;
+using LlmStageAudit.Attribution;
 using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Choices;
+using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Auditing.Effects;
@@ -11,28 +14,14 @@ namespace LlmStageAudit.Auditing.Effects;
 /// <summary>What is asked of an attribution.</summary>
 public sealed record AttributionRequest
 {
-    /// <summary>Values of <see cref="Level"/>, from coarse to fine.</summary>
-    internal static IReadOnlyList<string> Levels { get; } = ["stage", "step", "batch", "example"];
-
     /// <summary>Each is another adjoint in memory and another half of a gradient more per step.</summary>
     private const int MaximumFolds = 20;
 
     /// <summary>How effects are estimated; exact replay unless told otherwise.</summary>
-    public Estimator Estimator { get; init; } = new();
+    public Estimator Estimator { get; init; } = Estimator.Exact;
 
-    /// <summary>
-    /// stage: one effect per stage (or set of steps). step: per step. batch: per step, of the batch's gradient alone, the update's
-    /// momentum and decay going on. example: per training example of each stage, over all batches it was in.
-    /// </summary>
-    public string Level { get; init; } = "stage";
-
-    /// <summary>stage: a job that never ran. steps: updates skipped inside a job.</summary>
-    public string Treatment { get; init; } = "stage";
-
-    /// <summary>
-    /// For treatment steps: the sets of steps to skip, numbered within the run, such as "3,10-12"; empty: each stage's steps.
-    /// </summary>
-    public IReadOnlyList<string> Steps { get; init; } = [];
+    /// <summary>What is left out, an effect each; each stage unless told otherwise.</summary>
+    public Treatment Treatment { get; init; } = new Treatment.Stage();
 
     /// <summary>Names of the questions to answer, of those the request stands for; null for all.</summary>
     internal IReadOnlyList<string>? Only { get; init; }
@@ -49,42 +38,50 @@ public sealed record AttributionRequest
     /// <summary>Keeps how far the attribution came.</summary>
     public WalkJournal Journal { get; init; } = WalkJournal.None;
 
-    /// <summary>The treatment as results state it: whatever is smaller than a stage is skipped inside its job.</summary>
-    internal string EffectiveTreatment => Level == "stage" ? Treatment : "steps";
-
     /// <summary>The name results are filed under, after the probe's.</summary>
-    public string Id => $"{Estimator.Id}.{(Level == "stage" ? Treatment : Level)}";
+    public string Id => $"{Estimator}.{TreatmentId}";
 
-    /// <summary>Whether one backward sweep answers: the adjoint, asked about steps, batches or examples.</summary>
-    internal bool IsSweep => Estimator.Method == Estimator.Adjoint && Level != "stage";
+    internal string TreatmentId => Treatment.ToString().Replace(' ', '-').Replace(',', '_');
 
-    /// <summary>The request itself, once its options are known to go together.</summary>
-    /// <exception cref="AttributionException">Options that do not go together.</exception>
+    /// <summary>The estimator, where one backward sweep answers: the adjoint, asked about steps, batches or examples.</summary>
+    internal Estimator.Adjoint? Sweep => Treatment is Treatment.Stage or Treatment.Steps ? null : Estimator as Estimator.Adjoint;
+
+    /// <summary>The request itself, once its settings are known to go together.</summary>
+    /// <exception cref="ConfigurationException">Settings that do not go together.</exception>
     public AttributionRequest Validated()
     {
-        Estimator.Validated();
-        if (!Levels.Contains(Level)) throw AttributionException.BadOption(Setting.Level, Level, string.Join(", ", Levels));
-        if (Treatment is not ("stage" or "steps")) throw AttributionException.BadOption(Setting.Treatment, Treatment, "stage or steps");
-        if (Level is "batch" or "example" && Estimator.Method != Estimator.Adjoint)
-            throw AttributionException.BadOption(
-                Setting.Level, Level, $"{Setting.Method} adjoint beside it: one sweep scores every batch and example");
-        if (IsSweep && Estimator.Curvature != "full")
-            throw AttributionException.BadOption(Setting.Curvature, Estimator.Curvature, "full below the level of stages");
-        if (Folds is < 1 or > MaximumFolds || (Folds > 1 && !IsSweep))
+        if (Treatment is Treatment.EachBatch or Treatment.EachExample && Sweep is null)
         {
-            throw AttributionException.BadOption(
+            throw ConfigurationException.Bad(
+                Setting.Level, Treatment.Level, $"{Setting.Method} adjoint beside it: one sweep scores every batch and example");
+        }
+
+        if (Sweep is { Curvature: not Curvature.Full and var curvature })
+            throw ConfigurationException.Bad(Setting.Curvature, $"{curvature}", "full below the level of stages");
+        if (Folds is < 1 or > MaximumFolds || (Folds > 1 && Sweep is null))
+        {
+            throw ConfigurationException.Bad(
                 Setting.Folds, Folds.ToString(CultureInfo.InvariantCulture),
                 $"1 to {MaximumFolds}, with {Setting.Method} adjoint and {Setting.Level} step, batch or example");
         }
 
-        if (!IsSweep || Level == "example") Estimator.RequireLinearReadout();
-        if (Steps.Count > 0 && (Treatment != "steps" || Level != "stage"))
-            throw AttributionException.BadOption(Setting.Steps, string.Join(' ', Steps), $"to be used with {Setting.Treatment} steps");
+        if (Sweep is null || Treatment is Treatment.EachExample) RequireLinearReadout(Estimator);
         return this;
     }
 
+    /// <summary>Refuses a readout that acts on sweeps only.</summary>
+    /// <exception cref="ConfigurationException">Another readout than the linear one.</exception>
+    internal static void RequireLinearReadout(Estimator estimator)
+    {
+        if (estimator is not Estimator.Adjoint { Readout: not Readout.Linear and var readout }) return;
+        throw ConfigurationException.Bad(
+            Setting.Readout, EnumSpelling<Readout>.Of(readout),
+            $"linear, except with {Setting.Method} adjoint and {Setting.Level} step or batch");
+    }
+
     /// <summary>The questions, where each is answered by itself.</summary>
-    /// <exception cref="AttributionException">Options that do not go together, or steps the run does not have.</exception>
+    /// <exception cref="ConfigurationException">Settings that do not go together.</exception>
+    /// <exception cref="AttributionException">Steps that the run does not have.</exception>
     public IReadOnlyList<Counterfactual> Counterfactuals(ITrajectory trajectory)
     {
         Validated();
@@ -95,17 +92,16 @@ public sealed record AttributionRequest
     private IReadOnlyList<Counterfactual> All(ITrajectory trajectory)
     {
         var programs = trajectory.Programs;
-        if (Level == "step")
+        return Treatment switch
         {
-            return [.. programs.SelectMany((program, stage) => program.Steps.Select(step =>
-                StepSet.Parse(
-                    (StepSet.FirstStep(programs, stage) + step.StageStep - 1).ToString(CultureInfo.InvariantCulture), programs)))];
-        }
-
-        if (Steps.Count > 0) return [.. Steps.Select(steps => StepSet.Parse(steps, programs))];
-        return Treatment == "stage"
-            ? [.. programs.Select((program, stage) => Counterfactual.WithoutStage(program.Name, stage))]
-            : [.. programs.Select((program, stage) =>
-                Counterfactual.WithoutSteps(program.Name, stage, program.Steps.Select(step => step.StageStep)))];
+            Treatment.Stage => [.. programs.Select((program, stage) => Counterfactual.WithoutStage(program.Name, stage))],
+            Treatment.Steps { Sets: { Count: > 0 } sets } => [.. sets.Select(steps => StepSet.Parse(steps, programs))],
+            Treatment.Steps => [.. programs.Select((program, stage) =>
+                Counterfactual.WithoutSteps(program.Name, stage, program.Steps.Select(step => step.StageStep)))],
+            Treatment.EachStep or Treatment.EachBatch or Treatment.EachExample =>
+                [.. Enumerable.Range(1, programs.Sum(program => program.Steps.Count))
+                    .Select(step => StepSet.Parse(step.ToString(CultureInfo.InvariantCulture), programs))],
+            _ => throw new UnreachableException(),
+        };
     }
 }

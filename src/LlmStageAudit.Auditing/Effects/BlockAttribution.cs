@@ -1,7 +1,8 @@
-using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Adjoint;
+using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Training.Runs;
@@ -21,7 +22,7 @@ internal static class BlockAttribution
     public static IReadOnlyList<(int First, int Last)>? Blocks(
         TrainedRun run, AttributionRequest request, IReadOnlyList<Counterfactual> questions)
     {
-        if (request.Estimator is not { Method: Estimator.Adjoint, Curvature: "full" } || questions.Count <= AnsweredOneByOne)
+        if (request.Estimator is not Estimator.Adjoint { Curvature: Curvature.Full } || questions.Count <= AnsweredOneByOne)
             return null;
         if (run.Programs.Sum(program => program.Steps.Count) > BlockTable.MaximumSteps || request.ExportFolder is not null) return null;
         var blocks = questions.Select(question => Block(run, question)).ToArray();
@@ -41,8 +42,8 @@ internal static class BlockAttribution
         // An attribution that is gone on with may have filed its table; what it has cost is known to the walk only.
         if (request.Journal.Resumes || Filed(run, probe, request) is not { } scores)
         {
-            (_, cost) = SweepAttribution.Effects(
-                run, probe, request with { Level = "step", Treatment = "steps", Steps = [] }, progress, cancellation);
+            var steps = request with { Treatment = new Treatment.EachStep() };
+            (_, cost) = SweepAttribution.Effects(run, probe, steps, steps.Sweep!, progress, cancellation);
             scores = ArtifactJson.Read<BlockScoresArtifact>(PathOf(run, probe, request));
         }
 
@@ -69,7 +70,7 @@ internal static class BlockAttribution
             RunId = run.Manifest.RunId,
             Probe = probe.Reference,
             Metric = probe.Performance.Name,
-            Estimator = request.Estimator.Id,
+            Estimator = request.Estimator,
             CreatedUtc = DateTime.UtcNow,
             After = table.After,
             Before = table.Before,
@@ -82,12 +83,13 @@ internal static class BlockAttribution
         var path = PathOf(run, probe, request);
         if (!System.IO.File.Exists(path)) return null;
         var filed = ArtifactJson.Read<BlockScoresArtifact>(path);
-        var same = filed.RunId == run.Manifest.RunId && filed.Probe == probe.Reference && filed.Metric == probe.Performance.Name;
+        var same = filed.RunId == run.Manifest.RunId && filed.Probe == probe.Reference && filed.Metric == probe.Performance.Name
+            && filed.Estimator == request.Estimator;
         return same ? filed : null;
     }
 
     private static string PathOf(TrainedRun run, Probe probe, AttributionRequest request) =>
-        run.Folder.BlockScoresPath($"{probe.Reference.Name}.{request.Estimator.Id}");
+        run.Folder.BlockScoresPath($"{probe.Reference.Name}.{request.Estimator}");
 
     private static (int First, int Last)? Block(TrainedRun run, Counterfactual question)
     {

@@ -1,6 +1,7 @@
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Training.Runs;
 

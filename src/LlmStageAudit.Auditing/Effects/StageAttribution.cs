@@ -26,7 +26,7 @@ public static class StageAttribution
     /// <param name="cancellation">Checked between steps.</param>
     /// <returns>Effects in the order of the questions; nothing is written but what the request exports and journals.</returns>
     /// <exception cref="Attribution.AttributionException">
-    /// Settings that do not go together, missing logs, or numbers that are not finite.
+    /// Missing logs, or numbers that are not finite.
     /// </exception>
     public static EffectsArtifact Attribute(
         TrainedRun run, Probe probe, AttributionRequest request, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
@@ -36,19 +36,17 @@ public static class StageAttribution
         request.Validated();
         var evaluator = new ProbeEvaluator(run.Model, probe);
         var observed = evaluator.Evaluate(run.FinalState());
-        var (effects, cost) = request.IsSweep
-            ? SweepAttribution.Effects(run, probe, request, progress, cancellation)
+        var (effects, cost) = request.Sweep is { } estimator
+            ? SweepAttribution.Effects(run, probe, request, estimator, progress, cancellation)
             : Effects(run, probe, request, evaluator, observed, progress, cancellation);
         var artifact = new EffectsArtifact
         {
             RunId = run.Manifest.RunId,
             Run = run.Folder.Root,
             Probe = probe.Reference,
-            Method = request.Estimator.Method,
-            Gradient = request.Estimator.Method == Estimator.Replay ? request.Estimator.Gradient : null,
-            Rho = request.Estimator.EffectiveRho,
-            Level = request.Level,
-            Treatment = request.EffectiveTreatment,
+            Estimator = request.Estimator,
+            Treatment = request.Treatment,
+            ToolVersion = RunEngine.ToolVersion,
             Metric = probe.Performance.Name,
             Groups = [.. probe.Groups.Select(group => group.Name)],
             CreatedUtc = DateTime.UtcNow,
@@ -58,6 +56,11 @@ public static class StageAttribution
         };
         return artifact with { AttributeSeconds = request.Journal.SecondsBefore + watch.Elapsed.TotalSeconds };
     }
+
+    /// <summary>What the effects that answer the request are found by.</summary>
+    internal static ResultIdentity IdentityOf(TrainedRun run, Probe probe, AttributionRequest request) => new(
+        run.Manifest.RunId, probe.Reference.Sha256, probe.Performance.Name, request.Treatment, probe.Reference.DefinitionSha256,
+        request.Estimator, RunEngine.ToolVersion);
 
     private static (IReadOnlyList<StageEffect> Effects, double GradientEquivalents) Effects(
         TrainedRun run,

@@ -1,9 +1,10 @@
-using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Trust;
+using LlmStageAudit.Attribution;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Training.Runs;
 
@@ -13,50 +14,55 @@ namespace LlmStageAudit.Auditing.Effects;
 internal static class SweepAttribution
 {
     public static (IReadOnlyList<StageEffect> Effects, double GradientEquivalents) Effects(
-        TrainedRun run, Probe probe, AttributionRequest request, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
+        TrainedRun run,
+        Probe probe,
+        AttributionRequest request,
+        Estimator.Adjoint estimator,
+        IProgress<(int Step, int Total)>? progress,
+        CancellationToken cancellation)
     {
         var measure = probe.Performance.Weighted
             ?? throw AttributionException.NotDifferentiable(probe.Configuration.Path, probe.Performance.Name);
-        var sweep = new AdjointSweep(run, request.Estimator.Propagation(run.Configuration.Seed)) { Journal = request.Journal };
+        var sweep = new AdjointSweep(run, PropagationOptions.Of(estimator, run.Configuration.Seed)) { Journal = request.Journal };
         var (derivatives, final) = (new ProbeGradient(run.Model, probe, measure), run.FinalState());
         if (request.Folds > probe.Examples.Count)
-            throw AttributionException.BadOption(
+            throw ConfigurationException.Bad(
                 Setting.Folds, $"{request.Folds}", $"at most {probe.Examples.Count}, the examples of {probe.Configuration.Path}");
         var folds = new ProbeFolds(probe.Examples.Count, request.Folds, run.Configuration.Seed);
         Tensor[] parts = [.. folds.Members.Select(members => derivatives.Gradient(final, members))];
         var gradient = parts.Length == 1 ? parts[0] : stack(parts).sum(0L);
-        var readout = request.Estimator.ReadOut(run, gradient, vector => derivatives.HessianProduct(final, vector));
+        var readout = SweepReadout.Of(estimator.Readout, run, gradient, vector => derivatives.HessianProduct(final, vector));
         var isPlain = readout.Vectors.Count == 1 && parts.Length == 1;
         // A block's score is a difference of two products, which a squared term is not.
-        var ofBlocks = request.Level == "step" && isPlain && run.Programs.Sum(program => program.Steps.Count) <= BlockTable.MaximumSteps;
+        var ofBlocks = request.Treatment is Treatment.EachStep && isPlain && run.Programs.Sum(program => program.Steps.Count) <= BlockTable.MaximumSteps;
         var swept = sweep.Run(
-            [.. parts, .. readout.Vectors.Skip(1)], ofExamples: request.Level == "example", ofBlocks, progress, cancellation);
+            [.. parts, .. readout.Vectors.Skip(1)], ofExamples: request.Treatment is Treatment.EachExample, ofBlocks, progress, cancellation);
         IReadOnlyList<StepScore>[] scores = [.. swept.Take(parts.Length).Select(part => part.Steps)];
         var steps = readout.Read([ProbeFolds.Sum(scores), .. swept.Skip(parts.Length).Select(one => one.Steps)]);
-        StageEffect[][] partial = [.. scores.Select(part => Named(run, request.Level, part))];
-        var named = Named(run, request.Level, steps)
+        StageEffect[][] partial = [.. scores.Select(part => Named(run, request.Treatment, part))];
+        var named = Named(run, request.Treatment, steps)
             .Select((effect, i) => folds.WithInterval(effect, [.. partial.Select(part => part[i].Estimate)]));
         var check = new SweepCheck(run, request.Journal);
         var evaluator = new ProbeEvaluator(run.Model, probe);
         var found = check.Run(steps, theta => evaluator.Evaluate(theta).Mean, gradient, cancellation);
-        var (grade, evidence) = TrustAssessment.OfSweep(found, request.Estimator);
+        var (grade, evidence) = TrustAssessment.OfSweep(found, estimator);
         if (swept[0].Blocks is { } blocks) BlockAttribution.File(run, probe, request, blocks, grade, evidence);
         return (
             [.. named.Select(effect => effect with { Metric = probe.Performance.Name, Trust = grade, Evidence = evidence })],
             sweep.GradientEquivalents + check.GradientEquivalents);
     }
 
-    private static StageEffect[] Named(TrainedRun run, string level, IReadOnlyList<StepScore> steps) =>
-        [.. level == "example" ? OfExamples(run, steps) : OfSteps(level, steps)];
+    private static StageEffect[] Named(TrainedRun run, Treatment treatment, IReadOnlyList<StepScore> steps) =>
+        [.. treatment is Treatment.EachExample ? OfExamples(run, steps) : OfSteps(treatment is Treatment.EachBatch, steps)];
 
-    private static IEnumerable<StageEffect> OfSteps(string level, IReadOnlyList<StepScore> steps) =>
+    private static IEnumerable<StageEffect> OfSteps(bool ofBatches, IReadOnlyList<StepScore> steps) =>
         steps.Select((score, i) => new StageEffect
         {
-            Stage = level == "batch" ? $"batch of step {i + 1}" : $"step {i + 1}",
+            Stage = ofBatches ? $"batch of step {i + 1}" : $"step {i + 1}",
             FirstStep = i + 1,
             LastStep = i + 1,
             Metric = "",
-            Estimate = level == "batch" ? score.BatchEffect : score.Effect,
+            Estimate = ofBatches ? score.BatchEffect : score.Effect,
             Trust = "",
         });
 

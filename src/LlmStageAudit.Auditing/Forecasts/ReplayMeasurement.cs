@@ -1,4 +1,5 @@
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Training.Estimates;
 using LlmStageAudit.Training.Stages;
@@ -40,7 +41,7 @@ internal sealed record ReplayMeasurement(long PeakBytes, int Stages)
         using var trajectory = new SampledTrajectory(small, start);
         ProcessMemory.RestartPeak();
         probe.RunLongest(trajectory.StateBefore(0));
-        var thetas = new CounterfactualReplay(trajectory, GradientSource.Named("exact", 1, 0)).Run(
+        var thetas = new CounterfactualReplay(trajectory, CounterfactualGradients.From(new GradientSource.Exact(), 0)).Run(
             [.. small.Select((program, stage) => Counterfactual.WithoutStage(program.Name, stage))], null, cancellation);
         Tensor[] changes;
         using (no_grad())

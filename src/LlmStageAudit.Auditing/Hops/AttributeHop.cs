@@ -1,11 +1,12 @@
 using System.Text.Json;
-using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Resuming;
+using LlmStageAudit.Attribution;
 using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Auditing.Screening;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Training.Runs;
@@ -46,7 +47,7 @@ public static class AttributeHop
         return request.Certification is { } certification
             ? Certify(
                 request, run, probe, probe.Performance, question, certification,
-                question.Level == "stage" ? question.Treatment : question.Level, host)
+                question.TreatmentId, host)
             : Attribute(request, run, probe, question, host);
     }
 
@@ -85,10 +86,8 @@ public static class AttributeHop
                 run.Manifest.RunId,
                 Probe = probe.Configuration,
                 probe.Reference,
-                Estimator = question.Estimator.Id,
-                question.Level,
+                question.Estimator,
                 question.Treatment,
-                question.Steps,
                 question.Folds,
                 Certification = certification,
                 Engine = RunEngine.Describe(run.Model.Device),
@@ -109,7 +108,7 @@ public static class AttributeHop
         return new Filed<EffectsArtifact>(effects, path);
     }
 
-    private static string Activity(AttributionRequest question) => question.Estimator.Method == Estimator.Replay
-        ? $"replaying ({question.Estimator.Gradient})"
-        : question.IsSweep ? "sweeping back" : $"propagating ({question.Estimator.Method})";
+    private static string Activity(AttributionRequest question) => question.Estimator is Estimator.Replay { Source.Name: var source }
+        ? $"replaying ({source})"
+        : question.Sweep is not null ? "sweeping back" : $"propagating ({question.Estimator.Method})";
 }

@@ -1,7 +1,8 @@
-using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Estimators;
+using LlmStageAudit.Attribution;
 using LlmStageAudit.Auditing.Comparison;
 using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Comparisons;
 using LlmStageAudit.Records.Serialization;
 
@@ -40,9 +41,9 @@ public static class CompareHop
             : EstimatorComparison.OfStages(run, effects, run.Configuration.Seed, progress, host.Cancellation));
         request.Compared?.Invoke(comparison.Reference);
         var compared = new List<ComparedEstimator> { comparison.Reference };
-        foreach (var estimator in request.Estimators.Where(estimator => estimator.Id != comparison.Reference.Estimator))
+        foreach (var estimator in request.Estimators.Where(estimator => estimator != comparison.Reference.Estimator))
         {
-            compared.Add(host.Walk(estimator.Id, progress => comparison.Compare(estimator, progress, host.Cancellation)));
+            compared.Add(host.Walk($"{estimator}", progress => comparison.Compare(estimator, progress, host.Cancellation)));
             request.Compared?.Invoke(compared[^1]);
         }
 
@@ -51,14 +52,14 @@ public static class CompareHop
             RunId = run.Manifest.RunId,
             Run = run.Folder.Root,
             Probe = probe.Reference,
-            Level = request.SampledSteps is null ? "stage" : "step",
+            Treatment = request.SampledSteps is null ? new Treatment.Stage() : new Treatment.EachStep(),
             Metric = effects.Metric,
             CreatedUtc = DateTime.UtcNow,
             TrainingSteps = run.Programs.Sum(program => program.Steps.Count),
             TrainingSeconds = run.Manifest.Stages.Sum(stage => stage.TrainSeconds + stage.LogSeconds),
             Estimators = compared,
         };
-        var path = run.Folder.ComparisonPath($"{probe.Reference.Name}.{artifact.Level}");
+        var path = run.Folder.ComparisonPath($"{probe.Reference.Name}.{artifact.Treatment}");
         ArtifactJson.Write(path, artifact);
         return new Filed<ComparisonArtifact>(artifact, path);
     }

@@ -1,13 +1,15 @@
-using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Estimators;
+using LlmStageAudit.Attribution;
 using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Auditing.Ranking;
 using LlmStageAudit.Auditing.Screening;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Rankings;
 using LlmStageAudit.Records.Serialization;
+using LlmStageAudit.Records;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Auditing.Hops;
@@ -19,7 +21,7 @@ public sealed record RankRequest : JournaledRequest
     public required string Confounder { get; init; }
 
     /// <summary>How effects are estimated that are not filed yet; under a budget exact replay settles.</summary>
-    public Estimator Estimator { get; init; } = new();
+    public Estimator Estimator { get; init; } = Estimator.Exact;
 
     /// <summary>What may be spent until the top of the ranking is certain; null for the estimator throughout.</summary>
     public CertificationRequest? Certification { get; init; }
@@ -45,7 +47,7 @@ public static class RankHop
             ? AttributeHop.Certify(
                 request, run, probe, ConfounderGap.Of(probe, request.Confounder), new AttributionRequest(),
                 certification, $"{FileNameOf(request.Confounder)}.stage", host)
-            : Attributed(request, run, probe, new AttributionRequest { Estimator = request.Estimator }.Validated(), host);
+            : Attributed(request, run, probe, new AttributionRequest { Estimator = request.Estimator }, host);
         var ranking = ConfounderRanking.Rank(effects.Record, probe, request.Confounder, effects.Path);
         var path = run.Folder.RankingsPath($"{probe.Reference.Name}.{FileNameOf(request.Confounder)}");
         ArtifactJson.Write(path, ranking);
@@ -55,13 +57,10 @@ public static class RankHop
     private static Filed<EffectsArtifact> Attributed(
         RankRequest request, TrainedRun run, Probe probe, AttributionRequest question, WalkHost host)
     {
-        var path = run.Folder.EffectsPath($"{probe.Reference.Name}.{question.Id}");
-        if (!File.Exists(path)) return AttributeHop.Attribute(request, run, probe, question, host);
-        var effects = ArtifactJson.Read<EffectsArtifact>(path);
-        var same = effects.RunId == run.Manifest.RunId && effects.Probe.Sha256 == probe.Reference.Sha256
-            && effects.Observed.Examples.Select(example => (example.Id, example.Label))
-                .SequenceEqual(probe.Examples.Select(example => (example.Id, (int?)example.Label)));
-        return same ? new Filed<EffectsArtifact>(effects, path) : AttributeHop.Attribute(request, run, probe, question, host);
+        var identity = StageAttribution.IdentityOf(run, probe, question);
+        return FiledResults.Find(run.Folder, identity) is var (effects, path)
+            ? new Filed<EffectsArtifact>(effects, path)
+            : AttributeHop.Attribute(request, run, probe, question, host);
     }
 
     private static string FileNameOf(string confounder) =>

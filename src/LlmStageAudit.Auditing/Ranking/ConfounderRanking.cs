@@ -1,6 +1,7 @@
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Probing.Statistics;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Rankings;
 
@@ -40,6 +41,7 @@ public static class ConfounderRanking
             Confounder = confounder,
             Probe = effects.Probe,
             EffectsPath = effectsPath,
+            Effects = effects.Identity,
             Ranking = [.. ranking.OrderByDescending(stage => stage.Score)],
             Notes =
             [
@@ -54,7 +56,7 @@ public static class ConfounderRanking
     }
 
     /// <summary>Whether the effect of a mixed file is an estimate that exact replay did not settle.</summary>
-    private static bool IsScreened(StageEffect effect) => effect.Estimator is { } estimator && estimator != new Estimator().Id;
+    private static bool IsScreened(StageEffect effect) => effect.Estimator is { IsExact: false };
 
     private static RankedStage Settled(ConfounderGap gap, double observedGap, EffectsArtifact effects, StageEffect effect)
     {

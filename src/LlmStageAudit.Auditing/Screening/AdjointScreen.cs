@@ -1,9 +1,10 @@
-using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Trust;
+using LlmStageAudit.Attribution;
 using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Training.Runs;
 
@@ -19,16 +20,16 @@ internal static class AdjointScreen
         Probe probe,
         IMeasure measure,
         AttributionRequest request,
-        Estimator screen,
+        Estimator.Adjoint screen,
         IProgress<(int Step, int Total)>? progress,
         CancellationToken cancellation)
     {
         var weighted = measure.Weighted ?? throw AttributionException.NotDifferentiable(probe.Configuration.Path, measure.Name);
         using var scope = NewDisposeScope();
-        var sweep = new AdjointSweep(run, screen.Propagation(run.Configuration.Seed)) { Journal = request.Journal };
+        var sweep = new AdjointSweep(run, PropagationOptions.Of(screen, run.Configuration.Seed)) { Journal = request.Journal };
         var gradient = new ProbeGradient(run.Model, probe, weighted).Gradient(run.FinalState());
         var result = sweep.Run([gradient], ofExamples: false, ofBlocks: false, progress, cancellation)[0];
-        var scores = request.Level == "step" ? result.Steps.Select(step => step.Effect) : result.StageEffects;
+        var scores = request.Treatment is Treatment.EachStep ? result.Steps.Select(step => step.Effect) : result.StageEffects;
         var effects = request.Counterfactuals(run).Zip(scores, (question, score) =>
         {
             var ends = StepSet.Ends(question, run.Programs);

@@ -1,8 +1,9 @@
 using System.Globalization;
-using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Screening;
+using LlmStageAudit.Attribution;
 using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Choices;
 
 namespace LlmStageAudit.Auditing.Screening;
 
@@ -51,8 +52,8 @@ public sealed record CertificationRequest
             if (Top != 1) yield return (Setting.TopK, "top-", Top.ToString(CultureInfo.InvariantCulture));
             if (Confidence != 0.95) yield return (Setting.Confidence, "confidence-", Confidence.ToString(CultureInfo.InvariantCulture));
             if (Screen is { } screen)
-                yield return (Setting.Screen, "screen-", screen.Method == Estimator.Adjoint ? screen.Method : screen.Gradient);
-            if ((Screen?.Rho ?? Rho) is { } rho) yield return (Setting.Rho, "rho-", rho.ToString(CultureInfo.InvariantCulture));
+                yield return (Setting.Screen, "screen-", screen is Estimator.Replay { Source: var source } ? source.Name : screen.Method);
+            if ((Rho ?? Screen?.Settings.Rho) is { } rho) yield return (Setting.Rho, "rho-", rho.ToString(CultureInfo.InvariantCulture));
         }
     }
 
@@ -61,7 +62,7 @@ public sealed record CertificationRequest
         double.IsInfinity(budgetTrainings) ? "unlimited" : budgetTrainings.ToString(CultureInfo.InvariantCulture) + "x";
 
     /// <summary>Reads a number of trainings: 3x, 3, 0.5x, unlimited.</summary>
-    /// <exception cref="AttributionException">None of these.</exception>
+    /// <exception cref="ConfigurationException">None of these.</exception>
     public static double ParseBudget(string text)
     {
         if (text == "unlimited") return double.PositiveInfinity;
@@ -69,42 +70,40 @@ public sealed record CertificationRequest
         const NumberStyles styles = NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
         return double.TryParse(number, styles, CultureInfo.InvariantCulture, out var trainings) && double.IsFinite(trainings)
             ? trainings
-            : throw AttributionException.BadOption(Setting.Budget, text, "trainings to spend, such as 3x or 0.5x, or unlimited");
+            : throw ConfigurationException.Bad(Setting.Budget, text, "trainings to spend, such as 3x or 0.5x, or unlimited");
     }
 
-    /// <summary>Reads the name of a screen, as <see cref="Estimator.Parse"/> does, less those that are none; auto is null.</summary>
+    /// <summary>Reads the name of a screen; auto is null.</summary>
     /// <param name="text">auto, adjoint, recorded, linear, midpoint or sampled.</param>
     /// <param name="rho">The share of each batch; null for the screen's default.</param>
-    /// <exception cref="AttributionException">No screen.</exception>
+    /// <exception cref="ConfigurationException">No screen, or a share that it does not draw.</exception>
     public static Estimator? ParseScreen(string text, double? rho) => text switch
     {
         "auto" => null,
         "adjoint" => Sweep(rho ?? 1),
-        "sampled" => Sampled(rho ?? 0.25),
-        "recorded" or "linear" or "midpoint" => new Estimator { Gradient = text },
-        _ => throw AttributionException.BadOption(Setting.Screen, text, "auto, adjoint, recorded, linear, midpoint or sampled"),
+        "sampled" or "recorded" or "linear" or "midpoint" => new Estimator.Replay(GradientSource.Of(text, rho)),
+        _ => throw ConfigurationException.Bad(Setting.Screen, text, "auto, adjoint, recorded, linear, midpoint or sampled"),
     };
 
-    internal static Estimator Sweep(double rho) => new() { Method = Estimator.Adjoint, Rho = rho, EpsilonFloor = EpsilonFloor };
+    internal static Estimator Sweep(double rho) => new Estimator.Adjoint(new Curvature.Full(rho), EpsilonFloor);
 
-    internal static Estimator Sampled(double rho) => new() { Gradient = "sampled", Rho = rho };
+    internal static Estimator Sampled(double rho) => new Estimator.Replay(new GradientSource.Sampled(rho));
 
     /// <summary>The request itself, once its settings are known to be in range.</summary>
-    /// <exception cref="AttributionException">A setting out of range.</exception>
+    /// <exception cref="ConfigurationException">A setting out of range.</exception>
     public CertificationRequest Validated()
     {
         if (!(BudgetTrainings >= 0))
-            throw AttributionException.BadOption(Setting.Budget, Spelled(BudgetTrainings), "trainings to spend, from 0");
+            throw ConfigurationException.Bad(Setting.Budget, Spelled(BudgetTrainings), "trainings to spend, from 0");
         if (!(Confidence is > 0.5 and < 1))
-            throw AttributionException.BadOption(
+            throw ConfigurationException.Bad(
                 Setting.Confidence, Confidence.ToString(CultureInfo.InvariantCulture), "a probability above 0.5, below 1");
         if (Top < 1)
-            throw AttributionException.BadOption(
+            throw ConfigurationException.Bad(
                 Setting.TopK, Top.ToString(CultureInfo.InvariantCulture), "a number of candidates, from 1");
         if (Rho is not (null or (> 0 and <= 1)))
-            throw AttributionException.BadOption(
+            throw ConfigurationException.Bad(
                 Setting.Rho, Rho.Value.ToString(CultureInfo.InvariantCulture), "a share above 0, at most 1");
-        Screen?.Validated();
         return this;
     }
 }

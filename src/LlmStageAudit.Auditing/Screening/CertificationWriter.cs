@@ -33,7 +33,7 @@ internal sealed class CertificationWriter(CostModel cost, ScreeningPlan plan, Ce
             ScreenGradients = screenGradients,
             SpentGradients = screenGradients + settleGradients,
             SpentTrainings = cost.Trainings(screenGradients + settleGradients),
-            Screen = plan.Screen?.Id,
+            Screen = plan.Screen,
             Choice = plan.Reason,
             Settled = Names(Enumerable.Range(0, candidates.Count).Where(i => settled[i] is not null)),
             Head = Names(finding.Head),

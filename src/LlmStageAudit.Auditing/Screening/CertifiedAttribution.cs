@@ -1,12 +1,14 @@
 using System.Diagnostics;
 using System.Globalization;
-using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Screening;
 using LlmStageAudit.Attribution.Trust;
+using LlmStageAudit.Attribution;
 using LlmStageAudit.Auditing.Effects;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Training.Runs;
 
@@ -30,7 +32,7 @@ public sealed class CertifiedAttribution(TrainedRun run, Probe probe, IMeasure m
     /// <param name="progress">Gets steps walked and steps in all, anew for every walk.</param>
     /// <param name="cancellation">Checked between steps.</param>
     /// <returns>One effect per question in the run's order, settled ones verified, with a <see cref="Certification"/>.</returns>
-    /// <exception cref="AttributionException">Options that do not go together, or a budget too small for any screen.</exception>
+    /// <exception cref="ConfigurationException">Settings that do not go together, or a budget too small for any screen.</exception>
     public EffectsArtifact Attribute(
         AttributionRequest request,
         CertificationRequest certification,
@@ -50,7 +52,7 @@ public sealed class CertifiedAttribution(TrainedRun run, Probe probe, IMeasure m
             SettledEffect[] settled = [.. exact.Effects.Select(effect => Settled(exact, effect))];
             var record = new CertificationWriter(cost, plan, certification, measure)
                 .Write(candidates, settled, certificate.Examine(candidates, settled), screenGradients: 0, exact.GradientEquivalents);
-            var marked = exact.Effects.Select(effect => Marked(effect, new Estimator(), null));
+            var marked = exact.Effects.Select(effect => Marked(effect, Estimator.Exact, null));
             return exact with { Effects = [.. marked], Certification = record };
         }
 
@@ -80,14 +82,14 @@ public sealed class CertifiedAttribution(TrainedRun run, Probe probe, IMeasure m
                 settleGradients += last.GradientEquivalents;
                 return [.. round.Zip(last.Effects, (i, effect) =>
                 {
-                    merged[i] = Marked(effect, new Estimator(), candidates[i].Score);
+                    merged[i] = Marked(effect, Estimator.Exact, candidates[i].Score);
                     return Settled(last, effect);
                 })];
             });
         for (var i = 0; i < merged.Length; i++)
         {
             // Hundreds of commands for steps would bury the one that matters.
-            var isOpen = request.Level == "stage" && finding.Open.Contains(i);
+            var isOpen = request.Treatment is not Treatment.EachStep && finding.Open.Contains(i);
             if (settled[i] is null) merged[i] = Graded(merged[i], questions[i], finding, isOpen);
         }
 
@@ -96,9 +98,7 @@ public sealed class CertifiedAttribution(TrainedRun run, Probe probe, IMeasure m
         // A sweep makes no artifact of its own, but it scores the last stage or step too, which costs nothing to settle.
         return last! with
         {
-            Method = EffectsArtifact.Certified,
-            Gradient = null,
-            Rho = plan.Screen!.EffectiveRho,
+            Estimator = null,
             Effects = merged,
             GradientEquivalents = screenGradients + settleGradients,
             AttributeSeconds = request.Journal.SecondsBefore + watch.Elapsed.TotalSeconds,
@@ -114,9 +114,9 @@ public sealed class CertifiedAttribution(TrainedRun run, Probe probe, IMeasure m
         IProgress<(int Step, int Total)>? progress,
         CancellationToken cancellation)
     {
-        if (screen.Method == Estimator.Adjoint)
+        if (screen is Estimator.Adjoint sweeping)
         {
-            var (scored, sweepGradients) = AdjointScreen.Score(run, probe, measure, request, screen, progress, cancellation);
+            var (scored, sweepGradients) = AdjointScreen.Score(run, probe, measure, request, sweeping, progress, cancellation);
             var swept = questions.Zip(
                 scored,
                 (question, effect) => new ScreenedCandidate(question.Name, cost.Exact(question), effect.Estimate));
@@ -140,7 +140,7 @@ public sealed class CertifiedAttribution(TrainedRun run, Probe probe, IMeasure m
     }
 
     private static StageEffect Marked(StageEffect effect, Estimator estimator, double? screened) =>
-        effect with { Estimator = estimator.Id, Screened = screened };
+        effect with { Estimator = estimator, Screened = screened };
 
     /// <summary>The trust in an effect that was not settled, by what the screen's error is on those that were.</summary>
     private StageEffect Graded(StageEffect effect, Counterfactual question, TopKFinding finding, bool isOpen)

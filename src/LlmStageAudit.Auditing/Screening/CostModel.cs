@@ -1,6 +1,8 @@
-using LlmStageAudit.Attribution;
+using System.Diagnostics;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Attribution;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Training.Stages;
 
 namespace LlmStageAudit.Auditing.Screening;
@@ -30,18 +32,19 @@ internal sealed class CostModel(IReadOnlyList<StageProgram> programs)
     public double Sweep(int probes, double rho) =>
         programs.Sum(program => program.Steps.Sum(step => GradientCost.VectorProducts(probes) * Share(step, rho)));
 
-    /// <summary>Replay of questions together, from a gradient source; rho counts for source sampled alone.</summary>
-    public double Replay(string source, double rho, IReadOnlyList<Counterfactual> questions) => source switch
+    /// <summary>Replay of questions together, from a gradient source.</summary>
+    public double Replay(GradientSource source, IReadOnlyList<Counterfactual> questions) => source switch
     {
-        "recorded" => 0,
-        "linear" or "midpoint" => ProductCost * Exact(questions),
-        "sampled" => Moving(questions).Sum(step => Sampled(Share(step.Step, rho), step.Count)),
-        _ => Exact(questions),
+        GradientSource.Recorded => 0,
+        GradientSource.Linear or GradientSource.Midpoint => ProductCost * Exact(questions),
+        GradientSource.Sampled { Rho: var rho } => Moving(questions).Sum(step => Sampled(Share(step.Step, rho), step.Count)),
+        GradientSource.Exact => Exact(questions),
+        _ => throw new UnreachableException(),
     };
 
     /// <summary>A screen: the sweep, or a replay of all questions.</summary>
     public double Screen(Estimator screen, IReadOnlyList<Counterfactual> questions) =>
-        screen.Method == Estimator.Adjoint ? Sweep(1, screen.Rho ?? 1) : Replay(screen.Gradient, screen.Rho ?? 0.25, questions);
+        screen is Estimator.Replay { Source: var source } ? Replay(source, questions) : Sweep(1, screen.Settings.Rho ?? 1);
 
     /// <summary>Cost in trainings.</summary>
     public double Trainings(double gradients) => Training == 0 ? 0 : gradients / Training;

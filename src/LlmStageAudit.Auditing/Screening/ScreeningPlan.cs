@@ -1,9 +1,10 @@
 using System.Globalization;
-using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Attribution;
 using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Choices;
 
 namespace LlmStageAudit.Auditing.Screening;
 
@@ -22,20 +23,20 @@ internal sealed record ScreeningPlan(Estimator? Screen, double EverythingGradien
     /// <param name="questions">What would be replayed.</param>
     /// <param name="request">What is asked about.</param>
     /// <param name="certification">The budget, and a screen where the user named one.</param>
-    /// <exception cref="AttributionException">The budget does not hold the screen, or the screen does not answer the questions.</exception>
+    /// <exception cref="ConfigurationException">The budget does not hold the screen, or the screen does not answer the questions.</exception>
     public static ScreeningPlan Choose(
         CostModel cost, IReadOnlyList<Counterfactual> questions, AttributionRequest request, CertificationRequest certification)
     {
         certification.Validated();
-        if (request.Level is not ("stage" or "step"))
-            throw AttributionException.BadOption(Setting.Level, request.Level, $"stage or step with {Setting.Budget}");
-        if (request.Estimator != new Estimator())
-            throw AttributionException.BadOption(
-                Setting.Method, request.Estimator.Id,
+        if (request.Treatment is Treatment.EachBatch or Treatment.EachExample)
+            throw ConfigurationException.Bad(Setting.Level, request.Treatment.Level, $"stage or step with {Setting.Budget}");
+        if (!request.Estimator.IsExact)
+            throw ConfigurationException.Bad(
+                Setting.Method, $"{request.Estimator}",
                 $"none with {Setting.Budget}: exact replay settles, and {Setting.Screen} says what screens");
         var everything = cost.Exact(questions);
         var budget = certification.BudgetTrainings * cost.Training;
-        var what = $"{questions.Count} {request.Level}s";
+        var what = $"{questions.Count} {request.Treatment.Level}s";
         if (everything <= budget)
         {
             var within = double.IsInfinity(budget) ? "there is no limit" : $"within the budget of {Cost(budget)}";
@@ -46,15 +47,15 @@ internal sealed record ScreeningPlan(Estimator? Screen, double EverythingGradien
         var screenCost = cost.Screen(screen, questions);
         if (screenCost > budget)
         {
-            throw AttributionException.BadOption(
+            throw ConfigurationException.Bad(
                 Setting.Budget, CertificationRequest.Spelled(certification.BudgetTrainings),
-                $"at least {Cost(screenCost)} for the screen {screen.Id} of {what}; or lower {Setting.Rho}, or change {Setting.Screen}");
+                $"at least {Cost(screenCost)} for the screen {screen} of {what}; or lower {Setting.Rho}, or change {Setting.Screen}");
         }
 
         return new ScreeningPlan(
             screen, everything, budget,
             $"exact replay of all {what} would cost {Cost(everything)}, more than the budget of {Cost(budget)}: "
-            + $"{screen.Id} screens for {Cost(screenCost)} and exact replay settles the top");
+            + $"{screen} screens for {Cost(screenCost)} and exact replay settles the top");
 
         string Cost(double gradients) =>
             string.Create(CultureInfo.InvariantCulture, $"{gradients:0.#} gradients ({cost.Trainings(gradients):0.##}x)");
@@ -73,8 +74,13 @@ internal sealed record ScreeningPlan(Estimator? Screen, double EverythingGradien
         CertificationRequest certification,
         double budget)
     {
-        if (request.Level == "stage")
-            return certification.Rho is { } drawn ? CertificationRequest.Sampled(drawn) : new Estimator { Gradient = "recorded" };
+        if (request.Treatment is not Treatment.EachStep)
+        {
+            return certification.Rho is { } drawn
+                ? CertificationRequest.Sampled(drawn)
+                : new Estimator.Replay(new GradientSource.Recorded());
+        }
+
         if (certification.Rho is { } rho) return CertificationRequest.Sweep(rho);
         // The cost is a step function of the share, nearly a line.
         var percents = Enumerable.Range(1, 100).Reverse();
@@ -83,14 +89,11 @@ internal sealed record ScreeningPlan(Estimator? Screen, double EverythingGradien
         return CertificationRequest.Sweep(fitting / 100.0);
     }
 
-    private static bool IsOfWholeStages(AttributionRequest request) =>
-        request.Level == "stage" && request.Treatment == "stage" && request.Steps.Count == 0;
-
     private static Estimator Checked(Estimator screen, AttributionRequest request)
     {
-        if (screen.Method == Estimator.Adjoint && request.Level == "stage" && !IsOfWholeStages(request))
-            throw AttributionException.BadOption(
+        if (screen is Estimator.Adjoint && request.Treatment is Treatment.Steps)
+            throw ConfigurationException.Bad(
                 Setting.Screen, "adjoint", "a replay (sampled, recorded, midpoint or linear) for steps skipped together");
-        return screen.Validated();
+        return screen;
     }
 }

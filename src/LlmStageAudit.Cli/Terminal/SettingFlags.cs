@@ -16,6 +16,7 @@ internal static class SettingFlags
         [Setting.Effects] = "--effects",
         [Setting.EpsilonFloor] = "--epsilon-floor",
         [Setting.Estimators] = "--estimators",
+        [Setting.Executor] = "--executor",
         [Setting.Folds] = "--folds",
         [Setting.ForcedStart] = "--force-start",
         [Setting.GradientSource] = "--gradient",

@@ -59,6 +59,9 @@ internal sealed class VerbContext : IWalkObserver
 
     public T? Get<T>(Option<T> option) => _result.GetValue(option);
 
+    /// <summary>What the user gave; null, or the type's own default, where the option's default stands.</summary>
+    public T? Given<T>(Option<T> option) => _result.GetResult(option) is { Implicit: false } ? Get(option) : default;
+
     public T Get<T>(Argument<T> argument) => _result.GetValue(argument)!;
 
     /// <summary>Something the user should know, on standard error.</summary>

@@ -6,6 +6,7 @@ using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Auditing.Hops;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Serialization;
@@ -17,7 +18,7 @@ internal static class AttributeVerb
     private static readonly Option<string> s_method = new("--method", "-m")
     {
         Description = $"How counterfactuals are estimated: {string.Join(", ", Estimator.Methods)}",
-        DefaultValueFactory = _ => Estimator.Replay,
+        DefaultValueFactory = _ => Estimator.Exact.Method,
     };
 
     private static readonly Option<string> s_curvature = new("--curvature")
@@ -26,7 +27,7 @@ internal static class AttributeVerb
         DefaultValueFactory = _ => "full",
     };
 
-    private static readonly Option<double> s_epsilonFloor = new("--epsilon-floor")
+    private static readonly Option<double?> s_epsilonFloor = new("--epsilon-floor")
     {
         Description = "For adjoint and aa-score on AdamW: the least eps of the optimizer's tangent",
         DefaultValueFactory = _ => 0,
@@ -35,7 +36,7 @@ internal static class AttributeVerb
     private static readonly Option<string> s_readout = new("--readout")
     {
         Description = "For adjoint at --level step or batch: linear, or quadratic (also the probe's own bend, for one more adjoint)",
-        DefaultValueFactory = _ => SweepReadout.LinearName,
+        DefaultValueFactory = _ => "linear",
     };
 
     private static readonly Option<int> s_folds = new("--folds")
@@ -86,20 +87,17 @@ internal static class AttributeVerb
         var certification = BudgetOptions.Read(context, context.Get(RunOptions.Rho), TopKOrder.Magnitude);
         var request = new AttributionRequest
         {
-            Estimator = new Estimator
+            Estimator = Estimator.Of(context.Get(s_method)!, new EstimatorSettings
             {
-                Method = context.Get(s_method)!,
-                Gradient = context.Get(RunOptions.Gradient)!,
+                Gradient = context.Given(RunOptions.Gradient),
                 // Under a budget it is the screen's.
                 Rho = certification is null ? context.Get(RunOptions.Rho) : null,
-                Curvature = context.Get(s_curvature)!,
-                EpsilonFloor = context.Get(s_epsilonFloor),
-                Readout = context.Get(s_readout)!,
-            },
-            Level = context.Get(s_level)!,
+                Curvature = context.Given(s_curvature),
+                EpsilonFloor = context.Given(s_epsilonFloor),
+                Readout = context.Given(s_readout),
+            }),
+            Treatment = Treatment.Of(context.Get(s_level)!, context.Given(s_treatment), context.Get(s_steps) ?? []),
             Folds = context.Get(s_folds),
-            Treatment = context.Get(s_treatment)!,
-            Steps = context.Get(s_steps) ?? [],
             ExportFolder = context.Get(s_export),
         }.Validated();
         var filed = AttributeHop.Run(
@@ -131,7 +129,8 @@ internal static class AttributeVerb
                 Examples = effects.Probe.Examples,
                 effects.Method,
                 effects.Gradient,
-                effects.Treatment,
+                effects.Estimator,
+                Treatment = effects.Treatment.Kind,
                 effects.Metric,
                 Effects = effects.Effects.Select(effect => new
                 {
@@ -165,7 +164,7 @@ internal static class AttributeVerb
             effects.Effects.Select(effect => (IReadOnlyList<string>)
             [
                 Name(effect), Numbers.Signed(effect.Estimate), Interval(effect), effect.Trust,
-                .. isMixed ? [effect.Estimator!] : Array.Empty<string>(),
+                .. isMixed ? [$"{effect.Estimator}"] : Array.Empty<string>(),
             ]));
         BudgetOptions.Print(context, effects.Certification);
         if (perExample)

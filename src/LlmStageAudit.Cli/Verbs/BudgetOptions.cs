@@ -1,8 +1,9 @@
 using System.CommandLine;
-using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Screening;
+using LlmStageAudit.Attribution;
 using LlmStageAudit.Auditing.Screening;
 using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Effects;
 
 namespace LlmStageAudit.Cli.Verbs;
@@ -30,14 +31,14 @@ internal static class BudgetOptions
     public static IReadOnlyList<Symbol> All { get; } = [s_budget, s_confidence, s_top, s_screen];
 
     /// <summary>What is to be certified, with rho as given by --rho; null without a budget.</summary>
-    /// <exception cref="AttributionException">Values out of range, or options that need a budget without one.</exception>
+    /// <exception cref="ConfigurationException">Values out of range, or options that need a budget without one.</exception>
     public static CertificationRequest? Read(VerbContext context, double? rho, TopKOrder order)
     {
         if (context.Get(s_budget) is not { } budget)
         {
-            Unused("--confidence", context.Get(s_confidence) is not null);
-            Unused("--top", context.Get(s_top) is not null);
-            Unused("--screen", context.Get(s_screen) is not null);
+            Unused(Setting.Confidence, context.Get(s_confidence) is not null);
+            Unused(Setting.TopK, context.Get(s_top) is not null);
+            Unused(Setting.Screen, context.Get(s_screen) is not null);
             return null;
         }
 
@@ -52,9 +53,9 @@ internal static class BudgetOptions
             Order = order,
         }.Validated();
 
-        static void Unused(string option, bool isGiven)
+        static void Unused(Setting setting, bool isGiven)
         {
-            if (isGiven) throw AttributionException.BadOption(option, "without --budget", "to be used with --budget");
+            if (isGiven) throw ConfigurationException.Bad(setting, $"without {Setting.Budget}", $"to be used with {Setting.Budget}");
         }
     }
 

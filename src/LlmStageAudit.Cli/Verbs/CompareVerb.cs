@@ -5,6 +5,7 @@ using LlmStageAudit.Auditing.Hops;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Comparisons;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Serialization;
@@ -97,7 +98,7 @@ internal static class CompareVerb
                 comparison.RunId,
                 Probe = comparison.Probe.Name,
                 comparison.Probe.Examples,
-                comparison.Level,
+                Level = comparison.Treatment,
                 comparison.Metric,
                 comparison.TrainingSteps,
                 comparison.TrainingSeconds,
@@ -109,17 +110,17 @@ internal static class CompareVerb
 
         var of = $"mean {comparison.Metric} of {comparison.Probe.Name} ({comparison.Probe.Examples} examples)";
         context.Out.WriteLine($"Effects on {of}, estimated against retraining. Exact replay is retraining: the same bits.");
-        context.Out.WriteLine(comparison.Level == "stage"
+        context.Out.WriteLine(comparison.Treatment is Treatment.Stage
             ? "Agreement over the examples, mean over the stages; cost against the run's training:"
             : $"Agreement over {comparison.Estimators[0].Effects.Count} single steps left out; cost against the run's training:");
         context.WriteTable(
             ["estimator", ">pearson", ">spearman", ">relative error", ">trainings", ">seconds", ">of training's"],
             comparison.Estimators.Select(estimator => (IReadOnlyList<string>)
             [
-                estimator.Estimator, Shown(estimator.Pearson), Shown(estimator.Spearman), Shown(estimator.RelativeError),
+                $"{estimator.Estimator}", Shown(estimator.Pearson), Shown(estimator.Spearman), Shown(estimator.RelativeError),
                 Shown(estimator.Trainings), Numbers.Seconds(estimator.Seconds), Shown(estimator.Seconds / comparison.TrainingSeconds),
             ]));
-        if (comparison.Level == "stage") PrintStages(context, comparison);
+        if (comparison.Treatment is Treatment.Stage) PrintStages(context, comparison);
         else PrintSteps(context, comparison);
         context.Note($"training: {comparison.TrainingSteps} steps, {Numbers.Seconds(comparison.TrainingSeconds)}; filed in {path}");
     }
@@ -136,7 +137,7 @@ internal static class CompareVerb
             context.WriteTable(
                 ["estimator", .. comparison.Estimators[0].Effects.Select(effect => ">" + effect.Stage)],
                 comparison.Estimators.Select(estimator => (IReadOnlyList<string>)
-                    [estimator.Estimator, .. Cells(comparison, estimator, effect => Shown(figure(effect) ?? double.NaN))]));
+                    [$"{estimator.Estimator}", .. Cells(comparison, estimator, effect => Shown(figure(effect) ?? double.NaN))]));
         }
     }
 

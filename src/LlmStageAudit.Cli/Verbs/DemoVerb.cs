@@ -6,6 +6,7 @@ using LlmStageAudit.Cli.Demo;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Probing.Metrics;
 using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Rankings;
@@ -57,7 +58,7 @@ internal static class DemoVerb
                 Run = workspace.Run,
                 Probe = probe,
                 Confounder = DemoCorpus.PlantedIdentity,
-                Estimator = new Estimator { Gradient = PredictionSource },
+                Estimator = new Estimator.Replay(GradientSource.Of(PredictionSource)),
             },
             context.Host);
         var (ranking, effects) = (ranked.Ranking.Record, ranked.Effects.Record);
@@ -68,7 +69,7 @@ internal static class DemoVerb
             Skip = [.. ranking.Ranking.Select(stage => stage.Stage)],
             Effects = ranked.Effects.Path,
         });
-        var retrained = RetrainHop.Run(plan.Path, context.Host);
+        var retrained = RetrainHop.Run(new RetrainRequest(plan.Path), context.Host);
         var verification = VerifyHop.Run(new VerifyRequest(plan.Path), context.Host).Record;
         var without = EvaluateHop.Run(
             new EvaluateRequest.OfRun(retrained.RunOf(plan.Record.Jobs[0]))

@@ -1,11 +1,13 @@
 using System.CommandLine;
-using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Screening;
+using LlmStageAudit.Attribution;
 using LlmStageAudit.Auditing.Hops;
 using LlmStageAudit.Auditing.Ranking;
 using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Rankings;
@@ -34,8 +36,8 @@ internal static class RankVerb
     {
         var certification = BudgetOptions.Read(context, context.Get(RunOptions.Rho), TopKOrder.Highest);
         if (certification is not null && context.Get(RunOptions.Gradient) != "exact")
-            throw AttributionException.BadOption(
-                "--gradient", context.Get(RunOptions.Gradient)!, "exact with --budget; --screen names another screen");
+            throw ConfigurationException.Bad(
+                Setting.GradientSource, context.Get(RunOptions.Gradient)!, "exact with --budget; --screen names another screen");
         var ranked = RankHop.Run(
             new RankRequest
             {
@@ -43,12 +45,9 @@ internal static class RankVerb
                 Probe = ProbeConfigurationReader.Read(context.Get(ProbeOptions.Probe)!),
                 Unlabelled = context.Get(ProbeOptions.Unlabelled),
                 Confounder = context.Get(s_confounder)!,
-                Estimator = new Estimator
-                {
-                    Gradient = context.Get(RunOptions.Gradient)!,
-                    // Under a budget it is the screen's.
-                    Rho = certification is null ? context.Get(RunOptions.Rho) : null,
-                },
+                // Under a budget the share is the screen's.
+                Estimator = new Estimator.Replay(
+                    GradientSource.Of(context.Get(RunOptions.Gradient)!, certification is null ? context.Get(RunOptions.Rho) : null)),
                 Certification = certification,
                 Resume = context.Get(ResumeOptions.Resume),
                 SaveInterval = ResumeOptions.SaveInterval(context),

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Retraining.Hops;
 
@@ -8,7 +9,11 @@ namespace LlmStageAudit.Cli.Verbs;
 
 internal static class RetrainVerb
 {
-    private static readonly Option<string> s_executor = new("--executor") { Description = "local", DefaultValueFactory = _ => "local" };
+    private static readonly Option<string> s_executor = new("--executor")
+    {
+        Description = string.Join(", ", Executor.Names),
+        DefaultValueFactory = _ => $"{new Executor.Local()}",
+    };
 
     public static Command Build() => Verb.Of(
         "retrain",
@@ -19,9 +24,8 @@ internal static class RetrainVerb
 
     private static int Run(VerbContext context)
     {
-        if (context.Get(s_executor) is not "local" and var executor)
-            throw ConfigurationException.At("--executor", $"'{executor}'", "local");
-        var plan = RetrainHop.Run(context.Get(RunOptions.Plan), context.Host);
+        var request = new RetrainRequest(context.Get(RunOptions.Plan)) { Executor = Executor.Parse(context.Get(s_executor)!) };
+        var plan = RetrainHop.Run(request, context.Host);
         PlanStatus.Print(context, plan);
         if (!context.Json) context.Note($"next: stageaudit verify {plan.Path}");
         return (int)ExitCode.Done;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Choices;
 
 namespace LlmStageAudit.Cli.Verbs;
 

@@ -66,4 +66,12 @@ public sealed class ConfigurationException : AuditException
     /// <summary>Of one fault, as "where: found; expected ...; remedy".</summary>
     public static ConfigurationException At(string where, string found, string? expected = null, string? remedy = null) =>
         new([Sentence(where, found, expected, remedy)]);
+
+    /// <summary>Of a setting with a value it cannot have, or that does not go with the others.</summary>
+    /// <param name="setting">Which.</param>
+    /// <param name="found">Its value.</param>
+    /// <param name="expected">What it may be.</param>
+    /// <param name="meant">What was probably meant; null where nothing is near.</param>
+    public static ConfigurationException Bad(Setting setting, string found, string expected, string? meant = null) =>
+        At(setting, $"'{found}'", expected, meant is null ? null : $"did you mean '{meant}'?");
 }

@@ -44,6 +44,8 @@ public sealed class Setting
     public static Setting EpsilonFloor { get; } = new("the epsilon floor");
     /// <summary>The estimators to compare.</summary>
     public static Setting Estimators { get; } = new("the estimators");
+    /// <summary>What runs the jobs of a plan.</summary>
+    public static Setting Executor { get; } = new("the executor");
     /// <summary>Parts of the probe that are swept beside each other, to give scores an interval.</summary>
     public static Setting Folds { get; } = new("the folds");
     /// <summary>Starting though memory or disk will probably not suffice.</summary>

@@ -1,7 +1,10 @@
+using System.Security.Cryptography;
+using System.Text.Json;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Foundation.Files;
 using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Serialization;
@@ -11,7 +14,12 @@ namespace LlmStageAudit.Probing.Probes;
 /// <summary>Probe examples as a model sees them, what is measured on each, and the groups they belong to.</summary>
 public sealed class Probe
 {
-    private Probe(ProbeConfiguration configuration, ExampleSet set, IReadOnlyList<int> targets, IReadOnlyList<ProbeGroup> groups)
+    private Probe(
+        ProbeConfiguration configuration,
+        ExampleSet set,
+        IReadOnlyList<int> targets,
+        IReadOnlyList<ProbeGroup> groups,
+        UnlabelledPolicy unlabelled)
     {
         (Configuration, Examples, Targets, Groups) = (configuration, set.Examples, targets, groups);
         Reference = new ProbeReference
@@ -19,6 +27,7 @@ public sealed class Probe
             Name = configuration.Name,
             Path = configuration.Path,
             Sha256 = ContentHash.OfFile(set.Path),
+            DefinitionSha256 = HashOf(configuration, unlabelled),
             Examples = set.Examples.Count,
         };
     }
@@ -49,19 +58,27 @@ public sealed class Probe
         if (configuration.Task is { } task && task != model.Task)
             throw ProbeException.OtherTask(configuration.Path, EnumSpelling<ModelTask>.Of(task), EnumSpelling<ModelTask>.Of(model.Task));
         var metric = configuration.Metric;
-        if (model.Task == ModelTask.CausalLm && (metric.Kind != MetricKind.LogLikelihood || metric.Column is not null))
-            throw ProbeException.NeedsClassifier(configuration.Path, EnumSpelling<MetricKind>.Of(metric.Kind));
-        if (PerformanceFunction.IsOfGroups(metric.Kind) && model.Labels != 2)
-            throw ProbeException.NeedsTwoClasses(configuration.Path, EnumSpelling<MetricKind>.Of(metric.Kind), model.Labels);
+        if (model.Task == ModelTask.CausalLm && metric is not Metric.LogLikelihood { Column: null })
+            throw ProbeException.NeedsClassifier(configuration.Path, metric.Name);
+        if (metric.IsOfGroups && model.Labels != 2)
+            throw ProbeException.NeedsTwoClasses(configuration.Path, metric.Name, model.Labels);
         var set = reader.Read(configuration.Dataset);
-        var targets = metric.Column is { } column && !PerformanceFunction.IsOfGroups(metric.Kind)
+        var targets = metric.Column is { } column && !metric.IsOfGroups
             ? reader.Read(configuration.Dataset, labelOverride: column).Examples.Select(example => example.Label)
             : set.Examples.Select(example => example.Label);
         var rows = set.Examples.Select(set.RowOf).ToArray();
         var groups = configuration.Dataset.Groups.Select(name => ProbeGroup.Read(name, configuration.Path, set.Comments, rows, unlabelled));
-        var probe = new Probe(configuration, set, [.. targets], [.. groups]);
-        if (PerformanceFunction.IsOfGroups(metric.Kind) && metric.Column is { } measured) probe.RequireGroup(measured);
+        var probe = new Probe(configuration, set, [.. targets], [.. groups], unlabelled);
+        if (metric.IsOfGroups && metric.Column is { } measured) probe.RequireGroup(measured);
         return probe;
+    }
+
+    /// <summary>Of all that says what is measured, wherever the files lie and whatever the probe is called.</summary>
+    private static string HashOf(ProbeConfiguration configuration, UnlabelledPolicy unlabelled)
+    {
+        var nameless = configuration with { Name = "", Path = "", Dataset = configuration.Dataset with { Path = "" } };
+        return Convert.ToHexStringLower(SHA256.HashData(
+            JsonSerializer.SerializeToUtf8Bytes(new { Probe = nameless, Unlabelled = unlabelled }, ArtifactJson.CompactOptions)));
     }
 
     /// <summary>The group of that name.</summary>

@@ -1,5 +1,6 @@
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Probing.Metrics;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
 
@@ -66,7 +67,7 @@ public sealed class ProbeEvaluator(LanguageModel model, Probe probe)
                 Label = probe.Examples[i].Label,
                 Logits = logits,
                 LogLikelihood = LogLikelihood(logits, probe.Examples[i].Label),
-                Value = probe.Configuration.Metric.Kind == MetricKind.Margin
+                Value = probe.Configuration.Metric is Metric.Margin
                     ? logits[probe.Targets[i]] - logits.Where((_, label) => label != probe.Targets[i]).Max()
                     : LogLikelihood(logits, probe.Targets[i]),
             };

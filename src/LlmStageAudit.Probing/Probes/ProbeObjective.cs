@@ -1,6 +1,7 @@
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Modeling.Objectives;
 using LlmStageAudit.Modeling.Parameters;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 
 namespace LlmStageAudit.Probing.Probes;
@@ -39,7 +40,7 @@ public sealed class ProbeObjective(LanguageModel model, Probe probe, ProbeReadin
     private Tensor Performance(Tensor logits, IReadOnlyList<int> examples)
     {
         var targets = TensorMemory.Of([.. examples.Select(i => (long)probe.Targets[i])], [examples.Count, 1], Device);
-        if (probe.Configuration.Metric.Kind != MetricKind.Margin) return logits.log_softmax(-1).gather(1, targets).squeeze(1);
+        if (probe.Configuration.Metric is not Metric.Margin) return logits.log_softmax(-1).gather(1, targets).squeeze(1);
         var own = Enumerable.Range(0, examples.Count)
             .SelectMany(row => Enumerable.Range(0, model.Labels).Select(label => label == probe.Targets[examples[row]]));
         var others = logits.filled(TensorMemory.Of([.. own], [examples.Count, model.Labels], Device), double.NegativeInfinity);

@@ -1,10 +1,12 @@
+using LlmStageAudit.Records.Choices;
+
 namespace LlmStageAudit.Records.Comparisons;
 
 /// <summary>One estimator against retraining. A correlation that is undefined, since one side does not vary, is NaN.</summary>
 public sealed record ComparedEstimator
 {
-    /// <summary>With its settings, such as replay-sampled-0.1.</summary>
-    public required string Estimator { get; init; }
+    /// <summary>With its settings.</summary>
+    public required Estimator Estimator { get; init; }
 
     /// <summary>At level stage the mean over the stages where it is defined; at level step over the sampled steps.</summary>
     public required double Pearson { get; init; }

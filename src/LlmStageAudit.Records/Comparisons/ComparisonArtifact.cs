@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Serialization;
 
@@ -27,8 +29,9 @@ public sealed record ComparisonArtifact : IArtifact<ComparisonArtifact>
     /// <summary>The probe whose rows are compared.</summary>
     public required ProbeReference Probe { get; init; }
 
-    /// <summary>stage or step.</summary>
-    public required string Level { get; init; }
+    /// <summary>What was left out: each stage, or single steps.</summary>
+    [JsonPropertyName("level")]
+    public required Treatment Treatment { get; init; }
 
     /// <summary>What is compared example by example. For a probe of a group metric: the log-likelihood of the label.</summary>
     public required string Metric { get; init; }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using LlmStageAudit.Records.Choices;
 
 namespace LlmStageAudit.Records.Configuration;
 
@@ -16,7 +17,7 @@ public sealed record ProbeConfiguration
     public required DatasetSection Dataset { get; init; }
 
     /// <summary>What is measured of each row; the log-likelihood of the label where nothing is said.</summary>
-    public MetricSection Metric { get; init; } = new();
+    public Metric Metric { get; init; } = new Metric.LogLikelihood();
 
     /// <summary>Null: the run's.</summary>
     public ModelTask? Task { get; init; }

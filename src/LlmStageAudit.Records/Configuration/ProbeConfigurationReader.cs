@@ -1,6 +1,7 @@
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Configuration.Yaml;
 using LlmStageAudit.Records.Serialization;
+using LlmStageAudit.Records.Choices;
 
 namespace LlmStageAudit.Records.Configuration;
 
@@ -26,7 +27,7 @@ public static class ProbeConfigurationReader
             Name = ReadName(block) ?? ConfigurationName.From(Path.GetFileNameWithoutExtension(full)),
             Path = full,
             Dataset = dataset,
-            Metric = metric ?? new MetricSection(),
+            Metric = metric ?? new Metric.LogLikelihood(),
             Task = task,
         };
         faults.ThrowIfAny();
@@ -42,41 +43,35 @@ public static class ProbeConfigurationReader
     }
 
     // A name alone, or one key whose value is the column that is measured. Null after a fault.
-    private static MetricSection? ReadMetric(ConfigurationBlock block)
+    private static Metric? ReadMetric(ConfigurationBlock block)
     {
         if (block.Node("metric") is not MappingNode)
         {
-            if (!block.Has("metric")) return new MetricSection();
-            return block.Choice<MetricKind>("metric") is { } alone ? new MetricSection { Kind = alone } : null;
+            if (!block.Has("metric")) return new Metric.LogLikelihood();
+            return block.Among("metric", Metric.Names) is { } alone ? Metric.Of(alone) : null;
         }
 
         var before = block.Faults.Count;
-        var choice = block.Block("metric", EnumSpelling<MetricKind>.All)!;
-        var given = EnumSpelling<MetricKind>.All.Where(choice.IsGiven).ToArray();
+        var choice = block.Block("metric", Metric.Names)!;
+        var given = Metric.Names.Where(choice.IsGiven).ToArray();
         if (block.Faults.Count > before) return null;
-        if (given.Length != 1)
-        {
-            block.Fault("metric", given.Length == 0 ? "an empty block" : "several metrics", "one, such as { log-likelihood: COLUMN }");
-            return null;
-        }
-
-        _ = EnumSpelling<MetricKind>.TryParse(given[0], out var kind);
-        return new MetricSection { Kind = kind, Column = choice.Text(given[0]) };
+        if (given.Length == 1) return Metric.Of(given[0], choice.Text(given[0]));
+        block.Fault("metric", given.Length == 0 ? "an empty block" : "several metrics", "one, such as { log-likelihood: COLUMN }");
+        return null;
     }
 
-    private static void CheckMetric(ConfigurationBlock block, MetricSection? metric, DatasetSection dataset, ModelTask? task)
+    private static void CheckMetric(ConfigurationBlock block, Metric? metric, DatasetSection dataset, ModelTask? task)
     {
         if (metric is null || !block.Has("data")) return;
-        var isGroupMetric = metric.Kind is not (MetricKind.LogLikelihood or MetricKind.Margin);
-        var needsLabel = task == ModelTask.SequenceClassification && (isGroupMetric || metric.Column is null);
+        var needsLabel = task == ModelTask.SequenceClassification && (metric.IsOfGroups || metric.Column is null);
         if (needsLabel && dataset.Label is null && dataset.Format is null)
         {
             block.Fault("data", "no label", "label: a column or a comparison such as \"toxicity >= 0.5\"");
         }
 
-        if (isGroupMetric && dataset.Groups.Count == 0)
+        if (metric.IsOfGroups && dataset.Groups.Count == 0)
         {
-            block.Fault("data", "no groups", $"groups: the identity columns that {EnumSpelling<MetricKind>.Of(metric.Kind)} compares");
+            block.Fault("data", "no groups", $"groups: the identity columns that {metric.Name} compares");
         }
     }
 }

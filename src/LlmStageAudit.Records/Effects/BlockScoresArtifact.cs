@@ -1,3 +1,4 @@
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Serialization;
 
 namespace LlmStageAudit.Records.Effects;
@@ -29,8 +30,8 @@ public sealed record BlockScoresArtifact : IArtifact<BlockScoresArtifact>
     /// <summary>The performance function, averaged over probe rows.</summary>
     public required string Metric { get; init; }
 
-    /// <summary>The estimator and its settings, in short.</summary>
-    public required string Estimator { get; init; }
+    /// <summary>What swept.</summary>
+    public required Estimator Estimator { get; init; }
 
     /// <summary>When the record was made, UTC.</summary>
     public required DateTime CreatedUtc { get; init; }

@@ -1,4 +1,5 @@
 using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Choices;
 
 namespace LlmStageAudit.Records.Effects;
 
@@ -45,7 +46,7 @@ public sealed record Certification
     public required double SpentTrainings { get; init; }
 
     /// <summary>What screened; null where everything was replayed exactly.</summary>
-    public string? Screen { get; init; }
+    public Estimator? Screen { get; init; }
 
     /// <summary>What was done and why, in a sentence with the numbers.</summary>
     public required string Choice { get; init; }

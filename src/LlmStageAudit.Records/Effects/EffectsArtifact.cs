@@ -1,3 +1,7 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Serialization;
 
 namespace LlmStageAudit.Records.Effects;
@@ -5,14 +9,11 @@ namespace LlmStageAudit.Records.Effects;
 /// <summary>The effect of every stage of a run (or step, or example) on a probe, and how it was estimated.</summary>
 public sealed record EffectsArtifact : IArtifact<EffectsArtifact>
 {
-    /// <summary>The method where some effects are screened and others settled; each effect says which.</summary>
-    public const string Certified = "certified";
-
     /// <inheritdoc/>
     public static string KindName => "effects";
 
     /// <inheritdoc/>
-    public static int CurrentSchemaVersion => 1;
+    public static int CurrentSchemaVersion => 2;
 
     /// <inheritdoc/>
     public int SchemaVersion { get; init; } = CurrentSchemaVersion;
@@ -29,23 +30,17 @@ public sealed record EffectsArtifact : IArtifact<EffectsArtifact>
     /// <summary>The probe that effects are on.</summary>
     public required ProbeReference Probe { get; init; }
 
-    /// <summary>replay, adjoint, a baseline, or <see cref="Certified"/>.</summary>
-    public required string Method { get; init; }
+    /// <summary>How effects were estimated; null under a budget, where each effect says whether it was screened or settled.</summary>
+    public Estimator? Estimator { get; init; }
 
-    /// <summary>Gradient source of a replay: recorded, linear, midpoint, sampled or exact; null for other methods.</summary>
-    public string? Gradient { get; init; }
-
-    /// <summary>Share of the batch that <c>sampled</c> draws.</summary>
-    public double? Rho { get; init; }
-
-    /// <summary>stage, step or example.</summary>
-    public required string Level { get; init; }
-
-    /// <summary>stage or steps.</summary>
-    public required string Treatment { get; init; }
+    /// <summary>What was left out, an effect each.</summary>
+    public required Treatment Treatment { get; init; }
 
     /// <summary>The performance function.</summary>
     public required string Metric { get; init; }
+
+    /// <summary>Version of the program that computed them; null in files written before that was recorded.</summary>
+    public string? ToolVersion { get; init; }
 
     /// <summary>The probe's identity columns, in its order; empty where it names none.</summary>
     public IReadOnlyList<string> Groups { get; init; } = [];
@@ -68,6 +63,31 @@ public sealed record EffectsArtifact : IArtifact<EffectsArtifact>
     /// <summary>One per stage, step, block of steps or example, in training order.</summary>
     public IReadOnlyList<StageEffect> Effects { get; init; } = [];
 
+    /// <summary>replay, adjoint, a baseline; certified where a budget was spent.</summary>
+    [JsonIgnore]
+    public string Method => Estimator?.Method ?? "certified";
+
+    /// <summary>The gradient source of a replay; null for other methods.</summary>
+    [JsonIgnore]
+    public string? Gradient => Estimator is Estimator.Replay { Source.Name: var source } ? source : null;
+
+    /// <summary>In a word: <see cref="Gradient"/>, else <see cref="Method"/>.</summary>
+    [JsonIgnore]
+    public string Source => Gradient ?? Method;
+
+    /// <summary>Which question these effects answer, and by what.</summary>
+    [JsonIgnore]
+    public ResultIdentity Identity => new(RunId, Probe.Sha256, Metric, Treatment, Probe.DefinitionSha256, Estimator, ToolVersion);
+
+    /// <summary>The first schema had the estimator in parts, and the level beside the treatment.</summary>
+    static void IArtifact<EffectsArtifact>.Upgrade(JsonObject old, int schemaVersion)
+    {
+        var (method, level) = ((string?)old["method"], (string?)old["level"]);
+        var share = (double?)old["rho"] is { } rho ? string.Create(CultureInfo.InvariantCulture, $"-{rho}") : "";
+        if (method is not "certified") old["estimator"] = $"{method}{((string?)old["gradient"] is { } source ? $"-{source}" : "")}{share}";
+        if (level is not "stage") old["treatment"] = level;
+    }
+
     string? IArtifact<EffectsArtifact>.Fault() =>
         RecordRules.RunId(RunId)
         ?? Probe.Fault()
@@ -78,6 +98,27 @@ public sealed record EffectsArtifact : IArtifact<EffectsArtifact>
                 : null)
             ?? (effect.Evidence is { } evidence ? RecordRules.Count("effects: checks", evidence.Checks) : null)
             ?? effect.Counterfactual?.Fault("effects: counterfactual"));
+}
+
+/// <summary>What a result answers, and by what: two of one identity say the same. It is what results are found by.</summary>
+/// <param name="RunId">The run.</param>
+/// <param name="ProbeSha256">The probe's data.</param>
+/// <param name="Metric">The performance function.</param>
+/// <param name="Treatment">What was left out.</param>
+/// <param name="ProbeDefinition">Hash of what the probe's file says; null where that was not recorded.</param>
+/// <param name="Estimator">How effects were estimated; null where a budget was spent.</param>
+/// <param name="ToolVersion">Of the program that computed; null where that was not recorded.</param>
+public sealed record ResultIdentity(
+    string RunId,
+    string ProbeSha256,
+    string Metric,
+    Treatment Treatment,
+    string? ProbeDefinition = null,
+    Estimator? Estimator = null,
+    string? ToolVersion = null)
+{
+    /// <summary>Whether the other answers the same question, perhaps by another estimator or program.</summary>
+    public bool AsksTheSame(ResultIdentity other) => this with { Estimator = other.Estimator, ToolVersion = other.ToolVersion } == other;
 }
 
 /// <summary>Which probe numbers belong to.</summary>
@@ -92,9 +133,13 @@ public sealed record ProbeReference
     /// <summary>Of the probe's data file; lower-case hexadecimal.</summary>
     public required string Sha256 { get; init; }
 
+    /// <summary>Of what the probe's file says (columns, groups, metric); null in files written before that was recorded.</summary>
+    public string? DefinitionSha256 { get; init; }
+
     /// <summary>Rows measured.</summary>
     public required int Examples { get; init; }
 
     internal string? Fault() =>
-        RecordRules.Name("probe.name", Name) ?? RecordRules.Hash("probe.sha256", Sha256) ?? RecordRules.Count("probe.examples", Examples);
+        RecordRules.Name("probe.name", Name) ?? RecordRules.Hash("probe.sha256", Sha256)
+        ?? RecordRules.Hash("probe.definitionSha256", DefinitionSha256) ?? RecordRules.Count("probe.examples", Examples);
 }

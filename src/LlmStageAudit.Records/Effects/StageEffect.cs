@@ -1,3 +1,5 @@
+using LlmStageAudit.Records.Choices;
+
 namespace LlmStageAudit.Records.Effects;
 
 /// <summary>A stage's estimated effect on a probe: observed minus counterfactual, so positive where the stage raised the metric.</summary>
@@ -33,8 +35,8 @@ public sealed record StageEffect
     /// <summary>What the grade rests on.</summary>
     public TrustEvidence? Evidence { get; init; }
 
-    /// <summary>How this effect was estimated, such as replay-exact or adjoint, where a file mixes estimates; else null.</summary>
-    public string? Estimator { get; init; }
+    /// <summary>How this effect was estimated, where a file mixes estimates; else null.</summary>
+    public Estimator? Estimator { get; init; }
 
     /// <summary>The screen's estimate of the effect on the measure that was certified; null where there was no screen.</summary>
     public double? Screened { get; init; }

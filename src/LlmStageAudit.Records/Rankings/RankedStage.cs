@@ -1,3 +1,4 @@
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 
 namespace LlmStageAudit.Records.Rankings;
@@ -15,7 +16,7 @@ public sealed record RankedStage
     /// What screened the stage, such as recorded replay, where it was not settled by exact replay: then its score is an estimate, it
     /// has no interval (NaN), its p-value is 1 and it is never significant. Null for settled stages, and where nothing was screened.
     /// </summary>
-    public string? Screen { get; init; }
+    public Estimator? Screen { get; init; }
 
     /// <summary>Lower end of the interval.</summary>
     public required double Low { get; init; }

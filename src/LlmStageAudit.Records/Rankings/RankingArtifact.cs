@@ -36,6 +36,9 @@ public sealed record RankingArtifact : IArtifact<RankingArtifact>
     /// <summary>The file of the effects that were ranked.</summary>
     public required string EffectsPath { get; init; }
 
+    /// <summary>Which effects those are; null in files written before that was recorded.</summary>
+    public ResultIdentity? Effects { get; init; }
+
     /// <summary>Highest score first.</summary>
     public IReadOnlyList<RankedStage> Ranking { get; init; } = [];
 

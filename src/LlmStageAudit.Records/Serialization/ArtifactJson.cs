@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Unicode;
 using LlmStageAudit.Foundation.Boundaries;
@@ -43,10 +44,10 @@ public static class ArtifactJson
         where T : class, IArtifact<T>
     {
         var bytes = ReadBytes(path, T.KindName);
-        CheckEnvelope<T>(path, bytes);
+        var schema = CheckEnvelope<T>(path, bytes);
         try
         {
-            var read = JsonSerializer.Deserialize<T>(bytes, Options) ?? throw ArtifactException.NotAnObject(path, T.KindName);
+            var read = (schema < T.CurrentSchemaVersion ? Upgraded<T>(bytes, schema) : JsonSerializer.Deserialize<T>(bytes, Options)) ?? throw ArtifactException.NotAnObject(path, T.KindName);
             return read.Fault() is { } found ? throw ArtifactException.Broken(path, T.KindName, found) : read;
         }
         catch (Exception exception) when (exception is JsonException or NotSupportedException or InvalidOperationException)
@@ -59,6 +60,15 @@ public static class ArtifactJson
     public static bool AreEqual<T>(T left, T right) =>
         JsonSerializer.SerializeToUtf8Bytes(left, CompactOptions)
             .AsSpan().SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(right, CompactOptions));
+
+    private static T? Upgraded<T>(ReadOnlySpan<byte> bytes, int schema)
+        where T : class, IArtifact<T>
+    {
+        var old = JsonSerializer.Deserialize<JsonObject>(bytes, Options)!;
+        T.Upgrade(old, schema);
+        old["schemaVersion"] = T.CurrentSchemaVersion;
+        return old.Deserialize<T>(Options);
+    }
 
     private static ReadOnlySpan<byte> ReadBytes(string path, string kind)
     {
@@ -81,7 +91,7 @@ public static class ArtifactJson
 
     // One pass over the text before binding, so that another kind of file is named as such and not by its first missing field. It also
     // refuses null as a list's item, which binding would let through: a null that is no key's value stands in a list.
-    private static void CheckEnvelope<T>(string path, ReadOnlySpan<byte> bytes)
+    private static int CheckEnvelope<T>(string path, ReadOnlySpan<byte> bytes)
         where T : IArtifact<T>
     {
         string? kind = null;
@@ -113,6 +123,8 @@ public static class ArtifactJson
         {
             throw ArtifactException.OtherSchema(path, T.KindName, schemaVersion.Value, T.CurrentSchemaVersion);
         }
+
+        return (int)schemaVersion;
     }
 
     private static JsonSerializerOptions Create(bool indented)

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace LlmStageAudit.Records.Serialization;
 
 /// <summary>A record that one verb writes and the next one reads, as a JSON file that says what it is.</summary>
@@ -11,7 +13,14 @@ public interface IArtifact<TSelf>
     /// <summary>The newest schema this version reads, and the one it writes.</summary>
     static abstract int CurrentSchemaVersion { get; }
 
-    /// <summary>The schema the file was written in, from 1.</summary>
+    /// <summary>Brings what a file of an older schema holds to the current one, in place.</summary>
+    /// <param name="old">The whole file.</param>
+    /// <param name="schemaVersion">Its schema, below the current one.</param>
+    static virtual void Upgrade(JsonObject old, int schemaVersion)
+    {
+    }
+
+    /// <summary>The schema of the file, from 1; of an older one that was read, the current.</summary>
     int SchemaVersion { get; }
 
     /// <summary>What the file says it is; <see cref="KindName"/>, or it is refused.</summary>

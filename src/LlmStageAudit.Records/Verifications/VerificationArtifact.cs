@@ -1,3 +1,4 @@
+using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Serialization;
 
 namespace LlmStageAudit.Records.Verifications;
@@ -25,6 +26,9 @@ public sealed record VerificationArtifact : IArtifact<VerificationArtifact>
 
     /// <summary>The file of the effects that were predicted.</summary>
     public required string EffectsPath { get; init; }
+
+    /// <summary>Which effects those are; null in files written before that was recorded.</summary>
+    public ResultIdentity? Predictions { get; init; }
 
     /// <summary>When the record was made, UTC.</summary>
     public required DateTime CreatedUtc { get; init; }

@@ -14,7 +14,7 @@ internal sealed class AuditFindings
     // Baselines, kept for comparison, answer only where nothing else does.
     private static readonly string[] Sources =
     [
-        "exact", EffectsArtifact.Certified, "midpoint", "sampled", "linear", "recorded", "adjoint", "aa-score", "dvemb", "tracin",
+        "exact", "certified", "midpoint", "sampled", "linear", "recorded", "adjoint", "aa-score", "dvemb", "tracin",
     ];
 
     public AuditFindings(ReportInputs inputs)
@@ -26,12 +26,12 @@ internal sealed class AuditFindings
             .OrderByDescending(verification => verification.CreatedUtc)
             .ToArray();
         Effects = ownEffects
-            .OrderBy(effects => effects.Level == "stage" ? 0 : 1)
+            .OrderBy(effects => effects.Treatment.Level == "stage" ? 0 : 1)
             .ThenBy(effects => effects.Probe.Name, StringComparer.Ordinal)
             .ThenBy(effects => effects.Metric, StringComparer.Ordinal)
             .ThenBy(SourceOrder)
             .ThenByDescending(effects => effects.CreatedUtc)
-            .Select(effects => Pair(effects, ownEffects))
+            .Select(Pair)
             .ToArray();
         Notices = FindNotices().ToArray();
     }
@@ -45,7 +45,7 @@ internal sealed class AuditFindings
 
     /// <summary>The first estimate of every probe, metric and level.</summary>
     public IEnumerable<EffectFinding> Answers =>
-        Effects.DistinctBy(finding => (finding.Artifact.Probe.Path, finding.Artifact.Metric, finding.Artifact.Level));
+        Effects.DistinctBy(finding => (finding.Artifact.Probe.Path, finding.Artifact.Metric, finding.Artifact.Treatment.Level));
 
     public EffectFinding? Primary => Effects.Count > 0 ? Effects[0] : null;
 
@@ -79,29 +79,17 @@ internal sealed class AuditFindings
 
     private static int SourceOrder(EffectsArtifact effects)
     {
-        var index = Array.IndexOf(Sources, effects.Gradient ?? effects.Method);
+        var index = Array.IndexOf(Sources, effects.Source);
         return index >= 0 ? index : Sources.Length;
     }
 
-    // A verification names no probe. It is of the estimate whose number it repeats, and what it measured then also holds for every other
-    // estimate of the same question.
-    private static bool Repeats(VerifiedStage verified, StageEffect effect) =>
-        verified.Stage == effect.Stage && Math.Abs(verified.Predicted - effect.Estimate) <= 1e-9 + (1e-6 * Math.Abs(effect.Estimate));
-
-    private static bool AskTheSame(EffectsArtifact left, EffectsArtifact right) =>
-        (left.Probe.Path, left.Probe.Sha256, left.Metric, left.Level, left.Treatment)
-        == (right.Probe.Path, right.Probe.Sha256, right.Metric, right.Level, right.Treatment);
-
-    private static VerifiedStage? Match(IEnumerable<VerifiedStage> verified, IEnumerable<StageEffect> estimates) =>
-        verified.FirstOrDefault(stage => estimates.Any(estimate => Repeats(stage, estimate)));
-
-    private EffectFinding Pair(EffectsArtifact effects, IReadOnlyList<EffectsArtifact> all)
+    private EffectFinding Pair(EffectsArtifact effects)
     {
-        var verified = Verifications.SelectMany(verification => verification.Stages).ToLookup(stage => stage.Stage);
-        var related = all.Where(other => AskTheSame(effects, other)).SelectMany(other => other.Effects).ToLookup(effect => effect.Stage);
+        // What retraining measured holds for every estimate of the same question.
+        var measured = Verifications.Where(verification => verification.Predictions?.AsksTheSame(effects.Identity) == true)
+            .SelectMany(verification => verification.Stages).ToLookup(stage => stage.Stage);
         var stages = effects.Effects
-            .Select(effect => new StageFinding(
-                effect, effect.Example is not null ? null : Match(verified[effect.Stage], related[effect.Stage])))
+            .Select(effect => new StageFinding(effect, effect.Example is not null ? null : measured[effect.Stage].FirstOrDefault()))
             .OrderByDescending(stage => double.IsFinite(stage.Effect.Estimate))
             .ThenByDescending(stage => stage.Effect.Estimate)
             .ThenBy(stage => stage.Effect.FirstStep)

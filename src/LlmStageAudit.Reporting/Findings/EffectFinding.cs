@@ -23,7 +23,7 @@ internal sealed record EffectFinding(EffectsArtifact Artifact, IReadOnlyList<Sta
             .MaxBy(stage => stage.Size);
 
     /// <summary>What one row is: stage, step, batch or example.</summary>
-    public string Noun => Artifact.Level is "step" or "batch" or "example" ? Artifact.Level : "stage";
+    public string Noun => Artifact.Treatment.Level;
 
     public string Plural => Noun == "batch" ? "batches" : Noun + "s";
 

@@ -1,3 +1,5 @@
+using LlmStageAudit.Records.Choices;
+
 namespace LlmStageAudit.Reporting.Findings;
 
 /// <summary>Performance functions and group metrics in words. Unknown names are shown as they are, without a unit.</summary>
@@ -68,10 +70,12 @@ internal static class MetricText
     }
 
     /// <summary>How an estimate was made: "replay, exact gradients", "adjoint".</summary>
-    public static string Method(string method, string? gradient, double? rho) => (gradient, rho) switch
+    public static string Method(Estimator? estimator) => estimator switch
     {
-        (null, _) => method,
-        ({ } source, { } share) => $"{method}, {source} gradients ({Markup.NumberText.Percent(share)} of each batch)",
-        ({ } source, null) => $"{method}, {source} gradients",
+        null => "certified",
+        Estimator.Replay { Source: GradientSource.Sampled { Rho: var share } } =>
+            $"replay, sampled gradients ({Markup.NumberText.Percent(share)} of each batch)",
+        Estimator.Replay { Source: var source } => $"replay, {source} gradients",
+        _ => $"{estimator}",
     };
 }

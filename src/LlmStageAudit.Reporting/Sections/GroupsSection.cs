@@ -15,7 +15,7 @@ internal static class GroupsSection
     public static void Write(MarkupWriter page, AuditFindings findings)
     {
         page.OpenSection("groups", "What it changed for each group");
-        var shown = findings.Answers.Where(finding => finding.Artifact.Level == "stage" && HasMetrics(finding.Artifact.Observed)).ToArray();
+        var shown = findings.Answers.Where(finding => finding.Artifact.Treatment.Level == "stage" && HasMetrics(finding.Artifact.Observed)).ToArray();
         if (shown.Length == 0)
         {
             page.Paragraph("Missing: group metrics. They are computed where a probe names identity columns (groups) and is attributed:");

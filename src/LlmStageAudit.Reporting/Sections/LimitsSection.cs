@@ -30,7 +30,7 @@ internal static class LimitsSection
             Term(page, gradient is null ? $"Method {method}" : $"Gradient source {gradient}", Meaning(method, gradient));
         }
 
-        foreach (var treatment in findings.Effects.Select(finding => finding.Artifact.Treatment).Distinct(StringComparer.Ordinal))
+        foreach (var treatment in findings.Effects.Select(finding => finding.Artifact.Treatment.Kind).Distinct(StringComparer.Ordinal))
         {
             if (TreatmentMeaning(treatment) is { } meaning) Term(page, $"Treatment {treatment}", meaning);
         }
@@ -68,7 +68,7 @@ internal static class LimitsSection
             + "momentum, moments or decay, with the outer products of the examples’ gradients as curvature.",
         ("tracin", _) => "TracIn (Pruthi et al., 2020), for comparison: the sum, over the steps left out, of learning rate times agreement "
             + "of the batch’s gradient with the probe’s, which is taken at the end; it ignores everything that later steps did.",
-        (EffectsArtifact.Certified, _) => "A cheap screen of everything, and exact replay of the top of it: the effects that were settled "
+        ("certified", _) => "A cheap screen of everything, and exact replay of the top of it: the effects that were settled "
             + "so are verified; the others are the screen’s.",
         _ => "As named by the tool that made the estimate.",
     };

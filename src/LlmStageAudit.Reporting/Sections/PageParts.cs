@@ -30,7 +30,7 @@ internal static class PageParts
     public static string HowEstimated(EffectsArtifact effects) =>
         $"Mean over {NumberText.Count(effects.Probe.Examples, "probe row")}; the model as trained scores "
         + $"{NumberText.Value(effects.Observed.Mean)}{MetricText.Suffix(effects.Metric)}. "
-        + $"Estimated by {MetricText.Method(effects.Method, effects.Gradient, effects.Rho)}; treatment: {effects.Treatment}.";
+        + $"Estimated by {MetricText.Method(effects.Estimator)}; treatment: {effects.Treatment.Kind}.";
 
     /// <summary>The heading of a column of effects, with their unit.</summary>
     public static string EffectHeading(EffectsArtifact effects) =>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
@@ -111,15 +112,9 @@ internal static class ProvenanceSection
         if (effects.Certification is { Confounder: { } confounder } ranked)
             return $"{RankCommand(run, effects.Probe.Path, confounder)} {ranked.Options}";
         List<(Setting, string)> choices = [(Setting.Probe, ShellText.Quote(effects.Probe.Path))];
-        if (effects.Certification is null)
-        {
-            choices.Add((Setting.Method, ShellText.Quote(effects.Method)));
-            if (effects.Gradient is { } gradient) choices.Add((Setting.GradientSource, ShellText.Quote(gradient)));
-            if (effects.Rho is { } rho) choices.Add((Setting.Rho, rho.ToString("R", CultureInfo.InvariantCulture)));
-        }
-
-        choices.Add((Setting.Level, ShellText.Quote(effects.Level)));
-        choices.Add((Setting.Treatment, ShellText.Quote(effects.Treatment)));
+        if (effects.Estimator is { } estimator) choices.AddRange([(Setting.Method, estimator.Method), .. estimator.Settings.Chosen]);
+        choices.AddRange([(Setting.Level, effects.Treatment.Level), (Setting.Treatment, effects.Treatment.Kind)]);
+        if (effects.Treatment is Treatment.Steps { Sets: var sets }) choices.AddRange(sets.Select(set => (Setting.Steps, set)));
         return $"{Setting.Command("attribute", run, choices)} {effects.Certification?.Options}".TrimEnd();
     }
 }

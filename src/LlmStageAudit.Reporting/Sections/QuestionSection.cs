@@ -44,7 +44,7 @@ internal static class QuestionSection
         {
             var effects = primary.Artifact;
             var cost = $"{NumberText.Duration(effects.AttributeSeconds)}, {NumberText.Value(effects.GradientEquivalents)} gradients";
-            WriteFact(page, "Estimated by", MetricText.Method(effects.Method, effects.Gradient, effects.Rho), cost);
+            WriteFact(page, "Estimated by", MetricText.Method(effects.Estimator), cost);
             var verified = NumberText.Count(primary.Stages.Count(stage => stage.IsVerified));
             WriteFact(page, "Verified", $"{verified} of {primary.Counted(primary.Stages.Count)}", "by retraining or exact replay");
         }

@@ -25,7 +25,7 @@ internal static class TrustSection
     {
         var effects = finding.Artifact;
         page.Open("h3").Text($"Probe {effects.Probe.Name}");
-        page.Element("small", $"{MetricText.Method(effects.Method, effects.Gradient, effects.Rho)}, by {finding.Noun}").Close();
+        page.Element("small", $"{MetricText.Method(effects.Estimator)}, by {finding.Noun}").Close();
         var groups = finding.TrustGroups;
         if (groups.All(group => group.Evidence is null))
         {

@@ -78,7 +78,7 @@ internal static class PlanBuilder
                     Estimate = effect.Estimate,
                     Low = effect.Low,
                     High = effect.High,
-                    Gradient = effects.Gradient ?? effects.Method
+                    Gradient = effects.Source,
                 }
                 : null,
             Run = PlanFile.RunOf(planPath, id),

@@ -56,7 +56,8 @@ internal static class PlanVerifier
             PlanPath = file.Path,
             EffectsPath = path,
             CreatedUtc = DateTime.UtcNow,
-            Gradient = effects.Gradient ?? effects.Method,
+            Predictions = effects.Identity,
+            Gradient = effects.Source,
             MinPearson = minPearson,
             // Equal to the bit passes also where a constant effect has no correlation.
             Passed = minPearson is not { } gate || stages.All(stage => stage.Pearson >= gate || stage.RelativeError == 0),

@@ -17,7 +17,7 @@ public sealed class BaselineTests : IDisposable
     [InlineData(1)]
     [InlineData(2)]
     public void Aa_score_sends_every_update_through_all_later_steps(int left) =>
-        Vectors.Close(AaScore(left, Hessian), Run(left, question => Score(Curvature.Full(), question)), 1e-7);
+        Vectors.Close(AaScore(left, Hessian), Run(left, question => Score(CurvatureProduct.Full(), question)), 1e-7);
 
     /// <summary>The objective has two layers, of one parameter and of six.</summary>
     [Theory]
@@ -25,7 +25,7 @@ public sealed class BaselineTests : IDisposable
     [InlineData(1)]
     public void Layer_wise_aa_score_drops_the_curvature_between_layers(int left)
     {
-        var found = Run(left, question => Score(Curvature.Layerwise(), question));
+        var found = Run(left, question => Score(CurvatureProduct.Layerwise(), question));
         Vectors.Close(AaScore(left, (step, theta) => Blocks(Hessian(step, theta))), found, 1e-7);
         Assert.True(Vectors.RelativeDistance(AaScore(left, Hessian), found) > 1e-3);
     }
@@ -37,7 +37,7 @@ public sealed class BaselineTests : IDisposable
     public void Dvemb_takes_the_run_for_plain_sgd_with_outer_products_for_curvature(int left) =>
         Vectors.Close(
             Plain(left, OuterProduct),
-            Run(left, question => new PlainSgdPropagation(_run, Curvature.OuterProduct()).Run([question], null, default)[0]),
+            Run(left, question => new PlainSgdPropagation(_run, CurvatureProduct.OuterProduct()).Run([question], null, default)[0]),
             1e-10);
 
     [Theory]
@@ -57,7 +57,7 @@ public sealed class BaselineTests : IDisposable
         return estimate(Counterfactual.WithoutStage("left out", left)).ToArray<double>();
     }
 
-    private Tensor Score(Curvature curvature, Counterfactual question) =>
+    private Tensor Score(CurvatureProduct curvature, Counterfactual question) =>
         new ForwardPropagation(_run, curvature, 0).Run([question], LeftOutSteps.EachAlone, null, default)[0];
 
     /// <summary>sum over t in the stage of P_T .. P_{t+1} (s_t - s_{t-1}), each product formed by itself.</summary>

@@ -1,6 +1,7 @@
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Modeling.Objectives;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
 
@@ -104,7 +105,7 @@ public sealed class CounterfactualReplayTests
             ];
         LiveTensors.ReturnToTheirCount(() =>
         {
-            var replay = new CounterfactualReplay(trajectory, GradientSource.Named(source, 0.5, 1));
+            var replay = new CounterfactualReplay(trajectory, CounterfactualGradients.From(GradientSource.Of(source, source == "sampled" ? 0.5 : null), 1));
             foreach (var theta in replay.Run(all, null, default)) theta.Dispose();
         });
         LiveTensors.ReturnToTheirCount(() => SmallRun.Replay(trajectory, source, all));
@@ -162,7 +163,7 @@ public sealed class CounterfactualReplayTests
         using var scope = NewDisposeScope();
         using var trajectory = SmallRun.Train(SmallRun.Sgd, cubic: 0.3);
         var seen = new List<(int Step, int Total)>();
-        var replay = new CounterfactualReplay(trajectory, GradientSource.Named("exact", 1, 1));
+        var replay = new CounterfactualReplay(trajectory, CounterfactualGradients.From(GradientSource.Of("exact"), 1));
         replay.Run([Counterfactual.WithoutStage("second", 1)], new Reports<(int, int)>(seen.Add), default);
         // Nothing before the second stage is walked: 4 + 6 steps.
         Assert.Equal(Enumerable.Range(1, 10).Select(step => (step, 10)), seen);

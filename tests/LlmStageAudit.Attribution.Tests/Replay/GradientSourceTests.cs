@@ -1,5 +1,6 @@
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Attribution.Tests.Replay;
@@ -129,7 +130,7 @@ public sealed class GradientSourceTests
         using var trajectory = SmallRun.Train(SmallRun.Sgd, cubic: 0.3);
         double Cost(string source, double rho = 1, params Counterfactual[] counterfactuals)
         {
-            var gradients = GradientSource.Named(source, rho, 1);
+            var gradients = CounterfactualGradients.From(GradientSource.Of(source, source == "sampled" ? rho : null), 1);
             new CounterfactualReplay(trajectory, gradients).Run(counterfactuals, null, default);
             return gradients.GradientEquivalents;
         }
@@ -150,17 +151,17 @@ public sealed class GradientSourceTests
     [Fact]
     public void Sources_that_do_not_exist_are_refused()
     {
-        Assert.All(GradientSource.Names, name => Assert.Equal(name, GradientSource.Named(name, 0.5, 1).Name));
+        Assert.All(GradientSource.Names, name => Assert.Equal(name, CounterfactualGradients.From(GradientSource.Of(name), 1).Name));
         foreach (var rho in new[] { 0, -0.1, 1.1, double.NaN })
         {
-            var error = Assert.Throws<AttributionException>(() => GradientSource.Named("sampled", rho, 1));
+            var error = Assert.Throws<ConfigurationException>(() => GradientSource.Of("sampled", rho));
             Assert.StartsWith("the share of each batch: ", error.Message, StringComparison.Ordinal);
             Assert.Equal(ErrorKind.Request, error.Kind);
         }
 
         Assert.Contains(
             "recorded, linear, midpoint, sampled, exact",
-            Assert.Throws<AttributionException>(() => GradientSource.Named("hessian", 1, 1)).Message,
+            Assert.Throws<ConfigurationException>(() => GradientSource.Of("hessian")).Message,
             StringComparison.Ordinal);
     }
 }

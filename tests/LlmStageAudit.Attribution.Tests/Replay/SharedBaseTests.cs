@@ -3,10 +3,11 @@ using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Modeling.Adapters;
 using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
-using LlmStageAudit.Training;
 using LlmStageAudit.Training.Stages;
+using LlmStageAudit.Training;
 
 namespace LlmStageAudit.Attribution.Tests.Replay;
 
@@ -168,7 +169,7 @@ public sealed class SharedBaseTests : IDisposable
     {
         using var trajectory = SmallRun.Train(SmallRun.Sgd, cubic: 0.3);
         Assert.Throws<ArgumentOutOfRangeException>(
-            () => new CounterfactualReplay(trajectory, GradientSource.Named("exact", 1, 1)) { VariantsPerPass = 0 });
+            () => new CounterfactualReplay(trajectory, CounterfactualGradients.From(GradientSource.Of("exact"), 1)) { VariantsPerPass = 0 });
     }
 
     public void Dispose()
@@ -181,7 +182,7 @@ public sealed class SharedBaseTests : IDisposable
         RetrainableTrajectory trajectory, string source, Counterfactual[] counterfactuals, bool? share, int perPass = 8, double rho = 0.5)
     {
         using var scope = NewDisposeScope();
-        var replay = new CounterfactualReplay(trajectory, GradientSource.Named(source, rho, seed: 1))
+        var replay = new CounterfactualReplay(trajectory, CounterfactualGradients.From(GradientSource.Of(source, source == "sampled" ? rho : null), 1))
         {
             ShareBase = share,
             VariantsPerPass = perPass,

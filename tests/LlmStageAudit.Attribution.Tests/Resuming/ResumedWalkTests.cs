@@ -3,6 +3,7 @@ using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Attribution.Trust;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Progress;
 using LlmStageAudit.Testing;
 
@@ -94,11 +95,11 @@ public sealed class ResumedWalkTests : IDisposable
     {
         using var run = Train("sgd");
         BreakOff(5, (journal, progress, cancellation) =>
-            Estimation.Run(run, new Estimator(), 1, s_questions, progress, cancellation, spotChecks: true, journal));
+            Estimation.Run(run, Estimator.Exact, 1, s_questions, progress, cancellation, spotChecks: true, journal));
         foreach (var journal in new[] { Open(resumes: true, asked: "another probe"), Open(resumes: true) })
         {
             using var scope = NewDisposeScope();
-            Estimation.Run(run, new Estimator(), 1, s_questions[..2], null, default, spotChecks: true, journal);
+            Estimation.Run(run, Estimator.Exact, 1, s_questions[..2], null, default, spotChecks: true, journal);
             Assert.Equal(0, journal.StepsResumed);
         }
     }
@@ -108,10 +109,10 @@ public sealed class ResumedWalkTests : IDisposable
     {
         using var run = Train("sgd");
         BreakOff(5, (journal, progress, cancellation) =>
-            Estimation.Run(run, new Estimator(), 1, s_questions, progress, cancellation, spotChecks: true, journal));
+            Estimation.Run(run, Estimator.Exact, 1, s_questions, progress, cancellation, spotChecks: true, journal));
         Assert.NotEmpty(Directory.GetFiles(Progress));
         var journal = Open(resumes: false);
-        Estimated(run, new Estimator(), journal);
+        Estimated(run, Estimator.Exact, journal);
         Assert.Equal(0, journal.StepsResumed);
         journal.Close();
         Assert.False(Directory.Exists(Progress));
@@ -122,12 +123,12 @@ public sealed class ResumedWalkTests : IDisposable
     {
         using var run = Train("sgd");
         BreakOff(5, (journal, progress, cancellation) =>
-            Estimation.Run(run, new Estimator(), 1, s_questions, progress, cancellation, spotChecks: true, journal));
+            Estimation.Run(run, Estimator.Exact, 1, s_questions, progress, cancellation, spotChecks: true, journal));
         var path = Directory.GetFiles(Progress).Single();
         var bytes = File.ReadAllBytes(path);
         bytes[bytes.Length / 2] ^= 1;
         File.WriteAllBytes(path, bytes);
-        var error = Assert.Throws<ProgressException>(() => Estimated(run, new Estimator(), Open(resumes: true)));
+        var error = Assert.Throws<ProgressException>(() => Estimated(run, Estimator.Exact, Open(resumes: true)));
         Assert.Contains(path, error.Message, StringComparison.Ordinal);
         Assert.Contains("without resuming", error.Message, StringComparison.Ordinal);
     }

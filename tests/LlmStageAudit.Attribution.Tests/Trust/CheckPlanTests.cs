@@ -1,6 +1,7 @@
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Attribution.Trust;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Training.Stages;
 
 namespace LlmStageAudit.Attribution.Tests.Trust;
@@ -63,7 +64,7 @@ public sealed class CheckPlanTests : IDisposable
             Counterfactual.WithoutSteps("last", 2, [6]),
         ];
         var seen = new Seen(_run.Programs);
-        new CounterfactualReplay(_run, GradientSource.Named("recorded", 1, 1)) { Witness = seen }.Run(questions, null, default);
+        new CounterfactualReplay(_run, CounterfactualGradients.From(GradientSource.Of("recorded"), 1)) { Witness = seen }.Run(questions, null, default);
         var expected = questions.SelectMany((question, i) => _run.Programs.SelectMany((program, stage) => program.Steps
             .Where(step => question.Diverges(stage, step.StageStep)).Select(step => (i, stage, step.StageStep))));
         Assert.Equal(expected.Order(), seen.Moves.Order());

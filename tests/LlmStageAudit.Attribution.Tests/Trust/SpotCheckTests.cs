@@ -2,6 +2,7 @@ using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Trust;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Attribution.Tests.Trust;
@@ -92,7 +93,7 @@ public sealed class SpotCheckTests
             using var check = new ReplaySpotCheck(new CheckPlan([s_first], run.Programs), 1, independent: false);
             var theta = new CounterfactualReplay(run, new ScaledGradient(factor)) { Witness = check }.Run([s_first], null, default)[0];
             var predicted = PredictedRelativeError.OfParameters(check.Of(0).Error!, run.StateBefore(3) - theta);
-            return TrustAssessment.Of(new Estimator { Gradient = "linear" }, check.Of(0), predicted, 0).Grade;
+            return TrustAssessment.Of(Estimator.Parse("linear"), check.Of(0), predicted, 0).Grade;
         }
     }
 
@@ -111,7 +112,7 @@ public sealed class SpotCheckTests
             var propagation = new ForwardPropagation(run, new ScaledCurvature(factor), 0) { Witness = check };
             var change = propagation.Run([s_first], LeftOutSteps.Together, null, default)[0];
             var predicted = PredictedRelativeError.OfParameters(check.Of(0).Error!, change);
-            return TrustAssessment.Of(new Estimator { Method = Estimator.Adjoint }, check.Of(0), predicted, 0).Grade;
+            return TrustAssessment.Of(Estimator.Parse("adjoint"), check.Of(0), predicted, 0).Grade;
         }
     }
 
@@ -185,14 +186,14 @@ public sealed class SpotCheckTests
     }
 
     /// <summary>The true gradient times a number.</summary>
-    private sealed class ScaledGradient(double factor) : GradientSource("scaled", needsObserved: true)
+    private sealed class ScaledGradient(double factor) : CounterfactualGradients(new GradientSource.Linear(), needsObserved: true)
     {
         internal override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas) =>
             [.. counterfactualThetas.Select(theta => step.Program.Gradient(step.Step, theta).Gradient.times(factor))];
     }
 
     /// <summary>The Hessian times a number.</summary>
-    private sealed class ScaledCurvature(double factor) : Curvature("scaled")
+    private sealed class ScaledCurvature(double factor) : CurvatureProduct("scaled")
     {
         public override Tensor[] Products(ObservedStep step, IReadOnlyList<Tensor> vectors) =>
             [.. Full().Products(step, vectors).Select(product => product.times(factor))];

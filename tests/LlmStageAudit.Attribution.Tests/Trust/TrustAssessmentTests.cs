@@ -1,5 +1,6 @@
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Trust;
+using LlmStageAudit.Records.Choices;
 
 namespace LlmStageAudit.Attribution.Tests.Trust;
 
@@ -8,7 +9,7 @@ public sealed class TrustAssessmentTests
     [Fact]
     public void Exact_replay_is_verified()
     {
-        var (grade, evidence) = TrustAssessment.Of(new Estimator(), null, null, linearityGap: 0.7);
+        var (grade, evidence) = TrustAssessment.Of(Estimator.Exact, null, null, linearityGap: 0.7);
         Assert.Equal(TrustGrade.Verified, grade);
         Assert.Equal("exact replay is retraining", evidence.Reason);
         Assert.Equal(0.7, evidence.LinearityGap);
@@ -16,12 +17,12 @@ public sealed class TrustAssessmentTests
     }
 
     [Theory]
-    [InlineData(Estimator.AaScore)]
-    [InlineData(Estimator.DvEmb)]
-    [InlineData(Estimator.TracIn)]
+    [InlineData("aa-score")]
+    [InlineData("dvemb")]
+    [InlineData("tracin")]
     public void Baselines_are_low_with_a_reason(string method)
     {
-        var (grade, evidence) = TrustAssessment.Of(new Estimator { Method = method }, null, null, 0.01);
+        var (grade, evidence) = TrustAssessment.Of(Estimator.Parse(method), null, null, 0.01);
         Assert.Equal(TrustGrade.Low, grade);
         Assert.StartsWith($"{method} is here for comparison", evidence.Reason, StringComparison.Ordinal);
     }
@@ -38,7 +39,7 @@ public sealed class TrustAssessmentTests
     [Fact]
     public void The_last_stage_leaves_the_adjoint_the_probes_curvature()
     {
-        var adjoint = new Estimator { Method = Estimator.Adjoint };
+        var adjoint = Estimator.Parse("adjoint");
         Assert.Equal(TrustGrade.Low, TrustAssessment.Of(adjoint, new DriftTally(false), null, linearityGap: 3).Grade);
         Assert.Equal(TrustGrade.High, TrustAssessment.Of(adjoint, new DriftTally(false), null, linearityGap: 1e-4).Grade);
     }
@@ -68,7 +69,7 @@ public sealed class TrustAssessmentTests
     public void The_linearity_gap_counts_where_effects_are_linear()
     {
         using var tally = Tally();
-        var adjoint = new Estimator { Method = Estimator.Adjoint };
+        var adjoint = Estimator.Parse("adjoint");
         Assert.Equal(TrustGrade.High, TrustAssessment.Of(adjoint, tally, 0.03, 0.01).Grade);
         Assert.Equal(TrustGrade.Medium, TrustAssessment.Of(adjoint, tally, 0.03, 0.03).Grade);
         Assert.Equal(TrustGrade.Low, TrustAssessment.Of(adjoint, tally, 0.03, 0.23).Grade);
@@ -84,7 +85,7 @@ public sealed class TrustAssessmentTests
     public void A_sweep_is_graded_by_the_steps_really_skipped(double predicted, string expected)
     {
         var (grade, evidence) = TrustAssessment.OfSweep(
-            new SweepCheckFinding(predicted, 0.5, 0, 2), new Estimator { Method = Estimator.Adjoint });
+            new SweepCheckFinding(predicted, 0.5, 0, 2), new Estimator.Adjoint(new Curvature.Full()));
         Assert.Equal(expected, grade);
         Assert.Equal(5 * predicted, evidence.PredictedError!.Value, 1e-12);
         Assert.StartsWith("2 steps were really skipped", evidence.Reason, StringComparison.Ordinal);
@@ -95,7 +96,7 @@ public sealed class TrustAssessmentTests
     public void A_sweep_whose_error_is_the_probe_s_bend_says_what_mends_it()
     {
         var (bent, straight) = (new SweepCheckFinding(0.1, 0.5, 0.09, 2), new SweepCheckFinding(0.1, 0.5, 0.01, 2));
-        var linear = new Estimator { Method = Estimator.Adjoint };
+        var linear = new Estimator.Adjoint(new Curvature.Full());
         Assert.Contains(
             "9 % off by itself, which the readout quadratic mends",
             TrustAssessment.OfSweep(bent, linear).Evidence.Reason,
@@ -103,7 +104,7 @@ public sealed class TrustAssessmentTests
         Assert.DoesNotContain("the readout", TrustAssessment.OfSweep(straight, linear).Evidence.Reason, StringComparison.Ordinal);
         Assert.DoesNotContain(
             "the readout",
-            TrustAssessment.OfSweep(bent, linear with { Readout = "quadratic" }).Evidence.Reason,
+            TrustAssessment.OfSweep(bent, linear with { Readout = Readout.Quadratic }).Evidence.Reason,
             StringComparison.Ordinal);
     }
 
@@ -115,5 +116,5 @@ public sealed class TrustAssessmentTests
         return tally;
     }
 
-    private static Estimator Recorded => new() { Gradient = "recorded" };
+    private static Estimator Recorded => Estimator.Parse("recorded");
 }

@@ -1,8 +1,9 @@
-using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Tests;
+using LlmStageAudit.Attribution;
 using LlmStageAudit.Auditing.Comparison;
 using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Comparisons;
 using LlmStageAudit.Testing;
 
@@ -19,7 +20,7 @@ public sealed class EstimatorComparisonTests : IDisposable
     {
         var effects = Effects();
         var reference = OfStages(effects).Reference;
-        Assert.Equal("replay-exact", reference.Estimator);
+        Assert.Equal(Estimator.Exact, reference.Estimator);
         Assert.Equal(["first", "second", "third"], reference.Effects.Select(effect => effect.Stage));
         for (var stage = 0; stage < 3; stage++)
             Assert.Equal(effects.Effects(_run.RetrainWithout(stage)).Average(), reference.Effects[stage].Measured, 1e-12);
@@ -111,7 +112,7 @@ public sealed class EstimatorComparisonTests : IDisposable
         Assert.InRange(swept.RelativeError, 1e-6, 0.8);
         Assert.Equal(2.5, swept.Trainings, 1e-12);
         // The same question put forwards, step by step.
-        var forwards = comparison.Compare(new Estimator { Method = Estimator.AaScore }, null, default);
+        var forwards = comparison.Compare(Estimator.Parse("aa-score"), null, default);
         foreach (var (one, other) in swept.Effects.Zip(forwards.Effects)) Assert.Equal(one.Predicted, other.Predicted, 1e-10);
     }
 
@@ -165,13 +166,13 @@ public sealed class EstimatorComparisonTests : IDisposable
     public void Names_are_read_once_each_and_wrong_ones_come_with_a_suggestion()
     {
         var read = EstimatorList.Parse("midpoint, sampled-0.1,adjoint,midpoint,replay-midpoint,aa-score-layer-wise");
-        Assert.Equal(["replay-midpoint", "replay-sampled-0.1", "adjoint", "aa-score-layer-wise"], read.Select(estimator => estimator.Id));
+        Assert.Equal(["replay-midpoint", "replay-sampled-0.1", "adjoint", "aa-score-layer-wise"], read.Select(estimator => $"{estimator}"));
         Assert.All(EstimatorList.OfStages.Concat(EstimatorList.OfSteps), name => Assert.Single(EstimatorList.Parse(name)));
         Assert.Contains(
-            "'midpont'; expected names of estimators between commas; did you mean 'midpoint'?",
+            "; did you mean 'midpoint'?",
             Assert.Throws<ConfigurationException>(() => EstimatorList.Parse("linear,midpont")).Message);
-        Assert.Contains("known: recorded", Assert.Throws<ConfigurationException>(() => EstimatorList.Parse("oracle")).Message);
-        Assert.Throws<AttributionException>(() => EstimatorList.Parse("sampled-2"));
+        Assert.Contains("expected recorded, linear", Assert.Throws<ConfigurationException>(() => EstimatorList.Parse("oracle")).Message);
+        Assert.Throws<ConfigurationException>(() => EstimatorList.Parse("sampled-2"));
     }
 
     public void Dispose() => _run.Dispose();

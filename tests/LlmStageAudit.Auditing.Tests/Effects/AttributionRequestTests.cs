@@ -1,8 +1,9 @@
-using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Tests;
+using LlmStageAudit.Attribution;
 using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Choices;
 
 namespace LlmStageAudit.Auditing.Tests.Effects;
 
@@ -25,7 +26,7 @@ public sealed class AttributionRequestTests : IDisposable
     [Fact]
     public void Treatment_steps_skips_each_stages_updates()
     {
-        var counterfactuals = new AttributionRequest { Treatment = "steps" }.Counterfactuals(_trajectory);
+        var counterfactuals = new AttributionRequest { Treatment = new Treatment.Steps() }.Counterfactuals(_trajectory);
         Assert.Equal([6, 4, 6], counterfactuals.Select((counterfactual, stage) => counterfactual.Skipped[stage]!.Count));
         Assert.All(counterfactuals, counterfactual => Assert.False(counterfactual.SkipsStage(counterfactual.FirstStage)));
     }
@@ -33,7 +34,7 @@ public sealed class AttributionRequestTests : IDisposable
     [Fact]
     public void Level_step_asks_for_every_step_of_the_run()
     {
-        var counterfactuals = new AttributionRequest { Level = "step" }.Counterfactuals(_trajectory);
+        var counterfactuals = new AttributionRequest { Treatment = Treatment.Of("step") }.Counterfactuals(_trajectory);
         Assert.Equal(Enumerable.Range(1, 16).Select(step => $"step {step}"), counterfactuals.Select(counterfactual => counterfactual.Name));
         Assert.Equal([1], counterfactuals[6].Skipped[1]!); // the run's step 7 is the second stage's first
         Assert.Equal([6], counterfactuals[15].Skipped[2]!);
@@ -43,8 +44,8 @@ public sealed class AttributionRequestTests : IDisposable
     [Fact]
     public void Steps_are_numbered_through_the_run_and_may_cross_stages()
     {
-        var counterfactuals = new AttributionRequest { Treatment = "steps", Steps = ["3, 5-8", "16"] }.Counterfactuals(_trajectory);
-        Assert.Equal("steps 3, 5-8", counterfactuals[0].Name);
+        var counterfactuals = new AttributionRequest { Treatment = new Treatment.Steps("3, 5-8", "16") }.Counterfactuals(_trajectory);
+        Assert.Equal("steps 3,5-8", counterfactuals[0].Name);
         Assert.Equal([3, 5, 6], counterfactuals[0].Skipped[0]!.Order());
         Assert.Equal([1, 2], counterfactuals[0].Skipped[1]!.Order());
         Assert.Equal(2, counterfactuals[0].Skipped.Count);
@@ -69,7 +70,7 @@ public sealed class AttributionRequestTests : IDisposable
     public void Step_sets_that_are_none_are_quoted(string steps)
     {
         var error = Assert.Throws<AttributionException>(
-            () => new AttributionRequest { Treatment = "steps", Steps = [steps] }.Counterfactuals(_trajectory));
+            () => new AttributionRequest { Treatment = new Treatment.Steps(steps) }.Counterfactuals(_trajectory));
         Assert.StartsWith($"the steps: '{steps}'; expected step numbers or ranges within 1-16", error.Message, StringComparison.Ordinal);
         Assert.Equal(ErrorKind.Request, error.Kind);
     }
@@ -77,13 +78,20 @@ public sealed class AttributionRequestTests : IDisposable
     [Fact]
     public void Options_that_do_not_go_together_are_refused()
     {
-        void Refused(string option, AttributionRequest request) =>
-            Assert.StartsWith(
-                option, Assert.Throws<AttributionException>(() => request.Counterfactuals(_trajectory)).Message, StringComparison.Ordinal);
-        Refused("the level", new AttributionRequest { Level = "batch" });
-        Refused("the treatment", new AttributionRequest { Treatment = "both" });
-        Refused("the steps", new AttributionRequest { Steps = ["3"] });
-        Refused("the steps", new AttributionRequest { Steps = ["3"], Treatment = "steps", Level = "step" });
+        void Refused(string setting, string estimator, string level, int folds = 1)
+        {
+            var request = new AttributionRequest { Estimator = Estimator.Parse(estimator), Treatment = Treatment.Of(level), Folds = folds };
+            var error = Assert.Throws<ConfigurationException>(() => request.Counterfactuals(_trajectory));
+            Assert.StartsWith(setting, error.Message, StringComparison.Ordinal);
+        }
+
+        Refused("the level", "exact", "batch");
+        Refused("the level", "aa-score", "example");
+        Refused("the curvature", "adjoint-layer-wise", "step");
+        Refused("the readout", "adjoint-quadratic", "stage");
+        Refused("the readout", "adjoint-quadratic", "example");
+        Refused("the folds", "exact", "step", folds: 2);
+        Refused("the folds", "adjoint", "step", folds: 0);
     }
 
     [Fact]
@@ -92,8 +100,9 @@ public sealed class AttributionRequestTests : IDisposable
         Assert.Equal("replay-exact.stage", new AttributionRequest().Id);
         Assert.Equal(
             "replay-sampled-0.25.steps",
-            new AttributionRequest { Estimator = new Estimator { Gradient = "sampled" }, Treatment = "steps" }.Id);
-        Assert.Equal("replay-linear.step", new AttributionRequest { Estimator = new Estimator { Gradient = "linear" }, Level = "step" }.Id);
+            new AttributionRequest { Estimator = Estimator.Parse("sampled"), Treatment = new Treatment.Steps() }.Id);
+        Assert.Equal("replay-linear.step", new AttributionRequest { Estimator = Estimator.Parse("linear"), Treatment = Treatment.Of("step") }.Id);
+        Assert.Equal("replay-exact.steps-3_5-8-16", new AttributionRequest { Treatment = new Treatment.Steps("3,5-8", "16") }.Id);
     }
 
     public void Dispose() => _trajectory.Dispose();

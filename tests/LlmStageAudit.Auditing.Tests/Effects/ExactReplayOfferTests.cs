@@ -3,6 +3,7 @@ using LlmStageAudit.Attribution.Tests;
 using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Testing;
@@ -19,7 +20,7 @@ public sealed class ExactReplayOfferTests : IDisposable
     public void An_effect_of_low_trust_says_how_to_settle_it()
     {
         using var run = Train();
-        var effects = Effects(run, new AttributionRequest { Estimator = new Estimator { Gradient = "recorded" } });
+        var effects = Effects(run, new AttributionRequest { Estimator = Estimator.Parse("recorded") });
         Assert.Equal(TrustGrade.Low, effects[0].Trust);
         Assert.Equal(2 + 3, effects[0].Evidence!.SettleGradientEquivalents);
         Assert.Equal(
@@ -33,7 +34,7 @@ public sealed class ExactReplayOfferTests : IDisposable
     public void Skipped_steps_are_settled_by_exact_replay()
     {
         using var run = Train();
-        var request = new AttributionRequest { Estimator = new Estimator { Method = Estimator.TracIn }, Treatment = "steps" };
+        var request = new AttributionRequest { Estimator = Estimator.Parse("tracin"), Treatment = new Treatment.Steps() };
         var effects = Effects(run, request);
         Assert.Equal([5, 3, 0], effects.Select(effect => effect.Evidence!.SettleGradientEquivalents));
         Assert.Equal(
@@ -43,7 +44,7 @@ public sealed class ExactReplayOfferTests : IDisposable
             effects[0].Evidence!.Settle!,
             StringComparison.Ordinal);
 
-        effects = Effects(run, request with { Steps = ["8,2-4,6", "11"] });
+        effects = Effects(run, request with { Treatment = new Treatment.Steps("8,2-4,6", "11") });
         // Of stage 1 the fifth, of stage 2 the first, all of stage 3; after step 11 comes nothing.
         Assert.Equal([1 + 1 + 3, 0], effects.Select(effect => effect.Evidence!.SettleGradientEquivalents));
         Assert.Equal(["2-4,6,8", "11"], effects.Select(effect => effect.Evidence!.Settle!.Split("the treatment steps, the steps ")[1]));

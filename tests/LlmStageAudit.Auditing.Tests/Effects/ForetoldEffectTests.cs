@@ -2,6 +2,7 @@ using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Testing;

@@ -1,10 +1,11 @@
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
-using LlmStageAudit.Training;
 using LlmStageAudit.Training.Runs;
+using LlmStageAudit.Training;
 
 namespace LlmStageAudit.Auditing.Tests.Effects;
 
@@ -16,13 +17,13 @@ public sealed class IndependenceTests : IDisposable
 
     private static readonly AttributionRequest[] s_requests =
     [
-        new() { Estimator = new Estimator { Gradient = "linear" } },
-        new() { Estimator = new Estimator { Gradient = "midpoint" } },
-        new() { Estimator = new Estimator { Method = Estimator.Adjoint } },
-        new() { Estimator = new Estimator { Method = Estimator.AaScore } },
-        new() { Estimator = new Estimator { Method = Estimator.DvEmb } },
-        new() { Estimator = new Estimator { Method = Estimator.Adjoint }, Level = "step" },
-        new() { Estimator = new Estimator { Method = Estimator.Adjoint }, Level = "example" },
+        new() { Estimator = Estimator.Parse("linear") },
+        new() { Estimator = Estimator.Parse("midpoint") },
+        new() { Estimator = Estimator.Parse("adjoint") },
+        new() { Estimator = Estimator.Parse("aa-score") },
+        new() { Estimator = Estimator.Parse("dvemb") },
+        new() { Estimator = Estimator.Parse("adjoint"), Treatment = Treatment.Of("step") },
+        new() { Estimator = Estimator.Parse("adjoint"), Treatment = Treatment.Of("example") },
     ];
 
     private readonly TemporaryFolder _folder = new();

@@ -2,6 +2,7 @@ using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
 using LlmStageAudit.Training.Runs;
@@ -57,7 +58,7 @@ public sealed class StageAttributionTests : IDisposable
         double[] Effects(string source) =>
         [
             .. StageAttribution
-                .Attribute(run, probe, new AttributionRequest { Estimator = new Estimator { Gradient = source } }, null, default)
+                .Attribute(run, probe, new AttributionRequest { Estimator = Estimator.Parse(source) }, null, default)
                 .Effects.SelectMany(effect => effect.PerExample).Select(example => example.Estimate),
         ];
         var truth = Effects("exact");

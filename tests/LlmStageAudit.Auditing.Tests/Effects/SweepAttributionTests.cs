@@ -1,7 +1,8 @@
-using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Estimators;
+using LlmStageAudit.Attribution;
 using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Testing;
@@ -12,7 +13,7 @@ namespace LlmStageAudit.Auditing.Tests.Effects;
 /// <summary>The adjoint asked about steps, batches, examples and blocks of a real, tiny model.</summary>
 public sealed class SweepAttributionTests : IDisposable
 {
-    private static readonly Estimator s_adjoint = new() { Method = Estimator.Adjoint };
+    private static readonly Estimator s_adjoint = Estimator.Parse("adjoint");
 
     private readonly TemporaryFolder _folder = new();
     private readonly TrainedRun _run;
@@ -27,24 +28,24 @@ public sealed class SweepAttributionTests : IDisposable
             null,
             default);
         _run = TrainedRun.Open(_folder.At("run"), TestDevice.Current);
-        _probe = ReadProbe(new MetricSection { Kind = MetricKind.LogLikelihood });
+        _probe = ReadProbe(new Metric.LogLikelihood());
     }
 
     [Fact]
     public void Step_scores_come_close_to_true_skips()
     {
         double[] Estimates(Estimator estimator) =>
-            [.. Ask(new AttributionRequest { Estimator = estimator, Level = "step" }).Effects.Select(effect => effect.Estimate)];
-        var truth = Estimates(new Estimator());
+            [.. Ask(new AttributionRequest { Estimator = estimator, Treatment = Treatment.Of("step") }).Effects.Select(effect => effect.Estimate)];
+        var truth = Estimates(Estimator.Exact);
         Assert.True(Vectors.RelativeDistance(truth, Estimates(s_adjoint)) < 0.2);
     }
 
     [Fact]
     public void Every_step_is_named_graded_and_has_no_interval()
     {
-        var effects = Ask(new AttributionRequest { Estimator = s_adjoint, Level = "step" });
+        var effects = Ask(new AttributionRequest { Estimator = s_adjoint, Treatment = Treatment.Of("step") });
         Assert.Equal(Enumerable.Range(1, effects.Effects.Count), effects.Effects.Select(effect => effect.FirstStep!.Value));
-        Assert.Equal("steps", effects.Treatment);
+        Assert.Equal("steps", effects.Treatment.Kind);
         Assert.All(effects.Effects, effect =>
         {
             Assert.Equal($"step {effect.FirstStep}", effect.Stage);
@@ -58,13 +59,13 @@ public sealed class SweepAttributionTests : IDisposable
     [Fact]
     public void Folds_give_scores_an_interval()
     {
-        var plain = Ask(new AttributionRequest { Estimator = s_adjoint, Level = "step" });
-        var folded = Ask(new AttributionRequest { Estimator = s_adjoint, Level = "step", Folds = 5 });
+        var plain = Ask(new AttributionRequest { Estimator = s_adjoint, Treatment = Treatment.Of("step") });
+        var folded = Ask(new AttributionRequest { Estimator = s_adjoint, Treatment = Treatment.Of("step"), Folds = 5 });
         var scale = plain.Effects.Max(effect => Math.Abs(effect.Estimate));
         Assert.All(plain.Effects.Zip(folded.Effects), pair => Assert.Equal(pair.First.Estimate, pair.Second.Estimate, 1e-4 * scale));
         Assert.True(folded.GradientEquivalents > plain.GradientEquivalents);
         string[] asked = ["2", "5", "8"];
-        var forward = Ask(new AttributionRequest { Estimator = s_adjoint, Treatment = "steps", Steps = asked }).Effects;
+        var forward = Ask(new AttributionRequest { Estimator = s_adjoint, Treatment = new Treatment.Steps(asked) }).Effects;
         var ratios = asked.Zip(forward, (step, effect) =>
         {
             var own = folded.Effects[int.Parse(step, System.Globalization.CultureInfo.InvariantCulture) - 1];
@@ -79,8 +80,8 @@ public sealed class SweepAttributionTests : IDisposable
     [Fact]
     public void Examples_add_up_to_batches_in_folds_too()
     {
-        var batches = Ask(new AttributionRequest { Estimator = s_adjoint, Level = "batch", Folds = 3 }).Effects;
-        var examples = Ask(new AttributionRequest { Estimator = s_adjoint, Level = "example", Folds = 3 }).Effects;
+        var batches = Ask(new AttributionRequest { Estimator = s_adjoint, Treatment = Treatment.Of("batch"), Folds = 3 }).Effects;
+        var examples = Ask(new AttributionRequest { Estimator = s_adjoint, Treatment = Treatment.Of("example"), Folds = 3 }).Effects;
         Assert.Equal(
             batches.Sum(effect => effect.Estimate),
             examples.Sum(effect => effect.Estimate),
@@ -91,8 +92,8 @@ public sealed class SweepAttributionTests : IDisposable
     [Fact]
     public void Examples_add_up_to_batches()
     {
-        var batches = Ask(new AttributionRequest { Estimator = s_adjoint, Level = "batch" }).Effects;
-        var examples = Ask(new AttributionRequest { Estimator = s_adjoint, Level = "example" }).Effects;
+        var batches = Ask(new AttributionRequest { Estimator = s_adjoint, Treatment = Treatment.Of("batch") }).Effects;
+        var examples = Ask(new AttributionRequest { Estimator = s_adjoint, Treatment = Treatment.Of("example") }).Effects;
         var before = 0;
         for (var stage = 0; stage < _run.Programs.Count; stage++)
         {
@@ -124,15 +125,15 @@ public sealed class SweepAttributionTests : IDisposable
         Assert.Equal(0, again.GradientEquivalents);
         Assert.Equal(swept.Effects.Select(effect => effect.Estimate), again.Effects.Reverse().Select(effect => effect.Estimate));
 
-        AttributionRequest Of(string[] steps) => new() { Estimator = s_adjoint, Treatment = "steps", Steps = steps };
+        AttributionRequest Of(string[] steps) => new() { Estimator = s_adjoint, Treatment = new Treatment.Steps(steps) };
     }
 
     [Fact]
     public void A_metric_without_gradient_is_refused_for_sweeps()
     {
-        var probe = ReadProbe(new MetricSection { Kind = MetricKind.SubgroupAuc });
+        var probe = ReadProbe(new Metric.SubgroupAuc());
         var error = Assert.Throws<AttributionException>(
-            () => StageAttribution.Attribute(_run, probe, new AttributionRequest { Estimator = s_adjoint, Level = "step" }, null, default));
+            () => StageAttribution.Attribute(_run, probe, new AttributionRequest { Estimator = s_adjoint, Treatment = Treatment.Of("step") }, null, default));
         Assert.Contains("has no gradient", error.Message, StringComparison.Ordinal);
     }
 
@@ -144,7 +145,7 @@ public sealed class SweepAttributionTests : IDisposable
 
     private EffectsArtifact Ask(AttributionRequest request) => StageAttribution.Attribute(_run, _probe, request, null, default);
 
-    private Probe ReadProbe(MetricSection metric) => Probe.Read(
+    private Probe ReadProbe(Metric metric) => Probe.Read(
         new ProbeConfiguration
         {
             Name = "probe",

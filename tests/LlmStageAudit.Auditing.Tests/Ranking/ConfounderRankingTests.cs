@@ -2,6 +2,7 @@ using LlmStageAudit.Auditing.Ranking;
 using LlmStageAudit.Foundation.Randomness;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Testing;
@@ -97,10 +98,8 @@ public sealed class ConfounderRankingTests : IDisposable
             RunId = "run-id",
             Run = "run",
             Probe = probe.Reference,
-            Method = "replay",
-            Gradient = "exact",
-            Level = "stage",
-            Treatment = "stage",
+            Estimator = Estimator.Parse("exact"),
+            Treatment = new Treatment.Stage(),
             Metric = "log-likelihood",
             CreatedUtc = DateTime.UnixEpoch,
             Observed = Scores(i => i < Rows / 2 ? 1 : 0),

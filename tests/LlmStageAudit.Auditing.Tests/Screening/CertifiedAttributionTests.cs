@@ -1,10 +1,11 @@
-using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Screening;
+using LlmStageAudit.Attribution;
 using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Auditing.Ranking;
 using LlmStageAudit.Auditing.Screening;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Serialization;
@@ -35,7 +36,7 @@ public sealed class CertifiedAttributionTests : IDisposable
         var found = Certify(new AttributionRequest(), budget);
         Assert.Equal(exact.Effects.Select(Written), found.Effects.Select(effect => Written(effect with { Estimator = null })));
         Assert.Equal(("replay", "exact"), (found.Method, found.Gradient));
-        Assert.All(found.Effects, effect => Assert.Equal("replay-exact", effect.Estimator));
+        Assert.All(found.Effects, effect => Assert.Equal(Estimator.Exact, effect.Estimator));
         var record = found.Certification!;
         Assert.Null(record.Screen);
         Assert.Equal(["first", "second", "third"], record.Settled);
@@ -49,10 +50,10 @@ public sealed class CertifiedAttributionTests : IDisposable
     {
         var found = Certify(new AttributionRequest(), 0);
         var record = found.Certification!;
-        Assert.Equal(EffectsArtifact.Certified, found.Method);
-        Assert.Equal("replay-recorded", record.Screen);
+        Assert.Equal("certified", found.Method);
+        Assert.Equal(Estimator.Parse("recorded"), record.Screen);
         Assert.Equal(["third"], record.Settled);
-        Assert.Equal(["replay-recorded", "replay-recorded", "replay-exact"], found.Effects.Select(effect => effect.Estimator));
+        Assert.Equal(["replay-recorded", "replay-recorded", "replay-exact"], found.Effects.Select(effect => $"{effect.Estimator}"));
         Assert.Equal(["low", "low", "verified"], found.Effects.Select(effect => effect.Trust));
         Assert.All(
             found.Effects.SkipLast(1),
@@ -85,11 +86,11 @@ public sealed class CertifiedAttributionTests : IDisposable
     [Fact]
     public void Steps_are_swept_and_the_top_of_them_settled()
     {
-        var request = new AttributionRequest { Level = "step" };
+        var request = new AttributionRequest { Treatment = Treatment.Of("step") };
         var exact = StageAttribution.Attribute(_run, _probe, request, null, default);
         var found = Certify(request, 3.5);
         var record = found.Certification!;
-        Assert.StartsWith("adjoint", record.Screen, StringComparison.Ordinal);
+        Assert.IsType<Estimator.Adjoint>(record.Screen);
         Assert.Equal(55, record.EverythingGradients);
         Assert.InRange(record.SpentGradients, 1, 3.5 * 11);
         Assert.InRange(record.Settled.Count, 4, 10);
@@ -97,8 +98,8 @@ public sealed class CertifiedAttributionTests : IDisposable
         Assert.Equal(Enumerable.Range(1, 11), found.Effects.Select(effect => effect.FirstStep!.Value));
         foreach (var (truth, effect) in exact.Effects.Zip(found.Effects))
         {
-            Assert.Equal(record.Settled.Contains(effect.Stage), effect.Estimator == "replay-exact");
-            if (effect.Estimator == "replay-exact") Assert.Equal(truth.Estimate, effect.Estimate);
+            Assert.Equal(record.Settled.Contains(effect.Stage), effect.Estimator == Estimator.Exact);
+            if (effect.Estimator == Estimator.Exact) Assert.Equal(truth.Estimate, effect.Estimate);
         }
 
         if (record.Certain) Assert.Equal(exact.Effects.MaxBy(effect => Math.Abs(effect.Estimate))!.Stage, Assert.Single(record.Head));
@@ -108,7 +109,7 @@ public sealed class CertifiedAttributionTests : IDisposable
     [Fact]
     public void The_same_is_found_again()
     {
-        var request = new AttributionRequest { Level = "step" };
+        var request = new AttributionRequest { Treatment = Treatment.Of("step") };
         var (first, second) = (Certify(request, 3), Certify(request, 3));
         Assert.Equal(first.Effects.Select(Written), second.Effects.Select(Written));
         Assert.True(ArtifactJson.AreEqual(first.Certification, second.Certification));
@@ -129,7 +130,7 @@ public sealed class CertifiedAttributionTests : IDisposable
         var gap = ConfounderGap.Of(probe, "grp");
         var request = new CertificationRequest
         {
-            BudgetTrainings = gradients / 12, Order = TopKOrder.Highest, Screen = CertificationRequest.ParseScreen(screen, 0.01),
+            BudgetTrainings = gradients / 12, Order = TopKOrder.Highest, Screen = CertificationRequest.ParseScreen(screen, screen == "adjoint" ? 0.01 : null),
         };
         var found = new CertifiedAttribution(run, probe, gap).Attribute(new AttributionRequest(), request, null, default);
         Assert.Equal("confounder-gap(grp)", found.Certification!.Measure);
@@ -161,10 +162,10 @@ public sealed class CertifiedAttributionTests : IDisposable
     {
         var probe = ReadProbe(_run, "subgroup-auc");
         EffectsArtifact Attribute(string level) => new CertifiedAttribution(_run, probe, probe.Performance).Attribute(
-            new AttributionRequest { Level = level }, new CertificationRequest { BudgetTrainings = 0.5 }, null, default);
-        Assert.Equal("replay-recorded", Attribute("stage").Certification!.Screen);
+            new AttributionRequest { Treatment = Treatment.Of(level) }, new CertificationRequest { BudgetTrainings = 0.5 }, null, default);
+        Assert.Equal(Estimator.Parse("recorded"), Attribute("stage").Certification!.Screen);
         var error = Assert.Throws<AttributionException>(() => new CertifiedAttribution(_run, probe, probe.Performance).Attribute(
-            new AttributionRequest { Level = "step" }, new CertificationRequest { BudgetTrainings = 3 }, null, default));
+            new AttributionRequest { Treatment = Treatment.Of("step") }, new CertificationRequest { BudgetTrainings = 3 }, null, default));
         Assert.Contains("has no gradient", error.Message, StringComparison.Ordinal);
         Assert.Equal(ErrorKind.Request, error.Kind);
     }
@@ -173,7 +174,7 @@ public sealed class CertifiedAttributionTests : IDisposable
     public void Every_native_tensor_is_freed() => LiveTensors.ReturnToTheirCount(() =>
     {
         using var scope = NewDisposeScope();
-        Certify(new AttributionRequest { Level = "step" }, 3);
+        Certify(new AttributionRequest { Treatment = Treatment.Of("step") }, 3);
     });
 
     public void Dispose()

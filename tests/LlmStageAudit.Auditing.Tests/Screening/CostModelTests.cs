@@ -1,10 +1,12 @@
-using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Tests;
+using LlmStageAudit.Attribution;
 using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Auditing.Screening;
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Auditing.Tests.Screening;
@@ -30,8 +32,8 @@ public sealed class CostModelTests : IDisposable
         Assert.Equal(16, _cost.Exact(Stages()));
         // Of the first stage's steps: 6 - 1 + 10 remain after the first of them, none is run twice.
         Assert.Equal(
-            Enumerable.Range(1, 16).Select(step => 16.0 - step), Of(new AttributionRequest { Level = "step" }).Select(_cost.Exact));
-        Assert.Equal([2 + 2 + 6, 0], Of(new AttributionRequest { Treatment = "steps", Steps = ["3,5,7-8", "16"] }).Select(_cost.Exact));
+            Enumerable.Range(1, 16).Select(step => 16.0 - step), Of(new AttributionRequest { Treatment = Treatment.Of("step") }).Select(_cost.Exact));
+        Assert.Equal([2 + 2 + 6, 0], Of(new AttributionRequest { Treatment = new Treatment.Steps("3,5,7-8", "16") }).Select(_cost.Exact));
     }
 
     [Fact]
@@ -64,14 +66,14 @@ public sealed class CostModelTests : IDisposable
     [InlineData("exact", 1)]
     public void A_replay_costs_what_it_was_said_to(string source, double rho)
     {
-        var sets = new AttributionRequest { Treatment = "steps", Steps = ["3,5,7-8", "9"] };
-        foreach (var request in new[] { new AttributionRequest(), new AttributionRequest { Level = "step" }, sets })
+        var sets = new AttributionRequest { Treatment = new Treatment.Steps("3,5,7-8", "9") };
+        foreach (var request in new[] { new AttributionRequest(), new AttributionRequest { Treatment = Treatment.Of("step") }, sets })
         {
             using var scope = NewDisposeScope();
             var questions = Of(request);
-            var gradients = GradientSource.Named(source, rho, seed: 1);
+            var gradients = CounterfactualGradients.From(GradientSource.Of(source, source == "sampled" ? rho : null), 1);
             new CounterfactualReplay(_trajectory, gradients).Run(questions, null, default);
-            Assert.Equal(gradients.GradientEquivalents, _cost.Replay(source, rho, questions), 1e-9);
+            Assert.Equal(gradients.GradientEquivalents, _cost.Replay(GradientSource.Of(source, source == "sampled" ? rho : null), questions), 1e-9);
         }
     }
 
@@ -91,7 +93,7 @@ public sealed class CostModelTests : IDisposable
     public void The_budget_decides_between_everything_and_a_screen()
     {
         ScreeningPlan Plan(double budget, string level = "stage", double? rho = null, Estimator? screen = null) => ScreeningPlan.Choose(
-            _cost, Of(new AttributionRequest { Level = level }), new AttributionRequest { Level = level },
+            _cost, Of(new AttributionRequest { Treatment = Treatment.Of(level) }), new AttributionRequest { Treatment = Treatment.Of(level) },
             new CertificationRequest { BudgetTrainings = budget, Rho = rho, Screen = screen });
 
         var everything = Plan(1);
@@ -100,22 +102,22 @@ public sealed class CostModelTests : IDisposable
         Assert.Null(Plan(double.PositiveInfinity, "step").Screen);
         Assert.Equal(120, Plan(3, "step").EverythingGradients);
 
-        Assert.Equal("replay-recorded", Plan(0.9).Screen!.Id);
-        Assert.Equal("replay-sampled-0.5", Plan(0.9, rho: 0.5).Screen!.Id);
-        Assert.Equal("replay-recorded", Plan(0).Screen!.Id);
+        Assert.Equal("replay-recorded", $"{Plan(0.9).Screen}");
+        Assert.Equal("replay-sampled-0.5", $"{Plan(0.9, rho: 0.5).Screen}");
+        Assert.Equal("replay-recorded", $"{Plan(0).Screen}");
         var steps = Plan(3, "step");
-        Assert.Equal(Estimator.Adjoint, steps.Screen!.Method);
+        Assert.IsType<Estimator.Adjoint>(steps.Screen);
         // A third of the budget, 16 gradients, holds a sweep of 6.4 whole batches.
-        Assert.InRange(_cost.Screen(steps.Screen, Of(new AttributionRequest { Level = "step" })), 8, 16);
+        Assert.InRange(_cost.Screen(steps.Screen, Of(new AttributionRequest { Treatment = Treatment.Of("step") })), 8, 16);
         Assert.Equal(40, _cost.Screen(Plan(3, "step", rho: 1).Screen!, []));
-        Assert.Equal("replay-recorded", Plan(3, "step", screen: new Estimator { Gradient = "recorded" }).Screen!.Id);
-        var error = Assert.Throws<AttributionException>(() => Plan(0.9, screen: new Estimator { Gradient = "midpoint" }));
+        Assert.Equal("replay-recorded", $"{Plan(3, "step", screen: Estimator.Parse("recorded")).Screen}");
+        var error = Assert.Throws<ConfigurationException>(() => Plan(0.9, screen: Estimator.Parse("midpoint")));
         Assert.StartsWith(
             "the budget: '0.9x'; expected at least 40 gradients (2.5x) for the screen replay-midpoint",
             error.Message,
             StringComparison.Ordinal);
         Assert.StartsWith(
-            "the budget: '0.1x'", Assert.Throws<AttributionException>(() => Plan(0.1, "step")).Message, StringComparison.Ordinal);
+            "the budget: '0.1x'", Assert.Throws<ConfigurationException>(() => Plan(0.1, "step")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -123,10 +125,10 @@ public sealed class CostModelTests : IDisposable
     {
         // Four steps a stage on all of its 10, 8 and 9 examples; a training is 12 gradients.
         using var run = SmallRun.Train(SmallRun.AdamW, cubic: 0, (_, section) => section with { BatchSize = 10, Epochs = 4 });
-        var request = new AttributionRequest { Level = "step" };
+        var request = new AttributionRequest { Treatment = Treatment.Of("step") };
         double? Share(double budget) => ScreeningPlan.Choose(
             new CostModel(run.Programs), request.Counterfactuals(run), request, new CertificationRequest { BudgetTrainings = budget })
-            .Screen!.Rho;
+            .Screen!.Settings.Rho;
 
         // One example a batch: 10 (1/10 + 1/8 + 1/9) = 3.36 of 3.6; from 0.15 on it would be two of ten.
         Assert.Equal(0.14, Share(0.9));
@@ -156,7 +158,7 @@ public sealed class CostModelTests : IDisposable
     [InlineData("1e999")]
     public void Other_budgets_are_quoted(string text) => Assert.StartsWith(
         $"the budget: '{text}'; expected trainings",
-        Assert.Throws<AttributionException>(() => CertificationRequest.ParseBudget(text)).Message,
+        Assert.Throws<ConfigurationException>(() => CertificationRequest.ParseBudget(text)).Message,
         StringComparison.Ordinal);
 
     public void Dispose() => _trajectory.Dispose();

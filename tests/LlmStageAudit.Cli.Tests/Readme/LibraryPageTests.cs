@@ -32,7 +32,7 @@ public sealed class LibraryPageTests(AuditFixture audit) : IDisposable
         AttributeHop.Run(new AttributeRequest { Run = "runs/a", Probe = probe }, host);
         var ranked = RankHop.Run(new RankRequest { Run = "runs/a", Probe = probe, Confounder = "blue" }, host);
         var plan = PlanHop.Run(new PlanRequest("runs/a") { Skip = [ranked.Ranking.Record.Ranking[0].Stage] });
-        RetrainHop.Run(plan.Path, host);
+        RetrainHop.Run(new RetrainRequest(plan.Path), host);
         var verified = VerifyHop.Run(new VerifyRequest(plan.Path) { MinPearson = 0.95 }, host);
         var page = ReportHop.Run("runs/a");
 

@@ -3,6 +3,7 @@ using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Modeling.Objectives;
 using LlmStageAudit.Probing.Metrics;
 using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Testing;
@@ -48,17 +49,17 @@ public sealed class ProbeTests : IDisposable
     }
 
     [Theory]
-    [InlineData(MetricKind.SubgroupAuc, "first", 0.75)]
-    [InlineData(MetricKind.BpsnAuc, "first", 1.0)]
-    [InlineData(MetricKind.BnspAuc, "first", 0.5)]
-    [InlineData(MetricKind.SubgroupAuc, null, 0.75)] // the least of both groups
-    [InlineData(MetricKind.BpsnAuc, null, 0.5)]
-    [InlineData(MetricKind.BnspAuc, "second", 1.0)]
-    [InlineData(MetricKind.WorstGroupAccuracy, null, 0.5)]
-    [InlineData(MetricKind.WorstGroupAccuracy, "second", 0.5)]
-    public void Group_metrics_as_performance(MetricKind kind, string? column, double expected)
+    [InlineData("subgroup-auc", "first", 0.75)]
+    [InlineData("bpsn-auc", "first", 1.0)]
+    [InlineData("bnsp-auc", "first", 0.5)]
+    [InlineData("subgroup-auc", null, 0.75)] // the least of both groups
+    [InlineData("bpsn-auc", null, 0.5)]
+    [InlineData("bnsp-auc", "second", 1.0)]
+    [InlineData("worst-group-accuracy", null, 0.5)]
+    [InlineData("worst-group-accuracy", "second", 0.5)]
+    public void Group_metrics_as_performance(string name, string? column, double expected)
     {
-        var performance = Read(new MetricSection { Kind = kind, Column = column }).Performance;
+        var performance = Read(Metric.Of(name, column)).Performance;
         var observed = Scores(i => HandTable.Scores[i]).Examples;
         Assert.Equal(expected, performance.Evaluate(observed), 14);
         // Against a perfect counterfactual, the effect is what is lacking to 1.
@@ -75,7 +76,7 @@ public sealed class ProbeTests : IDisposable
         var (observed, counterfactual) = (Scores(i => 0, value: i => i), Scores(i => 0, value: i => i - 2));
         Assert.Equal(3.5, performance.Evaluate(observed.Examples));
         Assert.Equal((2.0, 2.0, 2.0), Shape(performance.Effect(observed.Examples, counterfactual.Examples, "stage")), Near);
-        Assert.Equal("log-likelihood(first)", Read(new MetricSection { Column = "first" }).Performance.Name);
+        Assert.Equal("log-likelihood(first)", Read(new Metric.LogLikelihood("first")).Performance.Name);
     }
 
     [Fact]
@@ -115,8 +116,8 @@ public sealed class ProbeTests : IDisposable
         using var scope = NewDisposeScope();
         var (model, state) = Model();
         var plain = new ProbeEvaluator(model, Read()).Evaluate(state);
-        var confounder = new ProbeEvaluator(model, Read(new MetricSection { Column = "first >= 0.5" })).Evaluate(state);
-        var margin = new ProbeEvaluator(model, Read(new MetricSection { Kind = MetricKind.Margin })).Evaluate(state);
+        var confounder = new ProbeEvaluator(model, Read(new Metric.LogLikelihood("first >= 0.5"))).Evaluate(state);
+        var margin = new ProbeEvaluator(model, Read(new Metric.Margin())).Evaluate(state);
         for (var i = 0; i < 8; i++)
         {
             var odds = plain.Examples[i].Logits![1] - plain.Examples[i].Logits![0];
@@ -157,9 +158,9 @@ public sealed class ProbeTests : IDisposable
     public void Probes_that_do_not_fit_the_model_are_refused()
     {
         Assert.Throws<ProbeException>(() => Read(task: ModelTask.CausalLm, probeTask: ModelTask.SequenceClassification));
-        Assert.Throws<ProbeException>(() => Read(new MetricSection { Kind = MetricKind.Margin }, task: ModelTask.CausalLm));
-        Assert.Throws<ProbeException>(() => Read(new MetricSection { Kind = MetricKind.BpsnAuc }, labels: 3));
-        Assert.Throws<ProbeException>(() => Read(new MetricSection { Kind = MetricKind.BpsnAuc, Column = "third" }));
+        Assert.Throws<ProbeException>(() => Read(new Metric.Margin(), task: ModelTask.CausalLm));
+        Assert.Throws<ProbeException>(() => Read(new Metric.BpsnAuc(), labels: 3));
+        Assert.Throws<ProbeException>(() => Read(new Metric.BpsnAuc("third")));
     }
 
     [Fact]
@@ -199,7 +200,7 @@ public sealed class ProbeTests : IDisposable
     }
 
     private Probe Read(
-        MetricSection? metric = null,
+        Metric? metric = null,
         string[]? groups = null,
         ModelTask task = ModelTask.SequenceClassification,
         ModelTask? probeTask = null,
@@ -223,7 +224,7 @@ public sealed class ProbeTests : IDisposable
                 Ids = "ids",
                 Groups = groups ?? ["first", "second"],
             },
-            Metric = metric ?? new MetricSection(),
+            Metric = metric ?? new Metric.LogLikelihood(),
             Task = probeTask,
         };
         var (model, _) = Model(task, labels);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Serialization;
 
@@ -20,22 +21,22 @@ public sealed class ProbeConfigurationReaderTests : IDisposable
         Assert.Equal(_folder.At("data/identity_probe.csv"), probe.Dataset.Path);
         Assert.Equal(("comment", "toxicity >= 0.5"), (probe.Dataset.Text, probe.Dataset.Label));
         Assert.Equal(["christian", "muslim", "black"], probe.Dataset.Groups);
-        Assert.Equal(new MetricSection { Kind = MetricKind.LogLikelihood }, probe.Metric);
+        Assert.Equal(new Metric.LogLikelihood(), probe.Metric);
         Assert.Equal(ModelTask.SequenceClassification, probe.Task);
     }
 
     [Theory]
-    [InlineData("margin", MetricKind.Margin, null)]
-    [InlineData("{ log-likelihood: \"christian >= 0.5\" }", MetricKind.LogLikelihood, "christian >= 0.5")]
-    [InlineData("{ margin: null }", MetricKind.Margin, null)]
-    [InlineData("subgroup-auc", MetricKind.SubgroupAuc, null)]
-    [InlineData("{ bnsp-auc: black }", MetricKind.BnspAuc, "black")]
-    [InlineData("worst-group-accuracy", MetricKind.WorstGroupAccuracy, null)]
-    public void A_metric_is_a_name_or_a_name_with_its_column(string yaml, MetricKind kind, string? column)
+    [InlineData("margin", "margin", null)]
+    [InlineData("{ log-likelihood: \"christian >= 0.5\" }", "log-likelihood", "christian >= 0.5")]
+    [InlineData("{ margin: null }", "margin", null)]
+    [InlineData("subgroup-auc", "subgroup-auc", null)]
+    [InlineData("{ bnsp-auc: black }", "bnsp-auc", "black")]
+    [InlineData("worst-group-accuracy", "worst-group-accuracy", null)]
+    public void A_metric_is_a_name_or_a_name_with_its_column(string yaml, string name, string? column)
     {
         var probe = Read(SampleYaml.Probe.Replace("metric: log-likelihood", $"metric: {yaml}", StringComparison.Ordinal));
 
-        Assert.Equal(new MetricSection { Kind = kind, Column = column }, probe.Metric);
+        Assert.Equal(Metric.Of(name, column), probe.Metric);
     }
 
     [Fact]
@@ -43,7 +44,7 @@ public sealed class ProbeConfigurationReaderTests : IDisposable
     {
         var probe = Read("name: short\ndata: { path: /p.jsonl, ids: ids }\n");
 
-        Assert.Equal(("short", null, MetricKind.LogLikelihood), (probe.Name, probe.Task, probe.Metric.Kind));
+        Assert.Equal(("short", null, "log-likelihood"), (probe.Name, probe.Task, $"{probe.Metric}"));
         Assert.Equal("ids", probe.Dataset.Ids);
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
@@ -89,7 +90,7 @@ public sealed class ArtifactFuzzTests : IDisposable
         RunId = "0f3a",
         Probe = SampleArtifacts.Effects.Probe,
         Metric = "log-likelihood",
-        Estimator = "adjoint",
+        Estimator = Estimator.Parse("adjoint"),
         CreatedUtc = DateTime.UnixEpoch,
         After = [0.1, double.NaN, 3],
         Before = [[1], [1, 2], [1, 2, double.NegativeInfinity]],

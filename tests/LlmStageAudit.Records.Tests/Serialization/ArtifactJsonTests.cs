@@ -1,6 +1,7 @@
 using System.Text.Json;
 using FsCheck.Xunit;
 using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Plans;
 using LlmStageAudit.Records.Runs;
@@ -45,7 +46,7 @@ public sealed class ArtifactJsonTests : IDisposable
         ArtifactJson.Write(_path, SampleArtifacts.Effects);
 
         var text = File.ReadAllText(_path);
-        Assert.StartsWith("{\n  \"schemaVersion\": 1,\n  \"kind\": \"effects\",\n  \"runId\": \"0f3a\",", text, StringComparison.Ordinal);
+        Assert.StartsWith("{\n  \"schemaVersion\": 2,\n  \"kind\": \"effects\",\n  \"runId\": \"0f3a\",", text, StringComparison.Ordinal);
         Assert.EndsWith("}\n", text, StringComparison.Ordinal);
         Assert.Contains("\"low\": \"NaN\"", text, StringComparison.Ordinal);
         Assert.Contains("\"createdUtc\": \"2025-03-04T05:06:07.089Z\"", text, StringComparison.Ordinal);
@@ -157,10 +158,10 @@ public sealed class ArtifactJsonTests : IDisposable
     {
         Assert.Equal(["sequence-classification", "causal-lm"], EnumSpelling<ModelTask>.All);
         Assert.Equal("adamw", EnumSpelling<OptimizerName>.Of(OptimizerName.AdamW));
-        Assert.True(EnumSpelling<MetricKind>.TryParse("bpsn-auc", out var kind));
-        Assert.Equal(MetricKind.BpsnAuc, kind);
-        Assert.False(EnumSpelling<MetricKind>.TryParse("BpsnAuc", out _));
-        Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<MetricKind>("2", ArtifactJson.Options));
+        Assert.True(EnumSpelling<ModelTask>.TryParse("causal-lm", out var task));
+        Assert.Equal(ModelTask.CausalLm, task);
+        Assert.False(EnumSpelling<ModelTask>.TryParse("CausalLm", out _));
+        Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<ModelTask>("1", ArtifactJson.Options));
     }
 
     private void AssertRoundTrips<T>(T value, string kind)
@@ -173,6 +174,6 @@ public sealed class ArtifactJsonTests : IDisposable
         ArtifactJson.Write(_path, read);
 
         Assert.Equal(first, File.ReadAllText(_path));
-        Assert.Equal((1, kind), (read.SchemaVersion, read.Kind));
+        Assert.Equal((T.CurrentSchemaVersion, kind), (read.SchemaVersion, read.Kind));
     }
 }

@@ -1,3 +1,4 @@
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Comparisons;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
@@ -52,11 +53,8 @@ internal static class SampleArtifacts
         RunId = "0f3a",
         Run = "/r",
         Probe = Probe(),
-        Method = "replay",
-        Gradient = "sampled",
-        Rho = 0.25,
-        Level = "stage",
-        Treatment = "stage",
+        Estimator = Estimator.Parse("sampled-0.25"),
+        Treatment = new Treatment.Stage(),
         Metric = "log-likelihood",
         Groups = ["black"],
         CreatedUtc = Created,
@@ -141,7 +139,7 @@ internal static class SampleArtifacts
         RunId = "0f3a",
         Run = "/r",
         Probe = Probe(),
-        Level = "stage",
+        Treatment = new Treatment.Stage(),
         Metric = "log-likelihood",
         CreatedUtc = Created,
         TrainingSteps = 30,
@@ -150,7 +148,7 @@ internal static class SampleArtifacts
         [
             new ComparedEstimator
             {
-                Estimator = "dvemb", Pearson = double.NaN, Spearman = 1.0 / 3, RelativeError = 0.1 + 0.2, GradientEquivalents = 70,
+                Estimator = Estimator.Parse("dvemb"), Pearson = double.NaN, Spearman = 1.0 / 3, RelativeError = 0.1 + 0.2, GradientEquivalents = 70,
                 Trainings = 70 / 30.0, Seconds = 3, Failure = "not finite",
                 Effects = [new ComparedEffect { Stage = "a", Predicted = -0.0, Measured = double.Epsilon, Pearson = double.NaN }],
             },

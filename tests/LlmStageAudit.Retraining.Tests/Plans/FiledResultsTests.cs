@@ -1,7 +1,8 @@
-using LlmStageAudit.Records;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
+using LlmStageAudit.Records;
 using LlmStageAudit.Retraining.Tests.Runs;
 using LlmStageAudit.Testing;
 
@@ -43,8 +44,8 @@ public sealed class FiledResultsTests(RetrainableRun run) : IDisposable
         var stages = run.Effects(("first", [.1]));
         Write("old", stages, 1);
         Write("new", stages, 2);
-        Write("by-step", stages with { Level = "step", Treatment = "steps" }, 3);
-        Write("by-steps", stages with { Treatment = "steps" }, 4);
+        Write("by-step", stages with { Treatment = new Treatment.EachStep() }, 3);
+        Write("by-steps", stages with { Treatment = new Treatment.Steps() }, 4);
         Assert.Equal(folder.EffectsPath("new"), FiledResults.NewestEffects(folder));
 
         void Write(string id, EffectsArtifact effects, int minutes)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using LlmStageAudit.Foundation.Files;
 using LlmStageAudit.Foundation.Randomness;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Runs;
@@ -85,10 +86,8 @@ public sealed class RetrainableRun : IDisposable
             Name = "probe", Path = At("probe.yaml"), Sha256 = ContentHash.OfFile(At("probe.jsonl")),
             Examples = ProbeRows
         },
-        Method = "replay",
-        Gradient = "midpoint",
-        Level = "stage",
-        Treatment = "stage",
+        Estimator = Estimator.Parse("midpoint"),
+        Treatment = new Treatment.Stage(),
         Metric = "log-likelihood",
         CreatedUtc = DateTime.UnixEpoch,
         Observed = new ProbeScores { Mean = 0 },

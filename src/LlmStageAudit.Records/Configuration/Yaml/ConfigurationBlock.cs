@@ -123,12 +123,16 @@ internal sealed class ConfigurationBlock
     }
 
     public TEnum? Choice<TEnum>(string key)
-        where TEnum : struct, Enum
+        where TEnum : struct, Enum =>
+        Among(key, EnumSpelling<TEnum>.All) is { } text && EnumSpelling<TEnum>.TryParse(text, out var value) ? value : null;
+
+    /// <summary>One of the spellings of a choice.</summary>
+    public string? Among(string key, IReadOnlyList<string> spellings)
     {
-        var expected = string.Join(", ", EnumSpelling<TEnum>.All);
+        var expected = string.Join(", ", spellings);
         if (Scalar(key, expected) is not { } scalar) return null;
-        if (EnumSpelling<TEnum>.TryParse(scalar.Text, out var value)) return value;
-        var nearest = scalar.Text.Length <= 100 ? Suggestion.Nearest(scalar.Text, EnumSpelling<TEnum>.All) : null;
+        if (spellings.Contains(scalar.Text)) return scalar.Text;
+        var nearest = scalar.Text.Length <= 100 ? Suggestion.Nearest(scalar.Text, spellings) : null;
         Fault(key, scalar.Description, expected, nearest is null ? null : $"did you mean '{nearest}'?");
         return null;
     }

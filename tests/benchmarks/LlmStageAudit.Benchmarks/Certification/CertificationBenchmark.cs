@@ -6,6 +6,7 @@ using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Auditing.Ranking;
 using LlmStageAudit.Auditing.Screening;
 using LlmStageAudit.Probing.Probes;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Training.Runs;
 using TorchSharp;

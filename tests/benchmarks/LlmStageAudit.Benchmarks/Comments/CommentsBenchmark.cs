@@ -47,9 +47,9 @@ internal static class CommentsBenchmark
         var compared = new List<ComparedEstimator> { comparison.Reference };
         foreach (var estimator in EstimatorList.Parse(string.Join(',', EstimatorList.OfStages)))
         {
-            if (estimator.Id == Costliest && (optimizer, seed) != (s_optimizers[0].Name, s_seeds[0])) continue;
+            if ($"{estimator}" == Costliest && (optimizer, seed) != (s_optimizers[0].Name, s_seeds[0])) continue;
             compared.Add(comparison.Compare(estimator, null, default));
-            Console.Error.WriteLine($"  {estimator.Id}: Pearson {compared[^1].Pearson.Shown("F4")}, {compared[^1].Seconds.Shown("F1")} s");
+            Console.Error.WriteLine($"  {estimator}: Pearson {compared[^1].Pearson.Shown("F4")}, {compared[^1].Seconds.Shown("F1")} s");
         }
 
         return new CommentFigures(optimizer, seed, seconds, compared);

@@ -1,3 +1,4 @@
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Comparisons;
 
 namespace LlmStageAudit.Benchmarks.Comments;
@@ -49,7 +50,7 @@ internal static class CommentsReport
     {
         return Estimators(runs).Select(row => (string[])
         [
-            row[0].Estimator,
+            $"{row[0].Estimator}",
             .. stages.Select((_, stage) => Both(row.Select(one => At(one, stage)), "F4")),
             Both(row.Select(average), "F4"),
         ]);
@@ -59,7 +60,7 @@ internal static class CommentsReport
 
     private static IEnumerable<string[]> Costs(CommentFigures[] runs) => Estimators(runs).Select(row => (string[])
     [
-        row[0].Estimator,
+        $"{row[0].Estimator}",
         row[0].Trainings.Shown("F2"),
         Both(row.Select(static one => one.Seconds), "F1"),
         Both(row.Zip(runs, static (one, run) => one.Seconds / run.TrainingSeconds), "F2"),
@@ -81,7 +82,7 @@ internal static class CommentsReport
 
     private static string Goal(IReadOnlyList<CommentFigures> figures, string estimator, double goal)
     {
-        var least = figures.SelectMany(run => run.Estimators.Single(one => one.Estimator == estimator).Effects)
+        var least = figures.SelectMany(run => run.Estimators.Single(one => one.Estimator == Estimator.Parse(estimator)).Effects)
             .Min(static effect => effect.Pearson!.Value);
         return $"{estimator}: Pearson of at least {goal.Shown("0.###")} for every optimizer, seed and job left out; the least was "
             + $"{least.Shown("F5")}: {(least >= goal ? "met" : "not met")}.";

@@ -1,5 +1,6 @@
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Modeling.Objectives;
+using LlmStageAudit.Records.Choices;
 
 namespace LlmStageAudit.Benchmarks.Digits;
 

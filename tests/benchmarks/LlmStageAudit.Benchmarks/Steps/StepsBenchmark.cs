@@ -4,6 +4,7 @@ using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Auditing.Comparison;
 using LlmStageAudit.Benchmarks.Comments;
 using LlmStageAudit.Probing.Metrics;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 
 namespace LlmStageAudit.Benchmarks.Steps;
@@ -82,7 +83,7 @@ internal static class StepsBenchmark
         };
         foreach (var floor in floors)
         {
-            var compared = comparison.Compare(new Estimator { Method = Estimator.Adjoint, EpsilonFloor = floor }, null, default);
+            var compared = comparison.Compare(new Estimator.Adjoint(new Curvature.Full(), floor), null, default);
             Add($"sweep, epsilon floor {floor.Shown("0.######")}", compared);
         }
 

@@ -3,6 +3,7 @@ using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Probing.Statistics;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 
 namespace LlmStageAudit.Benchmarks.Trust;
@@ -25,7 +26,7 @@ internal static class TrustBenchmark
         {
             using var scope = NewDisposeScope();
             using var calibration = CalibrationRun.Train(setting);
-            foreach (var request in new[] { new AttributionRequest(), new AttributionRequest { Treatment = "steps", Steps = s_steps } })
+            foreach (var request in new[] { new AttributionRequest(), new AttributionRequest { Treatment = new Treatment.Steps(s_steps) } })
                 effects.AddRange(OfQuestions(setting, calibration, request));
             effects.Add(OfSteps(setting, calibration));
             Console.Error.WriteLine($"trust: {setting.Name}, seed {setting.Seed} done");
@@ -46,7 +47,7 @@ internal static class TrustBenchmark
                 // Nothing comes after the last stage: replay has nothing to estimate there.
                 if (effect.Evidence!.Checks == 0) continue;
                 double[] estimated = [.. effect.PerExample.Select(example => example.Estimate)];
-                yield return Compare(setting, source, effect, found.Method == Estimator.Adjoint, estimated, truth[i]);
+                yield return Compare(setting, source, effect, found.Estimator is Estimator.Adjoint, estimated, truth[i]);
             }
         }
     }
@@ -54,8 +55,8 @@ internal static class TrustBenchmark
     /// <summary>All step scores of a sweep, as one list, against skipping each step.</summary>
     private static CheckedEffect OfSteps(CalibrationSetting setting, CalibrationRun calibration)
     {
-        var found = Ask(calibration, new AttributionRequest { Estimator = Estimator.Parse("adjoint"), Level = "step" });
-        var questions = new AttributionRequest { Level = "step" }.Counterfactuals(calibration.Run);
+        var found = Ask(calibration, new AttributionRequest { Estimator = Estimator.Parse("adjoint"), Treatment = Treatment.Of("step") });
+        var questions = new AttributionRequest { Treatment = Treatment.Of("step") }.Counterfactuals(calibration.Run);
         double[] truth = [.. Retrained(calibration, questions).Select(values => values.Average())];
         return Compare(
             setting,
@@ -89,7 +90,7 @@ internal static class TrustBenchmark
         using var scope = NewDisposeScope();
         var evaluator = new ProbeEvaluator(calibration.Run.Model, calibration.Probe);
         var observed = evaluator.Evaluate(calibration.Run.FinalState());
-        var replay = new CounterfactualReplay(calibration.Run, GradientSource.Named("exact", 1, 0))
+        var replay = new CounterfactualReplay(calibration.Run, CounterfactualGradients.From(GradientSource.Of("exact"), 0))
         {
             ShareBase = true,
             VariantsPerPass = 16,

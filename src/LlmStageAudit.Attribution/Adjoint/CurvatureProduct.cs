@@ -10,9 +10,9 @@ namespace LlmStageAudit.Attribution.Adjoint;
 /// outer-product  (1 / W) sum_i grad loss_i grad loss_i^T over the batch
 /// </code>
 /// </summary>
-internal abstract class Curvature
+internal abstract class CurvatureProduct
 {
-    private protected Curvature(string name) => Name = name;
+    private protected CurvatureProduct(string name) => Name = name;
 
     public string Name { get; }
 
@@ -25,11 +25,11 @@ internal abstract class Curvature
     /// <summary>The Hessian of the mean loss of a batch, or of a share of it.</summary>
     /// <param name="rho">The share of each batch, in (0, 1].</param>
     /// <param name="seed">Of the share.</param>
-    public static Curvature Full(double rho = 1, long seed = 0) => new HessianCurvature(rho, seed);
+    public static CurvatureProduct Full(double rho = 1, long seed = 0) => new HessianCurvature(rho, seed);
 
-    public static Curvature Layerwise() => new LayerwiseCurvature();
+    public static CurvatureProduct Layerwise() => new LayerwiseCurvature();
 
-    public static Curvature OuterProduct() => new OuterProductCurvature();
+    public static CurvatureProduct OuterProduct() => new OuterProductCurvature();
 
     /// <summary>The matrix at s_{t-1} times each vector, [N] each, in the current dispose scope.</summary>
     public abstract Tensor[] Products(ObservedStep step, IReadOnlyList<Tensor> vectors);
@@ -44,7 +44,7 @@ internal abstract class Curvature
         return (Products(step, vectors), [.. shares.Select(values => Array.ConvertAll(values, value => value / totalWeight))]);
     }
 
-    private sealed class HessianCurvature(double rho, long seed) : Curvature("full")
+    private sealed class HessianCurvature(double rho, long seed) : CurvatureProduct("full")
     {
         public override Tensor[] Products(ObservedStep step, IReadOnlyList<Tensor> vectors)
         {
@@ -67,7 +67,7 @@ internal abstract class Curvature
             BatchShare.Draw(step.Step.Batch, rho, seed, "curvature", step.Program.Name, step.Step.StageStep);
     }
 
-    private sealed class LayerwiseCurvature() : Curvature("layer-wise")
+    private sealed class LayerwiseCurvature() : CurvatureProduct("layer-wise")
     {
         public override Tensor[] Products(ObservedStep step, IReadOnlyList<Tensor> vectors)
         {
@@ -79,7 +79,7 @@ internal abstract class Curvature
         }
     }
 
-    private sealed class OuterProductCurvature() : Curvature("outer-product")
+    private sealed class OuterProductCurvature() : CurvatureProduct("outer-product")
     {
         public override Tensor[] Products(ObservedStep step, IReadOnlyList<Tensor> vectors)
         {

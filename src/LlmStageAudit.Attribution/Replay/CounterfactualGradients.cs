@@ -1,5 +1,5 @@
-using System.Globalization;
-using LlmStageAudit.Foundation.Errors;
+using System.Diagnostics;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Training;
 
 namespace LlmStageAudit.Attribution.Replay;
@@ -16,14 +16,12 @@ namespace LlmStageAudit.Attribution.Replay;
 /// exact         the gradient at theta'                 this is retraining
 /// </code>
 /// </summary>
-public abstract class GradientSource
+public abstract class CounterfactualGradients
 {
-    private protected GradientSource(string name, bool needsObserved) => (Name, NeedsObserved) = (name, needsObserved);
+    private protected CounterfactualGradients(GradientSource source, bool needsObserved) =>
+        (Name, NeedsObserved) = (source.Name, needsObserved);
 
-    /// <summary>The sources as settings spell them, from the cheapest to the exact one.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["recorded", "linear", "midpoint", "sampled", "exact"];
-
-    /// <summary>One of <see cref="Names"/>.</summary>
+    /// <summary>As settings spell the source.</summary>
     public string Name { get; }
 
     /// <summary>Whether the observed trajectory has to be walked alongside.</summary>
@@ -41,21 +39,17 @@ public abstract class GradientSource
     /// <summary>Counts on from what an earlier process had spent.</summary>
     internal void Resume(double gradientEquivalents) => GradientEquivalents = gradientEquivalents;
 
-    /// <summary>The source of that name, with nothing spent.</summary>
-    /// <param name="name">One of <see cref="Names"/>.</param>
-    /// <param name="rho">The share of the batch for sampled, in (0, 1].</param>
+    /// <summary>Gradients from a source, with nothing spent.</summary>
+    /// <param name="source">Which.</param>
     /// <param name="seed">Of the sampled share.</param>
-    /// <exception cref="AttributionException">No such source, or rho out of range.</exception>
-    public static GradientSource Named(string name, double rho, long seed) => name switch
+    public static CounterfactualGradients From(GradientSource source, long seed) => source switch
     {
-        "recorded" => new RecordedGradient(),
-        "linear" => new CurvatureGradient(name, share: 0),
-        "midpoint" => new CurvatureGradient(name, share: 0.5),
-        "sampled" when rho is > 0 and <= 1 => new SampledGradient(rho, seed),
-        "sampled" =>
-            throw AttributionException.BadOption(Setting.Rho, rho.ToString(CultureInfo.InvariantCulture), "a share above 0, at most 1"),
-        "exact" => new ExactGradient(),
-        _ => throw AttributionException.BadOption(Setting.GradientSource, name, string.Join(", ", Names)),
+        GradientSource.Recorded => new RecordedGradient(source),
+        GradientSource.Linear => new CurvatureGradient(source, share: 0),
+        GradientSource.Midpoint => new CurvatureGradient(source, share: 0.5),
+        GradientSource.Sampled sampled => new SampledGradient(sampled, seed),
+        GradientSource.Exact => new ExactGradient(source),
+        _ => throw new UnreachableException(),
     };
 
     /// <summary>The counterfactual gradients [N], one per state, in the current dispose scope.</summary>
@@ -68,7 +62,7 @@ public abstract class GradientSource
     /// <summary>The examples whose losses are computed at the counterfactual states; none where the log is all it takes.</summary>
     internal virtual int[] Examples(ReplayStep step) => step.Step.Batch;
 
-    private sealed class RecordedGradient() : GradientSource("recorded", needsObserved: true)
+    private sealed class RecordedGradient(GradientSource source) : CounterfactualGradients(source, needsObserved: true)
     {
         internal override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas) =>
             [.. counterfactualThetas.Select(_ => step.LoggedGradient)];
@@ -77,9 +71,9 @@ public abstract class GradientSource
     }
 
     /// <summary>linear and midpoint: g_t - H_t(theta - share d) d.</summary>
-    /// <param name="name">As settings spell it.</param>
+    /// <param name="source">Which of them.</param>
     /// <param name="share">How far from theta towards theta' the Hessian is taken: 0, or 1/2 for the midpoint rule.</param>
-    private sealed class CurvatureGradient(string name, double share) : GradientSource(name, needsObserved: true)
+    private sealed class CurvatureGradient(GradientSource source, double share) : CounterfactualGradients(source, needsObserved: true)
     {
         public override int Derivative => 2;
 
@@ -93,9 +87,9 @@ public abstract class GradientSource
         }
     }
 
-    private sealed class SampledGradient(double rho, long seed) : GradientSource("sampled", needsObserved: true)
+    private sealed class SampledGradient(GradientSource.Sampled source, long seed) : CounterfactualGradients(source, needsObserved: true)
     {
-        public override bool RepeatsRetraining => rho == 1;
+        public override bool RepeatsRetraining => source.Rho == 1;
 
         internal override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas)
         {
@@ -112,7 +106,7 @@ public abstract class GradientSource
 
         /// <summary>The same examples for every counterfactual, in batch order.</summary>
         internal override int[] Examples(ReplayStep step) =>
-            BatchShare.Draw(step.Step.Batch, rho, seed, "sampled", step.Program.Name, step.Step.StageStep);
+            BatchShare.Draw(step.Step.Batch, source.Rho, seed, "sampled", step.Program.Name, step.Step.StageStep);
 
         private IReadOnlyList<Tensor> Means(ReplayStep step, IReadOnlyList<Tensor> thetas, int[] sample)
         {
@@ -121,7 +115,7 @@ public abstract class GradientSource
         }
     }
 
-    private sealed class ExactGradient() : GradientSource("exact", needsObserved: false)
+    private sealed class ExactGradient(GradientSource source) : CounterfactualGradients(source, needsObserved: false)
     {
         public override bool RepeatsRetraining => true;
 
