@@ -18,7 +18,8 @@ internal static class SealFile
     /// <summary>What the first seal of a run is chained to.</summary>
     public static string Genesis(string runId) => ContentHash.OfBytes(Encoding.UTF8.GetBytes($"stageaudit seal/{runId}"));
 
-    public static string DigestOf<T>(T value) => ContentHash.OfBytes(JsonSerializer.SerializeToUtf8Bytes(value, ArtifactJson.CompactOptions));
+    public static string DigestOf<T>(T value) =>
+        ContentHash.OfBytes(JsonSerializer.SerializeToUtf8Bytes(value, ArtifactJson.CompactOptions));
 
     public static SealEntry Close(SealEntry entry) => entry with { Sha256 = DigestOf(entry with { Sha256 = null }) };
 
@@ -27,7 +28,7 @@ internal static class SealFile
     /// <summary>The one spelling of a record in a file.</summary>
     public static byte[] BytesOf<T>(T record) => [.. JsonSerializer.SerializeToUtf8Bytes(record, ArtifactJson.Options), (byte)'\n'];
 
-    /// <summary>Reads a seal and checks it against itself: digests, chain and spelling. What is wrong with it is told, not thrown.</summary>
+    /// <summary>Reads a seal and checks it against itself: digests, chain and spelling. A damage is told, not thrown.</summary>
     public static SealReading Read(string path)
     {
         byte[] bytes;

@@ -85,9 +85,9 @@ internal static class SealEntries
             if (scan.Entries.Count % interval == 0) marks.Add(Convert.ToHexStringLower(scan.HeadHash));
         }
 
-        if (scan.Entries.Count != stage.Steps || scan.End != scan.Length)
-            throw SealException.Differs(
-                path, $"{scan.Entries.Count} whole records and {scan.Length - scan.End} bytes after them in place of {stage.Steps} records");
+        var (records, rest) = (scan.Entries.Count, scan.Length - scan.End);
+        if (records != stage.Steps || rest != 0)
+            throw SealException.Differs(path, $"{records} whole records and {rest} bytes after them in place of {stage.Steps} records");
         var expected = stage.TrajectoryHead ?? "";
         var head = stage.Steps == 0 ? expected : Convert.ToHexStringLower(scan.HeadHash);
         if (head != expected) throw SealException.Differs(path, $"its chain ends in {head}, not in {expected}");

@@ -102,10 +102,11 @@ public sealed class RunVerifier
             }
 
             absent.Add(input.Path);
-            if (demand)
-                _findings.Add(new RunFinding(
-                    input.Path, null, null, FindingKind.Missing,
-                    $"the {EnumSpelling<InputRole>.Of(input.Role)} file is not here; its SHA-256 was {input.Sha256} when the run was trained"));
+            if (!demand) continue;
+            var what = $"the {EnumSpelling<InputRole>.Of(input.Role)} file";
+            _findings.Add(new RunFinding(
+                input.Path, null, null, FindingKind.Missing,
+                $"{what} is not here; its SHA-256 was {input.Sha256} when the run was trained"));
         }
 
         return (compared, absent);
