@@ -36,7 +36,7 @@ internal static class ManifestSections
         var stage = JsonObject.Create(manifest.GetProperty("stages")[index])!;
         stage.Remove("trainSeconds");
         stage.Remove("logSeconds");
-        return [new SealedSection { Field = Item("stages", index), Sha256 = SealDigest.OfJson(stage) }];
+        return [new SealedSection { Field = Item("stages", index), Sha256 = SealFile.DigestOf(stage) }];
     }
 
     public static IReadOnlyList<SealedSection> All(JsonElement manifest)
@@ -55,17 +55,11 @@ internal static class ManifestSections
 
         return sections;
 
-        void Add(string field, JsonElement value) => sections.Add(new SealedSection { Field = field, Sha256 = SealDigest.OfJson(value) });
+        void Add(string field, JsonElement value) => sections.Add(new SealedSection { Field = field, Sha256 = SealFile.DigestOf(value) });
     }
 
     public static string InputField(int index) => Item("inputs", index);
 
-    private static string Item(string list, int index) => string.Create(CultureInfo.InvariantCulture, $"{list}[{index}]");
-}
-
-/// <summary>Compares parts of manifests.</summary>
-internal static class SealedSections
-{
     /// <summary>Fields that are on one side only or differ, in the order of the sealed ones.</summary>
     public static IReadOnlyList<string> Difference(IReadOnlyList<SealedSection> expected, IReadOnlyList<SealedSection> found)
     {
@@ -74,4 +68,6 @@ internal static class SealedSections
         var changed = expected.Where(section => known.GetValueOrDefault(section.Field) != section.Sha256).Select(section => section.Field);
         return [.. changed.Concat(known.Keys.Except(expected.Select(section => section.Field)))];
     }
+
+    private static string Item(string list, int index) => string.Create(CultureInfo.InvariantCulture, $"{list}[{index}]");
 }

@@ -1,98 +1,92 @@
+using System.Text;
+using System.Text.Json;
 using LlmStageAudit.Foundation.Boundaries;
+using LlmStageAudit.Foundation.Files;
 using LlmStageAudit.Records.Serialization;
-using LlmStageAudit.Seals.Logs;
 
 namespace LlmStageAudit.Seals;
 
 /// <summary>A seal as read, and what is wrong with it.</summary>
 /// <param name="Seal">Null where the file is no seal at all.</param>
 /// <param name="Sound">The seals of the history whose own digest holds, in order.</param>
-/// <param name="Faults">One per damage, in words; empty: the seal is as it was written.</param>
-internal sealed record SealReading(RunSeal? Seal, IReadOnlyList<SealEntry> Sound, IReadOnlyList<SealFault> Faults);
+/// <param name="Fault">The first damage, in words; null: the seal is as it was written.</param>
+internal sealed record SealReading(RunSeal? Seal, IReadOnlyList<SealEntry> Sound, string? Fault);
 
-/// <summary>One damage of a seal.</summary>
-/// <param name="Entry">The sequence number of the seal that is concerned; null: the file as a whole.</param>
-/// <param name="Found">In words.</param>
-internal sealed record SealFault(int? Entry, string Found);
-
-/// <summary>Reads a seal and checks it against itself: digests, chain and spelling.</summary>
+/// <summary>Digests of seals, SHA-256 over their one-line JSON as lower-case hexadecimal; and what a seal's file holds.</summary>
 internal static class SealFile
 {
-    /// <summary>Reads a seal; what is wrong with it is told, not thrown.</summary>
-    /// <exception cref="IOException">The file is absent or cannot be read.</exception>
+    /// <summary>What the first seal of a run is chained to.</summary>
+    public static string Genesis(string runId) => ContentHash.OfBytes(Encoding.UTF8.GetBytes($"stageaudit seal/{runId}"));
+
+    public static string DigestOf<T>(T value) =>
+        ContentHash.OfBytes(JsonSerializer.SerializeToUtf8Bytes(value, ArtifactJson.CompactOptions));
+
+    public static SealEntry Close(SealEntry entry) => entry with { Sha256 = DigestOf(entry with { Sha256 = null }) };
+
+    public static RunSeal Close(RunSeal seal) => seal with { Sha256 = DigestOf(seal with { Sha256 = null }) };
+
+    /// <summary>The one spelling of a record in a file.</summary>
+    public static byte[] BytesOf<T>(T record) => [.. JsonSerializer.SerializeToUtf8Bytes(record, ArtifactJson.Options), (byte)'\n'];
+
+    /// <summary>Reads a seal and checks it against itself: digests, chain and spelling. A damage is told, not thrown.</summary>
     public static SealReading Read(string path)
     {
-        var bytes = ForeignFile.ReadText(path, ArtifactJson.MaximumSizeBytes);
+        byte[] bytes;
         RunSeal seal;
         try
         {
+            bytes = ForeignFile.ReadText(path, ArtifactJson.MaximumSizeBytes);
             seal = ArtifactJson.Read<RunSeal>(path);
         }
-        catch (ArtifactException exception)
+        catch (Exception exception) when (exception is ArtifactException or IOException or UnauthorizedAccessException)
         {
-            return new SealReading(null, [], [new SealFault(null, $"it cannot be read as a seal ({Reason(exception.Message, path)})")]);
+            return new SealReading(null, [], $"it cannot be read as a seal ({Reason(exception, path)})");
         }
 
-        var faults = new List<SealFault>();
+        string? fault = null;
         var sound = new List<SealEntry>();
-        var previous = SealDigest.Genesis(seal.RunId);
+        var previous = Genesis(seal.RunId);
         foreach (var (index, entry) in seal.Seals.Index())
         {
-            var found = FaultOf(entry, index + 1, previous);
-            if (found is not null) faults.Add(new SealFault(index + 1, found));
-            if (SealDigest.Of(entry) == entry.Sha256 && entry.Sequence == index + 1 && IsUsable(entry)) sound.Add(entry);
+            var own = OwnFault(entry, index + 1);
+            if (own is null) sound.Add(entry);
+            if (own is null && entry.PreviousSha256 != previous)
+                own = index == 0 ? "it does not belong to this run's id" : $"it does not follow seal {index}";
+            if (own is not null) fault ??= $"seal {index + 1}: {own}";
             previous = entry.Sha256 ?? "";
         }
 
-        if (seal.Sequence != seal.Seals.Count)
-            faults.Add(new SealFault(null, $"it says {seal.Sequence} seals and holds {seal.Seals.Count}"));
-        if (faults.Count == 0 && SealDigest.Of(seal) != seal.Sha256)
-            faults.Add(new SealFault(null, "its digest does not match its content"));
-        if (faults.Count == 0 && ShapeFault(seal) is { } shape) faults.Add(new SealFault(null, shape));
-        if (faults.Count == 0 && !SealDigest.FileBytes(seal).AsSpan().SequenceEqual(bytes))
-            faults.Add(new SealFault(null, "it is spelled otherwise than it was written"));
-        return new SealReading(seal, sound, faults);
+        return new SealReading(seal, sound, fault ?? WholeFault(seal, bytes));
     }
 
-    private static string? FaultOf(SealEntry entry, int sequence, string previous)
+    /// <summary>An error's message without the path it begins with.</summary>
+    public static string Reason(Exception exception, string path) => exception.Message.StartsWith(path, StringComparison.Ordinal)
+        ? exception.Message[path.Length..].TrimStart(':', ' ', ',')
+        : exception.Message;
+
+    private static string? OwnFault(SealEntry entry, int sequence)
     {
         if (entry.Sequence != sequence) return $"seal {entry.Sequence} stands where seal {sequence} must stand";
-        if (SealDigest.Of(entry) != entry.Sha256) return "its digest does not match its content";
-        if (entry.PreviousSha256 != previous)
-            return sequence == 1 ? "it does not belong to this run's id" : $"it does not follow seal {sequence - 1}";
-        return IsUsable(entry) ? null : "it names files outside the run folder, or a log that cannot be";
+        if (Close(entry).Sha256 != entry.Sha256) return "its digest does not match its content";
+        return entry.IsUsable() ? null : "it names files outside the run folder, or a log that cannot be";
     }
 
-    private static bool IsUsable(SealEntry entry) => SealPaths.AreSafe(entry) && SealedLogs.IsWhole(entry.Log);
-
-    private static string? ShapeFault(RunSeal seal)
+    private static string? WholeFault(RunSeal seal, byte[] bytes)
     {
-        for (var i = 0; i < seal.Seals.Count; i++)
+        if (seal.Sequence != seal.Seals.Count) return $"it says {seal.Sequence} seals and holds {seal.Seals.Count}";
+        if (Close(seal).Sha256 != seal.Sha256) return "its digest does not match its content";
+        if (seal.Seals.Count == 0) return "it holds no seal";
+        foreach (var (index, entry) in seal.Seals.Index())
         {
-            var entry = seal.Seals[i];
-            var isFirst = i == 0;
-            var isWellPlaced = entry.Scope switch
+            var isInPlace = entry.Scope switch
             {
-                SealScope.Start => isFirst,
-                SealScope.Stage => !isFirst && entry.StageIndex == i - 1 && entry is { Stage: not null, Log: not null },
-                _ => !isFirst && i == seal.Seals.Count - 1,
+                SealScope.Start => index == 0,
+                SealScope.Stage => index > 0 && entry is { Stage: not null, Log: not null } && entry.StageIndex == index - 1,
+                _ => index > 0 && index == seal.Seals.Count - 1,
             };
-            if (!isWellPlaced) return $"seal {i + 1} is not in its place";
+            if (!isInPlace) return $"seal {index + 1} is not in its place";
         }
 
-        return seal.Seals.Count == 0 ? "it holds no seal" : null;
+        return BytesOf(seal).AsSpan().SequenceEqual(bytes) ? null : "it is spelled otherwise than it was written";
     }
-
-    public static string Reason(string message, string path) =>
-        message.StartsWith(path, StringComparison.Ordinal) ? message[path.Length..].TrimStart(':', ' ', ',') : message;
-}
-
-/// <summary>Checks what a seal says of a log before anything relies on it.</summary>
-internal static class SealedLogs
-{
-    public static bool IsHash(string? text) => text is { Length: 64 } && text.All(char.IsAsciiHexDigitLower);
-
-    public static bool IsWhole(SealedLog? log) => log is null
-        || (log is { Records: >= 0, SizeBytes: >= 0, GradientBytes: >= 0, MarkInterval: >= 1 }
-            && log.Marks.Count == log.Records / log.MarkInterval && log.Marks.Append(log.HeadSha256).All(IsHash));
 }

@@ -5,13 +5,13 @@ namespace LlmStageAudit.Seals;
 /// <summary>Paths within a run folder as seals spell them.</summary>
 internal static class SealPaths
 {
-    /// <summary>A changed seal must not lead a reader out of the run folder.</summary>
-    public static bool AreSafe(SealEntry entry) =>
-        entry.Files.Select(file => file.Path).Concat(entry.Log is { } log ? [log.Path] : []).All(IsSafe);
-
     public static string Within(string root, string file) => Path.GetRelativePath(root, file).Replace(Path.DirectorySeparatorChar, '/');
 
     public static string Below(string root, string name) => Path.Combine([root, .. name.Split('/')]);
+
+    /// <summary>Whether a path stays in the folder.</summary>
+    public static bool IsSafe(string path) =>
+        path.Length > 0 && !path.Contains('\\') && !path.Contains('\0') && path.Split('/').All(part => part is not ("" or "." or ".."));
 
     /// <summary>
     /// All files below a folder of the run, as seals spell them, sorted. A linked folder counts as a file: it is not looked into.
@@ -30,7 +30,4 @@ internal static class SealPaths
     };
 
     private static bool IsLink(ref FileSystemEntry entry) => entry.Attributes.HasFlag(FileAttributes.ReparsePoint);
-
-    private static bool IsSafe(string path) =>
-        path.Length > 0 && !path.Contains('\\') && !path.Contains('\0') && path.Split('/').All(part => part is not ("" or "." or ".."));
 }

@@ -2,7 +2,6 @@ using System.CommandLine;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Runs;
-using LlmStageAudit.Seals.Findings;
 using LlmStageAudit.Seals.Signing;
 using LlmStageAudit.Seals.Verification;
 using LlmStageAudit.Training.Runs;

@@ -4,7 +4,6 @@ using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Foundation.Files;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
-using LlmStageAudit.Seals.Findings;
 using LlmStageAudit.Seals.Verification;
 
 namespace LlmStageAudit.Seals.Signing;

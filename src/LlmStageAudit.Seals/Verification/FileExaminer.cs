@@ -1,15 +1,14 @@
 using LlmStageAudit.Foundation.Files;
 using LlmStageAudit.Records.Runs;
-using LlmStageAudit.Seals.Findings;
+using LlmStageAudit.Records.Serialization;
 
 namespace LlmStageAudit.Seals.Verification;
 
-/// <summary>Holds the files of a run folder against those that are sealed.</summary>
+/// <summary>Holds the files of a run folder against those that are sealed, and the files the run read against its manifest.</summary>
 internal sealed class FileExaminer
 {
     private readonly RunFolder _folder;
     private readonly Dictionary<string, SealedFile> _files = [];
-    private readonly ILookup<string, SealedFile> _byHash;
 
     /// <summary>Takes the sealed files; of two with one path the first counts.</summary>
     /// <param name="folder">The run.</param>
@@ -18,9 +17,9 @@ internal sealed class FileExaminer
     {
         _folder = folder;
         foreach (var file in files) _files.TryAdd(file.Path, file);
-        _byHash = _files.Values.ToLookup(file => file.Sha256);
     }
 
+    /// <summary>Sealed files that are gone or hold something else.</summary>
     public IEnumerable<RunFinding> Examine(CancellationToken cancellation)
     {
         foreach (var file in _files.Values)
@@ -33,49 +32,51 @@ internal sealed class FileExaminer
     /// <summary>Files among the sealed ones that no seal knows.</summary>
     /// <param name="known">Logs, by their path in the run folder.</param>
     /// <param name="openFolder">The folder of the stage that is being trained, where anything may lie; null: there is none.</param>
-    public IEnumerable<RunFinding> FindUnpinned(IReadOnlyCollection<string> known, string? openFolder)
+    public IEnumerable<RunFinding> FindUnpinned(IReadOnlyCollection<string> known, string? openFolder) =>
+        SealPaths.FilesBelow(_folder.Root, _folder.InitialFolder)
+            .Concat(SealPaths.FilesBelow(_folder.Root, _folder.StagesFolder))
+            .Where(name => !_files.ContainsKey(name) && !known.Contains(name))
+            .Where(name => openFolder is null || !name.StartsWith($"{openFolder}/", StringComparison.Ordinal))
+            .Select(name => new RunFinding(name, null, null, FindingKind.Unpinned, "no seal knows this file"));
+
+    /// <summary>Compares a file that the run read with what the manifest says of it.</summary>
+    public static RunFinding? FaultOf(InputRecord input)
     {
-        var found = SealPaths.FilesBelow(_folder.Root, _folder.InitialFolder)
-            .Concat(SealPaths.FilesBelow(_folder.Root, _folder.StagesFolder));
-        foreach (var name in found.Where(name => !_files.ContainsKey(name) && !known.Contains(name)))
-        {
-            if (openFolder is not null && name.StartsWith($"{openFolder}/", StringComparison.Ordinal)) continue;
-            yield return new RunFinding(name, null, null, FindingKind.Unpinned, $"no seal knows this file{Origin(name)}");
-        }
+        var (found, fault) = HashOf(input.Path);
+        if (found == input.Sha256) return null;
+        var what = $"the {EnumSpelling<InputRole>.Of(input.Role)} file";
+        return found is null
+            ? new RunFinding(input.Path, null, null, FindingKind.Unreadable, $"{what} cannot be read ({fault})")
+            : new RunFinding(
+                input.Path, null, null, FindingKind.Changed,
+                $"{what} has SHA-256 {found}; it was {input.Sha256} when the run was trained");
     }
 
     private RunFinding? FaultOf(SealedFile file)
     {
         var path = SealPaths.Below(_folder.Root, file.Path);
-        try
-        {
-            if (!Path.Exists(path)) return new RunFinding(file.Path, null, null, FindingKind.Missing, "the file is gone");
-            var found = ContentHash.OfFile(path);
-            if (found == file.Sha256) return null;
-            if (_byHash[found].FirstOrDefault() is { } other)
-                return new RunFinding(file.Path, null, null, FindingKind.Foreign, $"it holds what was sealed as {other.Path}");
-            var size = new FileInfo(path).Length;
-            var sizes = size == file.SizeBytes ? "" : $" ({size} bytes in place of {file.SizeBytes})";
-            return new RunFinding(
-                file.Path, null, null, FindingKind.Changed, $"it was changed{sizes}: SHA-256 {found}, sealed as {file.Sha256}");
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return new RunFinding(file.Path, null, null, FindingKind.Unreadable, $"it cannot be read ({exception.Message})");
-        }
+        if (!Path.Exists(path)) return Finding(FindingKind.Missing, "the file is gone");
+        var (found, fault) = HashOf(path);
+        if (found == file.Sha256) return null;
+        if (found is null) return Finding(FindingKind.Unreadable, $"it cannot be read ({fault})");
+        if (_files.Values.FirstOrDefault(other => other.Sha256 == found) is { } other)
+            return Finding(FindingKind.Foreign, $"it holds what was sealed as {other.Path}");
+        var size = new FileInfo(path).Length;
+        var sizes = size == file.SizeBytes ? "" : $" ({size} bytes in place of {file.SizeBytes})";
+        return Finding(FindingKind.Changed, $"it was changed{sizes}: SHA-256 {found}, sealed as {file.Sha256}");
+
+        RunFinding Finding(FindingKind kind, string message) => new(file.Path, null, null, kind, message);
     }
 
-    private string Origin(string name)
+    private static (string? Sha256, string? Fault) HashOf(string path)
     {
         try
         {
-            return _byHash[ContentHash.OfFile(SealPaths.Below(_folder.Root, name))].FirstOrDefault() is { } sealedAs
-                ? $"; it holds what was sealed as {sealedAs.Path}"
-                : "";
+            return (ContentHash.OfFile(path), null);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return "";
+            return (null, exception.Message);
         }
     }
 }

@@ -1,9 +1,7 @@
-using System.Text.Json;
 using LlmStageAudit.Foundation.Boundaries;
 using LlmStageAudit.Foundation.Files;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
-using LlmStageAudit.Seals.Findings;
 
 namespace LlmStageAudit.Seals.Verification;
 
@@ -13,9 +11,6 @@ namespace LlmStageAudit.Seals.Verification;
 /// </summary>
 internal sealed class ManifestExaminer(SealedRun run)
 {
-    /// <summary>More changed fields than these beside the run's id, and it is another manifest.</summary>
-    private const int FieldsOfAnEdit = 3;
-
     // Another version may know other fields, which count into the id.
     private static readonly string s_version = typeof(RunManifest).Assembly.GetName().Version!.ToString(3);
 
@@ -24,64 +19,49 @@ internal sealed class ManifestExaminer(SealedRun run)
     /// <summary>Whether the run broke off after its last seal and before the manifest that it pins.</summary>
     public bool IsBeforeLastWrite { get; private set; }
 
-    public IReadOnlyList<RunFinding> Examine()
+    /// <summary>Examines seal and manifest.</summary>
+    /// <param name="isGoingOn">Whether the run is about to go on, so that only what no longer changes counts.</param>
+    public IReadOnlyList<RunFinding> Examine(bool isGoingOn = false)
     {
         ExamineSeal();
-        if (run.Manifest is null)
+        if (run.Manifest is not { } manifest)
         {
-            if (run.ManifestFault is null) Add(FindingKind.Missing, null, "the manifest is gone");
-            else ExamineUnreadable(run.ManifestFault);
+            if (run.ManifestFault is { } fault) Add(FindingKind.Changed, null, $"it cannot be read as a manifest any more: {fault}");
+            else Add(FindingKind.Missing, null, "the manifest is gone");
         }
-        else if (run.End is { } end)
+        else if (run.End is { } end && !isGoingOn)
         {
-            ExamineWhole(end, run.Manifest);
+            ExamineWhole(end, manifest);
         }
         else
         {
-            ExamineParts(run.Manifest);
+            ExamineParts(manifest);
         }
 
         return _findings;
     }
 
-    private void ExamineUnreadable(string fault)
-    {
-        if (run.ManifestJson is { } json && run.End is { } end)
-            AddFields(SealedSections.Difference(end.Manifest, ManifestSections.All(json)));
-        Add(FindingKind.Changed, null, $"it cannot be read as a manifest any more: {fault}");
-    }
-
     private void ExamineSeal()
     {
-        var name = run.NameOf(run.Folder.SealPath);
-        if (run.Reading is null)
+        if (run.Reading is not { } reading)
         {
             if (run.Completed > 0 || run.Manifest?.State == RunState.Completed)
-                _findings.Add(new RunFinding(
-                    name, null, null, FindingKind.Unsealed,
-                    "there is no seal: it was removed, or the run was trained by a version without seals"));
+                AddSeal(FindingKind.Unsealed, null, "there is no seal: it was removed");
             return;
         }
 
-        if (run.IsSealForeign)
-            _findings.Add(new RunFinding(
-                name, null, "runId", FindingKind.Foreign, $"it is the seal of another run, {run.Reading.Seal!.RunId}"));
-        foreach (var fault in run.Reading.Faults)
-            _findings.Add(new RunFinding(
-                name, null, fault.Entry is { } entry ? $"seals[{entry - 1}]" : null, FindingKind.Changed,
-                fault.Entry is { } number ? $"seal {number}: {fault.Found}" : fault.Found));
-        if (!run.IsSealSound || run.Manifest is null || run.End is not null) return;
+        if (run.IsSealForeign) AddSeal(FindingKind.Foreign, "runId", $"it is the seal of another run, {reading.Seal!.RunId}");
+        if (reading.Fault is { } fault) AddSeal(FindingKind.Changed, null, fault);
+        if (!run.IsSealSound || run.Manifest is not { } manifest || run.End is not null) return;
         var stages = run.Stages.Count();
-        if (run.Manifest.State == RunState.Completed)
-            _findings.Add(new RunFinding(
-                name, null, null, FindingKind.Unsealed,
-                $"the manifest says that the run is completed, the seal ends after {stages} of {run.Manifest.Stages.Count} stages: "
-                    + "an older seal was put in its place"));
-        else if (run.Completed > stages)
-            _findings.Add(new RunFinding(
-                name, null, null, FindingKind.Unsealed,
-                $"the manifest says that {run.Completed} stages are completed, the seal knows {stages}: "
-                    + "an older seal was put in its place"));
+        var said = manifest.State == RunState.Completed ? "the run is completed"
+            : run.Completed > stages ? $"{run.Completed} stages are completed"
+            : null;
+        if (said is not null)
+            AddSeal(
+                FindingKind.Unsealed, null,
+                $"the manifest says that {said}, the seal ends after {stages} of {manifest.Stages.Count} stages: "
+                    + "an older seal was put in its place");
     }
 
     private void ExamineWhole(SealEntry end, RunManifest manifest)
@@ -90,69 +70,60 @@ internal sealed class ManifestExaminer(SealedRun run)
         var pinned = end.Files.FirstOrDefault()?.Sha256;
         if (ContentHash.OfBytes(bytes) == pinned)
         {
-            ExamineHistory(manifest);
+            if (run.IsSealSound) ExamineHistory(manifest);
             return;
         }
 
-        if (ContentHash.OfBytes(SealDigest.FileBytes(manifest with { State = RunState.Completed })) == pinned
-            && SealDigest.FileBytes(manifest).AsSpan().SequenceEqual(bytes))
-        {
-            IsBeforeLastWrite = true;
-            return;
-        }
-
-        var changed = SealedSections.Difference(end.Manifest, ManifestSections.All(Json));
-        if (changed.Contains("runId") && changed.Count > FieldsOfAnEdit)
-            Add(FindingKind.Foreign, null, $"it is the manifest of another run, {manifest.RunId}");
-        else AddFields(changed);
-        if (_findings.All(finding => finding.File != Name))
-            Add(FindingKind.Changed, null, "it was changed: its content reads the same and is spelled otherwise");
+        IsBeforeLastWrite = SealFile.BytesOf(manifest).AsSpan().SequenceEqual(bytes)
+            && ContentHash.OfBytes(SealFile.BytesOf(manifest with { State = RunState.Completed })) == pinned;
+        if (IsBeforeLastWrite) return;
+        var changed = ManifestSections.Difference(end.Manifest, ManifestSections.All(ManifestSections.Json(run.Folder.ManifestPath)));
+        AddFields(changed);
+        if (changed.Count == 0) Add(FindingKind.Changed, null, "it was changed: its content reads the same and is spelled otherwise");
     }
 
     /// <summary>Whoever made seals anew around something changed has to make the manifest anew as well.</summary>
     private void ExamineHistory(RunManifest manifest)
     {
-        if (!run.IsSealSound) return;
         if (manifest.ToolVersion == s_version && RunIdentity.Of(manifest) is var id && id != manifest.RunId)
             Add(FindingKind.Changed, "runId", $"'runId' is not that of its content, which is {id}: manifest and seal were made anew");
-        if (SealedSections.Difference(run.Start!.Manifest, ManifestSections.OfStart(Json)) is [var field, ..])
-            AddMisfit(run.Start, $"'{field}' of the manifest");
         foreach (var entry in run.Stages)
         {
-            if (entry.StageIndex >= manifest.Stages.Count) continue;
-            var stage = manifest.Stages[entry.StageIndex!.Value];
-            if (SealedSections.Difference(entry.Manifest, ManifestSections.OfStage(Json, entry.StageIndex.Value)).Count > 0)
-                AddMisfit(entry, "the stage's result in the manifest");
-            if (entry.Log!.HeadSha256 != stage.TrajectoryHead || entry.Log.Records != stage.Steps)
-                AddMisfit(entry, "the log's end as the manifest gives it");
-            if (entry.Files.All(file => file.Sha256 != stage.StateSha256)) AddMisfit(entry, "the state's SHA-256 as the manifest gives it");
+            if (manifest.Stages.ElementAtOrDefault(entry.StageIndex!.Value) is not { } stage
+                    || entry.Log!.HeadSha256 != (stage.TrajectoryHead ?? "") || entry.Log.Records != stage.Steps
+                    || entry.Files.All(file => file.Sha256 != stage.StateSha256))
+                AddSeal(
+                    FindingKind.Changed, Field(entry.Sequence),
+                    $"seal {entry.Sequence} does not fit the stage's result in the manifest: it was made anew");
         }
 
-        if (run.Stages.Count() != manifest.Stages.Count) AddMisfit(run.End!, $"the manifest's {manifest.Stages.Count} stages");
+        if (run.Stages.Count() != manifest.Stages.Count)
+            AddSeal(
+                FindingKind.Changed, Field(run.End!.Sequence),
+                $"it holds the seals of {run.Stages.Count()} of the manifest's {manifest.Stages.Count} stages: it was made anew");
     }
 
     private void ExamineParts(RunManifest manifest)
     {
-        if (run.Start is { } start) AddFields(SealedSections.Difference(start.Manifest, ManifestSections.OfStart(Json)));
+        var json = ManifestSections.Json(run.Folder.ManifestPath);
+        if (run.Start is { } start) AddFields(ManifestSections.Difference(start.Manifest, ManifestSections.OfStart(json)));
         foreach (var entry in run.Stages.Where(entry => entry.StageIndex < run.Completed))
-            AddFields(SealedSections.Difference(entry.Manifest, ManifestSections.OfStage(Json, entry.StageIndex!.Value)));
+            AddFields(ManifestSections.Difference(entry.Manifest, ManifestSections.OfStage(json, entry.StageIndex!.Value)));
         // A run that broke off may have sealed one stage more than its manifest knows.
         if (run.Stages.Count() > run.Completed + 1)
             Add(FindingKind.Changed, "stages", $"it says that {run.Completed} stages are completed; {run.Stages.Count()} are sealed");
     }
 
-    private JsonElement Json => run.ManifestJson!.Value;
-
-    private string Name => run.NameOf(run.Folder.ManifestPath);
-
-    private void AddMisfit(SealEntry entry, string what) => _findings.Add(new RunFinding(
-        run.NameOf(run.Folder.SealPath), null, $"seals[{entry.Sequence - 1}]", FindingKind.Changed,
-        $"seal {entry.Sequence} does not fit {what}: it was made anew"));
+    private static string Field(int sequence) => $"seals[{sequence - 1}]";
 
     private void AddFields(IEnumerable<string> fields)
     {
         foreach (var field in fields) Add(FindingKind.Changed, field, $"'{field}' is not what was sealed");
     }
 
-    private void Add(FindingKind kind, string? field, string message) => _findings.Add(new RunFinding(Name, null, field, kind, message));
+    private void Add(FindingKind kind, string? field, string message) =>
+        _findings.Add(new RunFinding(run.NameOf(run.Folder.ManifestPath), null, field, kind, message));
+
+    private void AddSeal(FindingKind kind, string? field, string message) =>
+        _findings.Add(new RunFinding(run.NameOf(run.Folder.SealPath), null, field, kind, message));
 }

@@ -1,9 +1,7 @@
 using LlmStageAudit.Foundation.Errors;
-using LlmStageAudit.Foundation.Files;
 using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Records.Trajectories;
-using LlmStageAudit.Seals.Findings;
-using LlmStageAudit.Seals.Logs;
 
 namespace LlmStageAudit.Seals.Verification;
 
@@ -43,10 +41,10 @@ public sealed class RunVerifier
         var manifest = new ManifestExaminer(_run);
         _findings.AddRange(manifest.Examine());
         VerifyFiles();
-        VerifyLogs();
-        VerifyOpenStage();
-        var (compared, absent, findings) = InputExaminer.Examine(TrustedInputs(), demandInputs, _cancellation);
-        _findings.AddRange(findings);
+        if (_run.RunId is { } runId)
+            foreach (var entry in _run.Stages) VerifyLog(entry.Log!, TrajectoryGenesis.Of(runId, entry.Stage!));
+
+        var (compared, absent) = VerifyInputs(demandInputs);
         var coverage = Coverage(manifest.IsBeforeLastWrite);
         AddNotes(coverage, manifest.IsBeforeLastWrite);
         return new RunVerification
@@ -68,85 +66,50 @@ public sealed class RunVerifier
         _findings.AddRange(files.Examine(_cancellation));
         // What a damaged seal does not name might have been named.
         if (_run.IsSealSound)
-            _findings.AddRange(files.FindUnpinned(
-                [.. _run.Stages.Select(entry => entry.Log!.Path)],
-                OpenStage() is { } open ? _run.NameOf(open.Folder) : null));
+            _findings.AddRange(files.FindUnpinned([.. _run.Stages.Select(entry => entry.Log!.Path)], OpenFolder()));
     }
 
-    private void VerifyLogs()
+    private void VerifyLog(SealedLog log, string genesis)
     {
-        if (_run.RunId is not { } runId) return;
-        var origins = new LogOrigins(_run.Stages.Select(entry => entry.Log!));
-        foreach (var entry in _run.Stages) VerifyLog(entry.Log!, TrajectoryGenesis.Of(runId, entry.Stage!), origins);
-        if (_run.Manifest is not { } manifest || _run.IsSealSound) return;
-
-        // Where seals are lacking, the manifest still says how the logs end and what the states are.
-        for (var index = 0; index < _run.Completed; index++)
-        {
-            var stage = manifest.Stages[index];
-            if (_run.Stages.Any(entry => entry.StageIndex == index)) continue;
-            VerifyLog(LogOf(manifest, index), TrajectoryGenesis.Of(runId, stage.Name), origins);
-            var state = _run.Folder.StageStateFolder(index, stage.Name);
-            if (SealPaths.FilesBelow(_run.Folder.Root, state)
-                    .All(file => ContentHash.OfFile(SealPaths.Below(_run.Folder.Root, file)) != stage.StateSha256))
-                _findings.Add(new RunFinding(
-                    _run.NameOf(state), null, null, FindingKind.Changed,
-                    $"no file in it has the SHA-256 {stage.StateSha256} that the manifest gives"));
-        }
-    }
-
-    private void VerifyLog(SealedLog log, string genesis, LogOrigins origins)
-    {
-        var examination = LogExaminer.Examine(SealPaths.Below(_run.Folder.Root, log.Path), log, genesis, origins, _cancellation);
+        var examination = LogExaminer.Examine(SealPaths.Below(_run.Folder.Root, log.Path), log, genesis, _cancellation);
         _records += examination.Records;
         _findings.AddRange(examination.Findings);
     }
 
-    private SealedLog LogOf(RunManifest manifest, int index)
-    {
-        var stage = manifest.Stages[index];
-        var isHash = SealedLogs.IsHash(stage.TrajectoryHead);
-        return new SealedLog
-        {
-            Path = _run.NameOf(_run.Folder.TrajectoryPath(index, stage.Name)),
-            Records = Math.Max(0, stage.Steps),
-            SizeBytes = -1,
-            GradientBytes = manifest.Configuration.Trajectory.Gradients
-                ? (int)Math.Clamp(manifest.ParameterCount * sizeof(float), 0, int.MaxValue)
-                : 0,
-            HeadSha256 = isHash ? stage.TrajectoryHead! : new string('0', 64),
-            MarkInterval = Math.Max(1, stage.Steps) + 1,
-            Marks = [],
-        };
-    }
-
-    /// <summary>The log that is being written, or was when the run broke off.</summary>
-    private void VerifyOpenStage()
-    {
-        if (_run.RunId is not { } runId || OpenStage() is not { } open || !File.Exists(open.Log)) return;
-        var examination = LogExaminer.ExamineUnfinished(
-            open.Log, _run.NameOf(open.Log), TrajectoryGenesis.Of(runId, open.Name), _cancellation);
-        _findings.AddRange(examination.Findings);
-        if (examination.Records > 0) _notes.Add($"stage '{open.Name}' is not sealed yet: {examination.Records} records so far");
-    }
-
-    private (string Name, string Folder, string Log)? OpenStage()
+    /// <summary>The folder of the stage that is not sealed yet; null where there is none.</summary>
+    private string? OpenFolder()
     {
         var index = _run.Stages.Count();
-        if (_run.Manifest is not { } manifest || manifest.State == RunState.Completed
-                || _run.End is not null || index >= manifest.Stages.Count)
-            return null;
-        var name = manifest.Stages[index].Name;
-        return (name, _run.Folder.StageFolder(index, name), _run.Folder.TrajectoryPath(index, name));
+        return _run.End is null && _run.Manifest is { State: not RunState.Completed } manifest && index < manifest.Stages.Count
+            ? _run.NameOf(_run.Folder.StageFolder(index, manifest.Stages[index].Name))
+            : null;
     }
 
-    /// <summary>Inputs whose records in the manifest nobody changed.</summary>
-    private IEnumerable<InputRecord> TrustedInputs()
+    /// <summary>Compares the inputs whose records in the manifest nobody changed.</summary>
+    private (int Compared, IReadOnlyList<string> Absent) VerifyInputs(bool demand)
     {
-        if (_run.Manifest is not { } manifest || _run.ManifestJson is not { } json) return [];
-        if ((_run.End ?? _run.Start)?.Manifest is not { } expected) return manifest.Inputs;
-        var changed = SealedSections.Difference(expected, ManifestSections.All(json)).ToHashSet();
-        return manifest.Inputs.Where((_, index) => !changed.Contains(ManifestSections.InputField(index)));
+        var (compared, absent) = (0, new List<string>());
+        var changed = _findings.Select(finding => finding.Field).ToHashSet();
+        foreach (var (index, input) in (_run.Manifest?.Inputs ?? []).Index())
+        {
+            _cancellation.ThrowIfCancellationRequested();
+            if (changed.Contains(ManifestSections.InputField(index))) continue;
+            if (File.Exists(input.Path))
+            {
+                compared++;
+                if (FileExaminer.FaultOf(input) is { } fault) _findings.Add(fault);
+                continue;
+            }
+
+            absent.Add(input.Path);
+            if (!demand) continue;
+            var what = $"the {EnumSpelling<InputRole>.Of(input.Role)} file";
+            _findings.Add(new RunFinding(
+                input.Path, null, null, FindingKind.Missing,
+                $"{what} is not here; its SHA-256 was {input.Sha256} when the run was trained"));
+        }
+
+        return (compared, absent);
     }
 
     private SealCoverage Coverage(bool isBeforeLastWrite)
@@ -160,7 +123,7 @@ public sealed class RunVerifier
         if (isBeforeLastWrite) _notes.Add($"the run broke off just before its end; `{Setting.ResumedTraining}` finishes it");
         if (_run.Reading is null && _run.Completed == 0) _notes.Add("nothing is sealed yet: the run has not completed a stage");
         if (!_run.IsSealSound && _run.Reading is not null)
-            _notes.Add("the seal is not this run's whole seal: what it does not pin was held against the manifest alone");
+            _notes.Add("the seal is not this run's whole seal: what it does not pin was not checked");
         if (coverage == SealCoverage.Partial && _run.IsSealSound && !isBeforeLastWrite && _run.Manifest is { } manifest)
             _notes.Add($"the run is not finished: {_run.Stages.Count()} of {manifest.Stages.Count} stages are sealed");
     }

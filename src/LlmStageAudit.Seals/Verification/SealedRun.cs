@@ -1,8 +1,6 @@
-using System.Text.Json;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Records.Trajectories;
-using LlmStageAudit.Seals.Logs;
 
 namespace LlmStageAudit.Seals.Verification;
 
@@ -12,7 +10,7 @@ internal sealed class SealedRun
     private SealedRun(RunFolder folder, SealReading? reading, RunManifest? manifest, string? manifestFault)
     {
         (Folder, Reading, Manifest, ManifestFault) = (folder, reading, manifest, manifestFault);
-        IsSealForeign = reading?.Seal is { } seal && manifest is not null && seal.RunId != manifest.RunId && BeginsWith(manifest.RunId);
+        IsSealForeign = reading?.Seal is { } seal && manifest is not null && seal.RunId != manifest.RunId && IsLogOf(manifest);
         Sound = IsSealForeign ? [] : reading?.Sound ?? [];
     }
 
@@ -24,9 +22,6 @@ internal sealed class SealedRun
     /// <summary>Null where it is gone or cannot be read.</summary>
     public RunManifest? Manifest { get; }
 
-    /// <summary>The manifest as it stands in its file, also where it is none any more; null where it is no JSON object.</summary>
-    public JsonElement? ManifestJson { get; private init; }
-
     /// <summary>Why the manifest cannot be read; null where it can, or is gone.</summary>
     public string? ManifestFault { get; }
 
@@ -36,78 +31,49 @@ internal sealed class SealedRun
     /// <summary>The logs are of the manifest's run, the seal is of another.</summary>
     public bool IsSealForeign { get; }
 
-    public bool IsSealSound => Reading is { Faults.Count: 0 } && !IsSealForeign;
+    public bool IsSealSound => Reading is { Fault: null } && !IsSealForeign;
 
     public SealEntry? Start => Sound.FirstOrDefault(entry => entry.Scope == SealScope.Start);
 
     public SealEntry? End => Sound.FirstOrDefault(entry => entry.Scope == SealScope.Run);
 
-    public IEnumerable<SealEntry> Stages => Sound.Where(entry => entry is { Scope: SealScope.Stage, Log: not null });
+    public IEnumerable<SealEntry> Stages =>
+        Sound.Where(entry => entry is { Scope: SealScope.Stage, Stage: not null, StageIndex: >= 0, Log: not null });
 
     /// <summary>The seal's, if its first seal is chained to it; else the manifest's.</summary>
     public string? RunId =>
-        Reading?.Seal is { } seal && Start?.PreviousSha256 == SealDigest.Genesis(seal.RunId) ? seal.RunId : Manifest?.RunId;
+        Reading?.Seal is { } seal && Start?.PreviousSha256 == SealFile.Genesis(seal.RunId) ? seal.RunId : Manifest?.RunId;
 
     /// <summary>How many stages the manifest calls completed.</summary>
-    public int Completed => Manifest?.Stages.TakeWhile(stage => stage.State == StageState.Completed).Count() ?? 0;
+    public int Completed => Manifest is null ? 0 : CompletedOf(Manifest);
+
+    public static int CompletedOf(RunManifest manifest) => manifest.Stages.TakeWhile(stage => stage.State == StageState.Completed).Count();
 
     public static SealedRun Read(RunFolder folder)
     {
-        var reading = Path.Exists(folder.SealPath) ? ReadSeal(folder) : null;
+        var reading = Path.Exists(folder.SealPath) ? SealFile.Read(folder.SealPath) : null;
         if (!Path.Exists(folder.ManifestPath)) return new SealedRun(folder, reading, null, null);
         try
         {
             var manifest = folder.ReadManifest();
             // Names become paths; a changed one must not lead out of the folder.
             foreach (var (index, stage) in manifest.Stages.Index()) _ = folder.StageFolder(index, stage.Name);
-            return new SealedRun(folder, reading, manifest, null) { ManifestJson = ManifestSections.Json(folder.ManifestPath) };
+            return new SealedRun(folder, reading, manifest, null);
         }
-        catch (Exception exception)
-            when (exception is ArtifactException or ArgumentException or JsonException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is ArtifactException or ArgumentException or IOException or UnauthorizedAccessException)
         {
-            return new SealedRun(
-                folder, reading, null, SealFile.Reason(exception.Message, folder.ManifestPath))
-            { ManifestJson = ReadJson(folder) };
+            return new SealedRun(folder, reading, null, SealFile.Reason(exception, folder.ManifestPath));
         }
     }
 
     public string NameOf(string path) => SealPaths.Within(Folder.Root, path);
 
-    private static SealReading ReadSeal(RunFolder folder)
+    private bool IsLogOf(RunManifest manifest)
     {
-        try
-        {
-            return SealFile.Read(folder.SealPath);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return new SealReading(null, [], [new SealFault(null, $"it cannot be read ({exception.Message})")]);
-        }
-    }
-
-    private static JsonElement? ReadJson(RunFolder folder)
-    {
-        try
-        {
-            return ManifestSections.Json(folder.ManifestPath) is { ValueKind: JsonValueKind.Object } json ? json : null;
-        }
-        catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
-
-    private bool BeginsWith(string runId)
-    {
-        if (Manifest!.Stages is not [var first, ..]) return false;
+        if (manifest.Stages is not [var first, ..]) return false;
         var path = Folder.TrajectoryPath(0, first.Name);
         if (!File.Exists(path)) return false;
         using var log = new LogFile(path);
-        return log.SkipAt(TrajectoryFrame.PreambleBytes) is { } record
-            && log.HashOf(
-                    TrajectoryFrame.GenesisHash(TrajectoryGenesis.Of(runId, first.Name)),
-                    TrajectoryFrame.PreambleBytes,
-                    record.End - TrajectoryFrame.HashBytes)
-                .AsSpan().SequenceEqual(record.Hash);
+        return log.BeginsWith(TrajectoryGenesis.Of(manifest.RunId, first.Name));
     }
 }

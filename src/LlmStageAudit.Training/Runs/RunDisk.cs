@@ -5,7 +5,7 @@ using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Records.Trajectories;
-using LlmStageAudit.Seals;
+using LlmStageAudit.Seals.Sealing;
 using LlmStageAudit.Training.Stages;
 
 namespace LlmStageAudit.Training.Runs;

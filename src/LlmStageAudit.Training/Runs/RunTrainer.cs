@@ -5,7 +5,7 @@ using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Records.Trajectories;
-using LlmStageAudit.Seals;
+using LlmStageAudit.Seals.Sealing;
 using LlmStageAudit.Training.Optimizers;
 using LlmStageAudit.Training.Stages;
 
@@ -29,7 +29,7 @@ public sealed class RunTrainer
     {
         (_folder, _materials, _manifest, _progress) = (folder, materials, manifest, progress);
         _totalSteps = materials.Programs.Sum(program => program.Steps.Count);
-        _sealer = RunSealer.Open(folder, manifest);
+        _sealer = RunSealer.Open(folder);
         _exampleIds = [.. materials.ExampleSets.Select(set => set.Examples.Select(example => example.Id).ToArray())];
     }
 

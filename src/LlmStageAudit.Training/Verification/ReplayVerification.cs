@@ -1,4 +1,3 @@
-using LlmStageAudit.Seals.Findings;
 using LlmStageAudit.Seals.Verification;
 
 namespace LlmStageAudit.Training.Verification;

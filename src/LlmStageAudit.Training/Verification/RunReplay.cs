@@ -1,7 +1,6 @@
 using LlmStageAudit.Foundation.Randomness;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Trajectories;
-using LlmStageAudit.Seals.Findings;
 using LlmStageAudit.Seals.Verification;
 using LlmStageAudit.Training.Optimizers;
 using LlmStageAudit.Training.Runs;

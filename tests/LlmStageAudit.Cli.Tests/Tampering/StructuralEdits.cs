@@ -56,13 +56,13 @@ internal static partial class StructuralEdits
         {
             var record = 1 + random.Next(Steps);
             log.Records[record - 1] = LogSurgery.Open(run.Other(file)).Records[record - 1];
-            return [new(file, record, "changed", "foreign") { IsAlone = true }];
+            return [new(file, record, "changed") { IsAlone = true }];
         })),
         ("a record replaced by another stage's", (run, random) => OnLog(run, random, (log, file, stage) =>
         {
             var (record, source) = (1 + random.Next(Steps), LogSurgery.Open(run.At(TamperedRun.Log((stage + 1) % 3))));
             log.Records[record - 1] = source.Records[random.Next(Steps)];
-            return [new(file, record, "foreign") { IsAlone = true }];
+            return [new(file, record, "changed") { IsAlone = true }];
         })),
         ("another run's record put in", (run, random) => OnLog(run, random, (log, file, _) =>
         {
@@ -120,7 +120,7 @@ internal static partial class StructuralEdits
             var record = 1 + random.Next(Steps - 1);
             log.Records.RemoveAt(record - 1);
             log.Rehash(record, Steps - 1, Genesis(run, stage));
-            return [new(file, record, "removed")];
+            return [new(file, record, "changed")];
         })),
         ("two stages' logs swapped", (run, random) =>
         {
@@ -173,7 +173,7 @@ internal static partial class StructuralEdits
         ("another run's manifest", (run, _) =>
         {
             File.Copy(run.Other("manifest.json"), run.At("manifest.json"), overwrite: true);
-            return [new("manifest.json", null, "foreign")];
+            return [new("manifest.json", null, "changed") { Field = "runId" }];
         }),
         ("two stages' data swapped", (run, random) =>
         {

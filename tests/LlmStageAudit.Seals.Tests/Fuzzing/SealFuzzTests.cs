@@ -1,5 +1,4 @@
-using LlmStageAudit.Seals.Findings;
-using LlmStageAudit.Seals.Logs;
+using LlmStageAudit.Seals.Sealing;
 using LlmStageAudit.Testing.Fuzzing;
 
 namespace LlmStageAudit.Seals.Tests.Fuzzing;
@@ -16,7 +15,7 @@ public sealed class SealFuzzTests : IDisposable
     [Fact]
     public void Damaged_seals_are_never_sound()
     {
-        var whole = SealDigest.FileBytes(Sample());
+        var whole = SealFile.BytesOf(Sample());
         var path = _folder.At("seal.json");
         new FuzzCampaign("seal.json", 40_000).Run(
             random => random.Next(20) == 0 ? whole : JsonMutator.Mutate(whole, random),
@@ -24,7 +23,7 @@ public sealed class SealFuzzTests : IDisposable
             {
                 File.WriteAllBytes(path, bytes);
                 var reading = SealFile.Read(path);
-                if (reading.Faults.Count > 0) throw SealException.Damaged(path, reading.Faults[0].Found);
+                if (reading.Fault is { } fault) throw SealException.Differs(path, fault);
                 Assert.Equal(2, reading.Sound.Count);
             },
             bytes => !bytes.AsSpan().SequenceEqual(whole),
@@ -35,15 +34,15 @@ public sealed class SealFuzzTests : IDisposable
     {
         const string runId = "0123456789abcdef0123456789abcdef";
         var hash = new string('a', 64);
-        var start = SealDigest.Close(new SealEntry
+        var start = SealFile.Close(new SealEntry
         {
             Sequence = 1,
             Scope = SealScope.Start,
             Manifest = [new SealedSection { Field = "runId", Sha256 = hash }],
             Files = [new SealedFile { Path = "initial/adapter_model.safetensors", SizeBytes = 8, Sha256 = hash }],
-            PreviousSha256 = SealDigest.Genesis(runId),
+            PreviousSha256 = SealFile.Genesis(runId),
         });
-        var stage = SealDigest.Close(new SealEntry
+        var stage = SealFile.Close(new SealEntry
         {
             Sequence = 2,
             Scope = SealScope.Stage,

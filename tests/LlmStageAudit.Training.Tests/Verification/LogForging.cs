@@ -34,7 +34,12 @@ internal static class LogForging
     public static void Reseal(RunFolder folder, RunManifest manifest)
     {
         File.Delete(folder.SealPath);
-        Seals.RunSealer.Open(folder, manifest).Seal(manifest);
+        folder.WriteManifest(manifest with
+        {
+            State = RunState.Running,
+            Stages = [.. manifest.Stages.Select(stage => stage with { State = StageState.Pending })],
+        });
+        Seals.Sealing.RunSealer.Open(folder).Seal(manifest);
         folder.WriteManifest(manifest);
     }
 }

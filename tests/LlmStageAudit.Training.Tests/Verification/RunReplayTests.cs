@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using LlmStageAudit.Foundation.Files;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Runs;
-using LlmStageAudit.Seals.Findings;
 using LlmStageAudit.Seals.Verification;
 using LlmStageAudit.Testing;
 using LlmStageAudit.Training.Runs;

@@ -1,6 +1,6 @@
 using LlmStageAudit.Foundation.Errors;
 
-namespace LlmStageAudit.Seals.Findings;
+namespace LlmStageAudit.Seals;
 
 /// <summary>A run that cannot be sealed or signed, since it is not what its records say.</summary>
 public sealed class SealException : AuditException
@@ -13,14 +13,8 @@ public sealed class SealException : AuditException
     /// <inheritdoc/>
     public override ErrorKind Kind { get; }
 
-    internal static SealException LogDiffers(string path, string found) =>
-        new(ErrorKind.Finding, Sentence(path, found, "the log that training wrote", Restore));
-
-    internal static SealException Damaged(string path, string found) =>
-        new(ErrorKind.Finding, Sentence(path, found, "the seal that training wrote", Restore));
-
-    internal static SealException Differs(string path, string what) =>
-        new(ErrorKind.Finding, Sentence(path, $"{what} is not what was sealed", "the run as training left it", Restore));
+    internal static SealException Differs(string path, string found) =>
+        new(ErrorKind.Finding, Sentence(path, found, "the run as training left it", Restore));
 
     internal static SealException Unreadable(string path, Exception inner) =>
         new(ErrorKind.Failure, Sentence(path, $"cannot be read ({inner.Message})", "a file of the run", null), inner);
