@@ -26,7 +26,7 @@ public static class ModelFolderWriter
     /// <param name="tensors">All weights, named as on disk.</param>
     /// <param name="tokenizerFolder">Where tokenizer and generation files are copied from; null copies none.</param>
     /// <param name="changes">Top-level keys to set, such as architectures; null as a value writes null.</param>
-    /// <exception cref="ModelFolderException">The folder exists already.</exception>
+    /// <exception cref="CheckpointException">The folder exists already.</exception>
     public static void Write(
         string path,
         ModelConfig config,
@@ -44,8 +44,7 @@ public static class ModelFolderWriter
         string? tokenizerFolder = null,
         IReadOnlyDictionary<string, JsonNode?>? changes = null)
     {
-        if (config.RawJson.IsEmpty) throw new ArgumentException("A nested object is no model's configuration.", nameof(config));
-        if (Path.Exists(path)) throw ModelFolderException.TargetExists(path);
+        if (Path.Exists(path)) throw CheckpointException.TargetExists(path);
         var json = ConfigJson(config, changes);
         AtomicFolder.Create(path, folder =>
         {

@@ -1,18 +1,30 @@
-using System.Globalization;
 using System.Text.Json;
-using LlmStageAudit.Checkpoints.Safetensors;
+using static System.FormattableString;
 
 namespace LlmStageAudit.Checkpoints.Models;
 
 /// <summary>The settings of a config.json that change the arithmetic and are not implemented, collected to be refused at once.</summary>
-internal sealed class UnsupportedSettings(ModelConfig config)
+internal sealed class UnsupportedSettings
 {
     private static readonly string[] KnownActivations = ["gelu", "gelu_new", "gelu_fast", "gelu_pytorch_tanh", "relu", "silu"];
 
     private static readonly string[] ExpertKeys =
         ["num_local_experts", "num_experts", "num_experts_per_tok", "n_routed_experts", "moe_intermediate_size"];
 
+    private readonly ModelConfig _config;
     private readonly List<string> _found = [];
+
+    private UnsupportedSettings(ModelConfig config) => _config = config;
+
+    /// <summary>What is read, where no setting was found on the way that is not supported.</summary>
+    /// <exception cref="CheckpointException">Something was found: all of it at once.</exception>
+    public static T Refuse<T>(ModelConfig config, Func<UnsupportedSettings, T> read)
+    {
+        var unsupported = new UnsupportedSettings(config);
+        var result = read(unsupported);
+        if (unsupported._found.Count > 0) throw CheckpointException.Unsupported(config.Path, unsupported._found, null, "this model");
+        return result;
+    }
 
     public void Add(string setting) => _found.Add(setting);
 
@@ -21,7 +33,7 @@ internal sealed class UnsupportedSettings(ModelConfig config)
     {
         foreach (var key in (ReadOnlySpan<string>)["quantization_config", "compression_config"])
         {
-            if (config.Has(key)) Add($"{key} (load the unquantized weights)");
+            if (_config.Has(key)) Add($"{key} (load the unquantized weights)");
         }
 
         foreach (var key in ExpertKeys)
@@ -30,36 +42,24 @@ internal sealed class UnsupportedSettings(ModelConfig config)
         }
 
         if (IsOn("use_bidirectional_attention")) Add("use_bidirectional_attention (only causal attention)");
-        if (config.Find("is_causal") is { ValueKind: JsonValueKind.False }) Add("is_causal false (only causal attention)");
+        if (_config.Find("is_causal") is { ValueKind: JsonValueKind.False }) Add("is_causal false (only causal attention)");
     }
 
     public void AddDropout(params ReadOnlySpan<string> keys)
     {
         foreach (var key in keys)
         {
-            if (config.FindDouble(key) is { } rate && rate != 0)
-            {
-                Add(string.Create(CultureInfo.InvariantCulture, $"{key} {rate} (acts in training; set it to 0)"));
-            }
+            if (_config.FindDouble(key) is { } rate && rate != 0) Add(Invariant($"{key} {rate} (acts in training; set it to 0)"));
         }
     }
 
     public void AddUnknownActivation(string key, string activation)
     {
-        if (!KnownActivations.Contains(activation))
-        {
-            Add($"{key} {MessageText.Quote(activation)} (known: {string.Join(", ", KnownActivations)})");
-        }
+        if (KnownActivations.Contains(activation)) return;
+        Add($"{key} {MessageText.Quote(activation)} (known: {string.Join(", ", KnownActivations)})");
     }
 
-    /// <summary>Ends the reading where settings were found that are not supported: all of them at once.</summary>
-    /// <exception cref="ModelFolderException">Something was found.</exception>
-    public void ThrowIfAny()
-    {
-        if (_found.Count > 0) throw ModelFolderException.Unsupported(config.Path, _found);
-    }
-
-    private bool IsOn(string key) => config.Find(key) switch
+    private bool IsOn(string key) => _config.Find(key) switch
     {
         null or { ValueKind: JsonValueKind.False } => false,
         { ValueKind: JsonValueKind.Number } number => !(number.TryGetDouble(out var value) && value == 0),

@@ -1,8 +1,6 @@
 using System.Text;
 using LlmStageAudit.Checkpoints.Tokenization.BytePair;
-using LlmStageAudit.Checkpoints.Tokenization.Files;
-using LlmStageAudit.Checkpoints.Tokenization.PreTokenization;
-using LlmStageAudit.Checkpoints.Tokenization.Text;
+using LlmStageAudit.Checkpoints.Tokenization.Steps;
 
 namespace LlmStageAudit.Checkpoints.Tokenization;
 
@@ -50,7 +48,7 @@ public static class BytePairTrainer
     private static Dictionary<string, long> CountPieces(IEnumerable<string> texts)
     {
         var counts = new Dictionary<string, long>(StringComparer.Ordinal);
-        var normalizer = new Normalization.UnicodeForm(NormalizationForm.FormC, nameof(BytePairTrainer));
+        var normalizer = new UnicodeForm(NormalizationForm.FormC, nameof(BytePairTrainer));
         var cutter = new ByteLevelPreTokenizer(addPrefixSpace: false, cut: true);
         var pieces = new List<AlignedText>();
         foreach (var text in texts)

@@ -1,5 +1,4 @@
 using System.Buffers;
-using LlmStageAudit.Checkpoints.Tokenization.Files;
 using Microsoft.ML.Tokenizers;
 
 namespace LlmStageAudit.Checkpoints.Tokenization;
@@ -46,8 +45,8 @@ public sealed class HuggingFaceTokenizer : Tokenizer
 
     /// <summary>Loads a tokenizer file.</summary>
     /// <param name="path">A tokenizer.json of at most 256 MiB.</param>
-    /// <exception cref="TokenizerException">The file is unreadable, contradicts itself, or has a part that is not supported.</exception>
-    public static HuggingFaceTokenizer Load(string path) => new(TokenizerReader.Read(path));
+    /// <exception cref="CheckpointException">The file is unreadable, contradicts itself, or has a part that is not supported.</exception>
+    public static HuggingFaceTokenizer Load(string path) => new(TokenizerParts.Read(path));
 
     /// <summary>The id of a token as the vocabulary spells it (in byte-level vocabularies a space is U+0120), or null.</summary>
     public int? IdOf(string token) =>
@@ -56,7 +55,7 @@ public sealed class HuggingFaceTokenizer : Tokenizer
     /// <summary>The ids of a text, of any length.</summary>
     /// <param name="text">Special tokens written out in it become their ids.</param>
     /// <param name="addSpecialTokens">Whether the file's template (a beginning-of-sequence token, say) is put around the ids.</param>
-    /// <exception cref="TokenizerException">A character the vocabulary has no answer for.</exception>
+    /// <exception cref="CheckpointException">A character the vocabulary has no answer for.</exception>
     public int[] Encode(string text, bool addSpecialTokens)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -75,7 +74,7 @@ public sealed class HuggingFaceTokenizer : Tokenizer
     /// tokenizers: what a normalizer composes comes from its first character, what it puts in from the character before; a template's
     /// token has the empty range 0..0, and white space at a token's ends is left out where the file says so (trim_offsets).
     /// </summary>
-    /// <exception cref="TokenizerException">A character the vocabulary has no answer for.</exception>
+    /// <exception cref="CheckpointException">A character the vocabulary has no answer for.</exception>
     public IReadOnlyList<EncodedToken> EncodeWithOffsets(string text, bool addSpecialTokens)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -89,7 +88,7 @@ public sealed class HuggingFaceTokenizer : Tokenizer
     }
 
     /// <summary>The text of ids, special tokens among it. Bytes that are not UTF-8 (a character cut in two, say) become U+FFFD.</summary>
-    /// <exception cref="TokenizerException">An id that no token has.</exception>
+    /// <exception cref="CheckpointException">An id that no token has.</exception>
     public override string Decode(IEnumerable<int> ids) => Decode(ids, skipSpecialTokens: false);
 
     /// <inheritdoc cref="Decode(IEnumerable{int})"/>

@@ -1,5 +1,4 @@
 using System.Buffers;
-using LlmStageAudit.Checkpoints.Tokenization.Files;
 
 namespace LlmStageAudit.Checkpoints.Tokenization;
 
@@ -9,14 +8,15 @@ internal sealed class TextDecoder(TokenizerParts parts)
     private readonly HashSet<int> _specialIds = parts.AddedTokens.Where(token => token.Special).Select(token => token.Id).ToHashSet();
 
     /// <summary>The text that ids stand for.</summary>
-    /// <exception cref="TokenizerException">An id that no token has.</exception>
+    /// <exception cref="CheckpointException">An id that no token has.</exception>
     public string Decode(IEnumerable<int> ids, bool skipSpecialTokens)
     {
         var tokens = new List<string>();
         foreach (var id in ids)
         {
             if (skipSpecialTokens && _specialIds.Contains(id)) continue;
-            tokens.Add(parts.TokenOf(id) ?? throw TokenizerException.UnknownId(parts.Path, id, parts.TokenOfId.Length));
+            tokens.Add(parts.TokenOf(id) ?? throw CheckpointException.At(parts.Path, $"no token has the id {id}",
+                $"ids of the vocabulary, below {parts.TokenOfId.Length}", "was it made by another tokenizer?"));
         }
 
         return Text(tokens);
@@ -65,5 +65,5 @@ internal sealed class TextDecoder(TokenizerParts parts)
         return (0, "");
     }
 
-    private string Text(IReadOnlyList<string> tokens) => string.Concat(parts.Decoder.Decode(tokens));
+    private string Text(IReadOnlyList<string> tokens) => string.Concat(parts.Decoder(tokens));
 }
