@@ -28,9 +28,8 @@ public sealed class CheckpointException : InvalidInputException
             $"convert it once: python -c \"{script}\"");
 
     /// <summary>Settings that change the arithmetic and are not implemented, all of them at once.</summary>
-    internal static CheckpointException Unsupported(string path, IReadOnlyList<string> settings, string? expected, string whose) =>
-        At(path, $"unsupported {(settings.Count == 1 ? "setting" : "settings")}: {string.Join("; ", settings)}", expected,
-            $"the results would not be {whose}'s");
+    internal static CheckpointException Unsupported(string path, IReadOnlyList<string> settings, string? expected, string remedy) =>
+        At(path, $"unsupported {(settings.Count == 1 ? "setting" : "settings")}: {string.Join("; ", settings)}", expected, remedy);
 
     /// <summary>Refuses what is no folder. A pickle in its place is never opened.</summary>
     internal static void ThrowIfNoFolder(string path, string expected)

@@ -1,7 +1,6 @@
-using System.Text.Json;
+using System.Text.Encodings.Web;
 using System.Text.Unicode;
 using LlmStageAudit.Foundation.Boundaries;
-using static System.FormattableString;
 
 namespace LlmStageAudit.Checkpoints;
 
@@ -12,6 +11,15 @@ namespace LlmStageAudit.Checkpoints;
 /// </summary>
 public class JsonSection
 {
+    /// <summary>How JSON is written that people read too: as Python's libraries indent it.</summary>
+    internal static readonly JsonSerializerOptions Readable = new()
+    {
+        WriteIndented = true,
+        IndentSize = 2,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
     private readonly string _prefix;
     private readonly JsonElement _element;
 
@@ -37,7 +45,8 @@ public class JsonSection
         try
         {
             using var stream = ForeignFile.OpenText(path);
-            if (stream.Length > limitBytes) throw CheckpointException.At(path, $"holds {stream.Length} bytes", $"at most {limitBytes} bytes");
+            if (stream.Length > limitBytes)
+                throw CheckpointException.At(path, $"holds {stream.Length} bytes", $"at most {limitBytes} bytes");
             var bytes = new byte[stream.Length];
             stream.ReadExactly(bytes);
             return bytes;
@@ -81,7 +90,10 @@ public class JsonSection
             : throw Wrong(key, value, "a finite number");
     }
 
-    internal double GetDouble(string key) => FindDouble(key) ?? throw Absent(key, "a number");
+    internal double? FindPositive(string key) =>
+        FindDouble(key) is not <= 0 and var value ? value : throw Fault(key, Invariant($"found {FindDouble(key)}"), "a positive number");
+
+    internal double GetPositive(string key) => FindPositive(key) ?? throw Absent(key, "a number");
 
     internal bool? FindBool(string key) => Find(key) switch
     {
@@ -125,37 +137,18 @@ public class JsonSection
         {
             using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 64, AllowDuplicateProperties = false });
             if (document.RootElement.ValueKind != JsonValueKind.Object) throw CheckpointException.At(path, "holds no JSON object");
-            DecodeKeys(document.RootElement);
             return document.RootElement.Clone();
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
+            // The latter where a key escapes half of a surrogate pair.
             throw CheckpointException.At(
                 path, $"is not valid JSON ({fault.Message})", "one JSON object without duplicate keys", inner: fault);
         }
     }
 
-    /// <summary>
-    /// Throws where a key escapes half of a surrogate pair: the parser lets it pass, and every later look at the key would throw.
-    /// </summary>
-    private static void DecodeKeys(JsonElement element)
-    {
-        if (element.ValueKind == JsonValueKind.Object)
-        {
-            foreach (var property in element.EnumerateObject())
-            {
-                _ = property.Name;
-                DecodeKeys(property.Value);
-            }
-        }
-        else if (element.ValueKind == JsonValueKind.Array)
-        {
-            foreach (var item in element.EnumerateArray()) DecodeKeys(item);
-        }
-    }
-
     /// <summary>The text of a JSON string, or null for anything else; a lone surrogate escape is no text.</summary>
-    private static string? Text(JsonElement value)
+    internal static string? Text(JsonElement value)
     {
         if (value.ValueKind != JsonValueKind.String) return null;
         try

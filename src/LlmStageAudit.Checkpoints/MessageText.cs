@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Checkpoints;
@@ -12,15 +10,13 @@ internal static class MessageText
 
     public static string Quote(string text)
     {
-        var shown = new StringBuilder("'");
-        foreach (var character in text.AsSpan(0, Math.Min(text.Length, LongestShown)))
-        {
-            var isPlain = !char.IsControl(character) && !char.IsSurrogate(character) && character is not ('\u2028' or '\u2029');
-            if (isPlain) shown.Append(character);
-            else shown.Append(CultureInfo.InvariantCulture, $"\\u{(int)character:x4}");
-        }
+        var shown = string.Concat(text.Take(LongestShown).Select(character => IsPlain(character)
+            ? character.ToString()
+            : string.Create(CultureInfo.InvariantCulture, $"\\u{(int)character:x4}")));
+        return text.Length > LongestShown ? $"'{shown}...'" : $"'{shown}'";
 
-        return shown.Append(text.Length > LongestShown ? "...'" : "'").ToString();
+        static bool IsPlain(char character) =>
+            !char.IsControl(character) && !char.IsSurrogate(character) && character is not ('\u2028' or '\u2029');
     }
 
     /// <summary>A table's cell, quoted as it is, cut where it is long.</summary>

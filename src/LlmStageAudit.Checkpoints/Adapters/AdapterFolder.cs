@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using LlmStageAudit.Checkpoints.Safetensors;
 using LlmStageAudit.Foundation.Boundaries;
 using LlmStageAudit.Foundation.Files;

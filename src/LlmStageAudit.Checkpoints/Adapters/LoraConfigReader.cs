@@ -1,6 +1,3 @@
-using System.Text.Json;
-using static System.FormattableString;
-
 namespace LlmStageAudit.Checkpoints.Adapters;
 
 /// <summary>Reads PEFT's adapter_config.json. Defaults are those of PEFT's LoraConfig.</summary>
@@ -72,24 +69,14 @@ internal static class LoraConfigReader
 
     private static void RefuseUnsupported(JsonSection json)
     {
-        var found = new List<string>();
-        foreach (var key in Variants)
-        {
-            if (json.Find(key) is { } value && !IsOff(value)) found.Add(key);
-        }
-
+        var found = Variants.Where(key => json.Find(key) is { } value && !IsOff(value)).ToList();
         var bias = json.FindString("bias") ?? "none";
         if (bias is not ("none" or "all" or "lora_only")) found.Add($"bias {MessageText.Quote(bias)} (only none, all or lora_only)");
-        if (json.Find("init_lora_weights") is { ValueKind: JsonValueKind.String })
-        {
-            var start = json.FindString("init_lora_weights")!;
-            if (BaseChangingStarts.Any(known => start.StartsWith(known, StringComparison.OrdinalIgnoreCase)))
-            {
-                found.Add($"init_lora_weights {MessageText.Quote(start)} (changes the base weights too; convert it to plain LoRA)");
-            }
-        }
-
-        if (found.Count > 0) throw CheckpointException.Unsupported(json.Path, found, "plain LoRA", "this adapter");
+        var start = json.Find("init_lora_weights") is { ValueKind: JsonValueKind.String } ? json.FindString("init_lora_weights")! : "";
+        if (BaseChangingStarts.Any(known => start.StartsWith(known, StringComparison.OrdinalIgnoreCase)))
+            found.Add($"init_lora_weights {MessageText.Quote(start)} (changes the base weights too; convert it to plain LoRA)");
+        if (found.Count > 0)
+            throw CheckpointException.Unsupported(json.Path, found, "plain LoRA", "the results would not be this adapter's");
     }
 
     private static bool IsOff(JsonElement value) => value.ValueKind switch

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using LlmStageAudit.Foundation.Files;
 
@@ -9,14 +6,6 @@ namespace LlmStageAudit.Checkpoints.Adapters;
 /// <summary>Writes adapter_config.json with the keys, their order and the layout that PEFT's save_pretrained produces.</summary>
 internal static class LoraConfigWriter
 {
-    private static readonly JsonSerializerOptions Layout = new()
-    {
-        WriteIndented = true,
-        IndentSize = 2,
-        NewLine = "\n",
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
     private static readonly string[] AlwaysFalse = ["lora_bias", "use_dora", "use_qalora"];
 
     private static readonly string[] AlwaysNull =
@@ -58,7 +47,7 @@ internal static class LoraConfigWriter
 
         // The version tells PEFT which keys to expect; a folder that PEFT did not write has none to tell.
         if (config.PeftVersion is { } version) values["peft_version"] = version;
-        return JsonSerializer.SerializeToUtf8Bytes(values, Layout);
+        return JsonSerializer.SerializeToUtf8Bytes(values, JsonSection.Readable);
     }
 
     private static object? ListOrNull<T>(IReadOnlyList<T> items) => items.Count == 0 ? null : items;

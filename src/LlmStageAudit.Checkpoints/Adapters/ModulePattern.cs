@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Diagnostics;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Checkpoints.Comments;

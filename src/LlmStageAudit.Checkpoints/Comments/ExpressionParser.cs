@@ -4,24 +4,16 @@ using LlmStageAudit.Foundation.Errors;
 namespace LlmStageAudit.Checkpoints.Comments;
 
 /// <summary>Recursive descent over the grammar of <see cref="RowExpression"/>.</summary>
-internal sealed class ExpressionParser
+internal sealed class ExpressionParser(string text, IReadOnlyList<string> columns, string where)
 {
     private const int DepthLimit = 100;
     private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(1);
     private static readonly string[] Keywords = ["and", "or", "not", "in", "contains", "matches"];
 
-    private readonly IReadOnlyList<string> _columns;
-    private readonly string _where;
-    private readonly List<ExpressionToken> _tokens;
+    private readonly List<ExpressionToken> _tokens = ExpressionLexer.Tokens(text, where);
     private readonly List<string> _used = [];
     private int _position;
     private int _depth;
-
-    public ExpressionParser(string text, IReadOnlyList<string> columns, string where)
-    {
-        (_columns, _where) = (columns, where);
-        _tokens = ExpressionLexer.Tokens(text, where);
-    }
 
     public IReadOnlyCollection<string> ColumnsUsed => _used;
 
@@ -29,11 +21,11 @@ internal sealed class ExpressionParser
 
     public Term Parse()
     {
-        if (Next.Kind == TokenKind.End) throw ConfigurationException.At(_where, "an empty expression", "a condition or a column");
+        if (Next.Kind == TokenKind.End) throw Fault("an empty expression", "a condition or a column");
         var root = ParseOr();
         if (Next.Kind != TokenKind.End) throw Unexpected("'and', 'or', an operator or the end");
-        return root is ConstantOperand { Kind: ConstantKind.Text }
-            ? throw ConfigurationException.At(_where, "only text", "a condition or a column")
+        return root is Operand { Kind: OperandKind.Text }
+            ? throw Fault("only text", "a condition or a column")
             : root;
     }
 
@@ -92,7 +84,7 @@ internal sealed class ExpressionParser
         if (TakeKeyword("matches"))
         {
             var (value, pattern) = (Value(left, position), ParsePattern());
-            return new Condition(row => value.Matches(row, pattern));
+            return new Condition(row => value.Matches(pattern, row));
         }
 
         if (Relation(Next) is not { } relation) return left;
@@ -101,10 +93,10 @@ internal sealed class ExpressionParser
         return Relation(Next) is null ? comparison : throw Unexpected("'and' or 'or': comparisons are not chained");
     }
 
-    private List<Comparison> ParseList(Operand left)
+    private List<Condition> ParseList(Operand left)
     {
         if (!TakeSymbol("(")) throw Unexpected("'(' after 'in'");
-        var equalities = new List<Comparison>();
+        var equalities = new List<Condition>();
         do equalities.Add(Compare(left, "==", ParseValue()));
         while (TakeSymbol(","));
         return TakeSymbol(")") ? equalities : throw Unexpected("',' or ')'");
@@ -121,8 +113,7 @@ internal sealed class ExpressionParser
         }
         catch (ArgumentException exception)
         {
-            throw ConfigurationException.At(
-                _where, $"the pattern at position {token.Position}: {exception.Message}", "a regular expression");
+            throw Fault($"the pattern at position {token.Position}: {exception.Message}", "a regular expression");
         }
     }
 
@@ -137,24 +128,21 @@ internal sealed class ExpressionParser
         var token = Next;
         if (TakeSymbol("("))
         {
-            if (++_depth > DepthLimit)
-            {
-                throw ConfigurationException.At(_where, "too many parentheses", $"at most {DepthLimit} inside each other");
-            }
+            if (++_depth > DepthLimit) throw Fault("too many parentheses", $"at most {DepthLimit} inside each other");
             var inner = ParseOr();
             if (!TakeSymbol(")")) throw Unexpected("')'");
             _depth--;
             return inner;
         }
 
-        Operand operand = token.Kind switch
+        var operand = token.Kind switch
         {
-            TokenKind.Number => new ConstantOperand(token.Text, ConstantKind.Number),
-            TokenKind.Text => new ConstantOperand(token.Text, ConstantKind.Text),
+            TokenKind.Number => new Operand(OperandKind.Number, token.Text),
+            TokenKind.Text => new Operand(OperandKind.Text, token.Text),
             TokenKind.Column => Column(token, onRightSide: false),
             TokenKind.Word when !Keywords.Contains(token.Text, StringComparer.OrdinalIgnoreCase) =>
-                !_columns.Contains(token.Text) && Operand.Truth(token.Text) is { } truth
-                    ? new ConstantOperand(truth ? "true" : "false", ConstantKind.Truth)
+                !columns.Contains(token.Text) && Operand.Truth(token.Text) is { } truth
+                    ? new Operand(OperandKind.Truth, truth ? "true" : "false")
                     : Column(token, onRightSide),
             _ => throw Unexpected("a column or a value"),
         };
@@ -162,45 +150,37 @@ internal sealed class ExpressionParser
         return operand;
     }
 
-    private ColumnOperand Column(ExpressionToken token, bool onRightSide)
+    private Operand Column(ExpressionToken token, bool onRightSide)
     {
-        if (!_columns.Contains(token.Text))
+        if (!columns.Contains(token.Text))
         {
             var quotes = $"it is text, write it in quotes: '{token.Text}'";
-            throw ConfigurationException.At(
-                _where,
-                $"no column '{token.Text}' (position {token.Position})",
-                remedy: !onRightSide ? Suggestion.For(token.Text, _columns)
-                    : Suggestion.Nearest(token.Text, _columns) is null ? $"if {quotes}"
-                    : $"{Suggestion.For(token.Text, _columns)} If {quotes}");
+            throw Fault($"no column '{token.Text}' (position {token.Position})",
+                remedy: !onRightSide ? Suggestion.For(token.Text, columns)
+                    : Suggestion.Nearest(token.Text, columns) is null ? $"if {quotes}"
+                    : $"{Suggestion.For(token.Text, columns)} If {quotes}");
         }
 
         if (!_used.Contains(token.Text)) _used.Add(token.Text);
-        return new ColumnOperand(token.Text);
+        return new Operand(OperandKind.Column, token.Text);
     }
 
-    private Comparison Compare(Operand left, string relation, Operand right)
+    private Condition Compare(Operand left, string relation, Operand right)
     {
-        var comparison = new Comparison(left, relation, right);
-        foreach (var operand in new[] { left, right })
-        {
-            if (comparison.IsOrder && operand is ConstantOperand constant && !CommentRow.TryParse(constant.Constant, out _))
-            {
-                throw ConfigurationException.At(
-                    _where, $"an order with '{constant.Constant}'", "a number", "text is compared with == or !=");
-            }
-        }
-
-        return comparison;
+        var unordered = new[] { left, right }.FirstOrDefault(operand =>
+            operand.Kind != OperandKind.Column && !CommentRow.TryParse(operand.Content, out _));
+        return unordered is null || relation is "==" or "!="
+            ? new Condition(row => left.Meets(relation, right, row))
+            : throw Fault($"an order with '{unordered.Content}'", "a number", "text is compared with == or !=");
     }
 
     private Operand Value(Term term, int position) =>
-        term as Operand ?? throw ConfigurationException.At(_where, $"a condition at position {position}", "a column or a value");
+        term as Operand ?? throw Fault($"a condition at position {position}", "a column or a value");
 
     /// <summary>Refuses text as a condition: it would be neither true nor false.</summary>
     private Term Condition(Term term) =>
-        term is ConstantOperand { Kind: ConstantKind.Text } constant
-            ? throw ConfigurationException.At(_where, $"the text '{constant.Constant}' as a condition", "a comparison or a column")
+        term is Operand { Kind: OperandKind.Text } constant
+            ? throw Fault($"the text '{constant.Content}' as a condition", "a comparison or a column")
             : term;
 
     /// <summary>The relation a token stands for, in one spelling, or null.</summary>
@@ -212,21 +192,19 @@ internal sealed class ExpressionParser
         var relation => relation,
     };
 
-    private bool TakeKeyword(string keyword)
+    private bool TakeKeyword(string keyword) => Take(Next.IsKeyword(keyword));
+
+    private bool TakeSymbol(string symbol) => Take(Next.IsSymbol(symbol));
+
+    private bool Take(bool isNext)
     {
-        if (!Next.IsKeyword(keyword)) return false;
-        _position++;
-        return true;
+        if (isNext) _position++;
+        return isNext;
     }
 
-    private bool TakeSymbol(string symbol)
-    {
-        if (!Next.IsSymbol(symbol)) return false;
-        _position++;
-        return true;
-    }
+    private ConfigurationException Fault(string found, string? expected = null, string? remedy = null) =>
+        ConfigurationException.At(where, found, expected, remedy);
 
     private ConfigurationException Unexpected(string expected) =>
-        ConfigurationException.At(
-            _where, $"{(Next.Kind == TokenKind.End ? Next.Text : $"'{Next.Text}'")} at position {Next.Position}", expected);
+        Fault($"{(Next.Kind == TokenKind.End ? Next.Text : $"'{Next.Text}'")} at position {Next.Position}", expected);
 }

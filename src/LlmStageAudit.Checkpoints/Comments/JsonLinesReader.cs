@@ -1,6 +1,3 @@
-using System.Text;
-using System.Text.Json;
-
 namespace LlmStageAudit.Checkpoints.Comments;
 
 /// <summary>
@@ -32,11 +29,7 @@ internal static class JsonLinesReader
             characters += text.Length;
             cells += row.CellCount;
             if (cells > FreeCells + characters)
-            {
-                throw columns.Fault(
-                    number, $"{columns.Names.Count} columns, of which most rows have few", "rows that share their keys");
-            }
-
+                throw columns.Fault(number, $"{columns.Names.Count} columns, of which most rows have few", "rows that share their keys");
             rows.Add(row);
         }
 
@@ -48,10 +41,7 @@ internal static class JsonLinesReader
         while (!source.TakeLineEnd() && source.Peek() != Utf8Source.End)
         {
             if (line.Length == LineLimitCharacters)
-            {
                 throw source.Fault(source.Line, $"more than {LineLimitCharacters} characters", "shorter lines");
-            }
-
             line.Append((char)source.Take());
         }
 
@@ -64,10 +54,7 @@ internal static class JsonLinesReader
         {
             using var document = JsonDocument.Parse(JsonSurrogates.Repair(text), Options);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
-            {
                 throw columns.Fault(line, KindOf(document.RootElement), "one object on each line");
-            }
-
             return new CommentRow(columns, Cells(document.RootElement, line, columns), number, line);
         }
         catch (JsonException exception)
@@ -86,15 +73,9 @@ internal static class JsonLinesReader
         {
             var name = property.Name;
             columns.TryAdd(name);
-            if (columns.Names.Count > CommentColumns.Limit)
-            {
-                throw columns.Fault(line, "too many keys", $"at most {CommentColumns.Limit}");
-            }
+            if (columns.Names.Count > CommentColumns.Limit) throw columns.Fault(line, "too many keys", $"at most {CommentColumns.Limit}");
             var index = columns.IndexOf(name);
-            if (!given.Add(index))
-            {
-                throw columns.Fault(line, $"the key '{name}' stands there twice", "each once");
-            }
+            if (!given.Add(index)) throw columns.Fault(line, $"the key '{name}' stands there twice", "each once");
             if (index >= cells.Length) Array.Resize(ref cells, Math.Max(index + 1, 2 * cells.Length));
             cells[index] = Cell(property.Value, name, line, columns);
             used = Math.Max(used, index + 1);
@@ -104,34 +85,23 @@ internal static class JsonLinesReader
         return cells;
     }
 
-    private static object? Cell(JsonElement value, string name, int line, CommentColumns columns)
+    private static object? Cell(JsonElement value, string name, int line, CommentColumns columns) => value.ValueKind switch
     {
-        switch (value.ValueKind)
-        {
-            case JsonValueKind.Null:
-                return null;
-            case JsonValueKind.String:
-                var text = value.GetString()!;
-                return text.Length <= DelimitedReader.FieldLimitCharacters
-                    ? text
-                    : throw columns.Fault(
-                        line, $"'{name}' has {text.Length} characters", $"at most {DelimitedReader.FieldLimitCharacters}");
-            case JsonValueKind.Array:
-                return Integers(value) ?? (object)new UnreadCell("a list that is not all 32-bit integers");
-            case JsonValueKind.Object:
-                return new UnreadCell("an object");
-            default:
-                return value.GetRawText();
-        }
-    }
+        JsonValueKind.Null => null,
+        JsonValueKind.String when value.GetString()! is var text => text.Length <= DelimitedReader.FieldLimitCharacters
+            ? text
+            : throw columns.Fault(line, $"'{name}' has {text.Length} characters", $"at most {DelimitedReader.FieldLimitCharacters}"),
+        JsonValueKind.Array => Integers(value) ?? (object)new UnreadCell("a list that is not all 32-bit integers"),
+        JsonValueKind.Object => new UnreadCell("an object"),
+        _ => value.GetRawText(),
+    };
 
     private static int[]? Integers(JsonElement list)
     {
         var integers = new int[list.GetArrayLength()];
-        var count = 0;
-        foreach (var item in list.EnumerateArray())
+        foreach (var (index, item) in list.EnumerateArray().Index())
         {
-            if (item.ValueKind != JsonValueKind.Number || !item.TryGetInt32(out integers[count++])) return null;
+            if (item.ValueKind != JsonValueKind.Number || !item.TryGetInt32(out integers[index])) return null;
         }
 
         return integers;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace LlmStageAudit.Checkpoints.Comments;
@@ -16,14 +15,30 @@ internal sealed class Condition(Func<CommentRow, bool> test) : Term
     public override bool Test(CommentRow row) => test(row);
 }
 
-/// <summary>A value that can be compared: a column's cell or a constant.</summary>
-internal abstract class Operand : Term
+internal enum OperandKind
 {
-    /// <summary>The value as text; "" for an absent cell.</summary>
-    public abstract string Text(CommentRow row);
+    Column,
+    Text,
+    Number,
+    Truth,
+}
 
-    /// <summary>What a message about this value is about.</summary>
-    public abstract CheckpointException Fault(CommentRow row, string expected, string? remedy = null);
+/// <summary>A value that can be compared: a column's cell, or a constant, whose kind decides where it may stand.</summary>
+internal sealed class Operand(OperandKind kind, string content) : Term
+{
+    public OperandKind Kind => kind;
+
+    /// <summary>The column's name or the constant.</summary>
+    public string Content => content;
+
+    /// <summary>The truth value that 'true' or 'false' spell, in any case, or null.</summary>
+    public static bool? Truth(string text) =>
+        text.Equals("true", StringComparison.OrdinalIgnoreCase) ? true
+        : text.Equals("false", StringComparison.OrdinalIgnoreCase) ? false
+        : null;
+
+    /// <summary>The value as text; "" for an absent cell.</summary>
+    public string Text(CommentRow row) => kind == OperandKind.Column ? row.Text(content) ?? string.Empty : content;
 
     public override bool Test(CommentRow row) => Evaluate(row) != 0;
 
@@ -39,74 +54,21 @@ internal abstract class Operand : Term
             : throw Fault(row, "an integer, true or false", "compare it to make a condition, as in: column >= 0.5");
     }
 
-    /// <summary>The truth value that 'true' or 'false' spell, in any case, or null.</summary>
-    public static bool? Truth(string text) =>
-        text.Equals("true", StringComparison.OrdinalIgnoreCase) ? true
-        : text.Equals("false", StringComparison.OrdinalIgnoreCase) ? false
-        : null;
-
-    /// <summary>Whether a regular expression matches somewhere in the value.</summary>
-    public bool Matches(CommentRow row, Regex expression)
+    /// <summary>
+    /// Two values compared: as numbers where both are; false where one is a number (or the relation an order) and the other
+    /// empty; with true or false as truth values; else by their characters, which have no order.
+    /// </summary>
+    public bool Meets(string relation, Operand other, CommentRow row)
     {
-        try
+        var (left, right) = (Text(row), other.Text(row));
+        if (kind == OperandKind.Truth || other.Kind == OperandKind.Truth)
         {
-            return expression.IsMatch(Text(row));
-        }
-        catch (RegexMatchTimeoutException fault)
-        {
-            throw Fault(
-                row, $"an answer of 'matches' within {fault.MatchTimeout.TotalSeconds:0} s", "simplify the pattern; it backtracks");
-        }
-    }
-}
-
-internal sealed class ColumnOperand(string column) : Operand
-{
-    public override string Text(CommentRow row) => row.Text(column) ?? string.Empty;
-
-    public override CheckpointException Fault(CommentRow row, string expected, string? remedy = null) =>
-        row.Fault(column, Text(row) is { Length: > 0 } text ? MessageText.Cell(text) : "an empty cell", expected, remedy);
-}
-
-internal enum ConstantKind
-{
-    Text,
-    Number,
-    Truth,
-}
-
-/// <summary>A constant; <paramref name="kind"/> decides where it may stand.</summary>
-internal sealed class ConstantOperand(string text, ConstantKind kind) : Operand
-{
-    public ConstantKind Kind => kind;
-
-    public string Constant => text;
-
-    public override string Text(CommentRow row) => text;
-
-    public override CheckpointException Fault(CommentRow row, string expected, string? remedy = null) =>
-        row.Fault(null, $"the constant {MessageText.Cell(text)}", expected, remedy);
-}
-
-/// <summary>
-/// Two values compared: as numbers where both are; false where one is a number (or the relation an order) and the other
-/// empty; with true or false as truth values; else by their characters, which have no order.
-/// </summary>
-internal sealed class Comparison(Operand left, string relation, Operand right) : Term
-{
-    public bool IsOrder => relation is not ("==" or "!=");
-
-    public override bool Test(CommentRow row)
-    {
-        var (leftText, rightText) = (left.Text(row), right.Text(row));
-        if (IsTruth(left) || IsTruth(right))
-        {
-            if (leftText.Length == 0 || rightText.Length == 0) return false;
-            return (TruthOf(left, row) == TruthOf(right, row)) == (relation == "==");
+            if (left.Length == 0 || right.Length == 0) return false;
+            return (TruthIn(row) == other.TruthIn(row)) == (relation == "==");
         }
 
-        var leftIsNumber = CommentRow.TryParse(leftText, out var leftValue);
-        var rightIsNumber = CommentRow.TryParse(rightText, out var rightValue);
+        var leftIsNumber = CommentRow.TryParse(left, out var leftValue);
+        var rightIsNumber = CommentRow.TryParse(right, out var rightValue);
         if (leftIsNumber && rightIsNumber)
         {
             return relation switch
@@ -120,19 +82,40 @@ internal sealed class Comparison(Operand left, string relation, Operand right) :
             };
         }
 
-        if ((leftText.Length == 0 && (rightIsNumber || IsOrder)) || (rightText.Length == 0 && (leftIsNumber || IsOrder))) return false;
-        if (IsOrder) throw (leftIsNumber ? right : left).Fault(row, "a number", "text is not ordered: compare it with == or !=");
-        return string.Equals(leftText, rightText, StringComparison.Ordinal) == (relation == "==");
+        var isOrder = relation is not ("==" or "!=");
+        if ((left.Length == 0 && (rightIsNumber || isOrder)) || (right.Length == 0 && (leftIsNumber || isOrder))) return false;
+        if (isOrder) throw (leftIsNumber ? other : this).Fault(row, "a number", "text is not ordered: compare it with == or !=");
+        return string.Equals(left, right, StringComparison.Ordinal) == (relation == "==");
     }
 
-    private static bool IsTruth(Operand operand) => operand is ConstantOperand { Kind: ConstantKind.Truth };
-
-    private static bool TruthOf(Operand operand, CommentRow row)
+    /// <summary>Whether a regular expression matches somewhere in the value.</summary>
+    public bool Matches(Regex expression, CommentRow row)
     {
-        var text = operand.Text(row);
-        if (Operand.Truth(text) is { } truth) return truth;
+        try
+        {
+            return expression.IsMatch(Text(row));
+        }
+        catch (RegexMatchTimeoutException fault)
+        {
+            throw Fault(
+                row, $"an answer of 'matches' within {fault.MatchTimeout.TotalSeconds:0} s", "simplify the pattern; it backtracks");
+        }
+    }
+
+    private bool TruthIn(CommentRow row)
+    {
+        var text = Text(row);
+        if (Truth(text) is { } truth) return truth;
         return CommentRow.TryParse(text, out var value) && value is 0 or 1
             ? value == 1
-            : throw operand.Fault(row, "true, false, 1 or 0", "compare with text in quotes");
+            : throw Fault(row, "true, false, 1 or 0", "compare with text in quotes");
+    }
+
+    private CheckpointException Fault(CommentRow row, string expected, string remedy)
+    {
+        var text = Text(row);
+        return kind == OperandKind.Column
+            ? row.Fault(content, text.Length == 0 ? "an empty cell" : MessageText.Cell(text), expected, remedy)
+            : row.Fault(null, $"the constant {MessageText.Cell(text)}", expected, remedy);
     }
 }

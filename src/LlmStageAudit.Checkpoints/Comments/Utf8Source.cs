@@ -65,15 +65,8 @@ internal sealed class Utf8Source : IDisposable
     /// <summary>Takes a line end (LF, CR LF or CR) if one is next.</summary>
     public bool TakeLineEnd()
     {
-        if (Peek() == '\r')
-        {
-            Take();
-            if (Peek() == '\n') Take();
-            return true;
-        }
-
-        if (Peek() != '\n') return false;
-        Take();
+        if (Peek() is not ('\r' or '\n')) return false;
+        if (Take() == '\r' && Peek() == '\n') Take();
         return true;
     }
 
@@ -86,8 +79,7 @@ internal sealed class Utf8Source : IDisposable
     {
         if (_isFaulty)
         {
-            throw Fault(
-                Line, $"the byte 0x{_bytes[0]:X2} at offset {_offset} is not UTF-8", "UTF-8", "convert the file (iconv -t UTF-8)");
+            throw Fault(Line, $"the byte 0x{_bytes[0]:X2} at offset {_offset} is not UTF-8", "UTF-8", "convert the file (iconv -t UTF-8)");
         }
 
         while (!_isExhausted)

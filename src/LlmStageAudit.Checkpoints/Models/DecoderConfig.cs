@@ -1,5 +1,3 @@
-using static System.FormattableString;
-
 namespace LlmStageAudit.Checkpoints.Models;
 
 /// <summary>What Llama and the Gemmas have in common: a decoder of grouped-query attention and gated MLPs with RMS norms.</summary>
@@ -14,7 +12,7 @@ public abstract record DecoderConfig : TransformerConfig
             ? config.FindInt("num_key_value_heads", 1, LargestSize) ?? HeadCount
             : config.GetInt("num_key_value_heads", 1, LargestSize);
         HeadSize = config.FindInt("head_dim", 1, LargestHeadSize) ?? presets.HeadSize ?? HiddenSize / HeadCount;
-        RmsNormEpsilon = FindPositive(config, "rms_norm_eps", null) ?? 1e-6;
+        RmsNormEpsilon = config.FindPositive("rms_norm_eps") ?? 1e-6;
         if (presets.HeadSize is null && !config.Has("head_dim") && HiddenSize % HeadCount != 0)
         {
             throw config.Fault(

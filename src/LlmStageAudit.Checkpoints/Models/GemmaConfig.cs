@@ -33,11 +33,11 @@ public sealed record Gemma2Config : DecoderConfig
             "gemma2", "hidden_activation", config.FindString("hidden_activation") ?? "gelu_pytorch_tanh"))
     {
         Rotary = ReadRotary(config, unsupported);
-        QueryPreAttentionScalar = FindPositive(config, "query_pre_attn_scalar", null) ?? 256;
+        QueryPreAttentionScalar = config.FindPositive("query_pre_attn_scalar") ?? 256;
         SlidingWindow = config.FindInt("sliding_window", 1) ?? 4096;
         Sliding = SlidingLayers.Read(config, LayerCount, pattern: 2, unsupported);
-        AttentionSoftCap = FindPositive(config, "attn_logit_softcapping", 50);
-        FinalSoftCap = FindPositive(config, "final_logit_softcapping", 30);
+        AttentionSoftCap = config.Keys.Contains("attn_logit_softcapping") ? config.FindPositive("attn_logit_softcapping") : 50;
+        FinalSoftCap = config.Keys.Contains("final_logit_softcapping") ? config.FindPositive("final_logit_softcapping") : 30;
     }
 
     /// <summary>The rotary position embedding.</summary>
@@ -85,10 +85,10 @@ public sealed record Gemma3Config : DecoderConfig
             10_000,
             [(sliding, "rope_theta"), (config, "rope_local_base_freq")],
             [(sliding, "rope_parameters.sliding_attention")]);
-        QueryPreAttentionScalar = FindPositive(config, "query_pre_attn_scalar", null) ?? 256;
+        QueryPreAttentionScalar = config.FindPositive("query_pre_attn_scalar") ?? 256;
         SlidingWindow = config.FindInt("sliding_window", 1) ?? 4096;
         Sliding = SlidingLayers.Read(config, LayerCount, config.FindInt("sliding_window_pattern", 1) ?? 6, unsupported);
-        FinalSoftCap = FindPositive(config, "final_logit_softcapping", null);
+        FinalSoftCap = config.FindPositive("final_logit_softcapping");
         if (config.Has("attn_logit_softcapping")) unsupported.Add("attn_logit_softcapping (Gemma 3 normalises queries and keys instead)");
     }
 
@@ -114,4 +114,33 @@ public sealed record Gemma3Config : DecoderConfig
     /// <exception cref="CheckpointException">Another family, a wrong value, or settings that act but are not supported.</exception>
     public static Gemma3Config Read(ModelConfig config) =>
         UnsupportedSettings.Refuse(config, unsupported => new Gemma3Config(config, unsupported));
+}
+
+/// <summary>Which layers attend to a sliding window and which to everything before; equal where every layer is.</summary>
+public sealed record SlidingLayers
+{
+    private readonly string _letters;
+
+    private SlidingLayers(IEnumerable<bool> sliding) => _letters = string.Concat(sliding.Select(isSliding => isSliding ? 'S' : 'F'));
+
+    /// <summary>Whether that layer, counted from 0, sees only its window.</summary>
+    public bool this[int layer] => _letters[layer] == 'S';
+
+    /// <summary>layer_types, or else every layer but each <paramref name="pattern"/>-th.</summary>
+    internal static SlidingLayers Read(ModelConfig config, int layerCount, int pattern, UnsupportedSettings unsupported)
+    {
+        if (config.FindStrings("layer_types") is not { } types)
+            return new SlidingLayers(Enumerable.Range(1, layerCount).Select(number => number % pattern != 0));
+        if (types.Count != layerCount)
+            throw config.Fault("layer_types", $"has {types.Count} entries", $"one per layer, {layerCount}");
+        foreach (var other in types.Where(type => type is not ("full_attention" or "sliding_attention")).Distinct().Take(4))
+        {
+            unsupported.Add($"layer_types with {MessageText.Quote(other)} (known: full_attention, sliding_attention)");
+        }
+
+        return new SlidingLayers(types.Select(type => type == "sliding_attention"));
+    }
+
+    /// <summary>"SSFSSF".</summary>
+    public override string ToString() => _letters;
 }

@@ -1,5 +1,3 @@
-using static System.FormattableString;
-
 namespace LlmStageAudit.Checkpoints.Models;
 
 /// <summary>
@@ -9,7 +7,7 @@ namespace LlmStageAudit.Checkpoints.Models;
 public sealed record GptNeoXConfig : TransformerConfig
 {
     private GptNeoXConfig(ModelConfig config, UnsupportedSettings unsupported)
-        : base(config, new FamilyPresets("gpt_neox", "hidden_act", config.FindString("hidden_act") ?? "gelu") { AttentionBias = true })
+        : base(config, new FamilyPresets("gpt_neox", "hidden_act", config.FindString("hidden_act") ?? "gelu", AttentionBias: true))
     {
         var rope = config.FindSection("rope_parameters");
         RotaryFraction = RotaryConfig.Agreed(
@@ -19,7 +17,7 @@ public sealed record GptNeoXConfig : TransformerConfig
             10_000,
             [(rope, "rope_theta"), (config, "rope_theta"), (config, "rotary_emb_base")],
             [(rope, "rope_parameters"), (config.FindSection("rope_scaling"), "rope_scaling")]);
-        LayerNormEpsilon = FindPositive(config, "layer_norm_eps", null) ?? 1e-5;
+        LayerNormEpsilon = config.FindPositive("layer_norm_eps") ?? 1e-5;
         UseParallelResidual = config.FindBool("use_parallel_residual") ?? true;
         if (HiddenSize % HeadCount != 0)
             throw config.Fault("num_attention_heads", $"{HeadCount} does not divide hidden_size {HiddenSize}", "a divisor");

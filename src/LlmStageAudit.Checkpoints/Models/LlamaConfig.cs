@@ -4,10 +4,8 @@ namespace LlmStageAudit.Checkpoints.Models;
 public sealed record LlamaConfig : DecoderConfig
 {
     private LlamaConfig(ModelConfig config, UnsupportedSettings unsupported)
-        : base(config, unsupported, new FamilyPresets("llama", "hidden_act", config.FindString("hidden_act") ?? "silu")
-        {
-            OneKeyPerHead = true,
-        })
+        : base(config, unsupported, new FamilyPresets(
+            "llama", "hidden_act", config.FindString("hidden_act") ?? "silu", OneKeyPerHead: true))
     {
         MlpBias = config.FindBool("mlp_bias") ?? false;
         Rotary = ReadRotary(config, unsupported);

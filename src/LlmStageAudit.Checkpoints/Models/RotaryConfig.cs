@@ -1,5 +1,3 @@
-using static System.FormattableString;
-
 namespace LlmStageAudit.Checkpoints.Models;
 
 /// <summary>How rotary frequencies are changed for contexts longer than those trained on first.</summary>
@@ -50,13 +48,8 @@ public sealed record RotaryConfig(double Theta)
         ReadOnlySpan<(JsonSection? Section, string Key)> thetas,
         ReadOnlySpan<(JsonSection? Section, string Name)> scalings)
     {
+        foreach (var (section, key) in thetas) section?.FindPositive(key);
         var plain = new RotaryConfig(Agreed(presetTheta, thetas));
-        if (!(plain.Theta > 0))
-        {
-            var (where, key) = Named(thetas);
-            throw where.Fault(key, Invariant($"found {plain.Theta}"), "a positive number");
-        }
-
         RotaryConfig? agreed = null;
         foreach (var (section, name) in scalings)
         {
@@ -102,14 +95,14 @@ public sealed record RotaryConfig(double Theta)
             case "default":
                 return plain;
             case "linear":
-                return plain with { Scaling = RotaryScaling.Linear, Factor = Positive(section, "factor") };
+                return plain with { Scaling = RotaryScaling.Linear, Factor = section.GetPositive("factor") };
             case "llama3":
                 var scaled = plain with
                 {
                     Scaling = RotaryScaling.Llama3,
-                    Factor = Positive(section, "factor"),
-                    LowFrequencyFactor = Positive(section, "low_freq_factor"),
-                    HighFrequencyFactor = Positive(section, "high_freq_factor"),
+                    Factor = section.GetPositive("factor"),
+                    LowFrequencyFactor = section.GetPositive("low_freq_factor"),
+                    HighFrequencyFactor = section.GetPositive("high_freq_factor"),
                     OriginalMaxPositions = section.GetInt("original_max_position_embeddings", 1, LargestContext),
                 };
                 return scaled.LowFrequencyFactor < scaled.HighFrequencyFactor
@@ -120,22 +113,5 @@ public sealed record RotaryConfig(double Theta)
                 unsupported.Add($"{name} of type {MessageText.Quote(other)} (known: default, linear, llama3)");
                 return null;
         }
-    }
-
-    private static double Positive(JsonSection section, string key)
-    {
-        var value = section.GetDouble(key);
-        return value > 0 ? value : throw section.Fault(key, Invariant($"found {value}"), "a positive number");
-    }
-
-    /// <summary>The spelling that is there; the last one, always a top-level key, where none is.</summary>
-    private static (JsonSection Section, string Key) Named(ReadOnlySpan<(JsonSection? Section, string Key)> spellings)
-    {
-        foreach (var (section, key) in spellings)
-        {
-            if (section is not null && section.Has(key)) return (section, key);
-        }
-
-        return (spellings[^1].Section!, spellings[^1].Key);
     }
 }

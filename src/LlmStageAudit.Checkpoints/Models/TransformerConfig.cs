@@ -1,5 +1,3 @@
-using static System.FormattableString;
-
 namespace LlmStageAudit.Checkpoints.Models;
 
 /// <summary>
@@ -68,39 +66,22 @@ public abstract record TransformerConfig
 
     /// <summary>Standard deviation of weights that start at random.</summary>
     public double InitializerRange { get; }
-
-    /// <summary>A positive number; the preset where the key is absent, null where it is there as null.</summary>
-    private protected static double? FindPositive(JsonSection config, string key, double? preset)
-    {
-        if (!config.Keys.Contains(key)) return preset;
-        return config.FindDouble(key) is not { } value || value > 0
-            ? config.FindDouble(key)
-            : throw config.Fault(key, Invariant($"found {value}"), "a positive number");
-    }
 }
 
 /// <summary>What a family's configuration class says where config.json does not.</summary>
 /// <param name="ModelType">The family.</param>
 /// <param name="ActivationKey">The key the activation is read from.</param>
 /// <param name="Activation">The activation that was read.</param>
-internal readonly record struct FamilyPresets(string ModelType, string ActivationKey, string Activation)
+/// <param name="HeadSize">Width of a head; null for the hidden size divided by the heads.</param>
+/// <param name="OneKeyPerHead">Whether key heads that are not mentioned are as many as query heads, rather than demanded.</param>
+/// <param name="AttentionBias">Whether attention has biases.</param>
+/// <param name="TieWordEmbeddings">Whether the head is tied.</param>
+/// <param name="PadTokenId">The padding token.</param>
+internal readonly record struct FamilyPresets(
+    string ModelType, string ActivationKey, string Activation, int? HeadSize = null, bool OneKeyPerHead = false,
+    bool AttentionBias = false, bool TieWordEmbeddings = false, int? PadTokenId = null)
 {
-    /// <summary>Whether attention has biases.</summary>
-    public bool AttentionBias { get; init; }
-
-    /// <summary>Whether the head is tied.</summary>
-    public bool TieWordEmbeddings { get; init; }
-
-    /// <summary>The padding token.</summary>
-    public int? PadTokenId { get; init; }
-
-    /// <summary>Width of a head; null for the hidden size divided by the heads.</summary>
-    public int? HeadSize { get; init; }
-
-    /// <summary>Whether key heads that are not mentioned are as many as query heads, rather than demanded.</summary>
-    public bool OneKeyPerHead { get; init; }
-
     /// <summary>The Gemma families' presets.</summary>
     public static FamilyPresets Gemma(string modelType, string activationKey, string activation) =>
-        new(modelType, activationKey, activation) { HeadSize = 256, TieWordEmbeddings = true, PadTokenId = 0 };
+        new(modelType, activationKey, activation, HeadSize: 256, TieWordEmbeddings: true, PadTokenId: 0);
 }

@@ -1,12 +1,11 @@
-using System.Text.Json;
-using static System.FormattableString;
-
 namespace LlmStageAudit.Checkpoints.Models;
 
 /// <summary>The settings of a config.json that change the arithmetic and are not implemented, collected to be refused at once.</summary>
 internal sealed class UnsupportedSettings
 {
     private static readonly string[] KnownActivations = ["gelu", "gelu_new", "gelu_fast", "gelu_pytorch_tanh", "relu", "silu"];
+
+    private static readonly string[] QuantizerKeys = ["quantization_config", "compression_config"];
 
     private static readonly string[] ExpertKeys =
         ["num_local_experts", "num_experts", "num_experts_per_tok", "n_routed_experts", "moe_intermediate_size"];
@@ -22,8 +21,9 @@ internal sealed class UnsupportedSettings
     {
         var unsupported = new UnsupportedSettings(config);
         var result = read(unsupported);
-        if (unsupported._found.Count > 0) throw CheckpointException.Unsupported(config.Path, unsupported._found, null, "this model");
-        return result;
+        return unsupported._found.Count == 0
+            ? result
+            : throw CheckpointException.Unsupported(config.Path, unsupported._found, null, "the results would not be this model's");
     }
 
     public void Add(string setting) => _found.Add(setting);
@@ -31,16 +31,8 @@ internal sealed class UnsupportedSettings
     /// <summary>What no family supports: quantized weights, experts, attention to later tokens.</summary>
     public void AddForEveryFamily()
     {
-        foreach (var key in (ReadOnlySpan<string>)["quantization_config", "compression_config"])
-        {
-            if (_config.Has(key)) Add($"{key} (load the unquantized weights)");
-        }
-
-        foreach (var key in ExpertKeys)
-        {
-            if (IsOn(key)) Add($"{key} (mixtures of experts)");
-        }
-
+        _found.AddRange(QuantizerKeys.Where(_config.Has).Select(key => $"{key} (load the unquantized weights)"));
+        _found.AddRange(ExpertKeys.Where(IsOn).Select(key => $"{key} (mixtures of experts)"));
         if (IsOn("use_bidirectional_attention")) Add("use_bidirectional_attention (only causal attention)");
         if (_config.Find("is_causal") is { ValueKind: JsonValueKind.False }) Add("is_causal false (only causal attention)");
     }

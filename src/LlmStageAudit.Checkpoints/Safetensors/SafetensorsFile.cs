@@ -47,22 +47,17 @@ public sealed class SafetensorsFile : IDisposable
     /// <exception cref="CheckpointException">The file cannot be read or breaks the format.</exception>
     public static SafetensorsFile Open(string path)
     {
+        FileStream? stream = null;
         try
         {
-            var stream = ForeignFile.OpenRead(path);
-            try
-            {
-                return new SafetensorsFile(path, stream);
-            }
-            catch
-            {
-                stream.Dispose();
-                throw;
-            }
+            stream = ForeignFile.OpenRead(path);
+            return new SafetensorsFile(path, stream);
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or NotSupportedException)
+        catch (Exception fault)
         {
-            throw Unreadable(path, fault);
+            stream?.Dispose();
+            if (fault is IOException or UnauthorizedAccessException or NotSupportedException) throw Unreadable(path, fault);
+            throw;
         }
     }
 
@@ -152,7 +147,7 @@ public sealed class SafetensorsFile : IDisposable
 
         var json = new byte[lengthBytes];
         stream.ReadExactly(json);
-        return SafetensorsHeader.Parse(path, json, sizeBytes);
+        return new SafetensorsHeader(path, json, sizeBytes);
 
         CheckpointException Damaged(string found, string expected) =>
             CheckpointException.At(path, found, expected, SafetensorsHeader.FetchAgain);

@@ -1,6 +1,4 @@
-using System.Text.Json;
 using System.Text.Unicode;
-using static System.FormattableString;
 
 namespace LlmStageAudit.Checkpoints.Safetensors;
 
@@ -23,33 +21,27 @@ internal sealed class SafetensorsHeader
     private readonly OrderedDictionary<string, TensorEntry> _tensors = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, string> _metadata = new(StringComparer.Ordinal);
 
-    private SafetensorsHeader(string path) => _path = path;
+    /// <summary>Parses the header's bytes; <paramref name="fileSizeBytes"/> is the size of the whole file.</summary>
+    public SafetensorsHeader(string path, ReadOnlySpan<byte> json, long fileSizeBytes)
+    {
+        _path = path;
+        if (json.IsEmpty || json[0] != (byte)'{') throw Fault("does not begin with '{'", "a JSON object");
+        if (!Utf8.IsValid(json)) throw Fault("is not UTF-8", "UTF-8 JSON");
+        try
+        {
+            Place(ReadEntries(json), 8L + json.Length, fileSizeBytes);
+        }
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
+        {
+            // The reader reports a lone surrogate escape as InvalidOperationException.
+            throw Fault("is not valid JSON", "UTF-8 JSON", fault);
+        }
+    }
 
     /// <summary>Tensors in the order of their bytes.</summary>
     public IReadOnlyDictionary<string, TensorEntry> Tensors => _tensors;
 
     public IReadOnlyDictionary<string, string> Metadata => _metadata;
-
-    /// <summary>Parses the header's bytes; <paramref name="fileSizeBytes"/> is the size of the whole file.</summary>
-    public static SafetensorsHeader Parse(string path, ReadOnlySpan<byte> json, long fileSizeBytes)
-    {
-        var header = new SafetensorsHeader(path);
-        if (json.IsEmpty || json[0] != (byte)'{') throw header.Fault("does not begin with '{'", "a JSON object");
-        if (!Utf8.IsValid(json)) throw header.Fault("is not UTF-8", "UTF-8 JSON");
-        List<TensorEntry> entries;
-        try
-        {
-            entries = header.ReadEntries(json);
-        }
-        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
-        {
-            // The reader reports a lone surrogate escape as InvalidOperationException.
-            throw header.Fault("is not valid JSON", "UTF-8 JSON", fault);
-        }
-
-        header.Place(entries, 8L + json.Length, fileSizeBytes);
-        return header;
-    }
 
     public static CheckpointException Truncated(string path, string name, Int128 neededBytes, long sizeBytes) =>
         CheckpointException.At(
@@ -118,23 +110,11 @@ internal sealed class SafetensorsHeader
             var key = reader.GetString();
             reader.Read();
             if (key is "dtype" or "shape" or "data_offsets" && !keys.Add(key)) throw TensorFault(name, $"holds '{key}' twice");
-            switch (key)
-            {
-                case "dtype":
-                    spelling = reader.TokenType == JsonTokenType.String
-                        ? reader.GetString()
-                        : throw TensorFault(name, "dtype is no string");
-                    break;
-                case "shape":
-                    shape = ReadSizes(ref reader, name, key);
-                    break;
-                case "data_offsets":
-                    offsets = ReadSizes(ref reader, name, key);
-                    break;
-                default:
-                    reader.Skip();
-                    break;
-            }
+            if (key == "dtype")
+                spelling = reader.TokenType == JsonTokenType.String ? reader.GetString() : throw TensorFault(name, "dtype is no string");
+            else if (key == "shape") shape = ReadSizes(ref reader, name, key);
+            else if (key == "data_offsets") offsets = ReadSizes(ref reader, name, key);
+            else reader.Skip();
         }
 
         if (spelling is null || shape is null || offsets is not { Count: 2 })

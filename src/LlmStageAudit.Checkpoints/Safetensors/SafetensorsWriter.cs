@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
-using System.Text.Json;
 using LlmStageAudit.Foundation.Files;
 
 namespace LlmStageAudit.Checkpoints.Safetensors;
@@ -83,7 +82,8 @@ public static class SafetensorsWriter
         string path, IReadOnlyList<TensorOutline> outlines, long[] counts, IReadOnlyDictionary<string, string> metadata)
     {
         var entries = new OrderedDictionary<string, object>(StringComparer.Ordinal);
-        if (metadata.Count > 0) entries["__metadata__"] = new SortedDictionary<string, string>(metadata.ToDictionary(), StringComparer.Ordinal);
+        if (metadata.Count > 0)
+            entries["__metadata__"] = new SortedDictionary<string, string>(metadata.ToDictionary(), StringComparer.Ordinal);
         var begin = 0L;
         foreach (var ((name, shape), count) in outlines.Zip(counts))
         {

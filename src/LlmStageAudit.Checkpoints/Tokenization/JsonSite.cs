@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace LlmStageAudit.Checkpoints.Tokenization;
 
 /// <summary>A value of tokenizer.json together with where it stands, so that every refusal can name the place.</summary>
@@ -32,19 +30,18 @@ internal readonly record struct JsonSite(JsonElement Element, string Where)
     public string Text()
     {
         RequireKind(JsonValueKind.String, "a string");
-        try
-        {
-            return Element.GetString()!;
-        }
-        catch (InvalidOperationException)
-        {
-            throw Fault("a string that is not Unicode", "valid UTF-8 and paired surrogates");
-        }
+        return JsonSection.Text(Element) ?? throw Fault("a string that is not Unicode", "valid UTF-8 and paired surrogates");
     }
 
     public string Text(string name) => Required(name).Text();
 
-    public bool Flag(string name, bool absent) => Find(name)?.Flag() ?? absent;
+    public bool Flag(string name, bool absent) => Find(name) switch
+    {
+        null => absent,
+        { Element.ValueKind: JsonValueKind.True } => true,
+        { Element.ValueKind: JsonValueKind.False } => false,
+        { } site => throw site.Fault(site.Shown(), "true or false"),
+    };
 
     public int Number()
     {
@@ -129,18 +126,10 @@ internal readonly record struct JsonSite(JsonElement Element, string Where)
         CheckpointException.At(Where, $"{found} is not supported", string.Join(", ", supported),
             "it would change the ids, so it is not ignored");
 
-    private bool Flag() => Element.ValueKind switch
+    private string Shown() => Element.ValueKind switch
     {
-        JsonValueKind.True => true,
-        JsonValueKind.False => false,
-        _ => throw Fault(Shown(), "true or false"),
+        JsonValueKind.Object => "an object",
+        JsonValueKind.Array => "an array",
+        _ => Element.GetRawText() is { Length: <= 60 } raw ? raw : $"{Element.GetRawText()[..60]}...",
     };
-
-    private string Shown()
-    {
-        if (Element.ValueKind == JsonValueKind.Object) return "an object";
-        if (Element.ValueKind == JsonValueKind.Array) return "an array";
-        var raw = Element.GetRawText();
-        return raw.Length <= 60 ? raw : $"{raw[..60]}...";
-    }
 }

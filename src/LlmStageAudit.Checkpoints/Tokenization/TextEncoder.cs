@@ -6,12 +6,6 @@ namespace LlmStageAudit.Checkpoints.Tokenization;
 /// <summary>Takes a text through the steps of a tokenizer.json: added tokens, normalizer, pre-tokenizer, byte-pair model.</summary>
 internal sealed class TextEncoder
 {
-    private const int KeptPieces = 1 << 12;
-
-    /// <summary>One list of pieces serves all the short texts of a thread.</summary>
-    [ThreadStatic]
-    private static List<AlignedText>? t_pieces;
-
     private readonly TokenizerParts _parts;
     private readonly PieceCutter _cutter;
     private readonly PieceCutter _uncut;
@@ -41,7 +35,7 @@ internal sealed class TextEncoder
         var cutter = settings.ConsiderPreTokenization ? _cutter : _uncut;
         var whole = new AlignedText(WellFormedText.Of(text), tracks);
         var encoded = new EncodedText(text, normalizer is not null);
-        var pieces = t_pieces ??= [];
+        var pieces = new List<AlignedText>(text.Length / 4);
         foreach (var (rawToken, rawStart, rawEnd) in _rawFinder.Split(whole.Text))
         {
             var raw = whole.Slice(rawStart, rawEnd);
@@ -51,7 +45,7 @@ internal sealed class TextEncoder
                 continue;
             }
 
-            var normalized = normalizer is null ? raw : raw.Rewritten(0, raw.Text.Length, normalizer.Apply(raw.Text), normalizer.Origins);
+            var normalized = normalizer?.Apply(raw) ?? raw;
             foreach (var (token, start, end) in finder.Split(normalized.Text))
             {
                 var part = normalized.Slice(start, end);
@@ -60,7 +54,6 @@ internal sealed class TextEncoder
             }
         }
 
-        if (pieces.Capacity > KeptPieces) t_pieces = null;
         return encoded;
 
         void Add(AddedToken token, AlignedText part)
@@ -74,30 +67,15 @@ internal sealed class TextEncoder
         {
             pieces.Clear();
             if (encoded.Ids.Count <= settings.MaxTokenCount) cutter.Cut(new AlignedText(part.Text, tracks), pieces);
-            if (tracks) Trace(pieces, part, encoded, settings.MaxTokenCount);
-            else Append(pieces, encoded.Ids, settings.MaxTokenCount);
+            foreach (var piece in pieces)
+            {
+                if (encoded.Ids.Count > settings.MaxTokenCount) break;
+                List<(int Start, int End)>? extents = tracks ? [] : null;
+                _parts.Model.Append(piece.Text, encoded.Ids, extents);
+                foreach (var (start, end) in extents ?? []) encoded.Place(part, piece.Origin(start, end));
+            }
+
             encoded.Close(part);
-        }
-    }
-
-    private void Append(List<AlignedText> pieces, List<int> ids, int limit)
-    {
-        foreach (var piece in pieces)
-        {
-            if (ids.Count > limit) return;
-            _parts.Model.Append(piece.Text, ids);
-        }
-    }
-
-    private void Trace(List<AlignedText> pieces, AlignedText part, EncodedText encoded, int limit)
-    {
-        var extents = new List<(int Start, int End)>();
-        foreach (var piece in pieces)
-        {
-            if (encoded.Ids.Count > limit) return;
-            extents.Clear();
-            _parts.Model.AppendUncached(piece.Text, encoded.Ids, extents);
-            foreach (var (start, end) in extents) encoded.Place(part, piece.Origin(start, end));
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Unicode;
 using LlmStageAudit.Checkpoints.Tokenization.BytePair;
 using LlmStageAudit.Checkpoints.Tokenization.Steps;

@@ -19,8 +19,8 @@ public sealed class ModelConfigTests : IDisposable
 
         Assert.Equal("x", config.ModelType);
         Assert.Equal(3, config.GetInt("n"));
-        Assert.Equal(3.0, config.GetDouble("n"));
-        Assert.Equal(0.5, config.GetDouble("f"));
+        Assert.Equal(3.0, config.FindDouble("n"));
+        Assert.Equal(0.5, config.FindDouble("f"));
         Assert.True(config.FindBool("on"));
         Assert.Equal(["a", "b"], config.FindStrings("names"));
         Assert.Null(config.FindInt("gone"));
@@ -43,13 +43,13 @@ public sealed class ModelConfigTests : IDisposable
     public void Nested_keys_are_named_by_their_path()
     {
         var deep = Parse("""{"rope":{"inner":{"theta":"big"}}}""").FindSection("rope")!.FindSection("inner")!;
-        Assert.Contains("config.json: rope.inner.theta: found", Assert.Throws<CheckpointException>(() => deep.GetDouble("theta")).Message);
+        Assert.Contains("config.json: rope.inner.theta: found", Assert.Throws<CheckpointException>(() => deep.FindDouble("theta")).Message);
     }
 
     [Fact]
     public void Infinite_numbers_and_broken_text_are_wrong_types()
     {
-        Assert.Throws<CheckpointException>(() => Parse("""{"f":1e999}""").GetDouble("f"));
+        Assert.Throws<CheckpointException>(() => Parse("""{"f":1e999}""").FindDouble("f"));
         Assert.Throws<CheckpointException>(() => Parse("""{"s":"\ud800"}""").GetString("s"));
         Assert.Throws<CheckpointException>(() => Parse("""{"l":["a",1]}""").FindStrings("l"));
     }
@@ -88,7 +88,7 @@ public sealed class ModelConfigTests : IDisposable
         CultureInfo.CurrentCulture = new CultureInfo("de-DE");
         try
         {
-            Assert.Equal(0.25, Parse("""{"f":0.25}""").GetDouble("f"));
+            Assert.Equal(0.25, Parse("""{"f":0.25}""").FindDouble("f"));
             var fault = Assert.Throws<CheckpointException>(() => GptNeoXConfigTests.Read(("rotary_pct", 1.5)));
             Assert.Contains("found 1.5;", fault.Message);
         }

@@ -1,7 +1,5 @@
 using System.Buffers;
 using System.Collections.Concurrent;
-using System.Text;
-using System.Text.Json;
 
 namespace LlmStageAudit.Checkpoints.Tokenization.BytePair;
 
@@ -63,31 +61,28 @@ internal sealed class BytePairModel
 
     public IReadOnlyDictionary<string, int> Vocabulary => _vocabulary;
 
-    /// <summary>Appends the ids of one piece.</summary>
-    /// <exception cref="CheckpointException">A character that no token, byte or unknown token stands for.</exception>
-    public void Append(string piece, List<int> ids)
-    {
-        if (piece.Length > CachedPieceLength)
-        {
-            AppendUncached(piece, ids);
-            return;
-        }
-
-        if (!_cache.TryGetValue(piece, out var cached))
-        {
-            var start = ids.Count;
-            AppendUncached(piece, ids);
-            if (Volatile.Read(ref _cached) >= CacheCapacity) return;
-            if (_cache.TryAdd(piece, ids.GetRange(start, ids.Count - start).ToArray())) Interlocked.Increment(ref _cached);
-            return;
-        }
-
-        ids.AddRange(cached.AsSpan());
-    }
-
     /// <summary>Appends the ids of a piece and, where asked for, the part of it each stands for: a byte for its whole character.</summary>
     /// <exception cref="CheckpointException">A character that no token, byte or unknown token stands for.</exception>
-    public void AppendUncached(string piece, List<int> ids, List<(int Start, int End)>? extents = null)
+    public void Append(string piece, List<int> ids, List<(int Start, int End)>? extents)
+    {
+        if (piece.Length > CachedPieceLength || extents is not null)
+        {
+            AppendUncached(piece, ids, extents);
+        }
+        else if (_cache.TryGetValue(piece, out var cached))
+        {
+            ids.AddRange(cached.AsSpan());
+        }
+        else
+        {
+            var start = ids.Count;
+            AppendUncached(piece, ids, null);
+            if (Volatile.Read(ref _cached) >= CacheCapacity) return;
+            if (_cache.TryAdd(piece, [.. ids[start..]])) Interlocked.Increment(ref _cached);
+        }
+    }
+
+    private void AppendUncached(string piece, List<int> ids, List<(int Start, int End)>? extents)
     {
         if (_ignoresMerges && _vocabulary.TryGetValue(piece, out var whole))
         {
@@ -138,11 +133,12 @@ internal sealed class BytePairModel
     {
         site.RequireKind(JsonValueKind.Array, "an array of pairs");
         var merges = new MergeTable(site.Element.GetArrayLength());
-        var rank = 0;
-        foreach (var merge in site.Items(JsonSite.IdLimit))
+
+        // A pair given twice takes the later rank, as Hugging Face's map does.
+        foreach (var (rank, merge) in site.Items(JsonSite.IdLimit).Index())
         {
             var (left, right) = Pair(merge);
-            merges.Set(IdOf(merge, left), IdOf(merge, right), rank++, IdOf(merge, left + right));
+            merges.Set(IdOf(merge, left), IdOf(merge, right), rank, IdOf(merge, left + right));
         }
 
         return merges;
@@ -185,10 +181,8 @@ internal sealed class BytePairModel
                     spelling.Add(unknown, unknownStart, at);
                     unknownStart = at;
                 }
-                else if (unknownStart < 0)
-                {
-                    unknownStart = at;
-                }
+
+                if (unknownStart < 0) unknownStart = at;
             }
         }
 

@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.Globalization;
-using System.Text;
 
 namespace LlmStageAudit.Checkpoints.Tokenization.Steps;
 
@@ -86,21 +84,13 @@ internal sealed class AddedTokenFinder
 
     private IEnumerable<(AddedToken Token, int Start, int End)> Matches(string text)
     {
-        var at = 0;
-        while (at < text.Length)
+        for (var at = 0; at < text.Length;)
         {
             var candidate = text.AsSpan(at).IndexOfAny(_firstCharacters);
             if (candidate < 0) yield break;
             at += candidate;
-            if (Longest(text, at, out var end) is { } token)
-            {
-                yield return (token, at, end);
-                at = end;
-            }
-            else
-            {
-                at++;
-            }
+            if (Longest(text, at, out var end) is { } token) yield return (token, at, end);
+            at = Math.Max(at + 1, end);
         }
     }
 

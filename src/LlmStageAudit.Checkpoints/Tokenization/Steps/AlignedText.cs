@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace LlmStageAudit.Checkpoints.Tokenization.Steps;
 
 /// <summary>
@@ -27,6 +25,17 @@ internal readonly struct AlignedText
             var width = WidthAt(text, at);
             for (var unit = 0; unit < width; unit++) yield return (at, at + width);
             at += width;
+        }
+    }
+
+    /// <summary>The origins where each character becomes so many units.</summary>
+    public static IEnumerable<(int Start, int End)> PerCharacter(string text, Func<Rune, int> unitsOf)
+    {
+        var position = 0;
+        foreach (var rune in text.EnumerateRunes())
+        {
+            var origin = (position, position += rune.Utf16SequenceLength);
+            for (var left = unitsOf(rune); left > 0; left--) yield return origin;
         }
     }
 
@@ -71,11 +80,7 @@ internal readonly struct AlignedText
 /// <summary>UTF-16 text without lone surrogates: each becomes U+FFFD, as a conversion to UTF-8 would make it.</summary>
 internal static class WellFormedText
 {
-    public static string Of(string text)
-    {
-        if (text.AsSpan().IndexOfAnyInRange('\uD800', '\uDFFF') < 0) return text;
-        var repaired = new StringBuilder(text.Length);
-        foreach (var rune in text.EnumerateRunes()) repaired.Append(rune.ToString());
-        return repaired.ToString();
-    }
+    public static string Of(string text) => text.AsSpan().IndexOfAnyInRange('\uD800', '\uDFFF') < 0
+        ? text
+        : string.Concat(text.EnumerateRunes().Select(static rune => rune.ToString()));
 }

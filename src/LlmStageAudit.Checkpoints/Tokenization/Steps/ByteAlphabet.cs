@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace LlmStageAudit.Checkpoints.Tokenization.Steps;
 
 /// <summary>
@@ -42,15 +40,8 @@ internal static class ByteAlphabet
     }
 
     /// <summary>For each character of the spelled text, the character of the text whose byte it is.</summary>
-    public static IEnumerable<(int Start, int End)> Origins(string text)
-    {
-        var position = 0;
-        foreach (var rune in text.EnumerateRunes())
-        {
-            var origin = (position, position += rune.Utf16SequenceLength);
-            for (var i = 0; i < rune.Utf8SequenceLength; i++) yield return origin;
-        }
-    }
+    public static IEnumerable<(int Start, int End)> Origins(string text) =>
+        AlignedText.PerCharacter(text, static rune => rune.Utf8SequenceLength);
 
     private static char[] Build()
     {

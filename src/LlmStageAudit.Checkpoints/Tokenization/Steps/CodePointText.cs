@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace LlmStageAudit.Checkpoints.Tokenization.Steps;
 
 /// <summary>
@@ -11,16 +8,10 @@ internal sealed class CodePointText
 {
     private readonly int[]? _starts;
 
-    private CodePointText(string shown, int[]? starts) => (Shown, _starts) = (shown, starts);
-
-    public string Shown { get; }
-
-    /// <summary>The position in the text of a position in <see cref="Shown"/>.</summary>
-    public int Start(int shownPosition) => _starts is null ? shownPosition : _starts[shownPosition];
-
-    public static CodePointText Of(string text)
+    public CodePointText(string text)
     {
-        if (!text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF')) return new CodePointText(text, null);
+        Shown = text;
+        if (!text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF')) return;
         var shown = new StringBuilder(text.Length);
         var starts = new List<int>(text.Length + 1);
         var position = 0;
@@ -31,9 +22,13 @@ internal sealed class CodePointText
             position += rune.Utf16SequenceLength;
         }
 
-        starts.Add(position);
-        return new CodePointText(shown.ToString(), [.. starts]);
+        (Shown, _starts) = (shown.ToString(), [.. starts, position]);
     }
+
+    public string Shown { get; }
+
+    /// <summary>The position in the text of a position in <see cref="Shown"/>.</summary>
+    public int Start(int shownPosition) => _starts is null ? shownPosition : _starts[shownPosition];
 
     internal static char StandIn(UnicodeCategory category) => category switch
     {

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text;
 
 namespace LlmStageAudit.Checkpoints.Tokenization.Steps;
 
@@ -39,13 +38,12 @@ internal static class Gpt2Pieces
         return end == text.Length || end == start + 1 ? end : end - 1;
     }
 
-    private static int Contraction(ReadOnlySpan<char> text)
+    private static int Contraction(ReadOnlySpan<char> text) => text switch
     {
-        if (text.Length < 2 || text[0] != '\'') return 0;
-        if (text[1] is 's' or 't' or 'm' or 'd') return 2;
-        if (text.Length < 3) return 0;
-        return (text[1], text[2]) is ('r', 'e') or ('v', 'e') or ('l', 'l') ? 3 : 0;
-    }
+        ['\'', 's' or 't' or 'm' or 'd', ..] => 2,
+        ['\'', 'r' or 'v', 'e', ..] or ['\'', 'l', 'l', ..] => 3,
+        _ => 0,
+    };
 
     private static Kind KindAt(ReadOnlySpan<char> text, int at, out int length)
     {

@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.ML.Tokenizers;
 
 namespace LlmStageAudit.Checkpoints.Tokenization.Steps;
@@ -7,6 +6,8 @@ namespace LlmStageAudit.Checkpoints.Tokenization.Steps;
 internal abstract class AlignedNormalizer : Normalizer
 {
     public abstract string Apply(string text);
+
+    public AlignedText Apply(AlignedText text) => text.Rewritten(0, text.Text.Length, Apply(text.Text), Origins);
 
     /// <summary>
     /// For each UTF-16 unit of the normalized text the part of <paramref name="text"/> it comes from, by the rules of Hugging Face's
@@ -47,8 +48,7 @@ internal sealed class NormalizerSequence(IReadOnlyList<AlignedNormalizer> steps)
 
     public override IEnumerable<(int Start, int End)> Origins(string text)
     {
-        var normalized = steps.Aggregate(new AlignedText(text, tracks: true), static (current, step) =>
-            current.Rewritten(0, current.Text.Length, step.Apply(current.Text), step.Origins));
+        var normalized = steps.Aggregate(new AlignedText(text, tracks: true), static (current, step) => step.Apply(current));
         for (var unit = 0; unit < normalized.Text.Length; unit++) yield return normalized.Origin(unit, unit + 1);
     }
 }
@@ -67,28 +67,12 @@ internal sealed class Prepend(string prefix) : AlignedNormalizer
 /// <summary>Each code point's lower case; U+0130 is the one that becomes two (i and a dot above).</summary>
 internal sealed class Lowercase : AlignedNormalizer
 {
-    public override string Apply(string text)
-    {
-        var lowered = new StringBuilder(text.Length);
-        foreach (var rune in text.EnumerateRunes())
-        {
-            if (rune.Value == 0x130) lowered.Append("i\u0307");
-            else lowered.Append(Rune.ToLowerInvariant(rune).ToString());
-        }
+    public override string Apply(string text) => string.Concat(text.EnumerateRunes().Select(Lowered));
 
-        return lowered.ToString();
-    }
+    public override IEnumerable<(int Start, int End)> Origins(string text) =>
+        AlignedText.PerCharacter(text, static rune => Lowered(rune).Length);
 
-    public override IEnumerable<(int Start, int End)> Origins(string text)
-    {
-        var position = 0;
-        foreach (var rune in text.EnumerateRunes())
-        {
-            var origin = (position, position += rune.Utf16SequenceLength);
-            var width = rune.Value == 0x130 ? 2 : Rune.ToLowerInvariant(rune).Utf16SequenceLength;
-            for (var unit = 0; unit < width; unit++) yield return origin;
-        }
-    }
+    private static string Lowered(Rune rune) => rune.Value == 0x130 ? "i\u0307" : Rune.ToLowerInvariant(rune).ToString();
 }
 
 /// <summary>Every match of a pattern becomes a fixed text.</summary>

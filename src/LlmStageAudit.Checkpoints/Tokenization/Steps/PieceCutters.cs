@@ -24,7 +24,9 @@ internal abstract class PieceCutter : PreTokenizer
                 return new PatternSplit(
                     TextPattern.Read(site.Required("pattern")), Behavior(site.Required("behavior")), site.Flag("invert", absent: false));
             case "Digits":
-                return new DigitSplit(site.Only("type", "individual_digits").Flag("individual_digits", absent: false));
+                var apart = site.Only("type", "individual_digits").Flag("individual_digits", absent: false);
+                var behavior = apart ? SplitBehavior.Isolated : SplitBehavior.Contiguous;
+                return new PatternSplit(TextPattern.Number(site.Where), behavior, invert: false);
             case "Sequence":
                 return new PieceCutterSequence(site.Only("type", "pretokenizers").Steps("pretokenizers", Read));
             case var other:
@@ -82,11 +84,7 @@ internal sealed class ByteLevelPreTokenizer(bool addPrefixSpace, bool cut) : Pie
     public override void Cut(AlignedText text, List<AlignedText> pieces)
     {
         if (text.Text.Length == 0) return;
-        if (addPrefixSpace && text.Text[0] != ' ')
-        {
-            text = text.Rewritten(0, text.Text.Length, PrefixSpace.Apply(text.Text), PrefixSpace.Origins);
-        }
-
+        if (addPrefixSpace && text.Text[0] != ' ') text = PrefixSpace.Apply(text);
         for (var start = 0; start < text.Text.Length;)
         {
             var end = cut ? Gpt2Pieces.End(text.Text, start) : text.Text.Length;

@@ -6,24 +6,13 @@ namespace LlmStageAudit.Checkpoints.Tokenization.Steps;
 /// A literal or a regular expression that is searched for in text, code point by code point:
 /// {"String": "..."} or {"Regex": "..."} in tokenizer.json.
 /// </summary>
-internal sealed class TextPattern
+internal sealed class TextPattern(string where, string? literal, Regex? expression)
 {
     /// <summary>A text from here on may take longer: even a pattern that does not backtrack takes time for each character.</summary>
     private const int LongText = 1 << 20;
 
     private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongTimeLimit = TimeSpan.FromSeconds(20);
-
-    private readonly string _where;
-    private readonly string? _literal;
-    private readonly Regex? _expression;
-    private readonly Lazy<Regex>? _patient;
-
-    private TextPattern(string where, string? literal, Regex? expression)
-    {
-        (_where, _literal, _expression) = (where, literal, expression);
-        if (expression is not null) _patient = new Lazy<Regex>(() => new Regex(expression.ToString(), expression.Options, LongTimeLimit));
-    }
 
     public static TextPattern Read(JsonSite site)
     {
@@ -32,38 +21,39 @@ internal sealed class TextPattern
         var expression = site.Find("Regex");
         if (literal is null == (expression is null)) throw site.Fault("not one pattern", "'String' or 'Regex'");
         if (literal is { Length: 0 }) throw site.Fault("an empty pattern", "some text");
-        return literal is not null
-            ? new TextPattern(site.Where, literal, null)
-            : new TextPattern(site.Where, null, Compile(expression!.Value));
+        return new TextPattern(site.Where, literal, expression is { } given ? Compile(given) : null);
     }
+
+    /// <summary>Characters of the categories Nd, Nl and No.</summary>
+    public static TextPattern Number(string where) => new(where, null, new Regex(@"\p{N}", RegexOptions.CultureInvariant, TimeLimit));
 
     /// <summary>The matches from left to right as UTF-16 ranges; they do not overlap.</summary>
     /// <exception cref="CheckpointException">The expression backtracks for longer than the time limit.</exception>
     public List<(int Start, int End)> Matches(string text)
     {
         var matches = new List<(int, int)>();
-        if (_literal is not null)
+        if (literal is not null)
         {
-            for (var at = 0; (at = text.IndexOf(_literal, at, StringComparison.Ordinal)) >= 0; at += _literal.Length)
+            for (var at = 0; (at = text.IndexOf(literal, at, StringComparison.Ordinal)) >= 0; at += literal.Length)
             {
-                matches.Add((at, at + _literal.Length));
+                matches.Add((at, at + literal.Length));
             }
 
             return matches;
         }
 
-        var view = CodePointText.Of(text);
+        var view = new CodePointText(text);
         try
         {
-            var expression = view.Shown.Length < LongText ? _expression! : _patient!.Value;
-            foreach (var match in expression.EnumerateMatches(view.Shown))
+            var patient = view.Shown.Length < LongText ? expression! : new Regex(expression!.ToString(), expression.Options, LongTimeLimit);
+            foreach (var match in patient.EnumerateMatches(view.Shown))
             {
                 matches.Add((view.Start(match.Index), view.Start(match.Index + match.Length)));
             }
         }
         catch (RegexMatchTimeoutException exception)
         {
-            throw CheckpointException.At(_where, $"the pattern took more than {exception.MatchTimeout.TotalSeconds:0} s on one text",
+            throw CheckpointException.At(where, $"the pattern took more than {exception.MatchTimeout.TotalSeconds:0} s on one text",
                 "a pattern that does not backtrack", inner: exception);
         }
 

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace LlmStageAudit.Checkpoints.Tokenization.Steps;
 
 /// <summary>NFC, NFD, NFKC or NFKD (Unicode Standard Annex 15), by the machine's Unicode data.</summary>
@@ -7,8 +5,6 @@ internal sealed class UnicodeForm : AlignedNormalizer
 {
     private const char Noncharacter = '\uFFFE';
     private readonly NormalizationForm _form;
-    private readonly bool _composes;
-    private readonly NormalizationForm _decomposition;
 
     /// <summary>Takes a form; the place is named where it cannot be had.</summary>
     /// <exception cref="CheckpointException">The process has no Unicode data: .NET would leave text as it is, silently.</exception>
@@ -21,8 +17,6 @@ internal sealed class UnicodeForm : AlignedNormalizer
         }
 
         _form = form;
-        _composes = form is NormalizationForm.FormC or NormalizationForm.FormKC;
-        _decomposition = form is NormalizationForm.FormC or NormalizationForm.FormD ? NormalizationForm.FormD : NormalizationForm.FormKD;
     }
 
     public override string Apply(string text) => Normalized(text, _form);
@@ -40,6 +34,9 @@ internal sealed class UnicodeForm : AlignedNormalizer
             yield break;
         }
 
+        var composes = _form is NormalizationForm.FormC or NormalizationForm.FormKC;
+        var isCanonical = _form is NormalizationForm.FormC or NormalizationForm.FormD;
+        var decomposition = isCanonical ? NormalizationForm.FormD : NormalizationForm.FormKD;
         var characters = new List<(int Start, int End)>(text.Length);
         var parts = new Dictionary<Rune, Queue<bool>>();
         foreach (var rune in text.EnumerateRunes())
@@ -47,7 +44,7 @@ internal sealed class UnicodeForm : AlignedNormalizer
             var start = characters.Count == 0 ? 0 : characters[^1].End;
             characters.Add((start, start + rune.Utf16SequenceLength));
             var isFirst = true;
-            foreach (var part in Parts(rune, _decomposition))
+            foreach (var part in Parts(rune, decomposition))
             {
                 if (!parts.TryGetValue(part, out var equals)) parts[part] = equals = new Queue<bool>();
                 equals.Enqueue(isFirst);
@@ -59,7 +56,7 @@ internal sealed class UnicodeForm : AlignedNormalizer
         foreach (var rune in normalized.EnumerateRunes())
         {
             var from = taken;
-            foreach (var part in _composes ? Parts(rune, NormalizationForm.FormD) : [rune])
+            foreach (var part in composes ? Parts(rune, NormalizationForm.FormD) : [rune])
             {
                 if (parts.TryGetValue(part, out var equals) && equals.TryDequeue(out var isFirst) && isFirst) taken++;
             }
