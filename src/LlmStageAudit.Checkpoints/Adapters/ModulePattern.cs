@@ -59,7 +59,8 @@ internal static class ModulePattern
         foreach (var pattern in listPatterns.Count == 0 ? [@"[^.]*"] : listPatterns)
         {
             var match = Match(pattern, $@"\A.*\.(?:{pattern})\.(?<__layer>[0-9]+)\.", moduleName);
-            if (match.Success) return int.TryParse(match.Groups["__layer"].ValueSpan, CultureInfo.InvariantCulture, out var index) ? index : null;
+            if (!match.Success) continue;
+            return int.TryParse(match.Groups["__layer"].ValueSpan, CultureInfo.InvariantCulture, out var index) ? index : null;
         }
 
         return null;

@@ -49,16 +49,16 @@ public static class BytePairTrainer
     /// <summary>What a tokenizer.json holds for a byte-level byte-pair vocabulary: NFC, byte-level cut, no template.</summary>
     private static object Content(IReadOnlyDictionary<string, int> ids, IReadOnlyList<string[]> merges)
     {
+        object Special(string content) =>
+            new { id = ids[content], content, single_word = false, lstrip = false, rstrip = false, normalized = false, special = true };
+
         var byteLevel = new { type = "ByteLevel", add_prefix_space = false, trim_offsets = true, use_regex = true };
         return new
         {
             version = "1.0",
             truncation = (object?)null,
             padding = (object?)null,
-            added_tokens = new[] { EndOfText, Padding }.Select(content => new
-            {
-                id = ids[content], content, single_word = false, lstrip = false, rstrip = false, normalized = false, special = true,
-            }),
+            added_tokens = new[] { EndOfText, Padding }.Select(Special),
             normalizer = new { type = "NFC" },
             pre_tokenizer = byteLevel,
             post_processor = (object?)null,

@@ -35,7 +35,7 @@ internal sealed class TextEncoder
         var cutter = settings.ConsiderPreTokenization ? _cutter : _uncut;
         var whole = new AlignedText(WellFormedText.Of(text), tracks);
         var encoded = new EncodedText(text, normalizer is not null);
-        var pieces = new List<AlignedText>(text.Length / 4);
+        var pieces = new List<AlignedText>();
         foreach (var (rawToken, rawStart, rawEnd) in _rawFinder.Split(whole.Text))
         {
             var raw = whole.Slice(rawStart, rawEnd);

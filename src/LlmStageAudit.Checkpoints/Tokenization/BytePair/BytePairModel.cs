@@ -78,7 +78,7 @@ internal sealed class BytePairModel
             var start = ids.Count;
             AppendUncached(piece, ids, null);
             if (Volatile.Read(ref _cached) >= CacheCapacity) return;
-            if (_cache.TryAdd(piece, [.. ids[start..]])) Interlocked.Increment(ref _cached);
+            if (_cache.TryAdd(piece, ids.GetRange(start, ids.Count - start).ToArray())) Interlocked.Increment(ref _cached);
         }
     }
 
