@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using LlmStageAudit.Checkpoints.Safetensors;
 using LlmStageAudit.Foundation.Boundaries;
 using LlmStageAudit.Foundation.Files;
@@ -24,27 +22,31 @@ public static class AdapterFolder
     /// Reads configuration and weights. Tensors are keyed as in the file, in file order, widened to float32; every lora_A has its
     /// lora_B and both have the rank that the configuration gives their module.
     /// </summary>
-    /// <exception cref="AdapterException">A file is absent, only a pickle, or does not fit the other.</exception>
-    /// <exception cref="SafetensorsException">The weight file breaks the format or holds no floating-point numbers.</exception>
+    /// <exception cref="CheckpointException">
+    /// A file is absent, only a pickle, or does not fit the other; the weights break the format or are no floating-point numbers.
+    /// </exception>
     public static (LoraConfig Config, IReadOnlyDictionary<string, HostTensor> Tensors) Read(string path)
     {
-        if (File.Exists(path) && PickleSignature.IsName(path)) throw AdapterException.PickledFile(path);
-        if (!Directory.Exists(path)) throw AdapterException.NoFolder(path);
+        const string whole = "an adapter folder as PEFT's save_pretrained writes it";
+        CheckpointException.ThrowIfNoFolder(path, "an adapter folder with adapter_config.json and adapter_model.safetensors");
         var configPath = Path.Combine(path, ConfigFile);
         var weightsPath = Path.Combine(path, WeightsFile);
         if (!File.Exists(configPath))
         {
             var isModel = File.Exists(Path.Combine(path, "config.json"));
-            throw AdapterException.NoFile(path, ConfigFile, isModel ? "this is a whole model; name it as the model instead" : null);
+            throw CheckpointException.At(
+                path, $"holds no {ConfigFile}", whole, isModel ? "this is a whole model; name it as the model instead" : null);
         }
 
         if (!File.Exists(weightsPath))
         {
             var pickle = Directory.EnumerateFiles(path, "adapter_model*")
                 .Where(PickleSignature.IsName).Order(StringComparer.Ordinal).FirstOrDefault();
-            throw pickle is null
-                ? AdapterException.NoFile(path, WeightsFile)
-                : AdapterException.PickledWeights(path, Path.GetFileName(pickle));
+            if (pickle is null) throw CheckpointException.At(path, $"holds no {WeightsFile}", whole);
+            throw CheckpointException.PickledWeights(path, pickle, WeightsFile,
+                "import torch; from safetensors.torch import save_file; save_file({k: v.contiguous() for k, v in "
+                + "torch.load('adapter_model.bin', map_location='cpu', weights_only=True).items()}, "
+                + "'adapter_model.safetensors', metadata={'format': 'pt'})");
         }
 
         var config = LoraConfig.Read(configPath);
@@ -59,10 +61,10 @@ public static class AdapterFolder
     /// <param name="path">The folder to appear; must not exist yet.</param>
     /// <param name="config">Settings; see <see cref="LoraConfig.Write"/>.</param>
     /// <param name="tensors">Weights under PEFT's keys, written in the order given.</param>
-    /// <exception cref="AdapterException">The folder exists already.</exception>
+    /// <exception cref="CheckpointException">The folder exists already.</exception>
     public static void Write(string path, LoraConfig config, IReadOnlyList<HostTensor> tensors)
     {
-        if (Path.Exists(path)) throw AdapterException.TargetExists(path);
+        if (Path.Exists(path)) throw CheckpointException.TargetExists(path);
         AtomicFolder.Create(path, folder =>
         {
             config.Write(Path.Combine(folder, ConfigFile));
@@ -87,11 +89,17 @@ public static class AdapterFolder
             if (!isA && !name.EndsWith(FactorB, StringComparison.Ordinal)) continue;
             var stem = name[..^FactorA.Length];
             var other = stem + (isA ? FactorB : FactorA);
-            if (!file.Tensors.ContainsKey(other)) throw AdapterException.Unpaired(file.Path, name, other);
+            if (!file.Tensors.ContainsKey(other))
+            {
+                throw CheckpointException.At(file.Path, $"holds {MessageText.Quote(name)} without {MessageText.Quote(other)}",
+                    "both factors of every module");
+            }
+
             var rank = config.RankOf(stem.StartsWith(KeyPrefix, StringComparison.Ordinal) ? stem[KeyPrefix.Length..] : stem);
             if (entry.Shape.Count != 2 || entry.Shape[isA ? 0 : 1] != rank)
             {
-                throw AdapterException.WrongRank(file.Path, name, entry.Shape, rank);
+                throw CheckpointException.AtTensor(file.Path, name, $"shape {MessageText.Shape(entry.Shape)}",
+                    $"lora_A [{rank}, in] and lora_B [out, {rank}]", "adapter_config.json and the weights belong to different adapters");
             }
         }
     }

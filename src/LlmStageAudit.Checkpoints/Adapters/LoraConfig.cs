@@ -84,7 +84,7 @@ public sealed record LoraConfig
         TaskType == "SEQ_CLS" ? [.. ModulesToSave.Union(ClassificationHeads, StringComparer.Ordinal)] : ModulesToSave;
 
     /// <summary>Reads adapter_config.json.</summary>
-    /// <exception cref="AdapterException">Unreadable, not LoRA, a wrong value, or a variant of LoRA that is not supported.</exception>
+    /// <exception cref="CheckpointException">Unreadable, not LoRA, a wrong value, or a variant of LoRA that is not supported.</exception>
     public static LoraConfig Read(string path) => LoraConfigReader.Read(path);
 
     /// <summary>Writes adapter_config.json as PEFT does: keys sorted, indent 2, inference_mode true. Replaces an existing file.</summary>
@@ -94,7 +94,7 @@ public sealed record LoraConfig
     /// Whether PEFT would adapt this module. With "all-linear" the answer only tells that the module is not excluded: which modules are
     /// linear is known to the caller.
     /// </summary>
-    /// <exception cref="AdapterException">A pattern is no regular expression or takes too long.</exception>
+    /// <exception cref="CheckpointException">A pattern is no regular expression or takes too long.</exception>
     public bool Targets(string moduleName)
     {
         if (ExcludePattern is not null && ModulePattern.MatchesWhole(ExcludePattern, moduleName)) return false;
@@ -111,29 +111,22 @@ public sealed record LoraConfig
     }
 
     /// <summary>The rank of a module: that of the first pattern that matches its name, else <see cref="Rank"/>.</summary>
-    public int RankOf(string moduleName)
-    {
-        foreach (var (pattern, rank) in RankPattern)
-        {
-            if (ModulePattern.MatchesTail(pattern, moduleName)) return rank;
-        }
+    public int RankOf(string moduleName) => FirstMatch(RankPattern, moduleName, Rank);
 
-        return Rank;
-    }
-
-    /// <summary>The alpha of a module: that of the first pattern that matches its name, else <see cref="Alpha"/>.</summary>
-    internal double AlphaOf(string moduleName)
-    {
-        foreach (var (pattern, alpha) in AlphaPattern)
-        {
-            if (ModulePattern.MatchesTail(pattern, moduleName)) return alpha;
-        }
-
-        return Alpha;
-    }
+    internal double AlphaOf(string moduleName) => FirstMatch(AlphaPattern, moduleName, Alpha);
 
     /// <summary>Factor of B A for one module, with its own rank and alpha.</summary>
     public double ScalingOf(string moduleName) => ScalingOf(AlphaOf(moduleName), RankOf(moduleName));
+
+    private static T FirstMatch<T>(IReadOnlyList<KeyValuePair<string, T>> patterns, string moduleName, T otherwise)
+    {
+        foreach (var (pattern, value) in patterns)
+        {
+            if (ModulePattern.MatchesTail(pattern, moduleName)) return value;
+        }
+
+        return otherwise;
+    }
 
     private static bool Names(IReadOnlyList<string> tails, string moduleName) =>
         tails.Any(tail => moduleName == tail || moduleName.EndsWith($".{tail}", StringComparison.Ordinal));

@@ -1,8 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
-using LlmStageAudit.Checkpoints.Models;
-using LlmStageAudit.Checkpoints.Safetensors;
-
 namespace LlmStageAudit.Checkpoints.Adapters;
 
 /// <summary>Reads PEFT's adapter_config.json. Defaults are those of PEFT's LoraConfig.</summary>
@@ -34,9 +29,9 @@ internal static class LoraConfigReader
 
     public static LoraConfig Read(string path)
     {
-        var json = JsonFile.ParseObject(path, JsonFile.ReadBytes(path, LongestBytes, AdapterException.At), AdapterException.At);
+        var json = JsonSection.Read(path, LongestBytes);
         var type = json.FindString("peft_type") ?? throw json.Absent("peft_type", "'LORA'");
-        if (type != "LORA") throw AdapterException.At(json.Where("peft_type"), $"found {MessageText.Quote(type)}", "'LORA'");
+        if (type != "LORA") throw json.Fault("peft_type", $"found {MessageText.Quote(type)}", "'LORA'");
         RefuseUnsupported(json);
         var (targets, targetPattern) = ReadNames(json, "target_modules");
         if (targets.Count == 0 && targetPattern is null)
@@ -49,9 +44,9 @@ internal static class LoraConfigReader
         if (dropout is < 0 or >= 1) throw json.Wrong("lora_dropout", json.Find("lora_dropout")!.Value, "a rate in [0, 1)");
         return new LoraConfig
         {
-            Rank = (int)(json.FindInteger("r", 1, LargestRank) ?? 8),
+            Rank = json.FindInt("r", 1, LargestRank) ?? 8,
             Alpha = json.FindDouble("lora_alpha") ?? 8,
-            UseRslora = json.FindBoolean("use_rslora") ?? false,
+            UseRslora = json.FindBool("use_rslora") ?? false,
             TargetModules = targets,
             TargetPattern = targetPattern,
             ModulesToSave = json.FindStrings("modules_to_save") ?? [],
@@ -61,37 +56,27 @@ internal static class LoraConfigReader
             PeftVersion = json.FindString("peft_version"),
             Dropout = dropout,
             Bias = json.FindString("bias") ?? "none",
-            RankPattern = ReadPattern(json, "rank_pattern", (section, pattern) => (int?)section.FindInteger(pattern, 1, LargestRank)),
+            RankPattern = ReadPattern(json, "rank_pattern", (section, pattern) => section.FindInt(pattern, 1, LargestRank)),
             AlphaPattern = ReadPattern(json, "alpha_pattern", (section, pattern) => section.FindDouble(pattern)),
             LayersToTransform = ReadLayers(json),
             LayersPattern = ReadLayersPattern(json),
             ExcludeModules = excluded,
             ExcludePattern = excludePattern,
-            FanInFanOut = json.FindBoolean("fan_in_fan_out") ?? false,
+            FanInFanOut = json.FindBool("fan_in_fan_out") ?? false,
             Warnings = [.. Warnings(json)],
         };
     }
 
     private static void RefuseUnsupported(JsonSection json)
     {
-        var found = new List<string>();
-        foreach (var key in Variants)
-        {
-            if (json.Find(key) is { } value && !IsOff(value)) found.Add(key);
-        }
-
+        var found = Variants.Where(key => json.Find(key) is { } value && !IsOff(value)).ToList();
         var bias = json.FindString("bias") ?? "none";
         if (bias is not ("none" or "all" or "lora_only")) found.Add($"bias {MessageText.Quote(bias)} (only none, all or lora_only)");
-        if (json.Find("init_lora_weights") is { ValueKind: JsonValueKind.String })
-        {
-            var start = json.FindString("init_lora_weights")!;
-            if (BaseChangingStarts.Any(known => start.StartsWith(known, StringComparison.OrdinalIgnoreCase)))
-            {
-                found.Add($"init_lora_weights {MessageText.Quote(start)} (changes the base weights too; convert it to plain LoRA)");
-            }
-        }
-
-        if (found.Count > 0) throw AdapterException.Unsupported(json.Path, found);
+        var start = json.Find("init_lora_weights") is { ValueKind: JsonValueKind.String } ? json.FindString("init_lora_weights")! : "";
+        if (BaseChangingStarts.Any(known => start.StartsWith(known, StringComparison.OrdinalIgnoreCase)))
+            found.Add($"init_lora_weights {MessageText.Quote(start)} (changes the base weights too; convert it to plain LoRA)");
+        if (found.Count > 0)
+            throw CheckpointException.Unsupported(json.Path, found, "plain LoRA", "the results would not be this adapter's");
     }
 
     private static bool IsOff(JsonElement value) => value.ValueKind switch
@@ -117,11 +102,7 @@ internal static class LoraConfigReader
         var pairs = new List<KeyValuePair<string, T>>();
         if (json.FindSection(key) is not { } section) return pairs;
         var patterns = section.Keys.ToList();
-        if (patterns.Count > MostPatterns)
-        {
-            throw AdapterException.At(json.Where(key), $"holds {patterns.Count} patterns", $"at most {MostPatterns}");
-        }
-
+        if (patterns.Count > MostPatterns) throw json.Fault(key, $"holds {patterns.Count} patterns", $"at most {MostPatterns}");
         foreach (var pattern in patterns)
         {
             ModulePattern.Check(json.Where(key), pattern);
@@ -134,18 +115,18 @@ internal static class LoraConfigReader
     private static IReadOnlyList<int> ReadLayers(JsonSection json)
     {
         const string key = "layers_to_transform";
-        var isSingle = json.Find(key) is { ValueKind: JsonValueKind.Number };
-        IReadOnlyList<long> layers = isSingle ? [json.FindInteger(key)!.Value] : json.FindIntegers(key) ?? [];
-        foreach (var layer in layers)
+        if (json.Find(key) is not { } value) return [];
+        return value.ValueKind switch
         {
-            if (layer is < 0 or > int.MaxValue)
-            {
-                var found = string.Create(CultureInfo.InvariantCulture, $"found {layer}");
-                throw AdapterException.At(json.Where(key), found, "layer indices from 0");
-            }
-        }
+            JsonValueKind.Number => [Layer(value, "an integer")],
+            JsonValueKind.Array => [.. value.EnumerateArray().Select(item => Layer(item, "a list of integers"))],
+            _ => throw json.Wrong(key, value, "a list of integers"),
+        };
 
-        return [.. layers.Select(layer => (int)layer)];
+        int Layer(JsonElement item, string expected) =>
+            item.ValueKind != JsonValueKind.Number || !item.TryGetInt64(out var layer) ? throw json.Wrong(key, item, expected)
+            : layer is < 0 or > int.MaxValue ? throw json.Fault(key, Invariant($"found {layer}"), "layer indices from 0")
+            : (int)layer;
     }
 
     private static IReadOnlyList<string> ReadLayersPattern(JsonSection json)
@@ -164,7 +145,7 @@ internal static class LoraConfigReader
             yield return $"{json.Path}: unknown key {MessageText.Quote(key)} is ignored";
         }
 
-        if (json.FindBoolean("fan_in_fan_out") == true)
+        if (json.FindBool("fan_in_fan_out") == true)
         {
             yield return $"{json.Where("fan_in_fan_out")}: true does not fit linear modules and is ignored, as PEFT ignores it";
         }

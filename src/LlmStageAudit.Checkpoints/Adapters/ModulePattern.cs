@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Diagnostics;
@@ -13,13 +12,10 @@ namespace LlmStageAudit.Checkpoints.Adapters;
 internal static class ModulePattern
 {
     private const RegexOptions Options = RegexOptions.CultureInvariant;
-
     private const int MostKept = 16_384;
-
     private const int LongestPattern = 4096;
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(0.5);
-
     private static readonly TimeSpan LimitTogether = TimeSpan.FromSeconds(2);
 
     /// <summary>What most patterns are made of: module names, in which a point stands for any character.</summary>
@@ -33,17 +29,14 @@ internal static class ModulePattern
     public static void Check(string where, string pattern)
     {
         if (pattern.Length > LongestPattern)
-        {
-            throw AdapterException.Pattern(where, pattern, $"has {pattern.Length} characters, more than {LongestPattern}");
-        }
-
+            throw Fault(where, pattern, $"has {pattern.Length} characters, more than {LongestPattern}");
         try
         {
             _ = new Regex(pattern, Options, Limit);
         }
         catch (ArgumentException fault)
         {
-            throw AdapterException.Pattern(where, pattern, "is no regular expression", fault);
+            throw Fault(where, pattern, "is no regular expression", fault);
         }
     }
 
@@ -66,7 +59,8 @@ internal static class ModulePattern
         foreach (var pattern in listPatterns.Count == 0 ? [@"[^.]*"] : listPatterns)
         {
             var match = Match(pattern, $@"\A.*\.(?:{pattern})\.(?<__layer>[0-9]+)\.", moduleName);
-            if (match.Success) return int.TryParse(match.Groups["__layer"].ValueSpan, CultureInfo.InvariantCulture, out var index) ? index : null;
+            if (!match.Success) continue;
+            return int.TryParse(match.Groups["__layer"].ValueSpan, CultureInfo.InvariantCulture, out var index) ? index : null;
         }
 
         return null;
@@ -93,9 +87,13 @@ internal static class ModulePattern
         }
         catch (Exception fault) when (fault is ArgumentException or RegexMatchTimeoutException)
         {
-            throw AdapterException.Pattern("adapter_config.json", pattern, "cannot be matched in reasonable time", fault);
+            throw Fault("adapter_config.json", pattern, "cannot be matched in reasonable time", fault);
         }
     }
+
+    private static CheckpointException Fault(string where, string pattern, string found, Exception? inner = null) =>
+        CheckpointException.At(where, $"pattern {MessageText.Quote(pattern)} {found}", "a regular expression that matches module names",
+            "list the module names instead", inner);
 
     /// <summary>An expression with the time it has taken so far.</summary>
     private sealed class Metered(Regex expression)

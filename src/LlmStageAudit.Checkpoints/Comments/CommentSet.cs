@@ -1,5 +1,3 @@
-using LlmStageAudit.Checkpoints.Comments.Reading;
-using LlmStageAudit.Checkpoints.Comments.Rows;
 using LlmStageAudit.Foundation.Boundaries;
 
 namespace LlmStageAudit.Checkpoints.Comments;
@@ -23,18 +21,21 @@ public sealed class CommentSet
     /// <summary>
     /// Reads a file by its extension: .csv, .tsv, .jsonl or .ndjson; UTF-8, at most 4 GiB, fields of at most 16 Mi characters.
     /// </summary>
-    /// <exception cref="CommentSetException">The first fault, with its line.</exception>
+    /// <exception cref="CheckpointException">The first fault, with its line.</exception>
     public static CommentSet Read(string path)
     {
+        const string expected = ".csv, .tsv, .jsonl or .ndjson";
         switch (System.IO.Path.GetExtension(path).ToLowerInvariant())
         {
-            case ".csv": return Of(DelimitedReader.Read(path, ','));
-            case ".tsv": return Of(DelimitedReader.Read(path, '\t'));
-            case ".jsonl" or ".ndjson": return Of(JsonLinesReader.Read(path));
+            case ".csv": return DelimitedReader.Read(path, ',');
+            case ".tsv": return DelimitedReader.Read(path, '\t');
+            case ".jsonl" or ".ndjson": return JsonLinesReader.Read(path);
             case var pickled when PickleSignature.IsName(path):
-                throw CommentSetException.Pickled(path, pickled);
+                // A pickle or an archive that may hold one, which is never opened because loading one can run code.
+                throw CheckpointException.At(path, $"a {pickled} file is not opened because loading one can run code", expected,
+                    "write the rows as CSV or JSON lines where they were made");
             case var other:
-                throw CommentSetException.Unreadable(path, $"the extension '{other}'", ".csv, .tsv, .jsonl or .ndjson");
+                throw CheckpointException.At(path, $"the extension '{other}'", expected);
         }
     }
 
@@ -60,6 +61,4 @@ public sealed class CommentSet
 
         return new CommentSet(shared, made);
     }
-
-    private static CommentSet Of((CommentColumns Columns, IReadOnlyList<CommentRow> Rows) read) => new(read.Columns, read.Rows);
 }

@@ -1,5 +1,3 @@
-using LlmStageAudit.Checkpoints.Comments.Expressions;
-using LlmStageAudit.Checkpoints.Comments.Rows;
 using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Checkpoints.Comments;
@@ -21,7 +19,7 @@ public sealed class RowExpression
 {
     private readonly Term _root;
 
-    private RowExpression(Term root, IReadOnlyCollection<string> columnsUsed) => (_root, ColumnsUsed) = (root, columnsUsed);
+    private RowExpression(ExpressionParser parser) => (_root, ColumnsUsed) = (parser.Parse(), parser.ColumnsUsed);
 
     /// <summary>The columns that are named, in order of first appearance.</summary>
     public IReadOnlyCollection<string> ColumnsUsed { get; }
@@ -31,17 +29,14 @@ public sealed class RowExpression
     /// <param name="columns">The columns it may name.</param>
     /// <param name="where">The place of the expression, for messages: a configuration file and key.</param>
     /// <exception cref="ConfigurationException">The expression is not well formed, or names a column that does not exist.</exception>
-    public static RowExpression Parse(string text, IReadOnlyList<string> columns, string where)
-    {
-        var parser = new ExpressionParser(text, columns, where);
-        return new RowExpression(parser.Parse(), parser.ColumnsUsed);
-    }
+    public static RowExpression Parse(string text, IReadOnlyList<string> columns, string where) =>
+        new(new ExpressionParser(text, columns, where));
 
     /// <summary>Whether the row meets the condition; a bare column does where its integer is not 0.</summary>
-    /// <exception cref="CommentSetException">A cell the expression has no meaning for.</exception>
+    /// <exception cref="CheckpointException">A cell the expression has no meaning for.</exception>
     public bool Test(CommentRow row) => _root.Test(row);
 
     /// <summary>A condition's 1 or 0, or a bare column's integer ('true' and 'false' in any case are 1 and 0).</summary>
-    /// <exception cref="CommentSetException">As for <see cref="Test"/>.</exception>
+    /// <exception cref="CheckpointException">As for <see cref="Test"/>.</exception>
     public long Evaluate(CommentRow row) => _root.Evaluate(row);
 }

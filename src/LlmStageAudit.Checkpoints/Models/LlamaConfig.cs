@@ -4,14 +4,8 @@ namespace LlmStageAudit.Checkpoints.Models;
 public sealed record LlamaConfig : DecoderConfig
 {
     private LlamaConfig(ModelConfig config, UnsupportedSettings unsupported)
-        : base(config, unsupported, new DecoderPresets(
-            "llama",
-            "hidden_act",
-            config.FindString("hidden_act") ?? "silu",
-            HeadSize: null,
-            OneKeyPerHead: true,
-            TieWordEmbeddings: false,
-            PadTokenId: null))
+        : base(config, unsupported, new FamilyPresets(
+            "llama", "hidden_act", config.FindString("hidden_act") ?? "silu", OneKeyPerHead: true))
     {
         MlpBias = config.FindBool("mlp_bias") ?? false;
         Rotary = ReadRotary(config, unsupported);
@@ -24,12 +18,7 @@ public sealed record LlamaConfig : DecoderConfig
     public RotaryConfig Rotary { get; }
 
     /// <summary>Reads the configuration, with transformers' defaults for absent keys.</summary>
-    /// <exception cref="ModelFolderException">Another family, a wrong value, or settings that act but are not supported.</exception>
-    public static LlamaConfig Read(ModelConfig config)
-    {
-        var unsupported = new UnsupportedSettings(config);
-        var read = new LlamaConfig(config, unsupported);
-        unsupported.ThrowIfAny();
-        return read;
-    }
+    /// <exception cref="CheckpointException">Another family, a wrong value, or settings that act but are not supported.</exception>
+    public static LlamaConfig Read(ModelConfig config) =>
+        UnsupportedSettings.Refuse(config, unsupported => new LlamaConfig(config, unsupported));
 }

@@ -1,6 +1,3 @@
-using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using LlmStageAudit.Checkpoints.Safetensors;
 using LlmStageAudit.Foundation.Files;
@@ -12,21 +9,13 @@ namespace LlmStageAudit.Checkpoints.Models;
 /// </summary>
 public static class ModelFolderWriter
 {
-    private static readonly JsonSerializerOptions Readable = new()
-    {
-        WriteIndented = true,
-        IndentSize = 2,
-        NewLine = "\n",
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
     /// <summary>Writes a model folder, whole or not at all.</summary>
     /// <param name="path">The folder to appear; must not exist yet.</param>
     /// <param name="config">Configuration to pass on. Its bytes are kept where nothing changes.</param>
     /// <param name="tensors">All weights, named as on disk.</param>
     /// <param name="tokenizerFolder">Where tokenizer and generation files are copied from; null copies none.</param>
     /// <param name="changes">Top-level keys to set, such as architectures; null as a value writes null.</param>
-    /// <exception cref="ModelFolderException">The folder exists already.</exception>
+    /// <exception cref="CheckpointException">The folder exists already.</exception>
     public static void Write(
         string path,
         ModelConfig config,
@@ -44,8 +33,7 @@ public static class ModelFolderWriter
         string? tokenizerFolder = null,
         IReadOnlyDictionary<string, JsonNode?>? changes = null)
     {
-        if (config.RawJson.IsEmpty) throw new ArgumentException("A nested object is no model's configuration.", nameof(config));
-        if (Path.Exists(path)) throw ModelFolderException.TargetExists(path);
+        if (Path.Exists(path)) throw CheckpointException.TargetExists(path);
         var json = ConfigJson(config, changes);
         AtomicFolder.Create(path, folder =>
         {
@@ -80,8 +68,7 @@ public static class ModelFolderWriter
 
     private static byte[] ConfigJson(ModelConfig config, IReadOnlyDictionary<string, JsonNode?>? changes)
     {
-        var all = new SortedDictionary<string, JsonNode?>(StringComparer.Ordinal);
-        foreach (var (key, value) in changes ?? new Dictionary<string, JsonNode?>()) all[key] = value;
+        var all = new SortedDictionary<string, JsonNode?>(changes?.ToDictionary() ?? [], StringComparer.Ordinal);
 
         // Loaders cast to the dtype that is named here, so a file of float32 weights must not be announced as bfloat16.
         foreach (var key in (ReadOnlySpan<string>)["torch_dtype", "dtype"])
@@ -92,6 +79,6 @@ public static class ModelFolderWriter
         if (all.Count == 0) return config.RawJson.ToArray();
         var root = JsonNode.Parse(config.RawJson.Span)!.AsObject();
         foreach (var (key, value) in all) root[key] = value?.DeepClone();
-        return Encoding.UTF8.GetBytes(root.ToJsonString(Readable) + "\n");
+        return Encoding.UTF8.GetBytes(root.ToJsonString(JsonSection.Readable) + "\n");
     }
 }

@@ -1,79 +1,41 @@
 using LlmStageAudit.Checkpoints.Safetensors;
+using LlmStageAudit.Foundation.Boundaries;
 
 namespace LlmStageAudit.Checkpoints.Models;
 
-/// <summary>The open weight files of a model folder with one table over all of their tensors.</summary>
+/// <summary>The open weight files of a model folder, none where it has no weights, with one table over all of their tensors.</summary>
 internal sealed class ShardSet : IDisposable
 {
     private const long LongestIndexBytes = 64 << 20;
     private const int MostShards = 10_000;
+    private const string IndexFile = "model.safetensors.index.json";
 
+    private static readonly string[] PickledStems = ["pytorch_model", "model", "consolidated"];
+
+    private readonly string _folder;
     private readonly List<SafetensorsFile> _files = [];
-    private readonly OrderedDictionary<string, (SafetensorsFile File, TensorEntry Entry)> _tensors = new(StringComparer.Ordinal);
-    private readonly List<string> _fileNames = [];
 
-    private ShardSet()
-    {
-    }
+    private ShardSet(string folder) => _folder = folder;
 
-    public static IReadOnlyDictionary<string, (SafetensorsFile File, TensorEntry Entry)> NoTensors { get; } =
-        new Dictionary<string, (SafetensorsFile File, TensorEntry Entry)>();
-
-    public IReadOnlyDictionary<string, (SafetensorsFile File, TensorEntry Entry)> Tensors => _tensors;
+    public OrderedDictionary<string, (SafetensorsFile File, TensorEntry Entry)> Tensors { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Names of the weight files and, where there is one, of the index.</summary>
-    public IReadOnlyList<string> FileNames => _fileNames;
+    public List<string> FileNames { get; } = [];
 
-    public static ShardSet OpenSingle(string folder, string fileName) =>
-        Fill(set => set.Add(folder, fileName, source: System.IO.Path.Combine(folder, fileName)));
-
-    /// <summary>
-    /// Opens every shard that the index's weight_map names. Shards must lie in the folder itself, hold what the index says, and share no
-    /// tensor; a tensor that the index leaves out is kept, as transformers keeps it.
-    /// </summary>
-    public static ShardSet OpenIndexed(string folder, string indexName)
+    public static ShardSet Open(string folder)
     {
-        var indexPath = System.IO.Path.Combine(folder, indexName);
-        var json = JsonFile.ReadBytes(indexPath, LongestIndexBytes, ModelFolderException.At);
-        var index = JsonFile.ParseObject(indexPath, json, ModelFolderException.At);
-        var map = index.FindSection("weight_map") ?? throw index.Absent("weight_map", "an object from tensor to file name");
-        var places = map.Strings().ToList();
-        var shards = places.Select(place => place.Text).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
-        if (shards.Count is 0 or > MostShards)
-        {
-            throw ModelFolderException.At(indexPath, $"names {shards.Count} shards", $"1 to {MostShards}");
-        }
-
-        foreach (var shard in shards)
-        {
-            var isPlain = shard.EndsWith(".safetensors", StringComparison.Ordinal) && shard.IndexOfAny(['/', '\\', ':', '\0']) < 0;
-            if (!isPlain) throw ModelFolderException.ShardName(indexPath, shard);
-            if (!File.Exists(System.IO.Path.Combine(folder, shard))) throw ModelFolderException.ShardAbsent(indexPath, shard);
-        }
-
-        return Fill(set =>
-        {
-            foreach (var shard in shards) set.Add(folder, shard, indexPath);
-            set._fileNames.Add(indexName);
-            foreach (var (name, file) in places)
-            {
-                var isThere = set._tensors.TryGetValue(name, out var found) && System.IO.Path.GetFileName(found.File.Path) == file;
-                if (!isThere) throw ModelFolderException.NotInShard(indexPath, name, file);
-            }
-        });
-    }
-
-    public void Dispose()
-    {
-        foreach (var file in _files) file.Dispose();
-    }
-
-    private static ShardSet Fill(Action<ShardSet> fill)
-    {
-        var set = new ShardSet();
+        var set = new ShardSet(folder);
         try
         {
-            fill(set);
+            if (File.Exists(set.Beside(ModelFolder.WeightsFile))) set.Add(ModelFolder.WeightsFile, set.Beside(ModelFolder.WeightsFile));
+            else if (File.Exists(set.Beside(IndexFile))) set.AddIndexed();
+            else if (Directory.EnumerateFiles(folder).Where(IsPickledWeights).Order(StringComparer.Ordinal).FirstOrDefault() is { } pickle)
+            {
+                throw CheckpointException.PickledWeights(folder, pickle, ModelFolder.WeightsFile,
+                    "from transformers import AutoModelForCausalLM as M; "
+                    + "M.from_pretrained('IN').save_pretrained('OUT', safe_serialization=True)");
+            }
+
             return set;
         }
         catch
@@ -83,16 +45,61 @@ internal sealed class ShardSet : IDisposable
         }
     }
 
-    private void Add(string folder, string fileName, string source)
+    public void Dispose() => _files.ForEach(file => file.Dispose());
+
+    // Trainers leave pickles of their own beside the weights (training_args.bin, optimizer.pt), which are not looked at.
+    private static bool IsPickledWeights(string path)
     {
-        var file = SafetensorsFile.Open(System.IO.Path.Combine(folder, fileName));
-        _files.Add(file);
-        _fileNames.Add(fileName);
-        foreach (var (name, entry) in file.Tensors)
+        var name = Path.GetFileName(path);
+        var isIndex = name.EndsWith(".bin.index.json", StringComparison.Ordinal);
+        return (PickleSignature.IsName(name) || isIndex) && PickledStems.Any(stem => name.StartsWith(stem, StringComparison.Ordinal));
+    }
+
+    /// <summary>
+    /// Opens every shard that the index's weight_map names. Shards must lie in the folder itself, hold what the index says, and share no
+    /// tensor; a tensor that the index leaves out is kept, as transformers keeps it.
+    /// </summary>
+    private void AddIndexed()
+    {
+        var path = Beside(IndexFile);
+        var index = JsonSection.Read(path, LongestIndexBytes);
+        var map = index.FindSection("weight_map") ?? throw index.Absent("weight_map", "an object from tensor to file name");
+        var places = map.Strings().ToList();
+        var shards = places.Select(place => place.Text).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+        if (shards.Count is 0 or > MostShards) throw CheckpointException.At(path, $"names {shards.Count} shards", $"1 to {MostShards}");
+        foreach (var shard in shards)
         {
-            if (_tensors.TryAdd(name, (file, entry))) continue;
-            var first = System.IO.Path.GetFileName(_tensors[name].File.Path);
-            throw ModelFolderException.InTwoShards(source, name, first, fileName);
+            var found = $"names the shard {MessageText.Quote(shard)}";
+            var isPlain = shard.EndsWith(".safetensors", StringComparison.Ordinal) && shard.IndexOfAny(['/', '\\', ':', '\0']) < 0;
+            if (!isPlain) throw CheckpointException.At(path, found, "the plain name of a .safetensors file in the same folder");
+            if (!File.Exists(Beside(shard))) throw CheckpointException.At(path, $"{found}, which is absent", null, "finish the download");
+        }
+
+        foreach (var shard in shards) Add(shard, path);
+        FileNames.Add(IndexFile);
+        foreach (var (name, file) in places)
+        {
+            if (Tensors.TryGetValue(name, out var found) && Path.GetFileName(found.File.Path) == file) continue;
+            throw CheckpointException.At(
+                path, $"places tensor {MessageText.Quote(name)} in {MessageText.Quote(file)}, which does not hold it", null,
+                "index and shards belong to different exports; fetch both again");
         }
     }
+
+    private void Add(string fileName, string source)
+    {
+        var file = SafetensorsFile.Open(Beside(fileName));
+        _files.Add(file);
+        FileNames.Add(fileName);
+        foreach (var (name, entry) in file.Tensors)
+        {
+            if (Tensors.TryAdd(name, (file, entry))) continue;
+            var first = Path.GetFileName(Tensors[name].File.Path);
+            throw CheckpointException.At(
+                source, $"tensor {MessageText.Quote(name)} lies in both {first} and {fileName}", "each tensor once",
+                "the folder mixes two exports; fetch it again");
+        }
+    }
+
+    private string Beside(string name) => Path.Combine(_folder, name);
 }

@@ -52,14 +52,12 @@ public enum SafetensorsDtype
 /// <summary>Element sizes, and the way from a header's spelling to the enum.</summary>
 internal static class SafetensorsDtypes
 {
-    private static readonly Dictionary<string, SafetensorsDtype> BySpelling =
-        Enum.GetValues<SafetensorsDtype>().ToDictionary(dtype => dtype.ToString(), StringComparer.Ordinal);
-
     /// <summary>Every spelling a header may use.</summary>
-    public static IReadOnlyCollection<string> Spellings => BySpelling.Keys;
+    public static IReadOnlyCollection<string> Spellings => Enum.GetNames<SafetensorsDtype>();
 
     /// <summary>Finds a dtype by its exact, case-sensitive spelling in a header.</summary>
-    public static bool TryParse(string spelling, out SafetensorsDtype dtype) => BySpelling.TryGetValue(spelling, out dtype);
+    public static bool TryParse(string spelling, out SafetensorsDtype dtype) =>
+        Enum.TryParse(spelling, out dtype) && dtype.ToString() == spelling;
 
     /// <summary>Bits of one element; 4 and 6 for the packed types, otherwise a whole number of bytes.</summary>
     public static int SizeBits(this SafetensorsDtype dtype) => dtype switch

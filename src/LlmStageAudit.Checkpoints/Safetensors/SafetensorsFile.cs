@@ -44,31 +44,26 @@ public sealed class SafetensorsFile : IDisposable
     public IReadOnlyDictionary<string, string> Metadata => _header.Metadata;
 
     /// <summary>Maps the file and checks its header.</summary>
-    /// <exception cref="SafetensorsException">The file cannot be read or breaks the format.</exception>
+    /// <exception cref="CheckpointException">The file cannot be read or breaks the format.</exception>
     public static SafetensorsFile Open(string path)
     {
+        FileStream? stream = null;
         try
         {
-            var stream = ForeignFile.OpenRead(path);
-            try
-            {
-                return new SafetensorsFile(path, stream);
-            }
-            catch
-            {
-                stream.Dispose();
-                throw;
-            }
+            stream = ForeignFile.OpenRead(path);
+            return new SafetensorsFile(path, stream);
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or NotSupportedException)
+        catch (Exception fault)
         {
-            throw SafetensorsException.Unreadable(path, fault);
+            stream?.Dispose();
+            if (fault is IOException or UnauthorizedAccessException or NotSupportedException) throw Unreadable(path, fault);
+            throw;
         }
     }
 
     /// <summary>Hands a tensor over window by window, in order; none where it has no elements.</summary>
     /// <exception cref="ArgumentException">The entry belongs to another file, or its elements are no whole bytes.</exception>
-    /// <exception cref="SafetensorsException">The file was shortened after it was opened.</exception>
+    /// <exception cref="CheckpointException">The file was shortened after it was opened.</exception>
     public void ReadWindows(TensorEntry entry, WindowReader read)
     {
         Demand(entry);
@@ -84,45 +79,37 @@ public sealed class SafetensorsFile : IDisposable
         }
     }
 
-    /// <summary>Copies the tensor's bytes; the destination must hold exactly <see cref="TensorEntry.SizeBytes"/>.</summary>
-    public void CopyTo(TensorEntry entry, Span<byte> destination)
-    {
-        Demand(entry);
-        if (destination.Length != entry.SizeBytes)
-        {
-            var found = $"'{entry.Name}' has {entry.SizeBytes} bytes, the destination {destination.Length}.";
-            throw new ArgumentException(found, nameof(destination));
-        }
-
-        for (var done = 0; done < destination.Length; done += WindowBytes)
-        {
-            Copy(entry, done, destination.Slice(done, Math.Min(WindowBytes, destination.Length - done)));
-        }
-    }
-
     /// <summary>The elements as float32, row-major; F16 and BF16 widen exactly, F64 rounds to nearest.</summary>
-    /// <exception cref="SafetensorsException">No such tensor, or not of a floating dtype, or too many elements for one array.</exception>
+    /// <exception cref="CheckpointException">No such tensor, or not of a floating dtype, or too many elements for one array.</exception>
     public float[] ReadSingles(string name)
     {
-        if (!Tensors.TryGetValue(name, out var entry)) throw SafetensorsException.Missing(Path, name, Tensors.Keys);
-        Demand(entry);
-        if (entry.Dtype is not (SafetensorsDtype.F32 or SafetensorsDtype.F16 or SafetensorsDtype.BF16 or SafetensorsDtype.F64))
+        if (!Tensors.TryGetValue(name, out var entry))
         {
-            throw SafetensorsException.NotFloating(Path, entry);
+            throw CheckpointException.At(
+                Path, $"has no tensor {MessageText.Quote(name)}", null, MessageText.NearestHint(name, Tensors.Keys));
         }
 
-        if (entry.ElementCount > Array.MaxLength) throw SafetensorsException.TooLarge(Path, entry);
+        if (entry.Dtype is not (SafetensorsDtype.F32 or SafetensorsDtype.F16 or SafetensorsDtype.BF16 or SafetensorsDtype.F64))
+        {
+            throw CheckpointException.AtTensor(
+                Path, name, $"dtype {entry.Dtype}", "F32, F16, BF16 or F64", "convert the weights to a floating-point dtype");
+        }
+
+        if (entry.ElementCount > Array.MaxLength)
+        {
+            throw CheckpointException.AtTensor(Path, name, $"{entry.ElementCount} elements", $"at most {Array.MaxLength} in one array",
+                "read it window by window instead");
+        }
+
         var values = new float[entry.ElementCount];
         var elementBytes = entry.Dtype.SizeBits() / 8;
-        var chunkElements = WindowBytes / elementBytes;
-        var chunk = new byte[Math.Min(values.Length, chunkElements) * elementBytes];
-        for (var done = 0; done < values.Length;)
+        var chunk = new byte[Math.Min(entry.SizeBytes, WindowBytes)];
+        for (var done = 0L; done < entry.SizeBytes; done += chunk.Length)
         {
-            var count = Math.Min(values.Length - done, chunkElements);
-            var bytes = chunk.AsSpan(0, count * elementBytes);
-            Copy(entry, (long)done * elementBytes, bytes);
-            Widen(entry.Dtype, bytes, values.AsSpan(done, count));
-            done += count;
+            var bytes = chunk.AsSpan(0, (int)Math.Min(chunk.Length, entry.SizeBytes - done));
+            Copy(entry, done, bytes);
+            var part = values.AsSpan((int)(done / elementBytes), bytes.Length / elementBytes);
+            for (var i = 0; i < part.Length; i++) part[i] = Widened(entry.Dtype, bytes[(i * elementBytes)..]);
         }
 
         return values;
@@ -139,48 +126,49 @@ public sealed class SafetensorsFile : IDisposable
     private static SafetensorsHeader ReadHeader(string path, FileStream stream)
     {
         var sizeBytes = stream.Length;
-        if (sizeBytes < 8) throw SafetensorsException.TooShort(path, sizeBytes);
+        if (sizeBytes < 8) throw Damaged($"holds {sizeBytes} bytes", "at least the 8 bytes of the header length");
         Span<byte> prefix = stackalloc byte[8];
         stream.ReadExactly(prefix);
         var lengthBytes = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (lengthBytes > (ulong)SafetensorsHeader.LongestBytes)
         {
             // No header that is accepted has a length that looks like the start of a pickle.
-            if (ForeignFile.PickleIn(stream) is { } found) throw SafetensorsException.Pickled(path, found);
-            throw SafetensorsException.HeaderTooLong(path, lengthBytes, SafetensorsHeader.LongestBytes);
+            throw ForeignFile.PickleIn(stream) is { } found
+                ? CheckpointException.At(path, $"is {found}, which is not opened because loading one can run code", "a safetensors file",
+                    PickleSignature.Remedy)
+                : Damaged($"header length {lengthBytes}", $"at most {SafetensorsHeader.LongestBytes} bytes");
         }
 
-        if ((long)lengthBytes > sizeBytes - 8) throw SafetensorsException.HeaderCut(path, (long)lengthBytes, sizeBytes);
+        if ((long)lengthBytes > sizeBytes - 8)
+        {
+            throw Damaged(
+                $"the header needs {lengthBytes} bytes after the first 8, the file holds {sizeBytes} bytes", "a whole header");
+        }
+
         var json = new byte[lengthBytes];
         stream.ReadExactly(json);
-        return SafetensorsHeader.Parse(path, json, sizeBytes);
+        return new SafetensorsHeader(path, json, sizeBytes);
+
+        CheckpointException Damaged(string found, string expected) =>
+            CheckpointException.At(path, found, expected, SafetensorsHeader.FetchAgain);
     }
 
-    private static void Widen(SafetensorsDtype dtype, ReadOnlySpan<byte> bytes, Span<float> values)
-    {
-        switch (dtype)
-        {
-            case SafetensorsDtype.F32:
-                for (var i = 0; i < values.Length; i++) values[i] = BinaryPrimitives.ReadSingleLittleEndian(bytes[(i * 4)..]);
-                break;
-            case SafetensorsDtype.F16:
-                for (var i = 0; i < values.Length; i++) values[i] = (float)BinaryPrimitives.ReadHalfLittleEndian(bytes[(i * 2)..]);
-                break;
-            case SafetensorsDtype.BF16:
-                for (var i = 0; i < values.Length; i++)
-                {
-                    values[i] = BitConverter.UInt32BitsToSingle((uint)BinaryPrimitives.ReadUInt16LittleEndian(bytes[(i * 2)..]) << 16);
-                }
+    private static CheckpointException Unreadable(string path, Exception fault) =>
+        CheckpointException.At(path, $"cannot be read ({fault.Message})", "a readable safetensors file", inner: fault);
 
-                break;
-            default:
-                for (var i = 0; i < values.Length; i++) values[i] = (float)BinaryPrimitives.ReadDoubleLittleEndian(bytes[(i * 8)..]);
-                break;
-        }
-    }
-
-    private void Copy(TensorEntry entry, long offsetBytes, Span<byte> destination)
+    private static float Widened(SafetensorsDtype dtype, ReadOnlySpan<byte> element) => dtype switch
     {
+        SafetensorsDtype.F32 => BinaryPrimitives.ReadSingleLittleEndian(element),
+        SafetensorsDtype.F16 => (float)BinaryPrimitives.ReadHalfLittleEndian(element),
+        SafetensorsDtype.BF16 => BitConverter.UInt32BitsToSingle((uint)BinaryPrimitives.ReadUInt16LittleEndian(element) << 16),
+        _ => (float)BinaryPrimitives.ReadDoubleLittleEndian(element),
+    };
+
+    /// <summary>Copies a stretch of a tensor's bytes.</summary>
+    /// <exception cref="ArgumentException">The entry belongs to another file.</exception>
+    internal void Copy(TensorEntry entry, long offsetBytes, Span<byte> destination)
+    {
+        Demand(entry);
         using var view = Window(entry, offsetBytes, destination.Length);
         view.SafeMemoryMappedViewHandle.ReadSpan((ulong)view.PointerOffset, destination);
     }
@@ -192,7 +180,7 @@ public sealed class SafetensorsFile : IDisposable
         var fileBytes = RandomAccess.GetLength(_stream.SafeFileHandle);
         if (fileBytes < start + sizeBytes)
         {
-            throw SafetensorsException.Truncated(Path, entry.Name, entry.OffsetBytes + entry.SizeBytes, fileBytes);
+            throw SafetensorsHeader.Truncated(Path, entry.Name, entry.OffsetBytes + entry.SizeBytes, fileBytes);
         }
 
         try
@@ -201,7 +189,7 @@ public sealed class SafetensorsFile : IDisposable
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            throw SafetensorsException.Unreadable(Path, fault);
+            throw Unreadable(Path, fault);
         }
     }
 

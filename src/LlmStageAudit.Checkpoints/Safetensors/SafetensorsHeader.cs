@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
 using System.Text.Unicode;
 
 namespace LlmStageAudit.Checkpoints.Safetensors;
@@ -14,39 +12,47 @@ internal sealed class SafetensorsHeader
     /// <summary>Longest header the reference implementation accepts.</summary>
     public const long LongestBytes = 100_000_000;
 
+    /// <summary>What helps against most damage.</summary>
+    public const string FetchAgain = "the file is damaged or was not written by a safetensors library; fetch or export it again";
+
     private const string MetadataKey = "__metadata__";
 
     private readonly string _path;
     private readonly OrderedDictionary<string, TensorEntry> _tensors = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, string> _metadata = new(StringComparer.Ordinal);
 
-    private SafetensorsHeader(string path) => _path = path;
+    /// <summary>Parses the header's bytes; <paramref name="fileSizeBytes"/> is the size of the whole file.</summary>
+    public SafetensorsHeader(string path, ReadOnlySpan<byte> json, long fileSizeBytes)
+    {
+        _path = path;
+        if (json.IsEmpty || json[0] != (byte)'{') throw Fault("does not begin with '{'", "a JSON object");
+        if (!Utf8.IsValid(json)) throw Fault("is not UTF-8", "UTF-8 JSON");
+        try
+        {
+            Place(ReadEntries(json), 8L + json.Length, fileSizeBytes);
+        }
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
+        {
+            // The reader reports a lone surrogate escape as InvalidOperationException.
+            throw Fault("is not valid JSON", "UTF-8 JSON", fault);
+        }
+    }
 
     /// <summary>Tensors in the order of their bytes.</summary>
     public IReadOnlyDictionary<string, TensorEntry> Tensors => _tensors;
 
     public IReadOnlyDictionary<string, string> Metadata => _metadata;
 
-    /// <summary>Parses the header's bytes; <paramref name="fileSizeBytes"/> is the size of the whole file.</summary>
-    public static SafetensorsHeader Parse(string path, ReadOnlySpan<byte> json, long fileSizeBytes)
-    {
-        if (json.IsEmpty || json[0] != (byte)'{') throw SafetensorsException.Header(path, "does not begin with '{'", "a JSON object");
-        if (!Utf8.IsValid(json)) throw SafetensorsException.Header(path, "is not UTF-8", "UTF-8 JSON");
-        var header = new SafetensorsHeader(path);
-        List<TensorEntry> entries;
-        try
-        {
-            entries = header.ReadEntries(json);
-        }
-        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
-        {
-            // The reader reports a lone surrogate escape as InvalidOperationException.
-            throw SafetensorsException.Header(path, "is not valid JSON", "UTF-8 JSON", fault);
-        }
+    public static CheckpointException Truncated(string path, string name, Int128 neededBytes, long sizeBytes) =>
+        CheckpointException.At(
+            path, $"tensor {MessageText.Quote(name)} ends at byte {neededBytes} but the file holds {sizeBytes} bytes", "a whole file",
+            "it was cut short; fetch or copy it again");
 
-        header.Place(entries, 8L + json.Length, fileSizeBytes);
-        return header;
-    }
+    private CheckpointException Fault(string found, string? expected = null, Exception? inner = null) =>
+        CheckpointException.At($"{_path}: header", found, expected, FetchAgain, inner);
+
+    private CheckpointException TensorFault(string name, string found, string? expected = null, string remedy = FetchAgain) =>
+        CheckpointException.AtTensor(_path, name, found, expected, remedy);
 
     private List<TensorEntry> ReadEntries(ReadOnlySpan<byte> json)
     {
@@ -57,7 +63,7 @@ internal sealed class SafetensorsHeader
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var name = reader.GetString()!;
-            if (!names.Add(name)) throw SafetensorsException.Header(_path, $"holds the key {MessageText.Quote(name)} twice", "unique keys");
+            if (!names.Add(name)) throw Fault($"holds the key {MessageText.Quote(name)} twice", "unique keys");
             reader.Read();
             if (name == MetadataKey) ReadMetadata(ref reader);
             else entries.Add(ReadEntry(ref reader, name));
@@ -75,19 +81,19 @@ internal sealed class SafetensorsHeader
     {
         if (reader.TokenType == JsonTokenType.Null) return;
         const string expected = "an object of strings";
-        if (reader.TokenType != JsonTokenType.StartObject) throw SafetensorsException.Header(_path, "__metadata__ is no object", expected);
+        if (reader.TokenType != JsonTokenType.StartObject) throw Fault("__metadata__ is no object", expected);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var key = reader.GetString()!;
             reader.Read();
             if (reader.TokenType != JsonTokenType.String)
             {
-                throw SafetensorsException.Header(_path, $"__metadata__ holds no string under {MessageText.Quote(key)}", expected);
+                throw Fault($"__metadata__ holds no string under {MessageText.Quote(key)}", expected);
             }
 
             if (!_metadata.TryAdd(key, reader.GetString()!))
             {
-                throw SafetensorsException.Header(_path, $"__metadata__ holds the key {MessageText.Quote(key)} twice", "unique keys");
+                throw Fault($"__metadata__ holds the key {MessageText.Quote(key)} twice", "unique keys");
             }
         }
     }
@@ -95,49 +101,29 @@ internal sealed class SafetensorsHeader
     /// <summary>Reads one tensor; its offset is still relative to the end of the header.</summary>
     private TensorEntry ReadEntry(ref Utf8JsonReader reader, string name)
     {
-        if (reader.TokenType != JsonTokenType.StartObject) throw SafetensorsException.Tensor(_path, name, "is no object");
+        if (reader.TokenType != JsonTokenType.StartObject) throw TensorFault(name, "is no object");
         string? spelling = null;
         List<long>? shape = null, offsets = null;
+        var keys = new HashSet<string>();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var key = reader.GetString();
             reader.Read();
-            var isRepeated = key switch
-            {
-                "dtype" => spelling is not null,
-                "shape" => shape is not null,
-                "data_offsets" => offsets is not null,
-                _ => false,
-            };
-            if (isRepeated) throw SafetensorsException.Tensor(_path, name, $"holds '{key}' twice");
-            switch (key)
-            {
-                case "dtype" when reader.TokenType == JsonTokenType.String:
-                    spelling = reader.GetString()!;
-                    break;
-                case "dtype":
-                    throw SafetensorsException.Tensor(_path, name, "dtype is no string");
-                case "shape":
-                    shape = ReadSizes(ref reader, name, key);
-                    break;
-                case "data_offsets":
-                    offsets = ReadSizes(ref reader, name, key);
-                    break;
-                default:
-                    reader.Skip();
-                    break;
-            }
+            if (key is "dtype" or "shape" or "data_offsets" && !keys.Add(key)) throw TensorFault(name, $"holds '{key}' twice");
+            if (key == "dtype")
+                spelling = reader.TokenType == JsonTokenType.String ? reader.GetString() : throw TensorFault(name, "dtype is no string");
+            else if (key == "shape") shape = ReadSizes(ref reader, name, key);
+            else if (key == "data_offsets") offsets = ReadSizes(ref reader, name, key);
+            else reader.Skip();
         }
 
         if (spelling is null || shape is null || offsets is not { Count: 2 })
-        {
-            throw SafetensorsException.Tensor(_path, name, "is incomplete", "dtype, shape and two data_offsets");
-        }
+            throw TensorFault(name, "is incomplete", "dtype, shape and two data_offsets");
 
         if (!SafetensorsDtypes.TryParse(spelling, out var dtype))
         {
-            throw SafetensorsException.Tensor(_path, name, $"dtype {MessageText.Quote(spelling)}",
-                string.Join(", ", SafetensorsDtypes.Spellings), "save the weights in one of these");
+            throw TensorFault(name, $"dtype {MessageText.Quote(spelling)}", string.Join(", ", SafetensorsDtypes.Spellings),
+                "save the weights in one of these");
         }
 
         return Checked(name, dtype, shape, offsets[0], offsets[1]);
@@ -146,13 +132,13 @@ internal sealed class SafetensorsHeader
     private List<long> ReadSizes(ref Utf8JsonReader reader, string name, string key)
     {
         const string expected = "an array of non-negative integers";
-        if (reader.TokenType != JsonTokenType.StartArray) throw SafetensorsException.Tensor(_path, name, $"{key} is no array", expected);
+        if (reader.TokenType != JsonTokenType.StartArray) throw TensorFault(name, $"{key} is no array", expected);
         var sizes = new List<long>();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out var size) || size < 0)
             {
-                throw SafetensorsException.Tensor(_path, name, $"{key} holds something else than sizes", expected);
+                throw TensorFault(name, $"{key} holds something else than sizes", expected);
             }
 
             sizes.Add(size);
@@ -173,20 +159,17 @@ internal sealed class SafetensorsHeader
 
         var bits = elements * dtype.SizeBits();
         if (bits > long.MaxValue) throw Overflowing();
-        SafetensorsException Overflowing() =>
-            SafetensorsException.Tensor(_path, name, $"shape {MessageText.Shape(shape)} of {dtype} overflows", "a size below 2^63 bits");
+        CheckpointException Overflowing() =>
+            TensorFault(name, $"shape {MessageText.Shape(shape)} of {dtype} overflows", "a size below 2^63 bits");
 
-        if (bits % 8 != 0)
-        {
-            throw SafetensorsException.Tensor(_path, name, $"shape {MessageText.Shape(shape)} of {dtype} does not fill whole bytes");
-        }
+        if (bits % 8 != 0) throw TensorFault(name, $"shape {MessageText.Shape(shape)} of {dtype} does not fill whole bytes");
 
         var sizeBytes = (long)(bits / 8);
         if (end < begin || end - begin != sizeBytes)
         {
-            throw SafetensorsException.Tensor(_path, name,
-                string.Create(CultureInfo.InvariantCulture, $"data_offsets [{begin}, {end}] hold {end - (Int128)begin} bytes"),
-                $"{MessageText.Bytes(sizeBytes)} for shape {MessageText.Shape(shape)} of {dtype}");
+            throw TensorFault(name,
+                Invariant($"data_offsets [{begin}, {end}] hold {end - (Int128)begin} bytes"),
+                $"{sizeBytes} bytes for shape {MessageText.Shape(shape)} of {dtype}");
         }
 
         return new TensorEntry(name, dtype, shape.AsReadOnly(), begin, sizeBytes);
@@ -200,21 +183,20 @@ internal sealed class SafetensorsHeader
             if (entry.OffsetBytes != next)
             {
                 var fault = entry.OffsetBytes > next ? "leaving a hole before it" : "overlapping the tensor before it";
-                throw SafetensorsException.Tensor(_path, entry.Name,
-                    string.Create(CultureInfo.InvariantCulture, $"begins at data byte {entry.OffsetBytes}, {fault}"),
-                    string.Create(CultureInfo.InvariantCulture, $"byte {next}"));
+                throw TensorFault(entry.Name,
+                    Invariant($"begins at data byte {entry.OffsetBytes}, {fault}"),
+                    Invariant($"byte {next}"));
             }
 
             next = entry.OffsetBytes + entry.SizeBytes;
-            if (next > fileSizeBytes - firstByte)
-            {
-                throw SafetensorsException.Truncated(_path, entry.Name, (Int128)firstByte + next, fileSizeBytes);
-            }
-
+            if (next > fileSizeBytes - firstByte) throw Truncated(_path, entry.Name, (Int128)firstByte + next, fileSizeBytes);
             _tensors.Add(entry.Name, entry with { OffsetBytes = firstByte + entry.OffsetBytes });
         }
 
-        if (firstByte + next != fileSizeBytes) throw SafetensorsException.Uncovered(_path, firstByte + next, fileSizeBytes);
+        if (firstByte + next == fileSizeBytes) return;
+        throw CheckpointException.At(
+            _path, $"the tensors end at byte {firstByte + next} but the file holds {fileSizeBytes} bytes", "no bytes after the last tensor",
+            FetchAgain);
     }
 }
 

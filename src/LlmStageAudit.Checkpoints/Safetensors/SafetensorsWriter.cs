@@ -1,9 +1,6 @@
 using System.Buffers.Binary;
-using System.Buffers;
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
-using System.Text.Json;
 using LlmStageAudit.Foundation.Files;
 
 namespace LlmStageAudit.Checkpoints.Safetensors;
@@ -14,13 +11,17 @@ namespace LlmStageAudit.Checkpoints.Safetensors;
 /// </summary>
 public static class SafetensorsWriter
 {
+    private const int ChunkElements = 1 << 18;
+
+    private static readonly JsonSerializerOptions Layout = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private static readonly Dictionary<string, string> FormatPt = new() { ["format"] = "pt" };
 
     /// <summary>Writes tensors that are in memory, whole or not at all.</summary>
     /// <param name="path">The file to appear; an existing one is replaced.</param>
     /// <param name="tensors">Unique names; as many values as the shape says.</param>
     /// <param name="metadata">Strings for <c>__metadata__</c>; left out: format = pt, as PyTorch users expect.</param>
-    /// <exception cref="SafetensorsException">A name is used twice or reserved, or a shape does not fit its values.</exception>
+    /// <exception cref="CheckpointException">A name is used twice or reserved, or a shape does not fit its values.</exception>
     public static void Write(string path, IReadOnlyList<HostTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
         Write(path, [.. tensors.Select(tensor => tensor.Outline)], index => tensors[index].Values, metadata);
 
@@ -41,12 +42,15 @@ public static class SafetensorsWriter
                 var values = valuesAt(i);
                 if (values.Length != counts[i])
                 {
-                    throw SafetensorsException.NotWritable(path, outlines[i].Name,
-                        string.Create(CultureInfo.InvariantCulture, $"{values.Length} values"),
-                        string.Create(CultureInfo.InvariantCulture, $"{counts[i]} for shape {MessageText.Shape(outlines[i].Shape)}"));
+                    throw CheckpointException.AtTensor(path, outlines[i].Name, $"{values.Length} values",
+                        $"{counts[i]} for shape {MessageText.Shape(outlines[i].Shape)}");
                 }
 
-                WriteLittleEndian(stream, values.Span);
+                // As the machine has them: no libtorch runs where that is not the format's order of bytes.
+                for (var rest = values.Span; !rest.IsEmpty; rest = rest[Math.Min(rest.Length, ChunkElements)..])
+                {
+                    stream.Write(MemoryMarshal.AsBytes(rest[..Math.Min(rest.Length, ChunkElements)]));
+                }
             }
         });
     }
@@ -66,8 +70,8 @@ public static class SafetensorsWriter
             count *= size;
             if (size < 0 || count > Array.MaxLength)
             {
-                throw SafetensorsException.NotWritable(path, outline.Name, $"shape {MessageText.Shape(outline.Shape)}",
-                    string.Create(CultureInfo.InvariantCulture, $"non-negative sizes and at most {Array.MaxLength} elements"));
+                throw CheckpointException.AtTensor(path, outline.Name, $"shape {MessageText.Shape(outline.Shape)}",
+                    $"non-negative sizes and at most {Array.MaxLength} elements");
             }
         }
 
@@ -77,67 +81,25 @@ public static class SafetensorsWriter
     private static byte[] Header(
         string path, IReadOnlyList<TensorOutline> outlines, long[] counts, IReadOnlyDictionary<string, string> metadata)
     {
-        var json = new ArrayBufferWriter<byte>();
-        var names = new HashSet<string>(StringComparer.Ordinal);
-        json.Write(stackalloc byte[8]);
-        using (var writer = new Utf8JsonWriter(json, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        var entries = new OrderedDictionary<string, object>(StringComparer.Ordinal);
+        if (metadata.Count > 0)
+            entries["__metadata__"] = new SortedDictionary<string, string>(metadata.ToDictionary(), StringComparer.Ordinal);
+        var begin = 0L;
+        foreach (var ((name, shape), count) in outlines.Zip(counts))
         {
-            writer.WriteStartObject();
-            if (metadata.Count > 0)
-            {
-                writer.WriteStartObject("__metadata__");
-                foreach (var (key, value) in metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal)) writer.WriteString(key, value);
-                writer.WriteEndObject();
-            }
-
-            var begin = 0L;
-            for (var i = 0; i < outlines.Count; i++)
-            {
-                var (name, shape) = outlines[i];
-                if (name == "__metadata__") throw SafetensorsException.NotWritable(path, name, "reserved by the format");
-                if (!names.Add(name)) throw SafetensorsException.NotWritable(path, name, "named twice", "unique names");
-                var end = checked(begin + (counts[i] * sizeof(float)));
-                writer.WriteStartObject(name);
-                writer.WriteString("dtype", nameof(SafetensorsDtype.F32));
-                WriteSizes(writer, "shape", shape);
-                WriteSizes(writer, "data_offsets", [begin, end]);
-                writer.WriteEndObject();
-                begin = end;
-            }
-
-            writer.WriteEndObject();
+            if (name == "__metadata__") throw CheckpointException.AtTensor(path, name, "reserved by the format");
+            var end = checked(begin + (count * sizeof(float)));
+            if (!entries.TryAdd(name, new { dtype = nameof(SafetensorsDtype.F32), shape, data_offsets = new[] { begin, end } }))
+                throw CheckpointException.AtTensor(path, name, "named twice", "unique names");
+            begin = end;
         }
 
-        var padding = (8 - (json.WrittenCount % 8)) % 8;
-        json.Write("       "u8[..padding]);
-        var header = json.WrittenSpan.ToArray();
+        var json = JsonSerializer.SerializeToUtf8Bytes(entries, Layout);
+        var header = new byte[8 + ((json.Length + 7) / 8 * 8)];
+        header.AsSpan().Fill((byte)' ');
         BinaryPrimitives.WriteInt64LittleEndian(header, header.Length - 8);
+        json.CopyTo(header, 8);
         return header;
-    }
-
-    private static void WriteSizes(Utf8JsonWriter writer, string key, IReadOnlyList<long> sizes)
-    {
-        writer.WriteStartArray(key);
-        foreach (var size in sizes) writer.WriteNumberValue(size);
-        writer.WriteEndArray();
-    }
-
-    private static void WriteLittleEndian(Stream stream, ReadOnlySpan<float> values)
-    {
-        const int chunkElements = 1 << 18;
-        var swapped = BitConverter.IsLittleEndian ? [] : new int[Math.Min(values.Length, chunkElements)];
-        for (var done = 0; done < values.Length; done += chunkElements)
-        {
-            var chunk = values[done..Math.Min(values.Length, done + chunkElements)];
-            if (BitConverter.IsLittleEndian)
-            {
-                stream.Write(MemoryMarshal.AsBytes(chunk));
-                continue;
-            }
-
-            BinaryPrimitives.ReverseEndianness(MemoryMarshal.Cast<float, int>(chunk), swapped);
-            stream.Write(MemoryMarshal.AsBytes(swapped.AsSpan(0, chunk.Length)));
-        }
     }
 }
 

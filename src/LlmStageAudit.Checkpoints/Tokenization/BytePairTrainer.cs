@@ -1,8 +1,6 @@
-using System.Text;
 using LlmStageAudit.Checkpoints.Tokenization.BytePair;
-using LlmStageAudit.Checkpoints.Tokenization.Files;
-using LlmStageAudit.Checkpoints.Tokenization.PreTokenization;
-using LlmStageAudit.Checkpoints.Tokenization.Text;
+using LlmStageAudit.Checkpoints.Tokenization.Steps;
+using LlmStageAudit.Foundation.Files;
 
 namespace LlmStageAudit.Checkpoints.Tokenization;
 
@@ -30,27 +28,61 @@ public static class BytePairTrainer
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(vocabularySize, SmallestSize);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(vocabularySize, JsonSite.IdLimit);
-        List<string> tokens = [EndOfText, Padding];
-        tokens.AddRange(
-            Enumerable.Range(0, 256).Select(value => ByteAlphabet.CharOf((byte)value).ToString()).Order(StringComparer.Ordinal));
-        var merges = new List<(string Left, string Right)>();
+        var bytes = Enumerable.Range(0, 256).Select(value => ByteAlphabet.CharOf((byte)value).ToString()).Order(StringComparer.Ordinal);
+        var ids = new OrderedDictionary<string, int>(StringComparer.Ordinal);
+        foreach (var token in (string[])[EndOfText, Padding, .. bytes]) ids.Add(token, ids.Count);
+        var merges = new List<string[]>();
         var words = new PairCounter(CountPieces(texts));
-        while (tokens.Count < vocabularySize && words.MostFrequent() is var (left, right))
+        while (ids.Count < vocabularySize && words.MostFrequent() is var (left, right))
         {
-            merges.Add((left, right));
+            merges.Add([left, right]);
+            words.Merge(left, right);
 
             // Two merges can spell the same token; it has one id.
-            if (words.Merge(left, right)) tokens.Add(left + right);
+            ids.TryAdd(left + right, ids.Count);
         }
 
-        ByteLevelTokenizerWriter.Write(path, tokens, merges, [EndOfText, Padding]);
-        return tokens.Count;
+        AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, Content(ids, merges), JsonSection.Readable));
+        return ids.Count;
+    }
+
+    /// <summary>What a tokenizer.json holds for a byte-level byte-pair vocabulary: NFC, byte-level cut, no template.</summary>
+    private static object Content(IReadOnlyDictionary<string, int> ids, IReadOnlyList<string[]> merges)
+    {
+        object Special(string content) =>
+            new { id = ids[content], content, single_word = false, lstrip = false, rstrip = false, normalized = false, special = true };
+
+        var byteLevel = new { type = "ByteLevel", add_prefix_space = false, trim_offsets = true, use_regex = true };
+        return new
+        {
+            version = "1.0",
+            truncation = (object?)null,
+            padding = (object?)null,
+            added_tokens = new[] { EndOfText, Padding }.Select(Special),
+            normalizer = new { type = "NFC" },
+            pre_tokenizer = byteLevel,
+            post_processor = (object?)null,
+            decoder = byteLevel,
+            model = new
+            {
+                type = "BPE",
+                dropout = (object?)null,
+                unk_token = (object?)null,
+                continuing_subword_prefix = (object?)null,
+                end_of_word_suffix = (object?)null,
+                fuse_unk = false,
+                byte_fallback = false,
+                ignore_merges = false,
+                vocab = ids,
+                merges,
+            },
+        };
     }
 
     private static Dictionary<string, long> CountPieces(IEnumerable<string> texts)
     {
         var counts = new Dictionary<string, long>(StringComparer.Ordinal);
-        var normalizer = new Normalization.UnicodeForm(NormalizationForm.FormC, nameof(BytePairTrainer));
+        var normalizer = new UnicodeForm(NormalizationForm.FormC, nameof(BytePairTrainer));
         var cutter = new ByteLevelPreTokenizer(addPrefixSpace: false, cut: true);
         var pieces = new List<AlignedText>();
         foreach (var text in texts)

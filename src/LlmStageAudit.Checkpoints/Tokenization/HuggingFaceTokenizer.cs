@@ -1,5 +1,4 @@
 using System.Buffers;
-using LlmStageAudit.Checkpoints.Tokenization.Files;
 using Microsoft.ML.Tokenizers;
 
 namespace LlmStageAudit.Checkpoints.Tokenization;
@@ -24,15 +23,13 @@ public sealed class HuggingFaceTokenizer : Tokenizer
 
     private readonly TokenizerParts _parts;
     private readonly TextEncoder _encoder;
-    private readonly TextDecoder _decoder;
-    private readonly Dictionary<string, int> _addedIds;
+    private readonly HashSet<int> _specialIds;
 
     private HuggingFaceTokenizer(TokenizerParts parts)
     {
         _parts = parts;
         _encoder = new TextEncoder(parts);
-        _decoder = new TextDecoder(parts);
-        _addedIds = parts.AddedTokens.ToDictionary(token => token.Content, token => token.Id, StringComparer.Ordinal);
+        _specialIds = [.. parts.AddedTokens.Where(token => token.Special).Select(token => token.Id)];
     }
 
     /// <summary>The largest id plus one; a model's embedding has at least so many rows.</summary>
@@ -46,17 +43,19 @@ public sealed class HuggingFaceTokenizer : Tokenizer
 
     /// <summary>Loads a tokenizer file.</summary>
     /// <param name="path">A tokenizer.json of at most 256 MiB.</param>
-    /// <exception cref="TokenizerException">The file is unreadable, contradicts itself, or has a part that is not supported.</exception>
-    public static HuggingFaceTokenizer Load(string path) => new(TokenizerReader.Read(path));
+    /// <exception cref="CheckpointException">The file is unreadable, contradicts itself, or has a part that is not supported.</exception>
+    public static HuggingFaceTokenizer Load(string path) => new(TokenizerParts.Read(path));
 
     /// <summary>The id of a token as the vocabulary spells it (in byte-level vocabularies a space is U+0120), or null.</summary>
     public int? IdOf(string token) =>
-        _addedIds.TryGetValue(token, out var added) ? added : _parts.Model.Vocabulary.TryGetValue(token, out var id) ? id : null;
+        _parts.Model.Vocabulary.TryGetValue(token, out var id)
+            ? id
+            : _parts.AddedTokens.FirstOrDefault(added => added.Content == token)?.Id;
 
     /// <summary>The ids of a text, of any length.</summary>
     /// <param name="text">Special tokens written out in it become their ids.</param>
     /// <param name="addSpecialTokens">Whether the file's template (a beginning-of-sequence token, say) is put around the ids.</param>
-    /// <exception cref="TokenizerException">A character the vocabulary has no answer for.</exception>
+    /// <exception cref="CheckpointException">A character the vocabulary has no answer for.</exception>
     public int[] Encode(string text, bool addSpecialTokens)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -75,7 +74,7 @@ public sealed class HuggingFaceTokenizer : Tokenizer
     /// tokenizers: what a normalizer composes comes from its first character, what it puts in from the character before; a template's
     /// token has the empty range 0..0, and white space at a token's ends is left out where the file says so (trim_offsets).
     /// </summary>
-    /// <exception cref="TokenizerException">A character the vocabulary has no answer for.</exception>
+    /// <exception cref="CheckpointException">A character the vocabulary has no answer for.</exception>
     public IReadOnlyList<EncodedToken> EncodeWithOffsets(string text, bool addSpecialTokens)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -89,14 +88,22 @@ public sealed class HuggingFaceTokenizer : Tokenizer
     }
 
     /// <summary>The text of ids, special tokens among it. Bytes that are not UTF-8 (a character cut in two, say) become U+FFFD.</summary>
-    /// <exception cref="TokenizerException">An id that no token has.</exception>
+    /// <exception cref="CheckpointException">An id that no token has.</exception>
     public override string Decode(IEnumerable<int> ids) => Decode(ids, skipSpecialTokens: false);
 
     /// <inheritdoc cref="Decode(IEnumerable{int})"/>
     public string Decode(IEnumerable<int> ids, bool skipSpecialTokens)
     {
         ArgumentNullException.ThrowIfNull(ids);
-        return _decoder.Decode(ids, skipSpecialTokens);
+        var tokens = new List<string>();
+        foreach (var id in ids)
+        {
+            if (skipSpecialTokens && _specialIds.Contains(id)) continue;
+            tokens.Add(_parts.TokenOf(id) ?? throw CheckpointException.At(_parts.Path, $"no token has the id {id}",
+                $"ids of the vocabulary, below {_parts.TokenOfId.Length}", "was it made by another tokenizer?"));
+        }
+
+        return Text(tokens);
     }
 
     /// <summary>
@@ -107,7 +114,16 @@ public sealed class HuggingFaceTokenizer : Tokenizer
     public override OperationStatus Decode(IEnumerable<int> ids, Span<char> destination, out int idsConsumed, out int charsWritten)
     {
         ArgumentNullException.ThrowIfNull(ids);
-        return _decoder.Decode(ids, destination, out idsConsumed, out charsWritten);
+        var all = ids.Select(_parts.TokenOf).ToList();
+        var tokens = all.TakeWhile(static token => token is not null).Select(static token => token!).ToList();
+        var text = Text(tokens);
+        idsConsumed = tokens.Count;
+        if (text.Length > destination.Length) (idsConsumed, text) = Fitting(tokens, text, destination.Length);
+        text.CopyTo(destination);
+        charsWritten = text.Length;
+        return idsConsumed < tokens.Count ? OperationStatus.DestinationTooSmall
+            : tokens.Count < all.Count ? OperationStatus.InvalidData
+            : OperationStatus.Done;
     }
 
     /// <inheritdoc/>
@@ -158,6 +174,32 @@ public sealed class HuggingFaceTokenizer : Tokenizer
         (normalizedText, tokenCount) = (encoded.NormalizedText, Math.Min(limit, encoded.Ids.Count));
         return encoded.StartOfLast(limit);
     }
+
+    /// <summary>
+    /// As many of the first tokens as fit and can be told from the rest, so that their text and the text of those behind them are
+    /// together the text of all. A cut that goes through a character is no such place.
+    /// </summary>
+    private (int Count, string Text) Fitting(List<string> tokens, string whole, int length)
+    {
+        // The more tokens the longer the text, but for a character that is cut in two: where that misleads, fewer are found than fit.
+        var (count, tooMany) = (0, tokens.Count);
+        while (tooMany - count > 1)
+        {
+            var middle = count + ((tooMany - count) / 2);
+            if (Text(tokens[..middle]).Length <= length) count = middle;
+            else tooMany = middle;
+        }
+
+        for (; count > 0; count--)
+        {
+            var text = Text(tokens[..count]);
+            if (text.Length <= length && text + Text(tokens[count..]) == whole) return (count, text);
+        }
+
+        return (0, "");
+    }
+
+    private string Text(IReadOnlyList<string> tokens) => string.Concat(_parts.Decoder(tokens));
 
     private static int Limit(EncodeSettings settings)
     {

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
-using LlmStageAudit.Checkpoints.Comments.Reading;
+using LlmStageAudit.Checkpoints.Comments;
 using LlmStageAudit.Checkpoints.Tokenization;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Foundation.Errors;

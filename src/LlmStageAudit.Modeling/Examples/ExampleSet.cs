@@ -1,5 +1,4 @@
 using LlmStageAudit.Checkpoints.Comments;
-using LlmStageAudit.Checkpoints.Comments.Rows;
 
 namespace LlmStageAudit.Modeling.Examples;
 

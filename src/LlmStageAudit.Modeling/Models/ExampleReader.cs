@@ -1,6 +1,5 @@
 using System.Globalization;
 using LlmStageAudit.Checkpoints.Comments;
-using LlmStageAudit.Checkpoints.Comments.Rows;
 using LlmStageAudit.Checkpoints.Tokenization;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Modeling.Examples;

@@ -1,3 +1,4 @@
+using LlmStageAudit.Checkpoints;
 using LlmStageAudit.Checkpoints.Models;
 
 namespace LlmStageAudit.Modeling.Transformers;
@@ -18,7 +19,7 @@ internal static class TransformerFamilies
 
     /// <summary>The arithmetic of a checkpoint's family, with its settings.</summary>
     /// <exception cref="ModelingException">A family that is not among the known ones.</exception>
-    /// <exception cref="ModelFolderException">Settings that are wrong or not supported.</exception>
+    /// <exception cref="CheckpointException">Settings that are wrong or not supported.</exception>
     public static Transformer Create(ModelConfig config)
     {
         if (config.ModelType == "gemma3")

@@ -1,5 +1,4 @@
 using LlmStageAudit.Checkpoints.Comments;
-using LlmStageAudit.Checkpoints.Comments.Rows;
 using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Probing.Probes;

@@ -113,7 +113,7 @@ public sealed class AdapterFolderTests : IDisposable
     public void Existing_folder_is_left_alone()
     {
         _scratch.WriteText("x/mine.txt", "keep");
-        Assert.Throws<AdapterException>(() => AdapterFolder.Write(_scratch["x"], Config, []));
+        Assert.Throws<CheckpointException>(() => AdapterFolder.Write(_scratch["x"], Config, []));
         Assert.Single(Directory.GetFiles(_scratch["x"]));
     }
 
@@ -123,9 +123,9 @@ public sealed class AdapterFolderTests : IDisposable
         new($"{Key}.lora_B.weight", [3, 2], new[] { 5f, 6f, 7f, 8f, 9f, 10f }),
     ];
 
-    private AdapterException Fault(string name)
+    private CheckpointException Fault(string name)
     {
-        var fault = Assert.Throws<AdapterException>(() => AdapterFolder.Read(_scratch[name]));
+        var fault = Assert.Throws<CheckpointException>(() => AdapterFolder.Read(_scratch[name]));
         Assert.DoesNotContain('\n', fault.Message);
         return fault;
     }

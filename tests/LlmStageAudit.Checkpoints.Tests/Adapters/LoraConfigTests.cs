@@ -62,7 +62,7 @@ public sealed class LoraConfigTests : IDisposable
     [InlineData("init_lora_weights", "\"loftq\"")]
     public void Variants_that_change_the_arithmetic_are_refused_by_name(string key, string value)
     {
-        var fault = Assert.Throws<AdapterException>(() => Read(Minimal, (key, JsonNode.Parse(value))));
+        var fault = Assert.Throws<CheckpointException>(() => Read(Minimal, (key, JsonNode.Parse(value))));
         Assert.Contains($"unsupported setting: {key}", fault.Message);
     }
 
@@ -78,7 +78,7 @@ public sealed class LoraConfigTests : IDisposable
     [Fact]
     public void Several_variants_are_named_at_once()
     {
-        var fault = Assert.Throws<AdapterException>(() => Read(Minimal, ("use_dora", true), ("bias", "some")));
+        var fault = Assert.Throws<CheckpointException>(() => Read(Minimal, ("use_dora", true), ("bias", "some")));
         Assert.Contains("unsupported settings: use_dora; bias 'some'", fault.Message);
     }
 
@@ -96,7 +96,7 @@ public sealed class LoraConfigTests : IDisposable
     [InlineData("""{"peft_type":"LORA","target_modules":["x"],"layers_to_transform":[-1]}""", "layers_to_transform: found -1")]
     [InlineData("""{"peft_type":"LORA","target_modules":["x"]""", "not valid JSON")]
     public void Wrong_values_are_named(string json, string expected) =>
-        Assert.Contains(expected, Assert.Throws<AdapterException>(() => Read(json)).Message);
+        Assert.Contains(expected, Assert.Throws<CheckpointException>(() => Read(json)).Message);
 
     [Fact]
     public void Listed_targets_match_whole_names_or_tails()
@@ -128,7 +128,7 @@ public sealed class LoraConfigTests : IDisposable
     public void Pattern_that_runs_away_is_stopped()
     {
         var config = Read("""{"peft_type":"LORA","target_modules":"(a+)+b\\1"}""");
-        Assert.Contains("cannot be matched", Assert.Throws<AdapterException>(() => config.Targets(new string('a', 60))).Message);
+        Assert.Contains("cannot be matched", Assert.Throws<CheckpointException>(() => config.Targets(new string('a', 60))).Message);
     }
 
     [Fact]

@@ -1,6 +1,5 @@
 using System.Text;
 using LlmStageAudit.Checkpoints.Comments;
-using LlmStageAudit.Checkpoints.Comments.Rows;
 using LlmStageAudit.Checkpoints.Tests.Tokenization;
 using LlmStageAudit.Foundation.Errors;
 
@@ -53,12 +52,12 @@ public sealed class DelimitedTests
     public void ByteThatIsNotUtf8IsNamedWithLineAndOffset()
     {
         var bytes = Encoding.Latin1.GetBytes("text\nfine\ncaf\u00E9!\n");
-        var fault = Assert.Throws<CommentSetException>(() => TemporaryFile.Read(".csv", bytes));
+        var fault = Assert.Throws<CheckpointException>(() => TemporaryFile.Read(".csv", bytes));
         Assert.Contains("line 3: the byte 0xE9 at offset 13", fault.Message, StringComparison.Ordinal);
 
         // The same across block borders, and a sequence cut short by the end of the file.
         var late = Encoding.UTF8.GetBytes("text\n" + string.Concat(Enumerable.Repeat("añb\n", 50_000))).Append((byte)0xC3).ToArray();
-        fault = Assert.Throws<CommentSetException>(() => TemporaryFile.Read(".csv", late));
+        fault = Assert.Throws<CheckpointException>(() => TemporaryFile.Read(".csv", late));
         Assert.Contains($"line 50002: the byte 0xC3 at offset {late.Length - 1}", fault.Message, StringComparison.Ordinal);
         Assert.Equal(50_000, TemporaryFile.Read(".csv", late[..^1]).Rows.Count(row => row.Text("text") == "añb"));
     }
@@ -74,10 +73,10 @@ public sealed class DelimitedTests
     public void UnknownColumnsAndFormatsAreNamed()
     {
         var set = TemporaryFile.Read(".csv", "comment,label\na,1\n");
-        var fault = Assert.Throws<CommentSetException>(() => set.Rows[0].Text("coment"));
+        var fault = Assert.Throws<CheckpointException>(() => set.Rows[0].Text("coment"));
         Assert.Contains("did you mean 'comment'?", fault.Message, StringComparison.Ordinal);
         Assert.Contains("'.xlsx'", TemporaryFile.Fault(".xlsx", "a").Message, StringComparison.Ordinal);
-        Assert.Throws<CommentSetException>(() => CommentSet.Read(Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.csv")));
+        Assert.Throws<CheckpointException>(() => CommentSet.Read(Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.csv")));
     }
 
     [SharedDataFact("data/comments/mlma_en.csv", "data/comments/davidson.csv", "data/comments/bias_madlibs_77k.csv")]

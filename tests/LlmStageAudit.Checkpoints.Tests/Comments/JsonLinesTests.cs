@@ -1,5 +1,4 @@
-using LlmStageAudit.Checkpoints.Comments.Reading;
-using LlmStageAudit.Checkpoints.Comments.Rows;
+using LlmStageAudit.Checkpoints.Comments;
 
 namespace LlmStageAudit.Checkpoints.Tests.Comments;
 
@@ -29,7 +28,7 @@ public sealed class JsonLinesTests
         Action[] uses = [() => second.Text("meta"), () => second.Ids("mixed"), () => first.Text("ids"), () => first.Ids("text")];
         foreach (var use in uses)
         {
-            Assert.Contains(", column '", Assert.Throws<CommentSetException>(use).Message, StringComparison.Ordinal);
+            Assert.Contains(", column '", Assert.Throws<CheckpointException>(use).Message, StringComparison.Ordinal);
         }
     }
 

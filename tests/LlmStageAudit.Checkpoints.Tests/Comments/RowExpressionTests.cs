@@ -1,5 +1,4 @@
 using LlmStageAudit.Checkpoints.Comments;
-using LlmStageAudit.Checkpoints.Comments.Rows;
 using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Checkpoints.Tests.Comments;
@@ -89,7 +88,7 @@ public sealed class RowExpressionTests
     [InlineData("split == true", "column 'split': 'train'; expected true, false")]
     public void CellsWithoutMeaningAreErrors(string text, string named)
     {
-        var fault = Assert.Throws<CommentSetException>(() => Parse(text).Evaluate(Row));
+        var fault = Assert.Throws<CheckpointException>(() => Parse(text).Evaluate(Row));
         Assert.Contains(named, fault.Message, StringComparison.Ordinal);
     }
 
@@ -135,7 +134,7 @@ public sealed class RowExpressionTests
     {
         var row = CommentSet.Of("rows.csv", ["text"], [[new string('a', 40)]]).Rows[0];
         var expression = RowExpression.Parse("text matches '(a+)+$b|(a|aa)+c(?=x)'", ["text"], "test");
-        Assert.Throws<CommentSetException>(() => expression.Test(row));
+        Assert.Throws<CheckpointException>(() => expression.Test(row));
     }
 
     [Fact]

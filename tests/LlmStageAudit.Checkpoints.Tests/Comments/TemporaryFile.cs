@@ -1,6 +1,5 @@
 using System.Text;
 using LlmStageAudit.Checkpoints.Comments;
-using LlmStageAudit.Checkpoints.Comments.Rows;
 
 namespace LlmStageAudit.Checkpoints.Tests.Comments;
 
@@ -23,6 +22,6 @@ internal static class TemporaryFile
         }
     }
 
-    public static CommentSetException Fault(string extension, string text) =>
-        Assert.Throws<CommentSetException>(() => Read(extension, text));
+    public static CheckpointException Fault(string extension, string text) =>
+        Assert.Throws<CheckpointException>(() => Read(extension, text));
 }

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using LlmStageAudit.Checkpoints.Comments;
-using LlmStageAudit.Checkpoints.Comments.Rows;
 using LlmStageAudit.Checkpoints.Tests.Safetensors;
 using LlmStageAudit.Testing.Fuzzing;
 
@@ -69,7 +68,7 @@ public sealed class CommentFuzzTests : IDisposable
                 // A list is an error where a text is asked for, and the other way round.
                 var asText = Record.Exception(() => row.Value(column));
                 var asIds = Record.Exception(() => row.Ids(column));
-                Assert.True(asText is null or CommentSetException && asIds is null or CommentSetException);
+                Assert.True(asText is null or CheckpointException && asIds is null or CheckpointException);
             }
         }
     }

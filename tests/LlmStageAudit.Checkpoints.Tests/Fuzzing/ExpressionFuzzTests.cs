@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Checkpoints.Comments;
-using LlmStageAudit.Checkpoints.Comments.Rows;
 using LlmStageAudit.Checkpoints.Tests.Safetensors;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Testing.Fuzzing;
@@ -70,7 +69,7 @@ public sealed class ExpressionFuzzTests : IDisposable
         {
             return $"{expression.Test(row)} {expression.Evaluate(row)}";
         }
-        catch (CommentSetException fault)
+        catch (CheckpointException fault)
         {
             return fault.Message;
         }

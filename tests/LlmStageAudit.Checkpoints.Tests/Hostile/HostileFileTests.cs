@@ -253,7 +253,7 @@ public sealed class HostileFileTests : IDisposable
             ])
         {
             _scratch.WriteText("m/model.safetensors.index.json", $$$"""{"weight_map":{"a":{{{JsonSerializer.Serialize(name)}}}}}""");
-            var refused = Assert.IsType<ModelFolderException>(Bounded.Record(() => ModelFolder.Open(_scratch["m"]).Dispose()));
+            var refused = Assert.IsType<CheckpointException>(Bounded.Record(() => ModelFolder.Open(_scratch["m"]).Dispose()));
             Assert.Contains("the plain name of a .safetensors file", refused.Message);
         }
     }

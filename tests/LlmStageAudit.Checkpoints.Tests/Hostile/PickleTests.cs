@@ -1,11 +1,9 @@
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Checkpoints.Comments;
-using LlmStageAudit.Checkpoints.Comments.Rows;
 using LlmStageAudit.Checkpoints.Models;
 using LlmStageAudit.Checkpoints.Safetensors;
 using LlmStageAudit.Checkpoints.Tests.Safetensors;
 using LlmStageAudit.Checkpoints.Tokenization;
-using LlmStageAudit.Checkpoints.Tokenization.Files;
 using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Checkpoints.Tests.Hostile;
@@ -32,8 +30,8 @@ public sealed class PickleTests : IDisposable
     public void A_pickle_is_no_model_and_no_adapter(string name)
     {
         var path = _scratch.WriteBytes(name, Zip);
-        CheckMessage(Assert.Throws<ModelFolderException>(() => ModelFolder.Open(path)), path);
-        CheckMessage(Assert.Throws<AdapterException>(() => AdapterFolder.Read(path)), path);
+        CheckMessage(Assert.Throws<CheckpointException>(() => ModelFolder.Open(path)), path);
+        CheckMessage(Assert.Throws<CheckpointException>(() => AdapterFolder.Read(path)), path);
     }
 
     [Theory]
@@ -46,7 +44,7 @@ public sealed class PickleTests : IDisposable
     {
         _scratch.WriteText("m/config.json", """{"model_type":"gpt_neox"}""");
         _scratch.WriteBytes("m/" + name, Zip);
-        CheckMessage(Assert.Throws<ModelFolderException>(() => ModelFolder.Open(_scratch["m"])), name);
+        CheckMessage(Assert.Throws<CheckpointException>(() => ModelFolder.Open(_scratch["m"])), name);
     }
 
     [Fact]
@@ -64,7 +62,7 @@ public sealed class PickleTests : IDisposable
     {
         _scratch.WriteText("a/adapter_config.json", "{}");
         _scratch.WriteBytes("a/adapter_model.bin", Pickle);
-        CheckMessage(Assert.Throws<AdapterException>(() => AdapterFolder.Read(_scratch["a"])), "adapter_model.bin");
+        CheckMessage(Assert.Throws<CheckpointException>(() => AdapterFolder.Read(_scratch["a"])), "adapter_model.bin");
     }
 
     [Fact]
@@ -73,20 +71,20 @@ public sealed class PickleTests : IDisposable
         foreach (var bytes in (byte[][])[Pickle, Legacy, Framed, Zip])
         {
             CheckMessage(
-                Assert.Throws<SafetensorsException>(() => SafetensorsFile.Open(_scratch.WriteBytes("model.safetensors", bytes))),
+                Assert.Throws<CheckpointException>(() => SafetensorsFile.Open(_scratch.WriteBytes("model.safetensors", bytes))),
                 "save_file");
             CheckMessage(
-                Assert.Throws<ModelFolderException>(() => ModelConfig.Read(_scratch.WriteBytes("config.json", bytes))),
+                Assert.Throws<CheckpointException>(() => ModelConfig.Read(_scratch.WriteBytes("config.json", bytes))),
                 "save_file");
             CheckMessage(
-                Assert.Throws<AdapterException>(() => LoraConfig.Read(_scratch.WriteBytes("adapter_config.json", bytes))),
+                Assert.Throws<CheckpointException>(() => LoraConfig.Read(_scratch.WriteBytes("adapter_config.json", bytes))),
                 "save_file");
             CheckMessage(
-                Assert.Throws<TokenizerException>(() => HuggingFaceTokenizer.Load(_scratch.WriteBytes("tokenizer.json", bytes))),
+                Assert.Throws<CheckpointException>(() => HuggingFaceTokenizer.Load(_scratch.WriteBytes("tokenizer.json", bytes))),
                 "save_file");
             foreach (var name in (string[])["rows.csv", "rows.tsv", "rows.jsonl"])
             {
-                CheckMessage(Assert.Throws<CommentSetException>(() => CommentSet.Read(_scratch.WriteBytes(name, bytes))), name);
+                CheckMessage(Assert.Throws<CheckpointException>(() => CommentSet.Read(_scratch.WriteBytes(name, bytes))), name);
             }
         }
     }
@@ -97,7 +95,7 @@ public sealed class PickleTests : IDisposable
     [InlineData("rows.npz")]
     [InlineData("rows.pt")]
     public void Rows_are_not_read_from_a_pickle(string name) =>
-        CheckMessage(Assert.Throws<CommentSetException>(() => CommentSet.Read(_scratch.WriteBytes(name, Pickle))), name);
+        CheckMessage(Assert.Throws<CheckpointException>(() => CommentSet.Read(_scratch.WriteBytes(name, Pickle))), name);
 
     [Fact]
     public void A_header_of_any_length_that_is_accepted_is_not_taken_for_a_pickle()

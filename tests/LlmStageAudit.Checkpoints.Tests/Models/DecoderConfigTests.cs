@@ -217,7 +217,7 @@ public sealed class DecoderConfigTests
     }
 
     private static string Fault(string family, params (string Key, JsonNode? Value)[] changes) =>
-        Assert.Throws<ModelFolderException>(() => Read(family, changes)).Message;
+        Assert.Throws<CheckpointException>(() => Read(family, changes)).Message;
 
     private static DecoderConfig Read(string family, params (string Key, JsonNode? Value)[] changes)
     {

@@ -49,7 +49,7 @@ public sealed class GptNeoXConfigTests
     [Fact]
     public void Spellings_that_disagree_are_an_error()
     {
-        var fault = Assert.Throws<ModelFolderException>(() => Read(("rope_theta", 10000), ("rotary_emb_base", 20000)));
+        var fault = Assert.Throws<CheckpointException>(() => Read(("rope_theta", 10000), ("rotary_emb_base", 20000)));
         Assert.Contains("rotary_emb_base: found 20000 here and 10000 under another spelling", fault.Message);
     }
 
@@ -60,17 +60,17 @@ public sealed class GptNeoXConfigTests
         Assert.Equal(expected, Read(("rope_scaling", Object("""{"type":"linear","factor":4.0}"""))).Rotary);
         Assert.Equal(expected, Read(("rope_scaling", Object("""{"rope_type":"linear","factor":4}"""))).Rotary);
         Assert.Equal(expected, Read(("rope_parameters", Object("""{"rope_type":"linear","factor":4,"rope_theta":10000}"""))).Rotary);
-        var fault = Assert.Throws<ModelFolderException>(() => Read(
+        var fault = Assert.Throws<CheckpointException>(() => Read(
             ("rope_parameters", Object("""{"rope_type":"default"}""")), ("rope_scaling", Object("""{"type":"linear","factor":4}"""))));
         Assert.Contains("says Linear by 4 here and None by 1 under another spelling", fault.Message);
-        Assert.Throws<ModelFolderException>(() => Read(("rope_scaling", Object("""{"type":"linear"}"""))));
-        Assert.Throws<ModelFolderException>(() => Read(("rope_scaling", Object("""{"type":"linear","factor":0}"""))));
+        Assert.Throws<CheckpointException>(() => Read(("rope_scaling", Object("""{"type":"linear"}"""))));
+        Assert.Throws<CheckpointException>(() => Read(("rope_scaling", Object("""{"type":"linear","factor":0}"""))));
     }
 
     [Fact]
     public void Unsupported_settings_are_named_all_at_once()
     {
-        var fault = Assert.Throws<ModelFolderException>(() => Read(
+        var fault = Assert.Throws<CheckpointException>(() => Read(
             ("rope_scaling", Object("""{"type":"dynamic","factor":2.0}""")), ("hidden_act", "swishy"), ("hidden_dropout", 0.1),
             ("attention_dropout", 0.2), ("quantization_config", Object("""{"bits":4}"""))));
 
@@ -87,8 +87,8 @@ public sealed class GptNeoXConfigTests
             ("classifier_dropout", 0.1), ("hidden_act", "gelu_fast"));
         Assert.Equal("gelu_fast", read.Activation);
         Assert.Equal(0.25, Read(("rope_scaling", Object("""{"rope_type":"default"}"""))).RotaryFraction);
-        Assert.Throws<ModelFolderException>(() => Read(("rope_parameters", Object("""{"rope_type":"yarn"}"""))));
-        Assert.Throws<ModelFolderException>(() => Read(("rope_scaling", Object("""{"factor":4}"""))));
+        Assert.Throws<CheckpointException>(() => Read(("rope_parameters", Object("""{"rope_type":"yarn"}"""))));
+        Assert.Throws<CheckpointException>(() => Read(("rope_scaling", Object("""{"factor":4}"""))));
     }
 
     [Theory]
@@ -107,7 +107,7 @@ public sealed class GptNeoXConfigTests
     [InlineData("model_type", "llama", "found 'llama'; expected 'gpt_neox'")]
     public void Wrong_value_is_named(string key, object value, string expected)
     {
-        var fault = Assert.Throws<ModelFolderException>(() => Read((key, JsonValue.Create(value))));
+        var fault = Assert.Throws<CheckpointException>(() => Read((key, JsonValue.Create(value))));
         Assert.Contains(expected, fault.Message);
         Assert.Contains(key, fault.Message);
     }

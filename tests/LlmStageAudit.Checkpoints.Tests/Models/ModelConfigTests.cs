@@ -19,9 +19,9 @@ public sealed class ModelConfigTests : IDisposable
 
         Assert.Equal("x", config.ModelType);
         Assert.Equal(3, config.GetInt("n"));
-        Assert.Equal(3.0, config.GetDouble("n"));
-        Assert.Equal(0.5, config.GetDouble("f"));
-        Assert.True(config.GetBool("on"));
+        Assert.Equal(3.0, config.FindDouble("n"));
+        Assert.Equal(0.5, config.FindDouble("f"));
+        Assert.True(config.FindBool("on"));
         Assert.Equal(["a", "b"], config.FindStrings("names"));
         Assert.Null(config.FindInt("gone"));
         Assert.False(config.Has("gone"));
@@ -37,21 +37,21 @@ public sealed class ModelConfigTests : IDisposable
     [InlineData("""{"hidden_size":[8]}""", "config.json: hidden_size: found a list")]
     [InlineData("""{"hidden_size":null}""", "config.json: hidden_size: is absent")]
     public void Wrong_integer_is_named(string json, string expected) =>
-        Assert.Contains(expected, Assert.Throws<ModelFolderException>(() => Parse(json).GetInt("hidden_size")).Message);
+        Assert.Contains(expected, Assert.Throws<CheckpointException>(() => Parse(json).GetInt("hidden_size")).Message);
 
     [Fact]
     public void Nested_keys_are_named_by_their_path()
     {
         var deep = Parse("""{"rope":{"inner":{"theta":"big"}}}""").FindSection("rope")!.FindSection("inner")!;
-        Assert.Contains("config.json: rope.inner.theta: found", Assert.Throws<ModelFolderException>(() => deep.GetDouble("theta")).Message);
+        Assert.Contains("config.json: rope.inner.theta: found", Assert.Throws<CheckpointException>(() => deep.FindDouble("theta")).Message);
     }
 
     [Fact]
     public void Infinite_numbers_and_broken_text_are_wrong_types()
     {
-        Assert.Throws<ModelFolderException>(() => Parse("""{"f":1e999}""").GetDouble("f"));
-        Assert.Throws<ModelFolderException>(() => Parse("""{"s":"\ud800"}""").GetString("s"));
-        Assert.Throws<ModelFolderException>(() => Parse("""{"l":["a",1]}""").FindStrings("l"));
+        Assert.Throws<CheckpointException>(() => Parse("""{"f":1e999}""").FindDouble("f"));
+        Assert.Throws<CheckpointException>(() => Parse("""{"s":"\ud800"}""").GetString("s"));
+        Assert.Throws<CheckpointException>(() => Parse("""{"l":["a",1]}""").FindStrings("l"));
     }
 
     [Theory]
@@ -61,15 +61,15 @@ public sealed class ModelConfigTests : IDisposable
     [InlineData("""{"a":1,"a":2}""")]
     [InlineData("""{"\ud800":1}""")]
     [InlineData("{'a':1}")]
-    public void Text_that_is_no_object_is_refused(string json) => Assert.Throws<ModelFolderException>(() => Parse(json).GetInt("a"));
+    public void Text_that_is_no_object_is_refused(string json) => Assert.Throws<CheckpointException>(() => Parse(json).GetInt("a"));
 
     [Fact]
     public void Depth_and_size_are_bounded()
     {
         var deep = string.Concat(Enumerable.Repeat("{\"a\":", 5000)) + "1" + new string('}', 5000);
-        Assert.Throws<ModelFolderException>(() => Parse(deep));
+        Assert.Throws<CheckpointException>(() => Parse(deep));
         using (var sparse = File.Create(_scratch["big.json"])) sparse.SetLength(ModelConfig.LongestBytes + 1);
-        var fault = Assert.Throws<ModelFolderException>(() => ModelConfig.Read(_scratch["big.json"]));
+        var fault = Assert.Throws<CheckpointException>(() => ModelConfig.Read(_scratch["big.json"]));
         Assert.Contains("expected at most 16777216 bytes", fault.Message);
         Assert.Equal(ErrorKind.Input, fault.Kind);
     }
@@ -88,8 +88,8 @@ public sealed class ModelConfigTests : IDisposable
         CultureInfo.CurrentCulture = new CultureInfo("de-DE");
         try
         {
-            Assert.Equal(0.25, Parse("""{"f":0.25}""").GetDouble("f"));
-            var fault = Assert.Throws<ModelFolderException>(() => GptNeoXConfigTests.Read(("rotary_pct", 1.5)));
+            Assert.Equal(0.25, Parse("""{"f":0.25}""").FindDouble("f"));
+            var fault = Assert.Throws<CheckpointException>(() => GptNeoXConfigTests.Read(("rotary_pct", 1.5)));
             Assert.Contains("found 1.5;", fault.Message);
         }
         finally

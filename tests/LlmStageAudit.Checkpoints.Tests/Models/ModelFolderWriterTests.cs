@@ -25,7 +25,7 @@ public sealed class ModelFolderWriterTests : IDisposable
         using var model = ModelFolder.Open(_scratch["out"]);
         Assert.Equal(["config.json", "model.safetensors", "tokenizer.json"], model.Files);
         Assert.Equal(3, Directory.GetFiles(_scratch["out"]).Length);
-        Assert.Equal([1f, -1f], model.RequireTensor("w", 2).File.ReadSingles("w"));
+        Assert.Equal([1f, -1f], model.Tensors["w"].File.ReadSingles("w"));
     }
 
     [Fact]
@@ -56,9 +56,9 @@ public sealed class ModelFolderWriterTests : IDisposable
         _scratch.WriteText("there/mine.txt", "keep");
         var config = Config("{}");
 
-        Assert.Throws<ModelFolderException>(() => ModelFolderWriter.Write(_scratch["there"], config, []));
+        Assert.Throws<CheckpointException>(() => ModelFolderWriter.Write(_scratch["there"], config, []));
         Assert.Equal("keep", File.ReadAllText(_scratch["there/mine.txt"]));
-        Assert.Throws<SafetensorsException>(() => ModelFolderWriter.Write(_scratch["new"], config, [new("w", [5], new float[1])]));
+        Assert.Throws<CheckpointException>(() => ModelFolderWriter.Write(_scratch["new"], config, [new("w", [5], new float[1])]));
         Assert.Equal(["in", "there"], Directory.GetDirectories(_scratch.Root).Select(Path.GetFileName).Order());
     }
 

@@ -127,9 +127,9 @@ public sealed class SafetensorsFaultTests : IDisposable
         Assert.True(fault.Message.Length < 600);
     }
 
-    private static SafetensorsException Fault(string path)
+    private static CheckpointException Fault(string path)
     {
-        var fault = Assert.Throws<SafetensorsException>(() => SafetensorsFile.Open(path).Dispose());
+        var fault = Assert.Throws<CheckpointException>(() => SafetensorsFile.Open(path).Dispose());
         Assert.StartsWith(path, fault.Message);
         Assert.DoesNotContain('\n', fault.Message);
         return fault;

@@ -26,7 +26,7 @@ public sealed class SafetensorsFileTests : IDisposable
         Assert.Equal((SafetensorsDtype.I16, 8L + header.Length + 4, 6L, 3L), (b.Dtype, b.OffsetBytes, b.SizeBytes, b.ElementCount));
         Assert.Equal([2L, 2L], file.Tensors["a"].Shape);
         var bytes = new byte[6];
-        file.CopyTo(b, bytes);
+        file.Copy(b, 0, bytes);
         Assert.Equal([0xFF, 0x7F, 0, 0, 1, 0], bytes);
     }
 
@@ -53,7 +53,7 @@ public sealed class SafetensorsFileTests : IDisposable
         Assert.Equal(long3, read);
         Assert.Equal(long3, file.ReadSingles("y"));
         var bytes = new byte[file.Tensors["y"].SizeBytes];
-        file.CopyTo(file.Tensors["y"], bytes);
+        file.Copy(file.Tensors["y"], 0, bytes);
         Assert.True(MemoryMarshal.AsBytes<float>(long3).SequenceEqual(bytes));
     }
 
@@ -69,10 +69,10 @@ public sealed class SafetensorsFileTests : IDisposable
 
         var message = $"but the file holds {file.Tensors["y"].OffsetBytes + 1} bytes";
         Assert.Equal([1f, 2f], file.ReadSingles("x"));
-        Assert.Contains(message, Assert.Throws<SafetensorsException>(() => file.ReadSingles("y")).Message);
-        Assert.Contains(message, Assert.Throws<SafetensorsException>(() => file.CopyTo(file.Tensors["y"], new byte[12])).Message);
+        Assert.Contains(message, Assert.Throws<CheckpointException>(() => file.ReadSingles("y")).Message);
+        Assert.Contains(message, Assert.Throws<CheckpointException>(() => file.Copy(file.Tensors["y"], 0, new byte[12])).Message);
         Assert.Contains(
-            message, Assert.Throws<SafetensorsException>(() => file.ReadWindows(file.Tensors["y"], static (_, _, _) => { })).Message);
+            message, Assert.Throws<CheckpointException>(() => file.ReadWindows(file.Tensors["y"], static (_, _, _) => { })).Message);
     }
 
     /// <summary>As another program would: .NET's own locks are advisory, and bind .NET only.</summary>
@@ -155,11 +155,11 @@ public sealed class SafetensorsFileTests : IDisposable
         var path = _scratch["refused.safetensors"];
         HostTensor one = new("x", [1], new float[1]);
 
-        Assert.Contains("'x'", Assert.Throws<SafetensorsException>(() => SafetensorsWriter.Write(path, [one, one])).Message);
-        Assert.Throws<SafetensorsException>(() => SafetensorsWriter.Write(path, [one with { Name = "__metadata__" }]));
-        Assert.Throws<SafetensorsException>(() => SafetensorsWriter.Write(path, [one with { Shape = [long.MaxValue, 4] }]));
-        Assert.Throws<SafetensorsException>(() => SafetensorsWriter.Write(path, [one with { Shape = [-1, -1] }]));
-        var short3 = Assert.Throws<SafetensorsException>(() => SafetensorsWriter.Write(path, [one with { Shape = [3] }]));
+        Assert.Contains("'x'", Assert.Throws<CheckpointException>(() => SafetensorsWriter.Write(path, [one, one])).Message);
+        Assert.Throws<CheckpointException>(() => SafetensorsWriter.Write(path, [one with { Name = "__metadata__" }]));
+        Assert.Throws<CheckpointException>(() => SafetensorsWriter.Write(path, [one with { Shape = [long.MaxValue, 4] }]));
+        Assert.Throws<CheckpointException>(() => SafetensorsWriter.Write(path, [one with { Shape = [-1, -1] }]));
+        var short3 = Assert.Throws<CheckpointException>(() => SafetensorsWriter.Write(path, [one with { Shape = [3] }]));
         Assert.Contains("1 values; expected 3 for shape [3]", short3.Message);
         Assert.Empty(Directory.GetFiles(_scratch.Root));
     }
@@ -173,10 +173,10 @@ public sealed class SafetensorsFileTests : IDisposable
         using var again = SafetensorsFile.Open(path);
         var entry = file.Tensors["layers.0.weight"];
 
-        var missing = Assert.Throws<SafetensorsException>(() => file.ReadSingles("layer.0.weight"));
+        var missing = Assert.Throws<CheckpointException>(() => file.ReadSingles("layer.0.weight"));
         Assert.Contains("did you mean 'layers.0.weight'", missing.Message);
         Assert.Throws<ArgumentException>(() => again.ReadWindows(entry, static (_, _, _) => { }));
-        Assert.Throws<ArgumentException>(() => file.CopyTo(entry, new byte[3]));
+        Assert.Throws<ArgumentException>(() => again.Copy(entry, 0, new byte[4]));
         file.Dispose();
         Assert.Throws<ObjectDisposedException>(() => file.ReadWindows(entry, static (_, _, _) => { }));
         Assert.Throws<ObjectDisposedException>(() => file.ReadSingles("layers.0.weight"));
@@ -187,7 +187,7 @@ public sealed class SafetensorsFileTests : IDisposable
     {
         using var file = SafetensorsFile.Open(_scratch.WriteRaw("""{"i":{"dtype":"I32","shape":[1],"data_offsets":[0,4]}}""", new byte[4]));
 
-        Assert.Contains("dtype I32; expected F32", Assert.Throws<SafetensorsException>(() => file.ReadSingles("i")).Message);
+        Assert.Contains("dtype I32; expected F32", Assert.Throws<CheckpointException>(() => file.ReadSingles("i")).Message);
     }
 
     [Fact]

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using FsCheck.Xunit;
-using LlmStageAudit.Checkpoints.Tokenization.Files;
 
 namespace LlmStageAudit.Checkpoints.Tests.Tokenization;
 
@@ -71,10 +70,10 @@ public sealed class BytePairTests
     public void CharacterWithoutATokenIsAnError()
     {
         var tokenizer = new SmallTokenizer { Vocabulary = ["a"] }.Load();
-        var fault = Assert.Throws<TokenizerException>(() => tokenizer.Encode("a€", addSpecialTokens: false));
+        var fault = Assert.Throws<CheckpointException>(() => tokenizer.Encode("a€", addSpecialTokens: false));
         Assert.Contains("U+20AC", fault.Message, StringComparison.Ordinal);
-        Assert.Throws<TokenizerException>(() => tokenizer.Decode([1], skipSpecialTokens: false));
-        Assert.Throws<TokenizerException>(() => tokenizer.Decode([-1], skipSpecialTokens: false));
+        Assert.Throws<CheckpointException>(() => tokenizer.Decode([1], skipSpecialTokens: false));
+        Assert.Throws<CheckpointException>(() => tokenizer.Decode([-1], skipSpecialTokens: false));
     }
 
     [Fact]

@@ -41,7 +41,7 @@ public sealed class NormalizationTests
     public void ReplacementsThatGrowWithoutEndAreRefused()
     {
         var growing = $$"""{"type":"Replace","pattern":{"String":"a"},"content":"{{new string('a', 1000)}}"}""";
-        Assert.Throws<LlmStageAudit.Checkpoints.Tokenization.Files.TokenizerException>(
+        Assert.Throws<CheckpointException>(
             () => Tokens($$"""{"type":"Sequence","normalizers":[{{string.Join(',', Enumerable.Repeat(growing, 40))}}]}""", "a", "a"));
     }
 }

@@ -1,4 +1,3 @@
-using LlmStageAudit.Checkpoints.Tokenization.Files;
 
 namespace LlmStageAudit.Checkpoints.Tests.Tokenization;
 
@@ -71,7 +70,7 @@ public sealed class SplitTests
         {
             PreTokenizer = $$"""{"type":"Split","pattern":{"Regex":"{{pattern}}"},"behavior":"Isolated","invert":false}""",
         };
-        var fault = Assert.Throws<TokenizerException>(tokenizer.Load);
+        var fault = Assert.Throws<CheckpointException>(tokenizer.Load);
         Assert.Contains("pre_tokenizer.pattern.Regex", fault.Message, StringComparison.Ordinal);
     }
 }

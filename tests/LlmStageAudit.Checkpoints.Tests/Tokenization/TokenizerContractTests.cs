@@ -1,7 +1,6 @@
 using System.Buffers;
 using FsCheck.Xunit;
 using LlmStageAudit.Checkpoints.Tokenization;
-using LlmStageAudit.Checkpoints.Tokenization.Files;
 using Microsoft.ML.Tokenizers;
 
 namespace LlmStageAudit.Checkpoints.Tests.Tokenization;
@@ -109,7 +108,7 @@ public sealed class TokenizerContractTests
         var span = new char[9];
         Assert.Equal(OperationStatus.InvalidData, tokenizer.Decode([.. ids, 99_999, .. ids], span, out var consumed, out var written));
         Assert.Equal((ids.Length, "Hello"), (consumed, new string(span, 0, written)));
-        Assert.Throws<TokenizerException>(() => tokenizer.Decode([99_999]));
+        Assert.Throws<CheckpointException>(() => tokenizer.Decode([99_999]));
     }
 
     private static readonly Lazy<(HuggingFaceTokenizer, HuggingFaceTokenizer Unnormalized, HuggingFaceTokenizer Uncut)[]> Reduced = new(() =>

@@ -1,6 +1,5 @@
 using System.Text;
 using LlmStageAudit.Checkpoints.Tokenization;
-using LlmStageAudit.Checkpoints.Tokenization.Files;
 using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Checkpoints.Tests.Tokenization;
@@ -60,7 +59,7 @@ public sealed class TokenizerFileTests
         var json = Json();
         Assert.Contains(valid, json, StringComparison.Ordinal);
         var at = json.IndexOf(valid, StringComparison.Ordinal);
-        var fault = Assert.Throws<TokenizerException>(() => SmallTokenizer.LoadText(json[..at] + faulty + json[(at + valid.Length)..]));
+        var fault = Assert.Throws<CheckpointException>(() => SmallTokenizer.LoadText(json[..at] + faulty + json[(at + valid.Length)..]));
         Assert.Contains(named, fault.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', fault.Message);
         Assert.Equal(ErrorKind.Input, fault.Kind);
@@ -69,11 +68,11 @@ public sealed class TokenizerFileTests
     [Fact]
     public void WhatIsNoJsonOrNotThereIsNamed()
     {
-        Assert.Throws<TokenizerException>(() => SmallTokenizer.LoadText(""));
-        Assert.Throws<TokenizerException>(() => SmallTokenizer.LoadText("[]"));
-        Assert.Throws<TokenizerException>(() => SmallTokenizer.LoadText(new string('[', 100_000)));
+        Assert.Throws<CheckpointException>(() => SmallTokenizer.LoadText(""));
+        Assert.Throws<CheckpointException>(() => SmallTokenizer.LoadText("[]"));
+        Assert.Throws<CheckpointException>(() => SmallTokenizer.LoadText(new string('[', 100_000)));
         var absent = Path.Combine(Path.GetTempPath(), $"absent-{Guid.NewGuid():N}", "tokenizer.json");
-        Assert.Throws<TokenizerException>(() => HuggingFaceTokenizer.Load(absent));
+        Assert.Throws<CheckpointException>(() => HuggingFaceTokenizer.Load(absent));
     }
 
     private static string Json() => Whole.Json()

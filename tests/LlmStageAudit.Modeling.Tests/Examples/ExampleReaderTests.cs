@@ -1,4 +1,5 @@
-using LlmStageAudit.Checkpoints.Comments.Rows;
+using LlmStageAudit.Checkpoints;
+using LlmStageAudit.Checkpoints.Comments;
 using LlmStageAudit.Checkpoints.Tokenization;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Modeling.Models;
@@ -93,7 +94,7 @@ public sealed class ExampleReaderTests : IDisposable
     public void A_list_that_is_no_list_of_integers_is_refused()
     {
         var path = _folder.Write("rows.jsonl", """{"ids": "4 5", "label": 1}""" + "\n");
-        Assert.Throws<CommentSetException>(() => Reader(Model()).Read(new DatasetSection { Path = path, Ids = "ids" }));
+        Assert.Throws<CheckpointException>(() => Reader(Model()).Read(new DatasetSection { Path = path, Ids = "ids" }));
     }
 
     [Fact]

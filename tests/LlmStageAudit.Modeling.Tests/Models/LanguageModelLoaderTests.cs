@@ -1,3 +1,4 @@
+using LlmStageAudit.Checkpoints;
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Checkpoints.Models;
 using LlmStageAudit.Checkpoints.Safetensors;
@@ -91,7 +92,7 @@ public sealed class LanguageModelLoaderTests : IDisposable
 
     [Fact]
     public void Pretrained_weights_that_are_not_there_are_an_error() =>
-        Assert.Throws<ModelFolderException>(() => LanguageModelLoader.Load(_path, new LanguageModelOptions { Task = ModelTask.CausalLm }));
+        Assert.Throws<CheckpointException>(() => LanguageModelLoader.Load(_path, new LanguageModelOptions { Task = ModelTask.CausalLm }));
 
     [Fact]
     public void Adapter_tensors_are_taken_by_name()

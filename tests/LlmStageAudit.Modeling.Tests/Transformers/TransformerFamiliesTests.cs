@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using LlmStageAudit.Checkpoints;
 using LlmStageAudit.Checkpoints.Models;
 using LlmStageAudit.Checkpoints.Safetensors;
 using LlmStageAudit.Modeling.Adapters;
@@ -29,7 +30,7 @@ public sealed class TransformerFamiliesTests : IDisposable
     [Fact]
     public void Gemma_3_with_images_is_refused_with_a_hint()
     {
-        var error = Assert.Throws<ModelFolderException>(() => TransformerFamilies.Create(Config("gemma3")));
+        var error = Assert.Throws<CheckpointException>(() => TransformerFamilies.Create(Config("gemma3")));
         Assert.Contains(
             "model_type: found 'gemma3', a model of text and images; expected a text model", error.Message, StringComparison.Ordinal);
         Assert.Contains("gemma3_text", error.Message, StringComparison.Ordinal);

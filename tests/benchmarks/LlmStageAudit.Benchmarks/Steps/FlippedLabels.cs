@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using LlmStageAudit.Benchmarks.Comments;
 using LlmStageAudit.Checkpoints.Comments;
-using LlmStageAudit.Checkpoints.Comments.Rows;
 using LlmStageAudit.Foundation.Randomness;
 using LlmStageAudit.Records.Configuration;
 
