@@ -23,6 +23,9 @@ public sealed record RankRequest : JournaledRequest
     /// <summary>How effects are estimated that are not filed yet; under a budget exact replay settles.</summary>
     public Estimator Estimator { get; init; } = Estimator.Exact;
 
+    /// <summary>With fewer rows in a cell (group or rest, within a label) nothing is called significant or not.</summary>
+    public int LeastRows { get; init; } = ConfounderRanking.DefaultLeastRows;
+
     /// <summary>What may be spent until the top of the ranking is certain; null for the estimator throughout.</summary>
     public CertificationRequest? Certification { get; init; }
 }
@@ -48,7 +51,7 @@ public static class RankHop
                 request, run, probe, ConfounderGap.Of(probe, request.Confounder), new AttributionRequest(),
                 certification, $"{FileNameOf(request.Confounder)}.stage", host)
             : Attributed(request, run, probe, new AttributionRequest { Estimator = request.Estimator }, host);
-        var ranking = ConfounderRanking.Rank(effects.Record, probe, request.Confounder, effects.Path);
+        var ranking = ConfounderRanking.Rank(effects.Record, probe, request.Confounder, effects.Path, request.LeastRows);
         var path = run.Folder.RankingsPath($"{probe.Reference.Name}.{FileNameOf(request.Confounder)}");
         ArtifactJson.Write(path, ranking);
         return new Ranked(new Filed<RankingArtifact>(ranking, path), effects);

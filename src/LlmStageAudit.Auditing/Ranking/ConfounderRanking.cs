@@ -9,10 +9,14 @@ namespace LlmStageAudit.Auditing.Ranking;
 
 /// <summary>
 /// Orders stages by how much each raised the model's reliance on a confounder: gap(observed) - gap(without the stage), highest
-/// first. Significance controls the false discovery rate over the stages at 5%.
+/// first. A stage is significant where exchanging group membership among rows of one label hardly ever gives as large a score, with the
+/// false discovery rate over the stages controlled at 5%: in this run, for another seed may say otherwise.
 /// </summary>
 public static class ConfounderRanking
 {
+    /// <summary>The least rows of a cell where nothing else is asked for.</summary>
+    public const int DefaultLeastRows = 5;
+
     private const double FalseDiscoveryRate = 0.05;
 
     /// <summary>Ranks the stages; nothing is computed with the model and nothing is filed.</summary>
@@ -20,9 +24,12 @@ public static class ConfounderRanking
     /// <param name="probe">Whose groups the confounder is one of.</param>
     /// <param name="confounder">One of the probe's groups.</param>
     /// <param name="effectsPath">Where they are filed.</param>
-    public static RankingArtifact Rank(EffectsArtifact effects, Probe probe, string confounder, string effectsPath)
+    /// <param name="leastRows">With fewer rows in a cell (group or rest, within a label) nothing is called significant or not.</param>
+    public static RankingArtifact Rank(
+        EffectsArtifact effects, Probe probe, string confounder, string effectsPath, int leastRows = DefaultLeastRows)
     {
         var gap = ConfounderGap.Of(probe, confounder);
+        var tooFew = gap.Cells.Where(cell => cell is { Members: > 0, Others: > 0 } && Math.Min(cell.Members, cell.Others) < leastRows).ToArray();
         var observedGap = gap.Evaluate(effects.Observed);
         var results = effects.Effects.Select(effect => IsScreened(effect)
             ? Screened(gap, observedGap, effect)
@@ -31,7 +38,8 @@ public static class ConfounderRanking
         var ranking = results.Select((result, i) => result with
         {
             AdjustedPValue = adjusted[i],
-            Significant = result.Screen is null && adjusted[i] <= FalseDiscoveryRate,
+            Significant = tooFew.Length > 0 ? Significance.TooFewRows
+                : result.Screen is null && adjusted[i] <= FalseDiscoveryRate ? Significance.Yes : Significance.No,
         });
         return new RankingArtifact
         {
@@ -42,12 +50,18 @@ public static class ConfounderRanking
             Probe = effects.Probe,
             EffectsPath = effectsPath,
             Effects = effects.Identity,
+            Cells = gap.Cells,
+            LeastRows = leastRows,
             Ranking = [.. ranking.OrderByDescending(stage => stage.Score)],
             Notes =
             [
                 "score: how much the stage raised the confounder gap "
                     + "(mean log-odds of the positive class in the subgroup less the background, label held fixed)",
-                $"significant: two-sided bootstrap over probe examples, false discovery rate 5% over the stages (Benjamini-Hochberg)",
+                "significant: in this run, two-sided, by exchanging group membership among rows of one label; false discovery rate 5% over "
+                    + "the stages (Benjamini-Hochberg)",
+                .. tooFew.Select(cell =>
+                    $"too few rows: '{confounder}' has {cell.Members} and the rest {cell.Others} with label {cell.Label}; at least {leastRows} "
+                        + "of each are needed"),
                 effects.Gradient is { } gradient
                     ? $"counterfactuals by replay with gradient source {gradient}"
                     : "screened: not settled by exact replay, so that the score is an estimate without interval and never significant",
@@ -69,9 +83,9 @@ public static class ConfounderRanking
             Score = result.Estimate,
             Low = result.Low,
             High = result.High,
-            PValue = result.PValue,
+            PValue = gap.Test(effects.Observed, effect.Counterfactual!, effect.Stage).TwoSided,
             AdjustedPValue = 1,
-            Significant = false,
+            Significant = Significance.No,
             ObservedGap = observedGap,
             CounterfactualGap = gap.Evaluate(effect.Counterfactual!),
         };
@@ -92,7 +106,7 @@ public static class ConfounderRanking
             High = double.NaN,
             PValue = 1,
             AdjustedPValue = 1,
-            Significant = false,
+            Significant = Significance.No,
             ObservedGap = observedGap,
             CounterfactualGap = without,
         };

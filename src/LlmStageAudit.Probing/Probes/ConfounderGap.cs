@@ -1,5 +1,6 @@
 using LlmStageAudit.Probing.Statistics;
 using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Rankings;
 
 namespace LlmStageAudit.Probing.Probes;
 
@@ -11,12 +12,12 @@ namespace LlmStageAudit.Probing.Probes;
 /// </summary>
 public sealed class ConfounderGap : IMeasure
 {
-    private readonly IReadOnlyList<(double Weight, int[] Examples)> _cells;
+    private readonly IReadOnlyList<(int[] Group, int[] Others)> _strata;
     private readonly string _name;
     private readonly int _examples;
 
-    private ConfounderGap(string name, int examples, IReadOnlyList<(double Weight, int[] Examples)> cells) =>
-        (_name, _examples, _cells) = (name, examples, cells);
+    private ConfounderGap(string name, int examples, IReadOnlyList<GapCell> cells, IReadOnlyList<(int[] Group, int[] Others)> strata) =>
+        (_name, _examples, Cells, _strata) = (name, examples, cells, strata);
 
     /// <inheritdoc/>
     public string Name => $"confounder-gap({_name})";
@@ -24,15 +25,22 @@ public sealed class ConfounderGap : IMeasure
     /// <summary>The group.</summary>
     public string Confounder => _name;
 
+    /// <summary>How many examples stand behind the gap, label by label, those left out included.</summary>
+    public IReadOnlyList<GapCell> Cells { get; }
+
+    /// <summary>Of each label that counts.</summary>
+    private double Weight => 1.0 / _strata.Count;
+
     /// <inheritdoc/>
     public WeightedReading Weighted
     {
         get
         {
             var weights = new double[_examples];
-            foreach (var (weight, examples) in _cells)
+            foreach (var (group, rest) in _strata)
             {
-                foreach (var i in examples) weights[i] += weight / examples.Length;
+                foreach (var i in group) weights[i] = Weight / group.Length;
+                foreach (var i in rest) weights[i] = -Weight / rest.Length;
             }
 
             return new WeightedReading(ProbeReading.LogOdds, weights);
@@ -46,37 +54,48 @@ public sealed class ConfounderGap : IMeasure
     public static ConfounderGap Of(Probe probe, string confounder)
     {
         var group = probe.RequireGroup(confounder);
-        var pairs = probe.Examples.Select(example => example.Label).Distinct().Order()
-            .Select(label => (
-                Subgroup: group.Subgroup.Where(i => probe.Examples[i].Label == label).ToArray(),
-                Background: group.Background.Where(i => probe.Examples[i].Label == label).ToArray()))
-            .Where(pair => pair.Subgroup.Length > 0 && pair.Background.Length > 0)
-            .ToArray();
-        if (pairs.Length == 0)
+        var labels = probe.Examples.Select(example => example.Label).Distinct().Order().Select(label => (
+            Label: label,
+            Group: group.Subgroup.Where(i => probe.Examples[i].Label == label).ToArray(),
+            Others: group.Background.Where(i => probe.Examples[i].Label == label).ToArray())).ToArray();
+        var strata = labels.Where(label => label is { Group.Length: > 0, Others.Length: > 0 }).Select(label => (label.Group, label.Others)).ToArray();
+        if (strata.Length == 0)
             throw ProbeException.EmptyCell(probe.Configuration.Path, confounder, group.Subgroup.Count(), group.Background.Count());
-        var weight = 1.0 / pairs.Length;
         return new ConfounderGap(
-            confounder, probe.Examples.Count, [.. pairs.SelectMany(pair => new[] { (weight, pair.Subgroup), (-weight, pair.Background) })]);
+            confounder, probe.Examples.Count,
+            [.. labels.Select(label => new GapCell { Label = label.Label, Members = label.Group.Length, Others = label.Others.Length })], strata);
     }
 
     /// <inheritdoc/>
-    public double Evaluate(ProbeScores scores) => _cells.Sum(cell => cell.Weight * cell.Examples.Average(i => Score(scores.Examples[i])));
+    public double Evaluate(ProbeScores scores) => _strata.Sum(stratum =>
+        Weight * (stratum.Group.Average(i => Score(scores.Examples[i])) - stratum.Others.Average(i => Score(scores.Examples[i]))));
 
-    /// <summary>gap(observed) - gap(counterfactual) with its bootstrap interval: positive, the stage raised the reliance.</summary>
+    /// <summary>gap(observed) - gap(counterfactual) with its interval over probe examples: positive, the stage raised the reliance.</summary>
     /// <param name="observed">The run's scores.</param>
     /// <param name="counterfactual">Those of the run without something, on the same examples.</param>
     /// <param name="key">Names the random stream.</param>
     public BootstrapResult Effect(ProbeScores observed, ProbeScores counterfactual, string key) =>
         Bootstrap.Contrast(Differences(observed, counterfactual), $"{_name}/{key}");
 
+    /// <summary>Whether that effect could be had with any examples of the same labels as members: group membership exchanged.</summary>
+    /// <param name="observed">The run's scores.</param>
+    /// <param name="counterfactual">Those of the run without something, on the same examples.</param>
+    /// <param name="key">Names the random stream.</param>
+    public PermutationResult Test(ProbeScores observed, ProbeScores counterfactual, string key) => Permutation.TwoGroups(
+        [.. Differences(observed, counterfactual).Chunk(2).Select(pair => (Weight, pair[0].Values, pair[1].Values))], $"{_name}/{key}");
+
     /// <inheritdoc/>
     public double[] EffectDraws(ProbeScores observed, ProbeScores counterfactual, string key) =>
         Bootstrap.ContrastDraws(Differences(observed, counterfactual), $"{_name}/{key}");
 
-    private (double Weight, IReadOnlyList<double> Values)[] Differences(ProbeScores observed, ProbeScores counterfactual) =>
-        [.. _cells.Select(cell => (
-            cell.Weight,
-            (IReadOnlyList<double>)[.. cell.Examples.Select(i => Score(observed.Examples[i]) - Score(counterfactual.Examples[i]))]))];
+    /// <summary>What each example's score changed by; of each label the group, then the rest.</summary>
+    private (double Weight, IReadOnlyList<double> Values)[] Differences(ProbeScores observed, ProbeScores counterfactual)
+    {
+        return [.. _strata.SelectMany(stratum => new[] { (Weight, Of(stratum.Group)), (-Weight, Of(stratum.Others)) })];
+
+        IReadOnlyList<double> Of(int[] examples) =>
+            [.. examples.Select(i => Score(observed.Examples[i]) - Score(counterfactual.Examples[i]))];
+    }
 
     private static double Score(ExampleScore example) =>
         example.Logits is { } logits ? ProbeEvaluator.PositiveLogOdds(logits) : example.LogLikelihood;

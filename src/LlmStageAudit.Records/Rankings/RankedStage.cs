@@ -30,18 +30,34 @@ public sealed record RankedStage
     /// <summary>What the grade rests on.</summary>
     public TrustEvidence? Evidence { get; init; }
 
-    /// <summary>Of a score of zero, two-sided, by the bootstrap over probe rows; 1 where there is no interval.</summary>
+    /// <summary>
+    /// Two-sided: how often as large a score comes out where membership of the group is drawn anew among rows of one label; 1 where the
+    /// stage was not settled.
+    /// </summary>
     public required double PValue { get; init; }
 
     /// <summary>After Benjamini-Hochberg over the ranking.</summary>
     public required double AdjustedPValue { get; init; }
 
-    /// <summary>Whether <see cref="AdjustedPValue"/> is within the ranking's false discovery rate.</summary>
-    public required bool Significant { get; init; }
+    /// <summary>Whether <see cref="AdjustedPValue"/> is within the ranking's false discovery rate, in this run.</summary>
+    public required Significance Significant { get; init; }
 
     /// <summary>The confounder gap of the model as trained.</summary>
     public required double ObservedGap { get; init; }
 
     /// <summary>The confounder gap of the model without the stage.</summary>
     public required double CounterfactualGap { get; init; }
+}
+
+/// <summary>Whether an effect is more than the choice of rows can bring about.</summary>
+public enum Significance
+{
+    /// <summary>It is.</summary>
+    Yes,
+
+    /// <summary>It may be luck, or nothing tested it.</summary>
+    No,
+
+    /// <summary>A group or its rest has too few rows of a label for any answer.</summary>
+    TooFewRows,
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Serialization;
 
@@ -10,7 +11,7 @@ public sealed record RankingArtifact : IArtifact<RankingArtifact>
     public static string KindName => "ranking";
 
     /// <inheritdoc/>
-    public static int CurrentSchemaVersion => 1;
+    public static int CurrentSchemaVersion => 2;
 
     /// <inheritdoc/>
     public int SchemaVersion { get; init; } = CurrentSchemaVersion;
@@ -39,11 +40,39 @@ public sealed record RankingArtifact : IArtifact<RankingArtifact>
     /// <summary>Which effects those are; null in files written before that was recorded.</summary>
     public ResultIdentity? Effects { get; init; }
 
+    /// <summary>The rows behind every score, label by label; empty in files written before they were counted.</summary>
+    public IReadOnlyList<GapCell> Cells { get; init; } = [];
+
+    /// <summary>With fewer rows in a cell nothing is called significant or not; 0 in files written before that.</summary>
+    public int LeastRows { get; init; }
+
     /// <summary>Highest score first.</summary>
     public IReadOnlyList<RankedStage> Ranking { get; init; } = [];
 
     /// <summary>What a reader must know to use it, in sentences.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
-    string? IArtifact<RankingArtifact>.Fault() => RecordRules.RunId(RunId) ?? Probe.Fault();
+    /// <summary>The first schema knew yes and no.</summary>
+    static void IArtifact<RankingArtifact>.Upgrade(JsonObject old, int schemaVersion)
+    {
+        foreach (var stage in old["ranking"]?.AsArray() ?? [])
+            stage!["significant"] = (bool)stage["significant"]! ? "yes" : "no";
+    }
+
+    string? IArtifact<RankingArtifact>.Fault() => RecordRules.RunId(RunId)
+        ?? Probe.Fault()
+        ?? RecordRules.First(Cells, cell => RecordRules.Count("cells: members", cell.Members) ?? RecordRules.Count("cells: others", cell.Others));
+}
+
+/// <summary>The probe rows of one label.</summary>
+public sealed record GapCell
+{
+    /// <summary>The class; 0 for causal models.</summary>
+    public required int Label { get; init; }
+
+    /// <summary>Rows in the group.</summary>
+    public required int Members { get; init; }
+
+    /// <summary>Rows known to be outside it.</summary>
+    public required int Others { get; init; }
 }

@@ -5,6 +5,7 @@ using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Rankings;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Auditing.Tests.Ranking;
@@ -26,7 +27,8 @@ public sealed class ConfounderRankingTests : IDisposable
 
         Assert.Equal("raiser", ranking.Ranking[0].Stage);
         Assert.Equal("lowerer", ranking.Ranking[^1].Stage);
-        Assert.Equal([true, false, false, true], ranking.Ranking.Select(stage => stage.Significant));
+        Assert.Equal(
+            [Significance.Yes, Significance.No, Significance.No, Significance.Yes], ranking.Ranking.Select(stage => stage.Significant));
         Assert.Equal(0.6, ranking.Ranking[0].Score, 0.1);
         Assert.Equal(-0.3, ranking.Ranking[^1].Score, 0.1);
         foreach (var stage in ranking.Ranking)
@@ -35,7 +37,7 @@ public sealed class ConfounderRankingTests : IDisposable
             Assert.Equal(stage.Score, stage.ObservedGap - stage.CounterfactualGap, 1e-12);
             Assert.InRange(stage.Score, stage.Low, stage.High);
             Assert.True(stage.AdjustedPValue >= stage.PValue);
-            Assert.Equal(stage.AdjustedPValue <= 0.05, stage.Significant);
+            Assert.Equal(stage.AdjustedPValue <= 0.05, stage.Significant == Significance.Yes);
         }
 
         Assert.Equal(("grp", "effects.json", "run-id"), (ranking.Confounder, ranking.EffectsPath, ranking.RunId));
@@ -47,10 +49,45 @@ public sealed class ConfounderRankingTests : IDisposable
         var probe = ReadProbe();
         var effects = Effects(probe, [.. Enumerable.Range(0, 40).Select(i => ($"noise{i}", 0.0, 0.0))]);
         var ranking = ConfounderRanking.Rank(effects, probe, "grp", "effects.json").Ranking;
-        Assert.InRange(ranking.Count(stage => stage.Significant), 0, 1);
+        Assert.InRange(ranking.Count(stage => stage.Significant == Significance.Yes), 0, 1);
         // Some look significant one by one: that is what the adjustment is for.
         Assert.InRange(ranking.Count(stage => stage.PValue <= 0.05), 1, 7);
         Assert.Equal(ranking.OrderByDescending(stage => stage.Score), ranking);
+    }
+
+    [Fact]
+    public void Random_groups_are_hardly_ever_called_significant_whatever_their_size()
+    {
+        foreach (var members in new[] { 1, 2, 5, 20 })
+        {
+            var called = Enumerable.Range(0, 40).Count(draw =>
+            {
+                var order = Enumerable.Range(0, Rows).ToArray();
+                StableRandom.For(draw, "random group").Shuffle<int>(order);
+                var chosen = order[..members].ToHashSet();
+                var probe = ReadProbe(chosen.Contains);
+                // The stage moves every row, some far: heavy tails, and no group matters.
+                var random = StableRandom.For(draw, "random effects");
+                var scores = Enumerable.Range(0, Rows).Select(_ => Math.Pow(random.NextNormal(), 3)).ToArray();
+                var ranking = ConfounderRanking.Rank(EffectsOf(probe, ("stage", i => scores[i])), probe, "grp", "effects.json");
+                var fewest = ranking.Cells.Where(cell => cell is { Members: > 0, Others: > 0 }).Min(cell => Math.Min(cell.Members, cell.Others));
+                Assert.Equal(fewest < 5, ranking.Ranking[0].Significant == Significance.TooFewRows);
+                Assert.Equal(fewest < 5, ranking.Notes.Any(note => note.StartsWith("too few rows: 'grp' has", StringComparison.Ordinal)));
+                return ranking.Ranking[0].Significant == Significance.Yes;
+            });
+            Assert.InRange(called, 0, members < 20 ? 1 : 6); // 5% of 40 is 2
+        }
+    }
+
+    [Fact]
+    public void The_least_rows_of_a_cell_can_be_chosen()
+    {
+        var probe = ReadProbe(i => i < 6);
+        var effects = Effects(probe, ("raiser", -0.6, 0));
+        Assert.Equal(Significance.TooFewRows, ConfounderRanking.Rank(effects, probe, "grp", "e.json").Ranking[0].Significant);
+        var ranking = ConfounderRanking.Rank(effects, probe, "grp", "e.json", leastRows: 3);
+        Assert.NotEqual(Significance.TooFewRows, ranking.Ranking[0].Significant);
+        Assert.Equal([(3, 37), (3, 37)], ranking.Cells.Select(cell => (cell.Members, cell.Others)));
     }
 
     [Fact]
@@ -64,9 +101,9 @@ public sealed class ConfounderRankingTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     /// <summary>Members are the first half; labels alternate.</summary>
-    private Probe ReadProbe()
+    private Probe ReadProbe(Func<int, bool>? isMember = null)
     {
-        var rows = Enumerable.Range(0, Rows).Select(i => $$"""{"ids": [1], "label": {{i % 2}}, "grp": {{(i < Rows / 2 ? 1 : 0)}}}""");
+        var rows = Enumerable.Range(0, Rows).Select(i => $$"""{"ids": [1], "label": {{i % 2}}, "grp": {{((isMember?.Invoke(i) ?? i < Rows / 2) ? 1 : 0)}}}""");
         var (model, state) = TinyModel.Load(TinyModel.Write(_folder), ModelTask.SequenceClassification);
         using var owned = model;
         state.Dispose();
@@ -79,7 +116,11 @@ public sealed class ConfounderRankingTests : IDisposable
         return Probe.Read(configuration, model, new ExampleReader(model, null));
     }
 
-    private static EffectsArtifact Effects(Probe probe, params (string Stage, double Members, double Background)[] stages)
+    private static EffectsArtifact Effects(Probe probe, params (string Stage, double Members, double Background)[] stages) => EffectsOf(
+        probe,
+        [.. stages.Select(stage => (stage.Stage, (Func<int, double>)(i => i < Rows / 2 ? 1 + stage.Members : stage.Background)))]);
+
+    private static EffectsArtifact EffectsOf(Probe probe, params (string Stage, Func<int, double> Without)[] stages)
     {
         ProbeScores Scores(Func<int, double> score) => new()
         {
@@ -114,7 +155,7 @@ public sealed class ConfounderRankingTests : IDisposable
                     Low = 0,
                     High = 0,
                     Trust = "verified",
-                    Counterfactual = Scores(i => (i < Rows / 2 ? 1 + stage.Members : stage.Background) + (0.15 * random.NextNormal())),
+                    Counterfactual = Scores(i => stage.Without(i) + (0.15 * random.NextNormal())),
                 };
             })],
         };

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using LlmStageAudit.Probing.Statistics;
+using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Probing.Tests.Statistics;
 
@@ -27,6 +29,17 @@ public sealed class FalseDiscoveryTests
     {
         Assert.Equal([0.2], FalseDiscovery.Adjust([0.2]));
         Assert.Empty(FalseDiscovery.Adjust([]));
+    }
+
+    [SharedFact("goldens/metrics/multiplicity.json")]
+    public void Adjusted_p_values_equal_the_reference()
+    {
+        using var file = JsonDocument.Parse(File.ReadAllBytes(SharedData.At("goldens/metrics/multiplicity.json")));
+        foreach (var @case in file.RootElement.GetProperty("cases").EnumerateArray())
+        {
+            double[] Values(JsonElement list) => [.. list.EnumerateArray().Select(value => value.GetDouble())];
+            Close(Values(@case.GetProperty("expected").GetProperty("benjamini_hochberg")), FalseDiscovery.Adjust(Values(@case.GetProperty("p"))));
+        }
     }
 
     private static void Close(double[] expected, double[] found) => Assert.Equal(expected, found, (a, b) => Math.Abs(a - b) < 1e-15);
