@@ -11,15 +11,20 @@ namespace LlmStageAudit.Probing.Probes;
 /// <summary>Probe examples as a model sees them, what is measured on each, and the groups they belong to.</summary>
 public sealed class Probe
 {
-    private Probe(ProbeConfiguration configuration, ExampleSet set, IReadOnlyList<int> targets, IReadOnlyList<ProbeGroup> groups)
+    private Probe(
+        ProbeConfiguration configuration,
+        IReadOnlyList<EncodedExample> examples,
+        IReadOnlyList<int> targets,
+        IReadOnlyList<ProbeGroup> groups,
+        string sha256)
     {
-        (Configuration, Examples, Targets, Groups) = (configuration, set.Examples, targets, groups);
+        (Configuration, Examples, Targets, Groups) = (configuration, examples, targets, groups);
         Reference = new ProbeReference
         {
             Name = configuration.Name,
             Path = configuration.Path,
-            Sha256 = ContentHash.OfFile(set.Path),
-            Examples = set.Examples.Count,
+            Sha256 = sha256,
+            Examples = examples.Count,
         };
     }
 
@@ -59,10 +64,19 @@ public sealed class Probe
             : set.Examples.Select(example => example.Label);
         var rows = set.Examples.Select(set.RowOf).ToArray();
         var groups = configuration.Dataset.Groups.Select(name => ProbeGroup.Read(name, configuration.Path, set.Comments, rows, unlabelled));
-        var probe = new Probe(configuration, set, [.. targets], [.. groups]);
+        var probe = new Probe(configuration, set.Examples, [.. targets], [.. groups], ContentHash.OfFile(set.Path));
         if (PerformanceFunction.IsOfGroups(metric.Kind) && metric.Column is { } measured) probe.RequireGroup(measured);
         return probe;
     }
+
+    /// <summary>Some of the examples, without groups and without a metric of such: to be run as the whole is.</summary>
+    /// <param name="examples">Their numbers.</param>
+    public Probe Part(IReadOnlyList<int> examples) => new(
+        PerformanceFunction.IsOfGroups(Configuration.Metric.Kind) ? Configuration with { Metric = new MetricSection() } : Configuration,
+        [.. examples.Select(i => Examples[i])],
+        [.. examples.Select(i => Targets[i])],
+        [],
+        Reference.Sha256);
 
     /// <summary>The group of that name.</summary>
     /// <exception cref="ProbeException">No group has that name.</exception>

@@ -58,8 +58,21 @@ public sealed class RunTrainer
         using var materials = RunMaterials.Gather(configuration, device);
         foreach (var text in materials.Model.Notes) note?.Invoke(text);
         preflight?.CheckDisk(path, configuration, materials);
-        return Begin(materials, configuration, path, new RunStart(), progress, cancellation);
+        return Train(configuration, materials, path, progress, cancellation);
     }
+
+    /// <summary>Trains a new run whose model and data are there already.</summary>
+    /// <param name="configuration">The run's.</param>
+    /// <param name="materials">Its stages; stay the caller's.</param>
+    /// <param name="path">The run folder: absent or empty.</param>
+    /// <param name="progress">Told after each step; null for nobody.</param>
+    /// <param name="cancellation">Stops after the current step, at a valid checkpoint.</param>
+    public static RunManifest Train(
+        RunConfiguration configuration,
+        RunMaterials materials,
+        string path,
+        IProgress<RunProgress>? progress,
+        CancellationToken cancellation) => Begin(materials, configuration, path, new RunStart(), progress, cancellation);
 
     /// <summary>Trains the stages after a checkpoint of another run, leaving one out: a counterfactual, as a run of its own.</summary>
     /// <param name="parent">The observed run.</param>
