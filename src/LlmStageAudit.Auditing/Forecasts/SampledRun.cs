@@ -38,6 +38,10 @@ internal readonly record struct SampledStep(StageWork Stage, int Place, int Coun
 internal sealed class SampledRun : IDisposable
 {
     private const int MostTypicalSteps = 24;
+
+    /// <summary>No more than the stage has, so that neither disk nor memory is asked for what the run would not; but these where it has less.</summary>
+    private const int FewSteps = 8;
+
     private const int SpeedTestBytes = 32 << 20;
 
     /// <summary>States move too little to matter: a batch drawn out of order at the full rate might diverge.</summary>
@@ -159,7 +163,11 @@ internal sealed class SampledRun : IDisposable
         var (first, again) = (OneGradient(stages[^1], cancellation), OneGradient(stages[^1], cancellation));
         WarmUpSeconds = Math.Max(0, first - again);
         var typical = (int)Math.Clamp((seconds / again / stages.Length) - 3, 2, MostTypicalSteps);
-        (StageWork Stage, int[] Steps)[] parts = [.. stages.Select(stage => (stage, Choose(stage.StepTokens, typical)))];
+        (StageWork Stage, int[] Steps)[] parts =
+        [
+            .. stages.Select(stage => (
+                stage, Choose(stage.StepTokens, Math.Min(typical, Math.Max(FewSteps, stage.StepTokens.Count))))),
+        ];
         Steps = [.. parts.SelectMany(part => part.Steps.Select((i, place) =>
             new SampledStep(part.Stage, place, part.Steps.Length, part.Stage.StepTokens[i])))];
         var configuration = _configuration with { Stages = [.. stages.Select(stage => Slowed(stage.Section))] };

@@ -133,6 +133,26 @@ public sealed class RunTrainer
         return new RunTrainer(folder, materials, manifest, progress).TrainStages(cancellation);
     }
 
+    /// <summary>What a run says of itself before its first step; it has no name yet.</summary>
+    internal static RunManifest NewManifest(
+        RunConfiguration configuration,
+        LanguageModel model,
+        IReadOnlyList<StageProgram> programs,
+        RunStart start,
+        IReadOnlyList<InputRecord> inputs) => new()
+        {
+            RunId = "",
+            CreatedUtc = DateTime.UtcNow,
+            ToolVersion = RunEngine.ToolVersion,
+            Engine = RunEngine.Describe(model.Device),
+            Configuration = configuration,
+            Inputs = inputs,
+            ParameterCount = model.Layout.Count,
+            Parameters = [.. model.Layout.Slots.Select(slot => new ParameterRecord { Name = slot.Name, Shape = slot.Shape })],
+            Start = start,
+            Stages = [.. programs.Select((program, index) => new StageResult { Name = program.Name, Index = index })],
+        };
+
     private static RunManifest Begin(
         RunMaterials materials,
         RunConfiguration configuration,
@@ -141,19 +161,7 @@ public sealed class RunTrainer
         IProgress<RunProgress>? progress,
         CancellationToken cancellation)
     {
-        var manifest = new RunManifest
-        {
-            RunId = "",
-            CreatedUtc = DateTime.UtcNow,
-            ToolVersion = RunEngine.ToolVersion,
-            Engine = RunEngine.Describe(materials.Model.Device),
-            Configuration = configuration,
-            Inputs = RunInputs.Pin(configuration, materials.Model),
-            ParameterCount = materials.Model.Layout.Count,
-            Parameters = [.. materials.Model.Layout.Slots.Select(slot => new ParameterRecord { Name = slot.Name, Shape = slot.Shape })],
-            Start = start,
-            Stages = [.. materials.Programs.Select((program, index) => new StageResult { Name = program.Name, Index = index })],
-        };
+        var manifest = NewManifest(configuration, materials.Model, materials.Programs, start, RunInputs.Pin(configuration, materials.Model));
         manifest = manifest with { RunId = RunIdentity.Of(manifest) };
         var folder = RunFolder.Create(path);
         using var held = RunLock.Acquire(folder);
