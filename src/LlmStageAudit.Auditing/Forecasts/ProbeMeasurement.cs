@@ -7,7 +7,7 @@ using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Auditing.Forecasts;
 
-/// <summary>What running a probe costs, found with the examples that exact attribution judges linearity by, and the longest batch.</summary>
+/// <summary>What running a probe costs, found with the examples that linearity is judged by, and the longest batch.</summary>
 internal sealed class ProbeMeasurement
 {
     private const int MostRounds = 5;

@@ -8,9 +8,9 @@ using LlmStageAudit.Training.Runs;
 namespace LlmStageAudit.Auditing.Forecasts;
 
 /// <summary>
-/// Foretells what a run and its audit take. The model is loaded and the data read as training would; then batches of the probes are run, and
-/// a run in small is trained, replayed and swept over by the loops that would do so with the run itself. What a clock saw of them is laid
-/// out over all of it. Disk comes from the formats. Nothing is kept.
+/// Foretells what a run and its audit take. The model is loaded and the data read as training would; then a part of each probe is run, and
+/// a run in small is trained, attributed and swept over by the loops that would do so with the run itself. What a clock saw of them is
+/// laid out over all of it. Disk comes from the formats. Nothing is kept.
 /// </summary>
 internal sealed class RunForecaster(ForecastRequest request)
 {
@@ -47,7 +47,7 @@ internal sealed class RunForecaster(ForecastRequest request)
             [.. probes.Where(probe => _configuration.Trajectory.Gradients && probe.Probe.Performance.Weighted is not null)];
         // Each step is trained, about half of them replayed, and all swept over.
         var gradients = 1.5 + (swept.Length > 0 ? GradientCost.VectorProducts(1) : 0);
-        using var run = SampledRun.Train(_configuration, materials, _path, 0.8 * request.MeasureSeconds / gradients, cancellation);
+        using var run = new SampledRun(_configuration, materials, _path, 0.8 * request.MeasureSeconds / gradients, cancellation);
         string[] replayed = [.. run.Run.Programs.TakeLast(MostReplays).Select(program => program.Name)];
         var replayPeak = probes.Select(probe => probe.Attribute(run.Run, replayed, cancellation)).DefaultIfEmpty(0).Max();
         foreach (var probe in swept) probe.MeasureGradient();

@@ -32,14 +32,14 @@ internal readonly record struct SampledStep(StageWork Stage, int Place, int Coun
 }
 
 /// <summary>
-/// A run in small, against the clock: the training loop itself makes some of a run's own steps, of every kind, and of two stages where there
-/// are several, in a run folder beside where the run would lie. That is deleted when this is disposed.
+/// A run in small, against the clock: the training loop itself makes some of a run's own steps, of every kind, and of two stages where
+/// there are several, in a run folder beside where the run would lie. That is deleted when this is disposed.
 /// </summary>
 internal sealed class SampledRun : IDisposable
 {
     private const int MostTypicalSteps = 24;
 
-    /// <summary>No more than the stage has, so that neither disk nor memory is asked for what the run would not; but these where it has less.</summary>
+    /// <summary>Typical steps also made of a stage that has fewer; of a longer one no more than it has.</summary>
     private const int FewSteps = 8;
 
     private const int SpeedTestBytes = 32 << 20;
@@ -50,15 +50,22 @@ internal sealed class SampledRun : IDisposable
     /// <summary>The log is flushed after so long; what is younger is flushed when a stage ends.</summary>
     private const double FlushSeconds = 10;
 
-    private readonly RunConfiguration _configuration;
     private readonly RunMaterials _materials;
-    private string? _folder;
-    private IReadOnlyDictionary<object, WorkCost> _steps = new Dictionary<object, WorkCost>();
-    private double _logSeconds;
+    private readonly string _folder;
+    private readonly IReadOnlyDictionary<object, WorkCost> _steps;
+    private readonly double _logSeconds;
 
-    private SampledRun(RunConfiguration configuration, RunMaterials materials)
+    /// <summary>Trains a run in small.</summary>
+    /// <param name="configuration">The run's.</param>
+    /// <param name="materials">Its model and data; stay the caller's.</param>
+    /// <param name="path">Where the run would lie.</param>
+    /// <param name="seconds">About how long its steps may take; two typical ones of each kind are made however long they take.</param>
+    /// <param name="cancellation">Checked between steps.</param>
+    /// <exception cref="Foundation.Errors.AuditException">As training throws.</exception>
+    public SampledRun(
+        RunConfiguration configuration, RunMaterials materials, string path, double seconds, CancellationToken cancellation)
     {
-        (_configuration, _materials) = (configuration, materials);
+        _materials = materials;
         // The first records of a process take much longer than later ones.
         var start = Stopwatch.GetTimestamp();
         Disk = RunDisk.Of(configuration, materials);
@@ -68,6 +75,55 @@ internal sealed class SampledRun : IDisposable
             section,
             [.. materials.Programs[index].Steps.Select(step =>
                 WorkCost.PaddedTokens(step.Batch, section.MicroBatchSize, materials.ExampleSets[index].Examples))]))];
+        // The longest batch comes last, where it meets all that was held before it.
+        var stages = Stages.GroupBy(stage => stage.Kind).Select(kind => kind.MaxBy(stage => stage.StepTokens.Max())!)
+            .Concat(Stages.TakeLast(2)).Distinct().OrderBy(stage => stage.StepTokens.Max()).ToArray();
+        var (first, again) = (OneGradient(stages[^1], cancellation), OneGradient(stages[^1], cancellation));
+        WarmUpSeconds = Math.Max(0, first - again);
+        var affordable = (int)Math.Clamp((seconds / again / stages.Length) - 3, 2, MostTypicalSteps);
+        int[][] places =
+            [.. stages.Select(stage => Choose(stage.StepTokens, Math.Min(affordable, Math.Max(FewSteps, stage.StepTokens.Count))))];
+        Steps = [.. stages.Zip(places).SelectMany(part => part.Second.Select((i, place) =>
+            new SampledStep(part.First, place, part.Second.Length, part.First.StepTokens[i])))];
+        configuration = configuration with { Stages = [.. stages.Select(stage => Slowed(stage.Section))] };
+        var sample = materials.With(
+            configuration,
+            [.. stages.Zip(places, (stage, steps) => Program(stage, steps, configuration.Seed))],
+            [.. stages.Select(stage => materials.ExampleSets[stage.Index])]);
+        var disk = RunDisk.Of(configuration, sample);
+        _folder = Folder(path, disk.Bytes + SpeedTestBytes);
+        try
+        {
+            HashBytesPerSecond = Speed(bytes => SHA256.HashData(bytes));
+            WriteBytesPerSecond = Speed(bytes => Write(Path.Combine(_folder, "speed"), bytes));
+            ProcessMemory.RestartPeak();
+            var (root, clock) = (Path.Combine(_folder, "run"), new StepClock());
+            var manifest = RunTrainer.Train(configuration, sample, root, clock, cancellation);
+            clock.Lap();
+            Run = new TrainedRun(RunFolder.Open(root), manifest, sample);
+            _logSeconds = manifest.LogSeconds / Steps.Count;
+            _steps = Fit(clock.Laps.Select(lap => lap.Seconds), step => step.IsTypical);
+            // What is resident at a stage's end is told with the next step.
+            PeakBytes = Steps.Zip(clock.Laps.Skip(1)).GroupBy(one => (object)one.First.Stage.Kind, one => one.Second.PeakBytes)
+                .ToDictionary(kind => kind.Key, kind => kind.Max());
+            // Each lap ends with a step but the last, which ends with the run. A stage's first also holds what comes before it.
+            double[] between =
+            [
+                .. Steps.Zip(clock.Laps).Where(one => one.First.Place == 0)
+                    .Select(one => Math.Max(0, one.Second.Seconds - _steps[one.First.Stage.Kind].Seconds(one.First.Tokens))),
+                clock.Laps[^1].Seconds,
+            ];
+            BeginSeconds += between[0];
+            var flushed = disk.Stages.Average(stage => stage.LogBytes) / WriteBytesPerSecond;
+            EndSeconds = Math.Max(0, between.Skip(1).Average() - flushed);
+        }
+        catch
+        {
+            Dispose();
+            // Not as a run that was stopped, which could be gone on with.
+            cancellation.ThrowIfCancellationRequested();
+            throw;
+        }
     }
 
     /// <summary>Of the run it stands for, all.</summary>
@@ -77,56 +133,31 @@ internal sealed class SampledRun : IDisposable
     public RunDisk Disk { get; }
 
     /// <summary>The steps made, in order.</summary>
-    public IReadOnlyList<SampledStep> Steps { get; private set; } = [];
+    public IReadOnlyList<SampledStep> Steps { get; }
 
     /// <summary>The run in small; not to be disposed.</summary>
-    public TrainedRun Run { get; private set; } = null!;
+    public TrainedRun Run { get; }
 
     /// <summary>What a gradient takes beyond its share where it is the first of a process.</summary>
-    public double WarmUpSeconds { get; private set; }
+    public double WarmUpSeconds { get; }
 
-    /// <summary>From the materials to the first step, in a process that does so for the first time: hashing inputs, making the folder.</summary>
-    public double BeginSeconds { get; private set; }
+    /// <summary>From the materials to the first step, the first time in a process: hashing inputs, making the folder.</summary>
+    public double BeginSeconds { get; }
 
     /// <summary>From the last step of a stage to the next stage or the end, less the flushing of its log.</summary>
-    public double EndSeconds { get; private set; }
+    public double EndSeconds { get; }
 
     /// <summary>Of SHA-256 on one core.</summary>
-    public double HashBytesPerSecond { get; private set; }
+    public double HashBytesPerSecond { get; }
 
     /// <summary>Of the file system the run would lie on.</summary>
-    public double WriteBytesPerSecond { get; private set; }
+    public double WriteBytesPerSecond { get; }
 
     /// <summary>The most that was resident while stages of each kind were trained.</summary>
-    public IReadOnlyDictionary<object, long> PeakBytes { get; private set; } = new Dictionary<object, long>();
+    public IReadOnlyDictionary<object, long> PeakBytes { get; }
 
     /// <summary>Of a float32 vector of all trainable parameters.</summary>
     public long VectorBytes => sizeof(float) * _materials.Model.Layout.Count;
-
-    /// <summary>Trains a run in small.</summary>
-    /// <param name="configuration">The run's.</param>
-    /// <param name="materials">Its model and data; stay the caller's.</param>
-    /// <param name="path">Where the run would lie.</param>
-    /// <param name="seconds">About how long its steps may take; two typical ones of each kind are made however long they take.</param>
-    /// <param name="cancellation">Checked between steps.</param>
-    /// <exception cref="Foundation.Errors.AuditException">As training throws.</exception>
-    public static SampledRun Train(
-        RunConfiguration configuration, RunMaterials materials, string path, double seconds, CancellationToken cancellation)
-    {
-        var sampled = new SampledRun(configuration, materials);
-        try
-        {
-            sampled.Train(path, seconds, cancellation);
-            return sampled;
-        }
-        catch
-        {
-            sampled.Dispose();
-            // Not as a run that was stopped, which could be gone on with.
-            cancellation.ThrowIfCancellationRequested();
-            throw;
-        }
-    }
 
     /// <summary>Of an optimizer's state in a stage.</summary>
     public long StateBytes(StageWork stage) => VectorBytes * Preflight.StateVectors(stage.Section.Optimizer);
@@ -155,56 +186,6 @@ internal sealed class SampledRun : IDisposable
         if (Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
     }
 
-    private void Train(string path, double seconds, CancellationToken cancellation)
-    {
-        // The longest batch comes last, where it meets all that was held before it.
-        var stages = Stages.GroupBy(stage => stage.Kind).Select(kind => kind.MaxBy(stage => stage.StepTokens.Max())!)
-            .Concat(Stages.TakeLast(2)).Distinct().OrderBy(stage => stage.StepTokens.Max()).ToArray();
-        var (first, again) = (OneGradient(stages[^1], cancellation), OneGradient(stages[^1], cancellation));
-        WarmUpSeconds = Math.Max(0, first - again);
-        var typical = (int)Math.Clamp((seconds / again / stages.Length) - 3, 2, MostTypicalSteps);
-        (StageWork Stage, int[] Steps)[] parts =
-        [
-            .. stages.Select(stage => (
-                stage, Choose(stage.StepTokens, Math.Min(typical, Math.Max(FewSteps, stage.StepTokens.Count))))),
-        ];
-        Steps = [.. parts.SelectMany(part => part.Steps.Select((i, place) =>
-            new SampledStep(part.Stage, place, part.Steps.Length, part.Stage.StepTokens[i])))];
-        var configuration = _configuration with { Stages = [.. stages.Select(stage => Slowed(stage.Section))] };
-        var sample = _materials.With(
-            configuration,
-            [.. parts.Select(part => Program(part.Stage, part.Steps))],
-            [.. stages.Select(stage => _materials.ExampleSets[stage.Index])]);
-        var disk = RunDisk.Of(configuration, sample);
-        _folder = Folder(path, disk.Bytes + SpeedTestBytes);
-        HashBytesPerSecond = Speed(bytes => SHA256.HashData(bytes));
-        WriteBytesPerSecond = Speed(bytes => Write(Path.Combine(_folder, "speed"), bytes));
-        ProcessMemory.RestartPeak();
-        var clock = new StepClock();
-        var manifest = RunTrainer.Train(configuration, sample, Path.Combine(_folder, "run"), clock, cancellation);
-        clock.Lap();
-        Run = new TrainedRun(RunFolder.Open(Path.Combine(_folder, "run")), manifest, sample);
-        _logSeconds = manifest.LogSeconds / Steps.Count;
-        Read(clock.Laps, disk.Stages.Average(stage => stage.LogBytes));
-    }
-
-    /// <summary>What the laps say; each ends with a step but the last, which ends with the run.</summary>
-    private void Read(List<(double Seconds, long PeakBytes)> laps, double stageLogBytes)
-    {
-        _steps = Fit(laps.Select(lap => lap.Seconds), step => step.IsTypical);
-        // What is resident at a stage's end is told with the next step.
-        PeakBytes = Steps.Zip(laps.Skip(1)).GroupBy(one => (object)one.First.Stage.Kind, one => one.Second.PeakBytes)
-            .ToDictionary(kind => kind.Key, kind => kind.Max());
-        double[] between =
-        [
-            .. Steps.Zip(laps).Where(one => one.First.Place == 0)
-                .Select(one => Math.Max(0, one.Second.Seconds - _steps[one.First.Stage.Kind].Seconds(one.First.Tokens))),
-            laps[^1].Seconds,
-        ];
-        BeginSeconds += between[0];
-        EndSeconds = Math.Max(0, between.Skip(1).Average() - (stageLogBytes / WriteBytesPerSecond));
-    }
-
     private double OneGradient(StageWork stage, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
@@ -222,11 +203,11 @@ internal sealed class SampledRun : IDisposable
         return [typical[0], .. Enumerable.Range(0, count).Select(i => typical[i % typical.Count]), largest, typical[0]];
     }
 
-    private StageProgram Program(StageWork stage, int[] steps)
+    private StageProgram Program(StageWork stage, int[] steps, long seed)
     {
         var program = _materials.Programs[stage.Index];
         return new StageProgram(
-            Slowed(stage.Section), program.Objective, _configuration.Seed,
+            Slowed(stage.Section), program.Objective, seed,
             steps.Select(i => (program.Steps[i].Epoch, program.Steps[i].Batch)));
     }
 

@@ -54,7 +54,7 @@ public sealed class ProbeEvaluator(LanguageModel model, Probe probe)
         return peak + Math.Log(logits.Skip(1).Sum(logit => Math.Exp(logit - peak))) - logits[0];
     }
 
-    /// <summary>The forward pass of one of the <see cref="Batches"/>: row by row the logits, or the loss where tokens are predicted.</summary>
+    /// <summary>The forward pass of one of <see cref="Batches"/>: row by row the logits, or the loss where tokens are predicted.</summary>
     /// <param name="theta">The trainable state [N].</param>
     /// <param name="batch">Numbers of examples.</param>
     public double[] Forward(Tensor theta, int[] batch)

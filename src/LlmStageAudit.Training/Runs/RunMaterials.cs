@@ -60,7 +60,7 @@ public sealed class RunMaterials : IDisposable
             configuration.Model.Weights, device);
     }
 
-    /// <summary>Other stages of the same model and start. Those stay with these materials: what is returned is not to be disposed.</summary>
+    /// <summary>Other stages of the same model and start, which stay these materials': the result is not to be disposed.</summary>
     /// <param name="configuration">With the other stages.</param>
     /// <param name="programs">What each runs, in order.</param>
     /// <param name="exampleSets">The examples of each.</param>

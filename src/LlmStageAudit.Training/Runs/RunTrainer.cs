@@ -161,7 +161,8 @@ public sealed class RunTrainer
         IProgress<RunProgress>? progress,
         CancellationToken cancellation)
     {
-        var manifest = NewManifest(configuration, materials.Model, materials.Programs, start, RunInputs.Pin(configuration, materials.Model));
+        var inputs = RunInputs.Pin(configuration, materials.Model);
+        var manifest = NewManifest(configuration, materials.Model, materials.Programs, start, inputs);
         manifest = manifest with { RunId = RunIdentity.Of(manifest) };
         var folder = RunFolder.Create(path);
         using var held = RunLock.Acquire(folder);

@@ -20,7 +20,7 @@ public sealed class SampledRunTests : IDisposable
         var configuration = TinyRun.Write(_folder, TinyRun.AdamW) with { Trajectory = new TrajectorySection { Gradients = gradients } };
         using var materials = RunMaterials.Gather(configuration, TestDevice.Current);
         var before = Entries();
-        using (var sampled = SampledRun.Train(configuration, materials, _folder.At("runs", "run"), 0, default))
+        using (var sampled = new SampledRun(configuration, materials, _folder.At("runs", "run"), 0, default))
         {
             Assert.NotEqual(before, Entries());
             Assert.Equal(RunState.Completed, RunFolder.Open(sampled.Run.Folder.Root).ReadManifest().State);
@@ -49,8 +49,8 @@ public sealed class SampledRunTests : IDisposable
         var configuration = TinyRun.Write(_folder, TinyRun.Sgd);
         configuration = configuration with { Stages = [.. configuration.Stages.Select(stage => stage with { MicroBatchSize = null })] };
         using var materials = RunMaterials.Gather(configuration, TestDevice.Current);
-        using var least = SampledRun.Train(configuration, materials, _folder.At("run"), 0, default);
-        using var most = SampledRun.Train(configuration, materials, _folder.At("run"), 1e6, default);
+        using var least = new SampledRun(configuration, materials, _folder.At("run"), 0, default);
+        using var most = new SampledRun(configuration, materials, _folder.At("run"), 1e6, default);
         Assert.All(new[] { least, most }, sampled => Assert.InRange(sampled.Run.Programs.Count, 2, 3));
         Assert.Equal(2 * least.Run.Programs.Count, least.Steps.Count(step => step.IsTypical));
         Assert.Equal(8 * most.Run.Programs.Count, most.Steps.Count(step => step.IsTypical));
@@ -61,7 +61,7 @@ public sealed class SampledRunTests : IDisposable
     {
         var configuration = TinyRun.Write(_folder, TinyRun.Sgd);
         using var materials = RunMaterials.Gather(configuration, TestDevice.Current);
-        using var sampled = SampledRun.Train(configuration, materials, _folder.At("run"), 0, default);
+        using var sampled = new SampledRun(configuration, materials, _folder.At("run"), 0, default);
         var costs = sampled.Fit(sampled.Steps.Select(step => step.Tokens * (step.Stage.Section.MicroBatchSize ?? 1.0)), _ => true);
         Assert.Equal(2, costs.Count);
         foreach (var step in sampled.Steps)
@@ -74,7 +74,7 @@ public sealed class SampledRunTests : IDisposable
         var configuration = TinyRun.Write(_folder, TinyRun.Sgd) with { Probes = [_folder.At("absent.yaml")] };
         using var materials = RunMaterials.Gather(configuration, TestDevice.Current);
         var before = Entries();
-        var refused = Assert.ThrowsAny<AuditException>(() => SampledRun.Train(configuration, materials, _folder.At("run"), 0, default));
+        var refused = Assert.ThrowsAny<AuditException>(() => new SampledRun(configuration, materials, _folder.At("run"), 0, default));
         Assert.Contains("absent.yaml", refused.Message, StringComparison.Ordinal);
         Assert.Equal(before, Entries());
     }
@@ -92,7 +92,7 @@ public sealed class SampledRunTests : IDisposable
             cancellation.Cancel();
         });
         Assert.ThrowsAny<OperationCanceledException>(
-            () => SampledRun.Train(configuration, materials, _folder.At("run"), 1e6, cancellation.Token));
+            () => new SampledRun(configuration, materials, _folder.At("run"), 1e6, cancellation.Token));
         await watched;
         Assert.Equal(before, Entries());
     }
