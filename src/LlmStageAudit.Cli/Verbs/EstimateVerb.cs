@@ -33,7 +33,7 @@ internal static class EstimateVerb
 
     public static Command Build() => Verb.Of(
         "estimate",
-        "Foretells time, peak memory and disk of a run and its audit, from a handful of its own steps run in memory.",
+        "Foretells time, peak memory and disk of a run and its audit, from a handful of its own steps; keeps nothing.",
         ["stageaudit estimate run.yaml", "stageaudit estimate run.yaml --set stages.race.epochs=3 --probe probes/identity.yaml --json"],
         [s_config, s_out, s_set, s_probe, s_measure, CommonOptions.Device],
         Run);

@@ -55,46 +55,47 @@ public sealed class ProbeEvaluator(LanguageModel model, Probe probe)
         return peak + Math.Log(logits.Skip(1).Sum(logit => Math.Exp(logit - peak))) - logits[0];
     }
 
-    private ExampleScore[] ClassScores(Tensor theta)
+    /// <summary>The forward pass of one of <see cref="Batches"/>: row by row the logits, or the loss where tokens are predicted.</summary>
+    /// <param name="theta">The trainable state [N].</param>
+    /// <param name="batch">Numbers of examples.</param>
+    public double[] Forward(Tensor theta, int[] batch)
     {
-        var objective = new TransformerObjective(model, probe.Examples);
-        return Batched(theta, objective.Logits, (i, values) =>
-        {
-            var logits = values.ToArray();
-            return new ExampleScore
-            {
-                Id = probe.Examples[i].Id,
-                Label = probe.Examples[i].Label,
-                Logits = logits,
-                LogLikelihood = LogLikelihood(logits, probe.Examples[i].Label),
-                Value = probe.Configuration.Metric is Metric.Margin
-                    ? logits[probe.Targets[i]] - logits.Where((_, label) => label != probe.Targets[i]).Max()
-                    : LogLikelihood(logits, probe.Targets[i]),
-            };
-        });
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        var (objective, parameters) = (new TransformerObjective(model, probe.Examples), model.Layout.Split(theta));
+        var values = model.Task == ModelTask.CausalLm ? objective.Losses(parameters, batch) : objective.Logits(parameters, batch);
+        return values.to(float64).ToArray<double>();
     }
 
-    private ExampleScore[] TokenScores(Tensor theta)
+    private ExampleScore[] ClassScores(Tensor theta) => Batched(theta, (i, values) =>
     {
-        var objective = new TransformerObjective(model, probe.Examples);
-        return Batched(theta, (parameters, batch) => objective.Losses(parameters, batch), (i, values) => new ExampleScore
+        var logits = values.ToArray();
+        return new ExampleScore
         {
             Id = probe.Examples[i].Id,
-            LogLikelihood = -values[0],
-            Value = -values[0],
-        });
-    }
+            Label = probe.Examples[i].Label,
+            Logits = logits,
+            LogLikelihood = LogLikelihood(logits, probe.Examples[i].Label),
+            Value = probe.Configuration.Metric is Metric.Margin
+                ? logits[probe.Targets[i]] - logits.Where((_, label) => label != probe.Targets[i]).Max()
+                : LogLikelihood(logits, probe.Targets[i]),
+        };
+    });
+
+    private ExampleScore[] TokenScores(Tensor theta) => Batched(theta, (i, values) => new ExampleScore
+    {
+        Id = probe.Examples[i].Id,
+        LogLikelihood = -values[0],
+        Value = -values[0],
+    });
 
     /// <summary>Forward passes over rows of similar length, results in file order.</summary>
-    private ExampleScore[] Batched(
-        Tensor theta, Func<IReadOnlyList<Tensor>, IReadOnlyList<int>, Tensor> forward, Func<int, ReadOnlySpan<double>, ExampleScore> score)
+    private ExampleScore[] Batched(Tensor theta, Func<int, ReadOnlySpan<double>, ExampleScore> score)
     {
         var scores = new ExampleScore[probe.Examples.Count];
         foreach (var batch in Batches)
         {
-            using var scope = NewDisposeScope();
-            using var off = no_grad();
-            var values = forward(model.Layout.Split(theta), batch).to(float64).ToArray<double>();
+            var values = Forward(theta, batch);
             var width = values.Length / batch.Length;
             for (var row = 0; row < batch.Length; row++) scores[batch[row]] = score(batch[row], values.AsSpan(row * width, width));
         }

@@ -128,6 +128,23 @@ public sealed class ProbeTests : IDisposable
     }
 
     [Fact]
+    public void A_part_is_run_as_the_whole_is_whatever_the_metric()
+    {
+        using var scope = NewDisposeScope();
+        var (model, state) = Model();
+        foreach (var metric in new[] { new MetricSection { Column = "first >= 0.5" }, new MetricSection { Kind = MetricKind.BpsnAuc } })
+        {
+            var whole = new ProbeEvaluator(model, Read(metric)).Evaluate(state);
+            var part = new ProbeEvaluator(model, Read(metric).Part([6, 1])).Evaluate(state);
+            Assert.Equal(["row-6", "row-1"], part.Examples.Select(example => example.Id));
+            Assert.Equal([whole.Examples[6].Value, whole.Examples[1].Value], part.Examples.Select(example => example.Value), Near);
+            Assert.Empty(part.Groups);
+        }
+
+        bool Near(double a, double b) => Math.Abs(a - b) < 1e-12;
+    }
+
+    [Fact]
     public void With_more_classes_every_class_above_0_counts_as_positive()
     {
         // log((e^1 + e^2) / e^0.5)
