@@ -1,6 +1,5 @@
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Probing.Metrics;
-using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
 
@@ -75,10 +74,8 @@ public sealed class ProbeEvaluator(LanguageModel model, Probe probe)
             Id = probe.Examples[i].Id,
             Label = probe.Examples[i].Label,
             Logits = logits,
-            LogLikelihood = LogLikelihood(logits, probe.Examples[i].Label),
-            Value = probe.Configuration.Metric is Metric.Margin
-                ? logits[probe.Targets[i]] - logits.Where((_, label) => label != probe.Targets[i]).Max()
-                : LogLikelihood(logits, probe.Targets[i]),
+            LogLikelihood = ExampleValue.LogLikelihood(logits, probe.Examples[i].Label),
+            Value = ExampleValue.Of(probe.Configuration.Metric, logits, probe.Targets[i]),
         };
     });
 
@@ -124,12 +121,6 @@ public sealed class ProbeEvaluator(LanguageModel model, Probe probe)
         var metrics = BinaryMetrics.OfGroup([.. group.Subgroup.Select(i => scored[i])], [.. group.Background.Select(i => scored[i])]);
         metrics[MetricNames.LogLikelihood] = group.Subgroup.Select(i => examples[i].LogLikelihood).DefaultIfEmpty(double.NaN).Average();
         return new GroupScores { Group = group.Name, Examples = group.Subgroup.Count(), Metrics = metrics };
-    }
-
-    private static double LogLikelihood(double[] logits, int label)
-    {
-        var peak = logits.Max();
-        return logits[label] - peak - Math.Log(logits.Sum(logit => Math.Exp(logit - peak)));
     }
 
     private static int ArgMax(IReadOnlyList<double> values) => Enumerable.Range(0, values.Count).MaxBy(i => values[i]);

@@ -29,9 +29,7 @@ public abstract record Estimator : IChoice<Estimator>
             + "(-(?<rho>[0-9.]+(E-?[0-9]+)?))?(-eps(?<floor>[0-9.]+(E-?[0-9]+)?))?$",
         RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant);
 
-    private Estimator()
-    {
-    }
+    private Estimator(bool isBaseline) => IsBaseline = isBaseline;
 
     /// <summary>Exact replay, which is retraining: what everything else is held against.</summary>
     public static Estimator Exact { get; } = new Replay(new GradientSource.Exact());
@@ -49,7 +47,7 @@ public abstract record Estimator : IChoice<Estimator>
     public bool IsExact => this is Replay { Source: GradientSource.Exact };
 
     /// <summary>Whether it is a published method kept for comparison.</summary>
-    public bool IsBaseline => this is AaScore or DvEmb or TracIn;
+    public bool IsBaseline { get; }
 
     /// <summary>Whether effects are first-order: the probe's gradient times the change of the parameters.</summary>
     public bool IsLinear => this is not Replay;
@@ -98,7 +96,7 @@ public abstract record Estimator : IChoice<Estimator>
 
     /// <summary>Counterfactual replay.</summary>
     /// <param name="Source">Where its gradients come from.</param>
-    public sealed record Replay(GradientSource Source) : Estimator
+    public sealed record Replay(GradientSource Source) : Estimator(isBaseline: false)
     {
         /// <inheritdoc/>
         public override EstimatorSettings Settings =>
@@ -109,7 +107,7 @@ public abstract record Estimator : IChoice<Estimator>
     /// <param name="Curvature">How gradients depend on where they are taken.</param>
     /// <param name="EpsilonFloor">The least eps of AdamW's Jacobian, from 0, below 1.</param>
     /// <param name="Readout">How a sweep reads effects off the probe.</param>
-    public sealed record Adjoint(Curvature Curvature, double EpsilonFloor = 0, Readout Readout = Readout.Linear) : Estimator
+    public sealed record Adjoint(Curvature Curvature, double EpsilonFloor = 0, Readout Readout = Readout.Linear) : Estimator(isBaseline: false)
     {
         /// <summary>The least eps of AdamW's Jacobian, from 0, below 1.</summary>
         public double EpsilonFloor { get; } = FloorInRange(EpsilonFloor);
@@ -124,7 +122,7 @@ public abstract record Estimator : IChoice<Estimator>
     /// <summary>The same with each step left out alone and their effects added up.</summary>
     /// <param name="Curvature">How gradients depend on where they are taken.</param>
     /// <param name="EpsilonFloor">The least eps of AdamW's Jacobian, from 0, below 1.</param>
-    public sealed record AaScore(Curvature Curvature, double EpsilonFloor = 0) : Estimator
+    public sealed record AaScore(Curvature Curvature, double EpsilonFloor = 0) : Estimator(isBaseline: true)
     {
         /// <summary>The least eps of AdamW's Jacobian, from 0, below 1.</summary>
         public double EpsilonFloor { get; } = FloorInRange(EpsilonFloor);
@@ -134,10 +132,10 @@ public abstract record Estimator : IChoice<Estimator>
     }
 
     /// <summary>Plain SGD with an outer-product curvature (Wang et al., ICLR 2025).</summary>
-    public sealed record DvEmb : Estimator;
+    public sealed record DvEmb() : Estimator(isBaseline: true);
 
     /// <summary>Plain SGD without curvature (Pruthi et al., NeurIPS 2020).</summary>
-    public sealed record TracIn : Estimator;
+    public sealed record TracIn() : Estimator(isBaseline: true);
 }
 
 /// <summary>What can be set about an estimator, spelled as settings are; null where nothing is.</summary>
