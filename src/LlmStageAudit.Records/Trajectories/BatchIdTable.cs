@@ -1,42 +1,47 @@
 using System.Collections;
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using LlmStageAudit.Records.Serialization;
 
 namespace LlmStageAudit.Records.Trajectories;
 
 /// <summary>
-/// The row ids of a log, each kept once: every epoch names the same rows, so that a batch is a handful of places in this table.
+/// The row ids of a log, each kept once: every epoch names the same rows, so that a batch is a handful of places in this table. It is
+/// how <see cref="Options"/> read batches.
 /// </summary>
-internal sealed class BatchIdTable
+internal sealed class BatchIdTable : JsonConverter<IReadOnlyList<string>>
 {
     private const int LongestOnStack = 256;
 
     private readonly List<string> _ids = [];
     private readonly Dictionary<string, int> _places = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _lookup;
-    private int[] _batch = new int[64];
+    private readonly List<int> _batch = [];
 
-    public BatchIdTable() => _lookup = _places.GetAlternateLookup<ReadOnlySpan<char>>();
-
-    /// <summary>How many different ids the log names.</summary>
-    public int Count => _ids.Count;
-
-    /// <summary>Reads a batch's ids as places in this table, adding those that are new.</summary>
-    /// <param name="reader">At the start of the list; afterwards at its end.</param>
-    public int[] ReadBatch(ref Utf8JsonReader reader)
+    public BatchIdTable()
     {
-        var count = 0;
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-        {
-            if (reader.TokenType != JsonTokenType.String) throw new FormatException("an id that is no text");
-            if (count == _batch.Length) Array.Resize(ref _batch, 2 * count);
-            _batch[count++] = PlaceOf(ref reader);
-        }
-
-        return _batch.AsSpan(0, count).ToArray();
+        _lookup = _places.GetAlternateLookup<ReadOnlySpan<char>>();
+        Options = new JsonSerializerOptions(ArtifactJson.CompactOptions) { Converters = { this } };
     }
 
-    /// <summary>The batch as its ids.</summary>
-    public IReadOnlyList<string> View(int[] batch) => new Batch(_ids, batch);
+    public JsonSerializerOptions Options { get; }
+
+    /// <summary>A view of the ids in this table, to which new ones are added.</summary>
+    public override IReadOnlyList<string> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        if (reader.TokenType != JsonTokenType.StartArray) throw new JsonException("a list of ids was expected");
+        _batch.Clear();
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            if (reader.TokenType != JsonTokenType.String) throw new JsonException("an id that is no text");
+            _batch.Add(PlaceOf(ref reader));
+        }
+
+        return new Batch(_ids, [.. _batch]);
+    }
+
+    public override void Write(Utf8JsonWriter writer, IReadOnlyList<string> value, JsonSerializerOptions options) =>
+        throw new NotSupportedException();
 
     private int PlaceOf(ref Utf8JsonReader reader)
     {
@@ -57,10 +62,7 @@ internal sealed class BatchIdTable
 
         public string this[int index] => ids[places[index]];
 
-        public IEnumerator<string> GetEnumerator()
-        {
-            foreach (var place in places) yield return ids[place];
-        }
+        public IEnumerator<string> GetEnumerator() => places.Select(place => ids[place]).GetEnumerator();
 
         IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
     }

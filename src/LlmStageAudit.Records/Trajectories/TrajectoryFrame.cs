@@ -1,8 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using System.Text.Json;
 using System.Text;
-using LlmStageAudit.Records.Serialization;
 
 namespace LlmStageAudit.Records.Trajectories;
 
@@ -39,8 +37,6 @@ internal static class TrajectoryFrame
 
     public static byte[] GenesisHash(string genesis) => SHA256.HashData(Encoding.UTF8.GetBytes(genesis));
 
-    public static byte[] HeaderOf(StepRecord record) => JsonSerializer.SerializeToUtf8Bytes(record, ArtifactJson.CompactOptions);
-
     public static void WriteFraming(Span<byte> framing, int headerBytes, int payloadBytes)
     {
         BinaryPrimitives.WriteUInt32LittleEndian(framing, Magic);
@@ -64,6 +60,18 @@ internal static class TrajectoryFrame
     }
 }
 
+/// <summary>Where a frame lies in its log.</summary>
+internal readonly record struct FramePlace(long Offset, int HeaderBytes, int PayloadBytes)
+{
+    public long HeaderOffset => Offset + TrajectoryFrame.FramingBytes;
+
+    public long PayloadOffset => HeaderOffset + HeaderBytes;
+
+    public long HashOffset => PayloadOffset + PayloadBytes;
+
+    public long End => HashOffset + TrajectoryFrame.HashBytes;
+}
+
 /// <summary>What a log's hash chain begins with: it ties the log to its run and stage.</summary>
 public static class TrajectoryGenesis
 {
@@ -78,5 +86,5 @@ public static class TrajectoryLogSize
     /// <param name="records">The steps, in order; batch ids decide the length of their headers.</param>
     /// <param name="gradientBytes">Of each record's gradient: four per parameter, or 0.</param>
     public static long Of(IEnumerable<StepRecord> records, long gradientBytes) => TrajectoryFrame.PreambleBytes + records.Sum(record =>
-        TrajectoryFrame.FramingBytes + TrajectoryFrame.HeaderOf(record).Length + gradientBytes + TrajectoryFrame.HashBytes);
+        TrajectoryFrame.FramingBytes + StepHeader.Of(record).Length + gradientBytes + TrajectoryFrame.HashBytes);
 }
