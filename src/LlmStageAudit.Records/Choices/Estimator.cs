@@ -92,10 +92,6 @@ public abstract record Estimator : IChoice<Estimator>
     public sealed override string ToString() => string.Join('-',
         [Method, .. Settings.Chosen.Select(choice => choice.Setting == Setting.EpsilonFloor ? $"eps{choice.Value}" : choice.Value)]);
 
-    private static double FloorInRange(double floor) => floor is >= 0 and < 1
-        ? floor
-        : throw ConfigurationException.Bad(Setting.EpsilonFloor, Share.Spelled(floor)!, "a number from 0, below 1");
-
     /// <summary>Counterfactual replay.</summary>
     /// <param name="Source">Where its gradients come from.</param>
     public sealed record Replay(GradientSource Source) : Estimator
@@ -105,33 +101,41 @@ public abstract record Estimator : IChoice<Estimator>
             new() { Gradient = Source.Name, Rho = Source is GradientSource.Sampled { Rho: var rho } ? rho : null };
     }
 
-    /// <summary>First-order propagation of the run's own optimizer; the steps left out act together.</summary>
+    /// <summary>First-order propagation of the run's own optimizer.</summary>
     /// <param name="Curvature">How gradients depend on where they are taken.</param>
     /// <param name="EpsilonFloor">The least eps of AdamW's Jacobian, from 0, below 1.</param>
-    /// <param name="Readout">How a sweep reads effects off the probe.</param>
-    public sealed record Adjoint(Curvature Curvature, double EpsilonFloor = 0, Readout Readout = Readout.Linear) : Estimator
+    public abstract record Propagation(Curvature Curvature, double EpsilonFloor) : Estimator
     {
         /// <summary>The least eps of AdamW's Jacobian, from 0, below 1.</summary>
-        public double EpsilonFloor { get; } = FloorInRange(EpsilonFloor);
+        public double EpsilonFloor { get; } = EpsilonFloor is >= 0 and < 1
+            ? EpsilonFloor
+            : throw ConfigurationException.Bad(Setting.EpsilonFloor, Share.Spelled(EpsilonFloor)!, "a number from 0, below 1");
 
         /// <inheritdoc/>
-        public override EstimatorSettings Settings => EstimatorSettings.Of(Curvature, EpsilonFloor) with
+        public override EstimatorSettings Settings => new()
         {
-            Readout = Readout == Readout.Linear ? null : EnumSpelling<Readout>.Of(Readout),
+            Curvature = Curvature is Curvature.Full ? null : $"{Curvature}",
+            Rho = Curvature is Curvature.Full { Rho: < 1 and var rho } ? rho : null,
+            EpsilonFloor = EpsilonFloor > 0 ? EpsilonFloor : null,
         };
     }
 
-    /// <summary>The same with each step left out alone and their effects added up.</summary>
-    /// <param name="Curvature">How gradients depend on where they are taken.</param>
-    /// <param name="EpsilonFloor">The least eps of AdamW's Jacobian, from 0, below 1.</param>
-    public sealed record AaScore(Curvature Curvature, double EpsilonFloor = 0) : Estimator
+    /// <summary>A propagation in which the steps left out act together.</summary>
+    /// <param name="Curvature">As <see cref="Propagation.Curvature"/>.</param>
+    /// <param name="EpsilonFloor">As <see cref="Propagation.EpsilonFloor"/>.</param>
+    /// <param name="Readout">How a sweep reads effects off the probe.</param>
+    public sealed record Adjoint(Curvature Curvature, double EpsilonFloor = 0, Readout Readout = Readout.Linear)
+        : Propagation(Curvature, EpsilonFloor)
     {
-        /// <summary>The least eps of AdamW's Jacobian, from 0, below 1.</summary>
-        public double EpsilonFloor { get; } = FloorInRange(EpsilonFloor);
-
         /// <inheritdoc/>
-        public override EstimatorSettings Settings => EstimatorSettings.Of(Curvature, EpsilonFloor);
+        public override EstimatorSettings Settings =>
+            base.Settings with { Readout = Readout == Readout.Linear ? null : EnumSpelling<Readout>.Of(Readout) };
     }
+
+    /// <summary>A propagation in which each step is left out alone and their effects are added up.</summary>
+    /// <param name="Curvature">As <see cref="Propagation.Curvature"/>.</param>
+    /// <param name="EpsilonFloor">As <see cref="Propagation.EpsilonFloor"/>.</param>
+    public sealed record AaScore(Curvature Curvature, double EpsilonFloor = 0) : Propagation(Curvature, EpsilonFloor);
 
     /// <summary>Plain SGD with an outer-product curvature (Wang et al., ICLR 2025).</summary>
     public sealed record DvEmb : Estimator;
@@ -165,13 +169,6 @@ public sealed record EstimatorSettings
             (Setting.GradientSource, Gradient), (Setting.Curvature, Curvature), (Setting.Readout, Readout),
             (Setting.Rho, Share.Spelled(Rho)), (Setting.EpsilonFloor, Share.Spelled(EpsilonFloor)),
         }.Where(choice => choice.Value is not null).Select(choice => (choice.Setting, choice.Value!));
-
-    internal static EstimatorSettings Of(Curvature curvature, double epsilonFloor) => new()
-    {
-        Curvature = curvature is Choices.Curvature.Full ? null : $"{curvature}",
-        Rho = curvature is Choices.Curvature.Full { Rho: < 1 and var rho } ? rho : null,
-        EpsilonFloor = epsilonFloor > 0 ? epsilonFloor : null,
-    };
 
     internal Curvature CurvatureOf() => Choices.Curvature.Of(Curvature ?? "full", Rho);
 
