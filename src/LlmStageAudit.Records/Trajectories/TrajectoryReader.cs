@@ -56,8 +56,6 @@ public sealed class TrajectoryReader : IDisposable
     /// <exception cref="TrajectoryException">The record was changed.</exception>
     public void ReadGradient(int index, Span<byte> gradient)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(index);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
         if (gradient.Length != GradientBytes)
         {
             throw new ArgumentException($"{gradient.Length} bytes for a gradient of {GradientBytes} bytes", nameof(gradient));
