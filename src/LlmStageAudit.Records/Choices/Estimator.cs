@@ -153,7 +153,7 @@ public sealed record EstimatorSettings
     /// <summary>The share of each batch that is looked at, above 0, at most 1; null: a quarter for sampled gradients, else all.</summary>
     public double? Rho { get; init; }
 
-    /// <summary>Of a propagation: one of <see cref="Curvature.Names"/>; null: full.</summary>
+    /// <summary>Of a propagation: full or layer-wise; null: full.</summary>
     public string? Curvature { get; init; }
 
     /// <summary>Of a propagation: the least eps of AdamW's Jacobian; null: 0.</summary>
@@ -191,16 +191,13 @@ public abstract record Curvature
     {
     }
 
-    /// <summary>Every spelling.</summary>
-    public static IReadOnlyList<string> Names => s_table.Names;
+    internal static IReadOnlyList<string> Names => s_table.Names;
 
-    /// <summary>The curvature of that name.</summary>
-    /// <param name="name">One of <see cref="Names"/>.</param>
-    /// <param name="rho">The share of each batch it is taken from; null: all.</param>
+    /// <summary>The curvature of that name, taken from a share of each batch; null: all.</summary>
     /// <exception cref="ConfigurationException">No such curvature, rho out of range, or rho where no share is drawn.</exception>
-    public static Curvature Of(string name, double? rho = null) => s_table.Of(name, rho, Share.Setting(rho));
+    internal static Curvature Of(string name, double? rho) => s_table.Of(name, rho, Share.Setting(rho));
 
-    /// <summary>One of <see cref="Names"/>.</summary>
+    /// <summary>full or layer-wise.</summary>
     public sealed override string ToString() => s_table.NameOf(this);
 
     /// <summary>The Hessian of the batch loss.</summary>

@@ -85,7 +85,7 @@ public sealed class BackgroundTrajectoryWriter : IDisposable
         if (_queue.IsAddingCompleted) return;
         End();
         ThrowIfFailed();
-        _writer.Flush(toDisk: true);
+        _writer.Flush();
     }
 
     /// <summary>Writes what waits, without complaint where that fails: whoever needs to know calls <see cref="Complete"/>.</summary>
@@ -142,7 +142,7 @@ public sealed class BackgroundTrajectoryWriter : IDisposable
             // After a failure what comes is only taken off the queue, so that nobody waits for ever.
             if (_failure is not null) return;
             if (item.Record is not null) _writer.Append(item.Record, item.Gradient.AsSpan(0, item.Length));
-            else _writer.Flush(toDisk: true);
+            else _writer.Flush();
         }
         catch (Exception exception)
         {

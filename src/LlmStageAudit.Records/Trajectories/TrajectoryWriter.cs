@@ -117,15 +117,13 @@ public sealed class TrajectoryWriter : IDisposable
         Follow(record, gradient.Length);
     }
 
-    /// <summary>Hands what was appended to the operating system, or on to the disk.</summary>
-    /// <param name="toDisk">True: returns when the disk has it, so that a saved state may count on it.</param>
-    public void Flush(bool toDisk)
+    /// <summary>Returns when the disk has what was appended, so that a saved state may count on it.</summary>
+    public void Flush()
     {
         if (_failure is not null) throw TrajectoryException.WriteFailedBefore(_path, _failure);
         try
         {
-            if (toDisk) DurableFile.Flush(_stream);
-            else _stream.Flush();
+            DurableFile.Flush(_stream);
         }
         catch (Exception exception) when (StorageException.IsFault(_failure = exception))
         {
