@@ -1,25 +1,14 @@
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Serialization;
 
 namespace LlmStageAudit.Records.Rankings;
 
 /// <summary>Stages ordered by how much each raised the model's reliance on a confounder.</summary>
-public sealed record RankingArtifact : IArtifact<RankingArtifact>
+public sealed record RankingArtifact : RunArtifact<RankingArtifact>, IArtifact<RankingArtifact>
 {
     /// <inheritdoc/>
     public static string KindName => "ranking";
-
-    /// <inheritdoc/>
-    public static int CurrentSchemaVersion => 1;
-
-    /// <inheritdoc/>
-    public int SchemaVersion { get; init; } = CurrentSchemaVersion;
-
-    /// <inheritdoc/>
-    public string Kind { get; init; } = KindName;
-
-    /// <summary>Id of the run it is about: 32 hexadecimal digits.</summary>
-    public required string RunId { get; init; }
 
     /// <summary>The run's folder.</summary>
     public required string Run { get; init; }
@@ -46,4 +35,47 @@ public sealed record RankingArtifact : IArtifact<RankingArtifact>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
     string? IArtifact<RankingArtifact>.Fault() => RecordRules.RunId(RunId) ?? Probe.Fault();
+}
+
+/// <summary>How much a stage raised the model's reliance on the confounder.</summary>
+public sealed record RankedStage
+{
+    /// <summary>The stage's name.</summary>
+    public required string Stage { get; init; }
+
+    /// <summary>Observed less counterfactual gap; positive where the stage raised the reliance.</summary>
+    public required double Score { get; init; }
+
+    /// <summary>
+    /// What screened the stage, such as recorded replay, where it was not settled by exact replay: then its score is an estimate, it
+    /// has no interval (NaN), its p-value is 1 and it is never significant. Null for settled stages, and where nothing was screened.
+    /// </summary>
+    public Estimator? Screen { get; init; }
+
+    /// <summary>Lower end of the interval.</summary>
+    public required double Low { get; init; }
+
+    /// <summary>Upper end.</summary>
+    public required double High { get; init; }
+
+    /// <summary>The grade of the effect it comes from; null in files written before effects were graded.</summary>
+    public string? Trust { get; init; }
+
+    /// <summary>What the grade rests on.</summary>
+    public TrustEvidence? Evidence { get; init; }
+
+    /// <summary>Of a score of zero, two-sided, by the bootstrap over probe rows; 1 where there is no interval.</summary>
+    public required double PValue { get; init; }
+
+    /// <summary>After Benjamini-Hochberg over the ranking.</summary>
+    public required double AdjustedPValue { get; init; }
+
+    /// <summary>Whether <see cref="AdjustedPValue"/> is within the ranking's false discovery rate.</summary>
+    public required bool Significant { get; init; }
+
+    /// <summary>The confounder gap of the model as trained.</summary>
+    public required double ObservedGap { get; init; }
+
+    /// <summary>The confounder gap of the model without the stage.</summary>
+    public required double CounterfactualGap { get; init; }
 }
