@@ -17,11 +17,8 @@ internal static class BudgetOptions
             + "screen and exact replay of its top until the head is certain; unlimited: everything",
     };
 
-    private static readonly Option<double?> s_confidence = new("--confidence")
-    {
-        Description = "With --budget: how certain the head has to be (0.95)",
-    };
-
+    private static readonly Option<double?> s_confidence =
+        new("--confidence") { Description = "With --budget: how certain the head has to be (0.95)" };
     private static readonly Option<int?> s_top = new("--top") { Description = "With --budget: how many the head holds (1)" };
     private static readonly Option<string?> s_screen = new("--screen")
     {
@@ -36,9 +33,15 @@ internal static class BudgetOptions
     {
         if (context.Get(s_budget) is not { } budget)
         {
-            Unused(Setting.Confidence, context.Get(s_confidence) is not null);
-            Unused(Setting.TopK, context.Get(s_top) is not null);
-            Unused(Setting.Screen, context.Get(s_screen) is not null);
+            foreach (var (setting, value) in new (Setting, object?)[]
+            {
+                (Setting.Confidence, context.Get(s_confidence)), (Setting.TopK, context.Get(s_top)), (Setting.Screen, context.Get(s_screen)),
+            })
+            {
+                if (value is not null)
+                    throw ConfigurationException.Bad(setting, $"without {Setting.Budget}", $"to be used with {Setting.Budget}");
+            }
+
             return null;
         }
 
@@ -52,11 +55,6 @@ internal static class BudgetOptions
             Rho = screen is null ? rho : null,
             Order = order,
         }.Validated();
-
-        static void Unused(Setting setting, bool isGiven)
-        {
-            if (isGiven) throw ConfigurationException.Bad(setting, $"without {Setting.Budget}", $"to be used with {Setting.Budget}");
-        }
     }
 
     /// <summary>What was certified and what it cost.</summary>
