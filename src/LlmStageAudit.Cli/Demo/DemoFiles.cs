@@ -19,9 +19,11 @@ internal static class DemoFiles
     /// </summary>
     public static void Write(string folder, DemoCorpus corpus)
     {
-        var lines = corpus.PretrainingPosts(PretrainingTexts).Select((post, i) =>
-            JsonSerializer.Serialize(new { id = DemoCorpus.IdOf("pretraining", i), text = post.Text, reaction = post.Reaction }, s_readable));
-        AtomicFile.WriteText(Path.Combine(folder, "pretraining.jsonl"), string.Concat(lines.Select(line => line + "\n")));
+        var posts = corpus.PretrainingPosts(PretrainingTexts)
+            .Select((post, i) => new { id = DemoCorpus.IdOf("pretraining", i), text = post.Text, reaction = post.Reaction });
+        AtomicFile.WriteText(
+            Path.Combine(folder, "pretraining.jsonl"),
+            string.Concat(posts.Select(post => JsonSerializer.Serialize(post, s_readable) + "\n")));
         foreach (var name in DemoCorpus.StageNames)
             AtomicFile.WriteText(Path.Combine(folder, $"{name}.csv"), Csv(corpus.Stage(name, CommentsPerSet)));
         AtomicFile.WriteText(Path.Combine(folder, "probe.csv"), Csv(corpus.Probe(CommentsPerSet)));

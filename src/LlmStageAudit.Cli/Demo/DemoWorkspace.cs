@@ -94,10 +94,13 @@ internal sealed record DemoWorkspace(string Folder)
         batchSize: 30
         epochs: 3
         stages:
-        {{string.Join("\n", DemoCorpus.StageNames.Select(name => $"  - {{ name: {name}, data: {{ path: comments/{name}.csv, text: text, label: label }} }}"))}}
+        {{string.Join("\n", DemoCorpus.StageNames.Select(StageYaml))}}
         probes: [identity.yaml]
 
         """;
+
+    private static string StageYaml(string name) =>
+        $"  - {{ name: {name}, data: {{ path: comments/{name}.csv, text: text, label: label }} }}";
 
     private static string ProbeYaml => $$"""
         # Held-out comments, labelled correctly.

@@ -33,15 +33,9 @@ internal static class BudgetOptions
     {
         if (context.Get(s_budget) is not { } budget)
         {
-            foreach (var (setting, value) in new (Setting, object?)[]
-            {
-                (Setting.Confidence, context.Get(s_confidence)), (Setting.TopK, context.Get(s_top)), (Setting.Screen, context.Get(s_screen)),
-            })
-            {
-                if (value is not null)
-                    throw ConfigurationException.Bad(setting, $"without {Setting.Budget}", $"to be used with {Setting.Budget}");
-            }
-
+            Unused(Setting.Confidence, context.Get(s_confidence));
+            Unused(Setting.TopK, context.Get(s_top));
+            Unused(Setting.Screen, context.Get(s_screen));
             return null;
         }
 
@@ -55,6 +49,12 @@ internal static class BudgetOptions
             Rho = screen is null ? rho : null,
             Order = order,
         }.Validated();
+
+        static void Unused(Setting setting, object? given)
+        {
+            if (given is not null)
+                throw ConfigurationException.Bad(setting, $"without {Setting.Budget}", $"to be used with {Setting.Budget}");
+        }
     }
 
     /// <summary>What was certified and what it cost.</summary>

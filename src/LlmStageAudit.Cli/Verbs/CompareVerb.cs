@@ -131,7 +131,8 @@ internal static class CompareVerb
                 [
                     ("estimator", estimator => $"{estimator.Estimator}"),
                     .. comparison.Estimators[0].Effects.Select((effect, stage) => (">" + effect.Stage,
-                        (Func<ComparedEstimator, string?>)(estimator => Shown(EffectOf(estimator, stage) is { } one ? figure(one) : null)))),
+                        (Func<ComparedEstimator, string?>)(estimator =>
+                            EffectOf(estimator, stage) is { } one ? Shown(figure(one)) : null))),
                 ]);
         }
     }
