@@ -19,7 +19,7 @@ internal static class HtmlReport
     {
         ArgumentNullException.ThrowIfNull(inputs);
         var findings = new AuditFindings(inputs);
-        var title = inputs.Title ?? DefaultTitle(inputs);
+        var title = TitleOf(inputs);
         var page = new MarkupWriter();
         page.Open("html", ("lang", "en"));
         WriteHead(page, title);
@@ -42,7 +42,7 @@ internal static class HtmlReport
         return "<!DOCTYPE html>\n" + page + "\n";
     }
 
-    private static string DefaultTitle(ReportInputs inputs)
+    private static string TitleOf(ReportInputs inputs)
     {
         const int NamedStages = 4;
         var stages = inputs.Run.Configuration.Stages;

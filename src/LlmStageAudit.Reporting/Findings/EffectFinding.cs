@@ -8,22 +8,22 @@ namespace LlmStageAudit.Reporting.Findings;
 /// <param name="Stages">From the most raising to the most lowering; what could not be computed last.</param>
 internal sealed record EffectFinding(EffectsArtifact Artifact, IReadOnlyList<StageFinding> Stages)
 {
-    /// <summary>
-    /// The finding to answer with: of those whose interval excludes zero the largest, else the largest of all; null where there is none.
-    /// </summary>
+    /// <summary>The finding to answer with: of those whose interval excludes zero the largest, else of all; null where there is none.</summary>
     public StageFinding? Top =>
-        Stages.Where(stage => stage.Size >= 0).OrderByDescending(stage => stage.IsDistinguishable).ThenByDescending(stage => stage.Size)
-            .FirstOrDefault();
+        Stages.Where(stage => stage.Size >= 0).MaxBy(stage => (stage.IsDistinguishable, stage.Size));
 
     /// <summary>The largest finding of the other sign whose interval, where it has one, excludes zero.</summary>
     public StageFinding? Opposite => Top is not { } top
         ? null
         : Stages.Where(stage => stage.IsDistinguishable || !stage.HasInterval)
-            .Where(stage => Math.Sign(top.Effect.Estimate) * stage.Effect.Estimate < 0)
+            .Where(stage => Math.Sign(top.Estimate) * stage.Estimate < 0)
             .MaxBy(stage => stage.Size);
 
     /// <summary>What one row is: stage, step, batch or example.</summary>
     public string Noun => Artifact.Treatment.Level;
+
+    /// <summary><see cref="Noun"/>, to head a column.</summary>
+    public string Heading => char.ToUpperInvariant(Noun[0]) + Noun[1..];
 
     public string Plural => Noun == "batch" ? "batches" : Noun + "s";
 
@@ -44,12 +44,8 @@ internal sealed record EffectFinding(EffectsArtifact Artifact, IReadOnlyList<Sta
     public string Counted(int count) => $"{NumberText.Count(count)} {(count == 1 ? Noun : Plural)}";
 
     /// <summary>The largest rows, no more than asked for, in the order of <see cref="Stages"/>.</summary>
-    public IReadOnlyList<StageFinding> Largest(int count)
-    {
-        if (Stages.Count <= count) return Stages;
-        var kept = Stages.OrderByDescending(stage => stage.Size).Take(count).ToHashSet(ReferenceEqualityComparer.Instance);
-        return Stages.Where(kept.Contains).ToArray();
-    }
+    public IReadOnlyList<StageFinding> Largest(int count) =>
+        [.. Stages.Index().OrderByDescending(row => row.Item.Size).Take(count).OrderBy(row => row.Index).Select(row => row.Item)];
 }
 
 /// <summary>The effects of one estimate that share a grade and what it rests on: one stage, or all scores of a sweep.</summary>

@@ -1,35 +1,72 @@
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Verifications;
-using LlmStageAudit.Reporting.Charts;
 
 namespace LlmStageAudit.Reporting.Findings;
 
 /// <summary>A stage's (or step's, or example's) estimate beside what retraining said about it.</summary>
 internal sealed record StageFinding(StageEffect Effect, VerifiedStage? Verified)
 {
+    public double Estimate => Effect.Estimate;
+
+    /// <summary>For orders in which what could not be computed comes last.</summary>
+    public double Size => double.IsFinite(Estimate) ? Math.Abs(Estimate) : -1;
+
+    /// <summary>Of a step or batch: its number in the run.</summary>
+    public int Step => Effect.FirstStep ?? 0;
+
     /// <summary>What was left out: a stage, steps, or an example and the stage it was in.</summary>
     public string Label => Effect.Example is { } example ? $"example {example} of {Effect.Stage}" : Effect.Stage;
+
+    public string Look => Estimate < 0 ? "lowered" : "raised";
+
+    public string Direction => Estimate switch
+    {
+        > 0 => "▲ raised",
+        < 0 => "▼ lowered",
+        0 => "no change",
+        _ => "× not computable",
+    };
 
     public bool HasInterval => Effect.Low is not null || Effect.High is not null;
 
     /// <summary>Whether the interval lies on one side of zero.</summary>
-    public bool IsDistinguishable => double.IsFinite(Effect.Estimate) && (Effect.Low > 0 || Effect.High < 0);
+    public bool IsDistinguishable => double.IsFinite(Estimate) && (Effect.Low > 0 || Effect.High < 0);
 
     public bool IsVerified => Verified is not null || Effect.Trust == TrustText.Verified;
 
+    /// <summary>The effect that retraining measured; null where the stage was not retrained.</summary>
+    public double? Measured => Verified?.Measured;
+
     /// <summary>An estimate of low trust stays one where the stage was retrained: then the measured value counts, not the bar.</summary>
-    public BarFill Fill => TrustText.IsLow(Effect.Trust) ? BarFill.Hollow : IsVerified ? BarFill.Solid : BarFill.Hatched;
+    public BarFill Fill => Effect.Trust is TrustText.Low or TrustText.Unchecked ? BarFill.Hollow
+        : IsVerified ? BarFill.Solid
+        : BarFill.Hatched;
 
     /// <summary>The grade in a few words, to stand beside a bar.</summary>
     public string Standing => (Fill, Effect.Trust) switch
     {
-        (BarFill.Solid, _) => TrustText.Verified,
         (BarFill.Hollow, TrustText.Unchecked) => TrustText.Unchecked,
-        (BarFill.Hollow, _) => "low trust" + (Verified is null ? string.Empty : ", retrained"),
-        (_, TrustText.High or TrustText.Medium) => Effect.Trust + " trust, not verified",
-        _ => "not verified",
+        (BarFill.Hollow, _) when Verified is not null => "low trust, retrained",
+        (BarFill.Hatched, TrustText.High or TrustText.Medium) => Effect.Trust + " trust, not verified",
+        (var fill, _) => fill.InWords(),
     };
+}
 
-    /// <summary>For orders in which what could not be computed comes last.</summary>
-    public double Size => double.IsFinite(Effect.Estimate) ? Math.Abs(Effect.Estimate) : -1;
+/// <summary>How a bar's inside says whether its effect is to be relied on, whatever its colour.</summary>
+internal enum BarFill
+{
+    /// <summary>Retrained, or exact replay.</summary>
+    Solid,
+
+    /// <summary>Estimated with high or medium trust.</summary>
+    Hatched,
+
+    /// <summary>Of low trust, or never checked: an outline in dashes.</summary>
+    Hollow,
+}
+
+/// <summary>The steps of one stage, numbered through the run, both ends included.</summary>
+internal sealed record StageBand(string Stage, int FirstStep, int LastStep)
+{
+    public bool Holds(int step) => step >= FirstStep && step <= LastStep;
 }

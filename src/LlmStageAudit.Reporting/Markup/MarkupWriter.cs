@@ -17,7 +17,7 @@ internal sealed class MarkupWriter
     private readonly Stack<(string Element, bool HasBlocks)> open = new();
 
     /// <summary>Opens an element; an attribute whose value is null is left out.</summary>
-    public MarkupWriter Open(string element, params (string Name, string? Value)[] attributes)
+    public MarkupWriter Open(string element, params (string Name, AttributeText Value)[] attributes)
     {
         StartTag(element, attributes);
         text.Append('>');
@@ -40,11 +40,11 @@ internal sealed class MarkupWriter
     }
 
     /// <summary>An element that holds text only.</summary>
-    public MarkupWriter Element(string element, string value, params (string Name, string? Value)[] attributes) =>
+    public MarkupWriter Element(string element, string value, params (string Name, AttributeText Value)[] attributes) =>
         Open(element, attributes).Text(value).Close();
 
     /// <summary>An element without content.</summary>
-    public MarkupWriter Empty(string element, params (string Name, string? Value)[] attributes)
+    public MarkupWriter Empty(string element, params (string Name, AttributeText Value)[] attributes)
     {
         StartTag(element, attributes);
         text.Append("/>");
@@ -61,7 +61,7 @@ internal sealed class MarkupWriter
 
     public override string ToString() => text.ToString();
 
-    private void StartTag(string element, (string Name, string? Value)[] attributes)
+    private void StartTag(string element, (string Name, AttributeText Value)[] attributes)
     {
         if (!InlineElements.Contains(element))
         {
@@ -72,7 +72,7 @@ internal sealed class MarkupWriter
         text.Append('<').Append(element);
         foreach (var (name, value) in attributes)
         {
-            if (value is not null) text.Append(' ').Append(name).Append("=\"").Append(MarkupText.Escape(value)).Append('"');
+            if (value.Text is { } shown) text.Append(' ').Append(name).Append("=\"").Append(MarkupText.Escape(shown)).Append('"');
         }
     }
 
@@ -80,4 +80,13 @@ internal sealed class MarkupWriter
     {
         if (open.Count > 0 && !open.Peek().HasBlocks) open.Push((open.Pop().Element, true));
     }
+}
+
+/// <summary>What an attribute says, numbers as coordinates; null where it is left out.</summary>
+internal readonly record struct AttributeText(string? Text)
+{
+    public static implicit operator AttributeText(string? text) => new(text);
+
+    public static implicit operator AttributeText(double? coordinate) =>
+        new(coordinate is { } value ? NumberText.Coordinate(value) : null);
 }

@@ -19,7 +19,7 @@ internal static class EmbeddedNumbers
             schemaVersion = 1,
             kind = "report",
             runId = findings.Run.RunId,
-            intervalLevel = findings.Inputs.IntervalLevel,
+            intervalLevel = 0.95,
             effects = findings.Effects.Select(finding => new
             {
                 probe = finding.Artifact.Probe,
@@ -62,7 +62,7 @@ internal static class EmbeddedNumbers
                     stage.Measured,
                     stage.Pearson,
                     stage.Spearman,
-                    slope = ScatterChart.Slope(stage.PredictedPerExample, stage.MeasuredPerExample),
+                    slope = ScatterChart.Slope(stage),
                     stage.RelativeError,
                     stage.Examples,
                     stage.BitIdentical,

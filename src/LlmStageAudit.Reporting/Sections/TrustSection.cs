@@ -1,4 +1,3 @@
-using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Reporting.Findings;
 using LlmStageAudit.Reporting.Markup;
 
@@ -24,8 +23,7 @@ internal static class TrustSection
     private static void WriteEstimate(MarkupWriter page, EffectFinding finding)
     {
         var effects = finding.Artifact;
-        page.Open("h3").Text($"Probe {effects.Probe.Name}");
-        page.Element("small", $"{MetricText.Method(effects.Estimator)}, by {finding.Noun}").Close();
+        page.Subheading($"Probe {effects.Probe.Name}", $"{MetricText.Method(effects.Estimator)}, by {finding.Noun}");
         var groups = finding.TrustGroups;
         if (groups.All(group => group.Evidence is null))
         {
@@ -34,21 +32,16 @@ internal static class TrustSection
             return;
         }
 
-        string[] headings =
-        [
-            "Effect of", "Trust", "#Predicted error", "#Gradient mismatch", "#Linearity gap", "#Growth", "#Checks",
-        ];
-        var rows = groups.Select(group => new TableCell[]
-        {
-            NameOf(finding, group),
-            new(group.Grade, group.Evidence?.Reason ?? "the file does not say why"),
-            NumberText.Share(group.Evidence?.PredictedError),
-            NumberText.Share(group.Evidence?.GradientMismatch),
-            NumberText.Share(group.Evidence?.LinearityGap),
-            group.Evidence?.Growth is { } growth ? NumberText.Value(growth, 3) : "–",
-            group.Evidence is { } evidence ? NumberText.Count(evidence.Checks) : "–",
-        }).ToArray();
-        page.Table($"What the trust in the effects on {effects.Metric} rests on", headings, rows);
+        page.Table(
+            $"What the trust in the effects on {effects.Metric} rests on",
+            groups,
+            ("Effect of", group => NameOf(finding, group)),
+            ("Trust", group => new(group.Grade, group.Evidence?.Reason ?? "the file does not say why")),
+            ("#Predicted error", group => NumberText.Share(group.Evidence?.PredictedError)),
+            ("#Gradient mismatch", group => NumberText.Share(group.Evidence?.GradientMismatch)),
+            ("#Linearity gap", group => NumberText.Share(group.Evidence?.LinearityGap)),
+            ("#Growth", group => group.Evidence?.Growth is { } growth ? NumberText.Value(growth, 3) : "–"),
+            ("#Checks", group => group.Evidence is { } evidence ? NumberText.Count(evidence.Checks) : "–"));
         WriteSettlements(page, finding, groups);
     }
 
@@ -57,20 +50,16 @@ internal static class TrustSection
         var open = groups.Where(group => group.Evidence is { Settle.Length: > 0 }).ToArray();
         foreach (var group in open.OrderByDescending(group => group.Effects.Max(effect => effect.Size)).Take(Commands))
         {
-            page.Open("p").Text("This would settle the effect of ").Element("strong", NameOf(finding, group));
-            page.Text(CostOf(group.Evidence!) + ":").Close();
-            page.Commands(group.Evidence!.Settle!);
+            var cost = group.Evidence!.SettleGradientEquivalents is { } gradients
+                ? $", at the cost of {NumberText.Value(gradients)} gradients of one batch:"
+                : ":";
+            page.Open("p").Text("This would settle the effect of ").Strong(NameOf(finding, group)).Text(cost).Close();
+            page.Commands(group.Evidence.Settle!);
         }
 
-        if (open.Length > Commands)
-        {
-            page.Paragraph(
-                $"The {Commands} largest of {NumberText.Count(open.Length)} to be settled; the effects file has the others.", "quiet");
-        }
+        if (open.Length <= Commands) return;
+        page.Paragraph($"The {Commands} largest of {NumberText.Count(open.Length)} to be settled; the effects file has the others.", "quiet");
     }
-
-    private static string CostOf(TrustEvidence evidence) =>
-        evidence.SettleGradientEquivalents is { } cost ? $", at the cost of {NumberText.Value(cost)} gradients of one batch" : string.Empty;
 
     private static string NameOf(EffectFinding finding, TrustGroup group) =>
         group.Effects.Count == 1 ? group.Effects[0].Label
