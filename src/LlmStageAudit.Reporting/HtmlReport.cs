@@ -14,10 +14,23 @@ internal static class HtmlReport
 {
     private const string SecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
+    // Those that write nothing are left out.
+    private static readonly (string Id, string Heading, Action<MarkupWriter, AuditFindings> Write)[] Sections =
+    [
+        ("question", "Question", QuestionSection.Write),
+        ("answer", "Answer", AnswerSection.Write),
+        ("stages", "Which stages did it", StagesSection.Write),
+        ("trust", "How far to trust it", TrustSection.Write),
+        ("verification", "Was it verified?", VerificationSection.Write),
+        ("groups", "What it changed for each group", GroupsSection.Write),
+        ("training", "How it was trained", TrainingSection.Write),
+        ("limits", "How to read these numbers", LimitsSection.Write),
+        ("provenance", "Where it comes from", ProvenanceSection.Write),
+    ];
+
     /// <summary>The whole page. The same inputs make the same text, under every culture; every datum in it is escaped.</summary>
     public static string Render(ReportInputs inputs)
     {
-        ArgumentNullException.ThrowIfNull(inputs);
         var findings = new AuditFindings(inputs);
         var title = TitleOf(inputs);
         var page = new MarkupWriter();
@@ -26,15 +39,15 @@ internal static class HtmlReport
         page.Open("body").Open("main");
         page.Open("header").Element("p", "Stage audit", ("class", "eyebrow")).Element("h1", title);
         page.Element("p", $"Run {inputs.Run.RunId}, made {NumberText.Instant(inputs.Run.CreatedUtc)}", ("class", "byline")).Close();
-        QuestionSection.Write(page, findings);
-        AnswerSection.Write(page, findings);
-        StagesSection.Write(page, findings);
-        TrustSection.Write(page, findings);
-        VerificationSection.Write(page, findings);
-        GroupsSection.Write(page, findings);
-        TrainingSection.Write(page, findings);
-        LimitsSection.Write(page, findings);
-        ProvenanceSection.Write(page, findings);
+        foreach (var (id, heading, write) in Sections)
+        {
+            var body = new MarkupWriter();
+            write(body, findings);
+            if (body.ToString() is not { Length: > 0 } content) continue;
+            page.Open("section", ("id", id), ("aria-labelledby", id + "-heading"));
+            page.Element("h2", heading, ("id", id + "-heading")).Markup(content).Close();
+        }
+
         page.Element("footer", "The page’s numbers are also in its source, as JSON under report-data.");
         page.Close();
         page.Open("script", ("type", "application/json"), ("id", "report-data")).Markup(EmbeddedNumbers.Serialize(findings)).Close();

@@ -27,13 +27,6 @@ internal sealed record EffectFinding(EffectsArtifact Artifact, IReadOnlyList<Sta
 
     public string Plural => Noun == "batch" ? "batches" : Noun + "s";
 
-    /// <summary>Effects by grade and evidence, in the order of their largest.</summary>
-    public IReadOnlyList<TrustGroup> TrustGroups =>
-    [
-        .. Stages.GroupBy(stage => (stage.Effect.Trust, stage.Effect.Evidence))
-            .Select(group => new TrustGroup(group.Key.Trust, group.Key.Evidence, [.. group])),
-    ];
-
     /// <summary>Whether the rows are steps of the run that can be drawn over it.</summary>
     public bool IsOfSteps => Noun is "step" or "batch" && Stages.Count > 0 && Stages.All(stage => stage.Effect.FirstStep is not null);
 
@@ -47,9 +40,3 @@ internal sealed record EffectFinding(EffectsArtifact Artifact, IReadOnlyList<Sta
     public IReadOnlyList<StageFinding> Largest(int count) =>
         [.. Stages.Index().OrderByDescending(row => row.Item.Size).Take(count).OrderBy(row => row.Index).Select(row => row.Item)];
 }
-
-/// <summary>The effects of one estimate that share a grade and what it rests on: one stage, or all scores of a sweep.</summary>
-/// <param name="Grade">As <see cref="TrustText"/> spells it.</param>
-/// <param name="Evidence">Null in files written before effects were graded.</param>
-/// <param name="Effects">At least one.</param>
-internal sealed record TrustGroup(string Grade, TrustEvidence? Evidence, IReadOnlyList<StageFinding> Effects);

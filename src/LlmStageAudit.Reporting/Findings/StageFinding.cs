@@ -52,17 +52,35 @@ internal sealed record StageFinding(StageEffect Effect, VerifiedStage? Verified)
     };
 }
 
-/// <summary>How a bar's inside says whether its effect is to be relied on, whatever its colour.</summary>
+/// <summary>
+/// How a bar's inside says whether its effect is to be relied on, whatever its colour. Solid: retrained, or exact replay. Hatched: estimated
+/// with high or medium trust. Hollow, an outline in dashes: of low trust, or never checked.
+/// </summary>
 internal enum BarFill
 {
-    /// <summary>Retrained, or exact replay.</summary>
     Solid,
-
-    /// <summary>Estimated with high or medium trust.</summary>
     Hatched,
-
-    /// <summary>Of low trust, or never checked: an outline in dashes.</summary>
     Hollow,
+}
+
+/// <summary>The grades of trust as effects files spell them. The page explains grades that others gave; it grades nothing.</summary>
+internal static class TrustText
+{
+    public const string Verified = "verified";
+    public const string High = "high";
+    public const string Medium = "medium";
+    public const string Low = "low";
+
+    /// <summary>What files written before effects were graded say.</summary>
+    public const string Unchecked = "unchecked";
+
+    /// <summary>What a bar of that fill says, for legends.</summary>
+    public static string InWords(this BarFill fill) => fill switch
+    {
+        BarFill.Solid => Verified,
+        BarFill.Hollow => "low trust",
+        _ => "not verified",
+    };
 }
 
 /// <summary>The steps of one stage, numbered through the run, both ends included.</summary>

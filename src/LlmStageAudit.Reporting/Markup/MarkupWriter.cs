@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace LlmStageAudit.Reporting.Markup;
@@ -10,7 +11,7 @@ internal sealed class MarkupWriter
 {
     private static readonly HashSet<string> InlineElements = new(StringComparer.Ordinal)
     {
-        "b", "bdi", "code", "em", "kbd", "small", "span", "strong", "sub", "sup", "tspan",
+        "code", "small", "strong",
     };
 
     private readonly StringBuilder text = new();
@@ -38,6 +39,9 @@ internal sealed class MarkupWriter
         text.Append(MarkupText.Escape(value));
         return this;
     }
+
+    /// <summary>Text with values in it, of which those written <c>{value:strong}</c> stand in an element of that name.</summary>
+    public MarkupWriter Text([InterpolatedStringHandlerArgument("")] InlineText written) => this;
 
     /// <summary>An element that holds text only.</summary>
     public MarkupWriter Element(string element, string value, params (string Name, AttributeText Value)[] attributes) =>
@@ -89,4 +93,19 @@ internal readonly record struct AttributeText(string? Text)
 
     public static implicit operator AttributeText(double? coordinate) =>
         new(coordinate is { } value ? NumberText.Coordinate(value) : null);
+}
+
+/// <summary>Writes the parts of an interpolated text to a page as they come.</summary>
+[InterpolatedStringHandler]
+internal readonly struct InlineText
+{
+    private readonly MarkupWriter page;
+
+    public InlineText(int literalLength, int formattedCount, MarkupWriter page) => this.page = page;
+
+    public void AppendLiteral(string text) => page.Text(text);
+
+    public void AppendFormatted(string text) => page.Text(text);
+
+    public void AppendFormatted(string text, string format) => page.Element(format, text);
 }

@@ -32,18 +32,16 @@ internal static class NumberText
         return Power(mantissa, exponent);
     }
 
-    /// <summary>Both ends with the same number of decimals, as many as the larger one needs.</summary>
-    public static string Interval(double low, double high)
+    /// <summary>Both ends with the same number of decimals, as many as the larger one needs; a dash where there is no interval.</summary>
+    public static string Interval(double? lowEnd, double? highEnd)
     {
+        if (lowEnd is null && highEnd is null) return "–";
+        var (low, high) = (lowEnd ?? double.NaN, highEnd ?? double.NaN);
         var size = Math.Max(Math.Abs(low), Math.Abs(high));
         if (size is not (>= 0.001 and < 1e6)) return $"{Value(low)} to {Value(high)}";
         var decimals = Math.Clamp(SignificantDigits - 1 - (int)Math.Floor(Math.Log10(size)), 0, 6);
         return $"{Fixed(low, decimals)} to {Fixed(high, decimals)}";
     }
-
-    /// <summary>As for two numbers; a dash where there is no interval.</summary>
-    public static string Interval(double? low, double? high) =>
-        low is null && high is null ? "–" : Interval(low ?? double.NaN, high ?? double.NaN);
 
     /// <summary>A share in percent, to a few digits; a dash where there is none.</summary>
     public static string Share(double? share) => share is { } value ? Value(value * 100, 3) + " %" : "–";

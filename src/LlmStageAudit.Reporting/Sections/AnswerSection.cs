@@ -11,19 +11,13 @@ internal static class AnswerSection
 
     public static void Write(MarkupWriter page, AuditFindings findings)
     {
-        page.OpenSection("answer", "Answer");
-        if (findings.Primary is { } primary) WriteAnswers(page, findings, primary);
-        else
+        if (findings.Primary is not { } primary)
         {
             page.Paragraph("Not answered yet: no effects were estimated for this run. This estimates them:", "answer");
             page.Commands(findings.AttributeCommand);
+            return;
         }
 
-        page.Close();
-    }
-
-    private static void WriteAnswers(MarkupWriter page, AuditFindings findings, EffectFinding primary)
-    {
         page.Open("p", ("class", primary.Top switch
         {
             { IsDistinguishable: true, Estimate: > 0 } => "answer is-raised",
@@ -61,12 +55,12 @@ internal static class AnswerSection
         if (!top.IsDistinguishable && (top.HasInterval || top.Estimate == 0))
         {
             page.Text($"No {finding.Noun} changed {metric} distinguishably from zero: the largest estimate is ");
-            page.Strong(size).Text(interval + ", of ").Strong(top.Label).Text(end).Close();
+            page.Text($"{size:strong}{interval}, of {top.Label:strong}{end}").Close();
             return;
         }
 
-        page.Text(finding.Noun == "stage" ? "Stage " : $"Of all {finding.Plural}, ").Strong(top.Label);
-        page.Text($" {(top.Estimate > 0 ? "raised" : "lowered")} {metric} most: ");
+        var (which, changed) = (finding.Noun == "stage" ? "Stage" : $"Of all {finding.Plural},", top.Estimate > 0 ? "raised" : "lowered");
+        page.Text($"{which} {top.Label:strong} {changed} {metric} most: ");
         page.Element("strong", size, ("class", "figure")).Text(interval + end).Close();
     }
 
@@ -77,8 +71,8 @@ internal static class AnswerSection
         if (top.HasInterval) page.Text(top.IsDistinguishable ? "Its interval excludes zero. " : "Its interval includes zero. ");
         if (top.Verified is { } verified)
         {
-            page.Text("Retraining without it measured ").Strong(NumberText.Signed(verified.Measured));
-            page.Text($"{unit} on {NumberText.Count(verified.Examples, "probe row")}");
+            page.Text($"Retraining without it measured {NumberText.Signed(verified.Measured):strong}{unit} on ");
+            page.Text(NumberText.Count(verified.Examples, "probe row"));
             page.Text(verified.BitIdentical == true ? ", with parameters equal to the replayed ones bit for bit. " : ". ");
         }
         else
@@ -86,18 +80,18 @@ internal static class AnswerSection
             page.Text(top.IsVerified ? "It is marked as verified. " : "It has not been verified by retraining. ");
         }
 
-        page.Text("Trust: ").Strong(top.Effect.Trust);
-        page.Text(top.Effect.Evidence is { Reason.Length: > 0 } evidence ? $", since {evidence.Reason}. " : ". ");
+        var reason = top.Effect.Evidence is { Reason.Length: > 0 } evidence ? $", since {evidence.Reason}" : string.Empty;
+        page.Text($"Trust: {top.Effect.Trust:strong}{reason}. ");
         if (finding.Opposite is { } opposite)
         {
-            page.Text($"What {(opposite.Estimate > 0 ? "raised" : "lowered")} it most is ").Strong(opposite.Label);
-            page.Text($", by {NumberText.Value(Math.Abs(opposite.Estimate))}{unit}. ");
+            page.Text($"What {(opposite.Estimate > 0 ? "raised" : "lowered")} it most is {opposite.Label:strong}, by ");
+            page.Text($"{NumberText.Value(Math.Abs(opposite.Estimate))}{unit}. ");
         }
 
         if (finding.Stages.MaxBy(stage => stage.Size) is { } larger && larger.Size > top.Size)
         {
-            page.Text("The estimate of ").Strong(larger.Label);
-            page.Text(larger.HasInterval ? " is larger, but its interval includes zero." : " is larger, but it has no interval.");
+            var doubt = larger.HasInterval ? "its interval includes zero" : "it has no interval";
+            page.Text($"The estimate of {larger.Label:strong} is larger, but {doubt}.");
         }
 
         page.Close();
@@ -105,17 +99,16 @@ internal static class AnswerSection
 
     private static void WriteRanking(MarkupWriter page, RankingArtifact ranking)
     {
-        page.Open("p").Text("Reliance on ").Strong(ranking.Confounder).Text(": ");
+        page.Open("p").Text($"Reliance on {ranking.Confounder:strong}: ");
         if (ranking.Ranking.MaxBy(stage => double.IsFinite(stage.Score) ? stage.Score : double.NegativeInfinity) is not { } top)
         {
             page.Text("no stage was ranked.").Close();
             return;
         }
 
-        page.Text("stage ").Strong(top.Stage);
-        page.Text(top.Score > 0 ? " raised it most, by " : " ranks first, though it did not raise it, with ");
-        page.Text($"{NumberText.Signed(top.Score)} (interval {NumberText.Interval(top.Low, top.High)}, ");
-        page.Text($"{(top.Significant ? "significant" : "not significant")} at adjusted p ");
-        page.Text($"{NumberText.Probability(top.AdjustedPValue)}).").Close();
+        var raised = top.Score > 0 ? "raised it most, by" : "ranks first, though it did not raise it, with";
+        page.Text($"stage {top.Stage:strong} {raised} {NumberText.Signed(top.Score)} (interval {NumberText.Interval(top.Low, top.High)}, ");
+        page.Text($"{(top.Significant ? "significant" : "not significant")} at adjusted p {NumberText.Probability(top.AdjustedPValue)}).");
+        page.Close();
     }
 }

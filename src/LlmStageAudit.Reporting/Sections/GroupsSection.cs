@@ -10,7 +10,6 @@ internal static class GroupsSection
 {
     public static void Write(MarkupWriter page, AuditFindings findings)
     {
-        page.OpenSection("groups", "What it changed for each group");
         var shown = findings.Answers
             .Where(finding => finding.Noun == "stage" && finding.Artifact.Observed is { Groups.Count: > 0 } or { Metrics.Count: > 0 })
             .ToArray();
@@ -22,7 +21,6 @@ internal static class GroupsSection
         }
 
         foreach (var (index, finding) in shown.Index()) WriteProbe(page, finding, $"groups-{index + 1}");
-        page.Close();
     }
 
     private static void WriteProbe(MarkupWriter page, EffectFinding finding, string id)

@@ -8,9 +8,7 @@ internal static class LimitsSection
 {
     public static void Write(MarkupWriter page, AuditFindings findings)
     {
-        page.OpenSection("limits", "How to read these numbers");
         page.Definitions("terms", [.. Terms(findings), .. TrustTerms(findings.Effects)]);
-        page.Close();
     }
 
     private static IEnumerable<(string Term, TableCell Meaning)> Terms(AuditFindings findings)

@@ -10,15 +10,10 @@ internal static class PageParts
     /// <summary>Rows that a table shows; it says what it leaves out.</summary>
     public const int MaximumRows = 200;
 
-    public static void OpenSection(this MarkupWriter page, string id, string heading) =>
-        page.Open("section", ("id", id), ("aria-labelledby", id + "-heading")).Element("h2", heading, ("id", id + "-heading"));
-
     public static void Subheading(this MarkupWriter page, string text, string note) =>
         page.Open("h3").Text(text).Element("small", note).Close();
 
     public static void Paragraph(this MarkupWriter page, string text, string? look = null) => page.Element("p", text, ("class", look));
-
-    public static MarkupWriter Strong(this MarkupWriter page, string text) => page.Element("strong", text);
 
     /// <summary>What is missing, and the commands that make it, one a line, to paste.</summary>
     public static void Missing(this MarkupWriter page, string text, params IEnumerable<string> commands)

@@ -22,7 +22,6 @@ internal static class ProvenanceSection
 
     public static void Write(MarkupWriter page, AuditFindings findings)
     {
-        page.OpenSection("provenance", "Where it comes from");
         page.Definitions("terms plain", Facts(findings.Run));
         WriteInputs(page, findings.Run);
         page.Element("h3", "Make it again");
@@ -30,7 +29,6 @@ internal static class ProvenanceSection
         page.Paragraph("The same bits need the same engine, threads and device; CONFIG.yaml is the configuration below.", "quiet");
         page.Open("details").Element("summary", "Configuration, with every default");
         page.Open("pre").Element("code", JsonSerializer.Serialize(findings.Run.Configuration, ReadableJson)).Close().Close();
-        page.Close();
     }
 
     private static IEnumerable<(string Term, TableCell Fact)> Facts(RunManifest run) =>

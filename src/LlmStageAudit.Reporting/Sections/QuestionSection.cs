@@ -10,13 +10,11 @@ internal static class QuestionSection
 {
     public static void Write(MarkupWriter page, AuditFindings findings)
     {
-        page.OpenSection("question", "Question");
         page.Open("p", ("class", "question"));
-        if (findings.Primary is { } primary)
+        if (findings.Primary?.Artifact is { } effects)
         {
-            var probe = primary.Artifact.Probe;
-            page.Text($"Which training {primary.Noun} raised or lowered the model’s ").Strong(primary.Artifact.Metric);
-            page.Text(" on the probe ").Strong(probe.Name).Text($" ({NumberText.Count(probe.Examples, "row")})?");
+            page.Text($"Which training {effects.Treatment.Level} raised or lowered the model’s {effects.Metric:strong} on the probe ");
+            page.Text($"{effects.Probe.Name:strong} ({NumberText.Count(effects.Probe.Examples, "row")})?");
         }
         else
         {
@@ -26,7 +24,6 @@ internal static class QuestionSection
         page.Close();
         foreach (var notice in findings.Notices) page.Element("p", notice, ("class", "notice"), ("role", "note"));
         page.Definitions("facts", Facts(findings));
-        page.Close();
     }
 
     private static IEnumerable<(string Term, TableCell Fact)> Facts(AuditFindings findings)

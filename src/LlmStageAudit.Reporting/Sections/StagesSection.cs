@@ -15,7 +15,6 @@ internal static class StagesSection
 
     public static void Write(MarkupWriter page, AuditFindings findings)
     {
-        page.OpenSection("stages", "Which stages did it");
         if (findings.Effects.Count == 0)
         {
             page.Missing("Missing: effects. This estimates the effect of every stage on a probe:", findings.AttributeCommand);
@@ -29,8 +28,6 @@ internal static class StagesSection
                 "Missing: a ranking. This orders the stages by how much each raised the reliance on a confounder:",
                 Setting.Command("rank", findings.RunArgument, (Setting.Probe, findings.ProbeArgument), (Setting.Confounder, "COLUMN")));
         }
-
-        page.Close();
     }
 
     private static void WriteEstimate(MarkupWriter page, AuditFindings findings, EffectFinding finding, string id)

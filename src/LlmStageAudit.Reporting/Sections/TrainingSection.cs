@@ -13,7 +13,6 @@ internal static class TrainingSection
 {
     public static void Write(MarkupWriter page, AuditFindings findings)
     {
-        page.OpenSection("training", "How it was trained");
         var steps = findings.Inputs.Steps;
         if (steps.Count == 0)
         {
@@ -30,7 +29,6 @@ internal static class TrainingSection
         }
 
         WriteTable(page, findings.Run);
-        page.Close();
     }
 
     private static void WriteTable(MarkupWriter page, RunManifest run)

@@ -14,7 +14,6 @@ internal static class VerificationSection
 
     public static void Write(MarkupWriter page, AuditFindings findings)
     {
-        page.OpenSection("verification", "Was it verified?");
         if (findings.Verifications.Count == 0)
         {
             var top = findings.Primary?.Top?.Effect.Stage;
@@ -31,8 +30,6 @@ internal static class VerificationSection
             WriteVerdict(page, verification);
             if (verification.Stages.Count > 0) WriteStages(page, verification, MetricOf(findings, verification), index + 1);
         }
-
-        page.Close();
     }
 
     private static void WriteVerdict(MarkupWriter page, VerificationArtifact verification)
@@ -42,8 +39,8 @@ internal static class VerificationSection
         page.Text($"{verification.Gradient} estimate on {NumberText.Instant(verification.CreatedUtc)}. ");
         if (verification.MinPearson is { } gate)
         {
-            page.Text("Gate: Pearson of at least " + NumberText.Value(gate) + ", ");
-            page.Strong(verification.Passed ? "✓ passed" : "✗ not passed").Text(". ");
+            var verdict = verification.Passed ? "✓ passed" : "✗ not passed";
+            page.Text($"Gate: Pearson of at least {NumberText.Value(gate)}, {verdict:strong}. ");
         }
 
         var identical = verification.Stages.Count(stage => stage.BitIdentical == true);
