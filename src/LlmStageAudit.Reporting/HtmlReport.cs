@@ -1,6 +1,4 @@
 using LlmStageAudit.Reporting.Charts;
-using LlmStageAudit.Reporting.Findings;
-using LlmStageAudit.Reporting.Markup;
 using LlmStageAudit.Reporting.Sections;
 
 namespace LlmStageAudit.Reporting;

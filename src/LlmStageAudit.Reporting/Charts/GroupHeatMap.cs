@@ -1,17 +1,11 @@
 using LlmStageAudit.Records.Effects;
-using LlmStageAudit.Reporting.Findings;
-using LlmStageAudit.Reporting.Markup;
 
 namespace LlmStageAudit.Reporting.Charts;
 
 /// <summary>
-/// Groups by metrics. Each cell prints the observed value and, where a stage was left out, what the stage changed (observed minus
-/// counterfactual) with an arrow; the tint is that change. Cells that the rows do not define are hatched and say NaN.
+/// Groups by metrics, the first of each. Each cell prints the observed value and, where a stage was left out, what the stage changed
+/// (observed minus counterfactual) with an arrow; the tint is that change. Cells that the rows do not define are hatched and say NaN.
 /// </summary>
-/// <param name="Id">Unique in the page; letters, digits and dashes.</param>
-/// <param name="Title">Its accessible name.</param>
-/// <param name="Observed">Of the model as trained.</param>
-/// <param name="Counterfactual">Of the model without a stage; null where none was left out.</param>
 internal sealed record GroupHeatMap(string Id, string Title, ProbeScores Observed, ProbeScores? Counterfactual)
 {
     /// <summary>The first groups are drawn.</summary>
@@ -31,35 +25,34 @@ internal sealed record GroupHeatMap(string Id, string Title, ProbeScores Observe
     public static IReadOnlyList<string> MetricsOf(ProbeScores scores) =>
         MetricText.InOrder(scores.Groups.SelectMany(group => group.Metrics.Keys).Where(key => key != Positives));
 
-    /// <summary>The chart as one <c>svg</c> element.</summary>
     public string Render()
     {
         var keys = MetricsOf(Observed).Take(MaximumColumns).ToArray();
         var others = (Counterfactual?.Groups ?? []).ToLookup(group => group.Group, StringComparer.Ordinal);
-        var rows = Observed.Groups.Take(MaximumGroups)
-            .Select(group => (Group: group, Cells: keys.Select(key => CellOf(group, others[group.Group].FirstOrDefault(), key)).ToArray()))
-            .ToArray();
+        var rows = Observed.Groups.Take(MaximumGroups).Select(group => (Group: group, Cells: keys
+            .Select(key => new Cell(ValueOf(group, key), ValueOf(others[group.Group].FirstOrDefault(), key)))
+            .ToArray())).ToArray();
         var bottom = Top + (RowHeight * rows.Length);
         var description = rows.Select(row => $"{row.Group.Group}, n {NumberText.Count(row.Group.Examples)}: "
             + string.Join(", ", keys.Zip(row.Cells).Where(pair => pair.Second.Observed is not null).Select(Describe)) + ".");
         var canvas = new SvgCanvas(Id, Width, bottom + 30, Title, string.Join(' ', description));
         canvas.HatchPatterns("hatch-missing");
         var cellWidth = (Width - LabelWidth) / Math.Max(1, keys.Length);
-        var deepest = rows.SelectMany(row => row.Cells).Select(cell => Math.Abs(cell.Change)).Where(double.IsFinite).DefaultIfEmpty(0).Max();
-        for (var column = 0; column < keys.Length; column++)
+        var changes = rows.SelectMany(row => row.Cells).Select(cell => Math.Abs(cell.Change));
+        var deepest = changes.Where(double.IsFinite).DefaultIfEmpty(0).Max();
+        foreach (var (column, heading) in keys.Select(MetricText.Heading).Index())
         {
-            var heading = MetricText.Heading(keys[column]);
             var name = MarkupText.Shorten(heading, Math.Max(4, (int)(cellWidth / 7)));
             canvas.Text(LabelWidth + (cellWidth * (column + 0.5)), 22, name, "minor", "middle", heading);
         }
 
-        for (var row = 0; row < rows.Length; row++)
+        foreach (var (row, (group, cells)) in rows.Index())
         {
             var top = Top + (RowHeight * row);
-            DrawLabel(canvas, rows[row].Group, top);
-            for (var column = 0; column < keys.Length; column++)
+            DrawLabel(canvas, group, top);
+            foreach (var (column, cell) in cells.Index())
             {
-                DrawCell(canvas, rows[row].Cells[column], LabelWidth + (cellWidth * column), top, cellWidth, deepest);
+                DrawCell(canvas, cell, LabelWidth + (cellWidth * column), top, cellWidth, deepest);
             }
         }
 
@@ -69,9 +62,6 @@ internal sealed record GroupHeatMap(string Id, string Title, ProbeScores Observe
 
     private static double? ValueOf(GroupScores? group, string key) =>
         group is not null && group.Metrics.TryGetValue(key, out var value) ? value : null;
-
-    private static Cell CellOf(GroupScores observed, GroupScores? counterfactual, string key) =>
-        new(ValueOf(observed, key), ValueOf(counterfactual, key));
 
     private static void DrawLabel(SvgCanvas canvas, GroupScores group, double top)
     {

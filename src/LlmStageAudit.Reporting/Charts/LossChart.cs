@@ -1,17 +1,12 @@
 using LlmStageAudit.Records.Trajectories;
-using LlmStageAudit.Reporting.Findings;
-using LlmStageAudit.Reporting.Markup;
 
 namespace LlmStageAudit.Reporting.Charts;
 
 /// <summary>
 /// Loss per step as logged and as an exponential moving average that starts anew with every stage, over shaded and labelled stages,
-/// with the learning rate on an axis of its own. Long runs are thinned: of the steps that share a place, the lowest and the highest loss
-/// are drawn.
+/// with the learning rate on an axis of its own. Steps and bands are in step order. Long runs are thinned: of the steps that share a place,
+/// the lowest and the highest loss are drawn.
 /// </summary>
-/// <param name="Id">Unique in the page; letters, digits and dashes.</param>
-/// <param name="Steps">In step order.</param>
-/// <param name="Bands">In step order.</param>
 internal sealed record LossChart(string Id, IReadOnlyList<StepRecord> Steps, IReadOnlyList<StageBand> Bands)
 {
     private const double Smoothing = 0.8;
@@ -42,7 +37,6 @@ internal sealed record LossChart(string Id, IReadOnlyList<StepRecord> Steps, IRe
         return averages;
     }
 
-    /// <summary>The chart as one <c>svg</c> element.</summary>
     public string Render()
     {
         var canvas = new SvgCanvas(Id, StepPlot.Width, 350, "Training loss per step", Describe());

@@ -1,16 +1,11 @@
 using LlmStageAudit.Records.Verifications;
-using LlmStageAudit.Reporting.Findings;
-using LlmStageAudit.Reporting.Markup;
 
 namespace LlmStageAudit.Reporting.Charts;
 
 /// <summary>
 /// Predicted against measured effect of one stage, a point per probe row, over the line where both are equal. One facet: a page places
-/// several side by side.
+/// several side by side. The metric gives the unit; empty where it is not known.
 /// </summary>
-/// <param name="Id">Unique in the page; letters, digits and dashes.</param>
-/// <param name="Stage">The effects, row by row.</param>
-/// <param name="Metric">What they are on; empty where that is not known.</param>
 internal sealed record ScatterChart(string Id, VerifiedStage Stage, string Metric)
 {
     /// <summary>Points that are drawn of all facets of one page; the numbers beside them are of all points.</summary>
@@ -48,7 +43,6 @@ internal sealed record ScatterChart(string Id, VerifiedStage Stage, string Metri
             : [.. Enumerable.Range(0, PointLimit).Select(index => rows[(int)((long)index * rows.Length / PointLimit)])];
     }
 
-    /// <summary>The chart as one <c>svg</c> element.</summary>
     public string Render()
     {
         var count = Math.Min(Stage.PredictedPerExample.Count, Stage.MeasuredPerExample.Count);

@@ -1,16 +1,9 @@
-using LlmStageAudit.Reporting.Findings;
-using LlmStageAudit.Reporting.Markup;
-
 namespace LlmStageAudit.Reporting.Charts;
 
 /// <summary>
-/// Stages as horizontal bars about zero, with interval whiskers and, where a stage was retrained, the measured effect as a diamond. Side,
-/// arrow and printed sign say what the colour says; solid, hatched or hollow says how far to trust it.
+/// Stages as horizontal bars about zero, from top to bottom as given, with interval whiskers and, where a stage was retrained, the measured
+/// effect as a diamond. Side, arrow and printed sign say what the colour says; solid, hatched or hollow says how far to trust it.
 /// </summary>
-/// <param name="Id">Unique in the page; letters, digits and dashes.</param>
-/// <param name="Title">Its accessible name.</param>
-/// <param name="Measure">What the bars measure, with its unit: the axis title.</param>
-/// <param name="Bars">From top to bottom.</param>
 internal sealed record StageEffectChart(string Id, string Title, string Measure, IReadOnlyList<StageFinding> Bars)
 {
     private const double Width = 880;
@@ -21,7 +14,6 @@ internal sealed record StageEffectChart(string Id, string Title, string Measure,
     private const double BarHeight = 20;
     private const int LabelLength = 26;
 
-    /// <summary>The chart as one <c>svg</c> element.</summary>
     public string Render()
     {
         var bottom = Top + (RowHeight * Bars.Count);

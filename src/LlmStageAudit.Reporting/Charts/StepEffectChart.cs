@@ -1,17 +1,11 @@
 using LlmStageAudit.Records.Trajectories;
-using LlmStageAudit.Reporting.Findings;
-using LlmStageAudit.Reporting.Markup;
 
 namespace LlmStageAudit.Reporting.Charts;
 
 /// <summary>
-/// Steps as upright bars about zero over shaded and named stages, with the learning rate on an axis of its own. The largest are
-/// labelled. Of a long run's neighbouring steps the most raising and the most lowering one are drawn.
+/// Single steps or batches in step order as upright bars about zero over shaded and named stages, with the learning rate on an axis of its
+/// own. The largest are labelled. Of a long run's neighbouring steps the most raising and the most lowering one are drawn.
 /// </summary>
-/// <param name="Id">Unique in the page; letters, digits and dashes.</param>
-/// <param name="Title">Its accessible name.</param>
-/// <param name="Measure">What the bars measure, with its unit: the axis title.</param>
-/// <param name="Bars">Effects of single steps or batches, in step order.</param>
 internal sealed record StepEffectChart(string Id, string Title, string Measure, IReadOnlyList<StageFinding> Bars)
 {
     /// <summary>Bars drawn; longer runs are thinned to as many.</summary>
@@ -46,7 +40,6 @@ internal sealed record StepEffectChart(string Id, string Title, string Measure, 
         : [.. Finite.Chunk(StepsTogether).SelectMany(near =>
             new[] { near.MaxBy(bar => bar.Estimate)!, near.MinBy(bar => bar.Estimate)! }.Distinct().OrderBy(bar => bar.Step))];
 
-    /// <summary>The chart as one <c>svg</c> element.</summary>
     public string Render()
     {
         var canvas = new SvgCanvas(Id, StepPlot.Width, 384, Title, Describe());
@@ -145,4 +138,40 @@ internal sealed record StepEffectChart(string Id, string Title, string Measure, 
             $"{band.Stage}: steps {NumberText.Count(band.FirstStep)} to {NumberText.Count(band.LastStep)}.");
         return $"{Measure}, {NumberText.Count(Bars.Count, "step")}. Largest: {string.Join(", ", largest)}. {string.Join(' ', stages)}";
     }
+}
+
+/// <summary>Finds places for short labels of one line in a plot, so that none covers another.</summary>
+internal sealed class LabelSpace(double left, double right, double top, double bottom)
+{
+    private const double LineHeight = 14;
+    private const double Gap = 6;
+    private static readonly int[] Sides = [0, -1, 1, -2, 2, -3, 3, -4, 4];
+    private readonly List<(double Middle, double Half, double Baseline)> taken = [];
+
+    /// <summary>
+    /// Takes the wanted place, else the nearest free one further out or aside; where all are taken, the wanted one after all. Outward -1:
+    /// further out is up; 1: down.
+    /// </summary>
+    public (double Middle, double Baseline, bool IsMoved) Place(double middle, double baseline, double width, int outward)
+    {
+        var half = width / 2;
+        var wanted = Math.Clamp(middle, left + half, right - half);
+        foreach (var side in Sides)
+        {
+            for (var row = 0; row < 3; row++)
+            {
+                var at = (Middle: wanted + (side * (width + Gap)), Baseline: baseline + (outward * row * LineHeight));
+                if (!IsFree(at.Middle, at.Baseline, half)) continue;
+                taken.Add((at.Middle, half, at.Baseline));
+                return (at.Middle, at.Baseline, side != 0 || row != 0);
+            }
+        }
+
+        taken.Add((wanted, half, baseline));
+        return (wanted, baseline, false);
+    }
+
+    private bool IsFree(double middle, double baseline, double half) =>
+        middle - half >= left && middle + half <= right && baseline >= top + 10 && baseline <= bottom - 2
+        && taken.All(other => Math.Abs(middle - other.Middle) > half + other.Half || Math.Abs(baseline - other.Baseline) >= LineHeight);
 }

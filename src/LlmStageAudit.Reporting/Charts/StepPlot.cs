@@ -1,7 +1,5 @@
 using System.Globalization;
 using LlmStageAudit.Records.Trajectories;
-using LlmStageAudit.Reporting.Findings;
-using LlmStageAudit.Reporting.Markup;
 
 namespace LlmStageAudit.Reporting.Charts;
 

@@ -1,5 +1,3 @@
-using LlmStageAudit.Reporting.Markup;
-
 namespace LlmStageAudit.Reporting.Charts;
 
 /// <summary>
@@ -10,17 +8,14 @@ internal sealed class SvgCanvas
     private readonly MarkupWriter writer = new();
     private readonly string id;
 
-    /// <summary>Begins a drawing; the id is unique in the page, for the accessible name and the patterns are found by it.</summary>
+    /// <summary>Begins a drawing; the id (letters, digits, dashes) is unique in the page: its name and patterns are found by it.</summary>
     public SvgCanvas(string id, double width, double height, string title, string description)
     {
         this.id = id;
+        var size = $"0 0 {NumberText.Coordinate(width)} {NumberText.Coordinate(height)}";
         writer.Open(
-            "svg",
-            ("xmlns", "http://www.w3.org/2000/svg"),
-            ("class", "chart"),
-            ("role", "img"),
-            ("aria-labelledby", $"{id}-title {id}-desc"),
-            ("viewBox", $"0 0 {NumberText.Coordinate(width)} {NumberText.Coordinate(height)}"));
+            "svg", ("xmlns", "http://www.w3.org/2000/svg"), ("class", "chart"), ("role", "img"),
+            ("aria-labelledby", $"{id}-title {id}-desc"), ("viewBox", size));
         writer.Element("title", title, ("id", id + "-title"));
         writer.Element("desc", description, ("id", id + "-desc"));
     }
@@ -30,23 +25,11 @@ internal sealed class SvgCanvas
 
     /// <summary>A rectangle with the look's own fill, or filled with one of this drawing's hatch patterns.</summary>
     public void Rectangle(
-        double x,
-        double y,
-        double width,
-        double height,
-        string look,
-        double? corner = null,
-        double? opacity = null,
-        string? pattern = null) => writer.Empty(
-            "rect",
-            ("class", look),
-            ("x", x),
-            ("y", y),
-            ("width", Math.Max(0, width)),
-            ("height", Math.Max(0, height)),
-            ("rx", corner),
-            ("fill-opacity", opacity),
-            ("fill", Fill(pattern)));
+        double x, double y, double width, double height, string look, double? corner = null, double? opacity = null,
+        string? pattern = null) =>
+        writer.Empty(
+            "rect", ("class", look), ("x", x), ("y", y), ("width", Math.Max(0, width)), ("height", Math.Max(0, height)),
+            ("rx", corner), ("fill-opacity", opacity), ("fill", Fill(pattern)));
 
     /// <summary>Declares slanted lines of a look as patterns of that name.</summary>
     public void HatchPatterns(params string[] looks)
@@ -54,11 +37,7 @@ internal sealed class SvgCanvas
         foreach (var look in looks)
         {
             writer.Open("defs").Open(
-                "pattern",
-                ("id", $"{id}-{look}"),
-                ("width", 6),
-                ("height", 6),
-                ("patternUnits", "userSpaceOnUse"),
+                "pattern", ("id", $"{id}-{look}"), ("width", 6), ("height", 6), ("patternUnits", "userSpaceOnUse"),
                 ("patternTransform", "rotate(45)"));
             Line(0, 0, 0, 6, look);
             writer.Close().Close();

@@ -1,5 +1,4 @@
 using LlmStageAudit.Records.Choices;
-using LlmStageAudit.Reporting.Markup;
 
 namespace LlmStageAudit.Reporting.Findings;
 

@@ -53,8 +53,8 @@ internal sealed record StageFinding(StageEffect Effect, VerifiedStage? Verified)
 }
 
 /// <summary>
-/// How a bar's inside says whether its effect is to be relied on, whatever its colour. Solid: retrained, or exact replay. Hatched: estimated
-/// with high or medium trust. Hollow, an outline in dashes: of low trust, or never checked.
+/// How a bar's inside says whether its effect is to be relied on, whatever its colour. Solid: retrained, or exact replay. Hatched:
+/// estimated with high or medium trust. Hollow, an outline in dashes: of low trust, or never checked.
 /// </summary>
 internal enum BarFill
 {

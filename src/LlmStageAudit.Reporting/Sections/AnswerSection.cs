@@ -1,6 +1,4 @@
 using LlmStageAudit.Records.Rankings;
-using LlmStageAudit.Reporting.Findings;
-using LlmStageAudit.Reporting.Markup;
 
 namespace LlmStageAudit.Reporting.Sections;
 

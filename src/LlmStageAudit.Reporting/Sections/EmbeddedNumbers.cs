@@ -2,7 +2,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Reporting.Charts;
-using LlmStageAudit.Reporting.Findings;
 
 namespace LlmStageAudit.Reporting.Sections;
 

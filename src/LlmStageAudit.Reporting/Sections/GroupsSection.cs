@@ -1,7 +1,5 @@
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Reporting.Charts;
-using LlmStageAudit.Reporting.Findings;
-using LlmStageAudit.Reporting.Markup;
 
 namespace LlmStageAudit.Reporting.Sections;
 

@@ -1,6 +1,3 @@
-using LlmStageAudit.Reporting.Findings;
-using LlmStageAudit.Reporting.Markup;
-
 namespace LlmStageAudit.Reporting.Sections;
 
 /// <summary>What the numbers mean and what they do not.</summary>

@@ -1,7 +1,3 @@
-using LlmStageAudit.Records.Effects;
-using LlmStageAudit.Reporting.Findings;
-using LlmStageAudit.Reporting.Markup;
-
 namespace LlmStageAudit.Reporting.Sections;
 
 /// <summary>The few forms that all sections are made of.</summary>
@@ -39,12 +35,6 @@ internal static class PageParts
         page.Open("figure").Open("div", ("class", "wide")).Markup(svg).Close();
         page.Element("figcaption", caption).Close();
     }
-
-    /// <summary>What an estimate's numbers are means of, and how it was made.</summary>
-    public static string HowEstimated(EffectsArtifact effects) =>
-        $"Mean over {NumberText.Count(effects.Probe.Examples, "probe row")}; the model as trained scores "
-        + $"{NumberText.Value(effects.Observed.Mean)}{MetricText.Suffix(effects.Metric)}. "
-        + $"Estimated by {MetricText.Method(effects.Estimator)}; treatment: {effects.Treatment.Kind}.";
 
     /// <summary>
     /// A table of at most <see cref="MaximumRows"/> rows, the first cell of each its heading. A column '#...' is of numbers, shown without

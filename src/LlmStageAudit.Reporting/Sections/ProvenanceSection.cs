@@ -6,8 +6,6 @@ using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
-using LlmStageAudit.Reporting.Findings;
-using LlmStageAudit.Reporting.Markup;
 
 namespace LlmStageAudit.Reporting.Sections;
 

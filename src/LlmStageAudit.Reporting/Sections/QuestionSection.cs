@@ -1,7 +1,5 @@
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Serialization;
-using LlmStageAudit.Reporting.Findings;
-using LlmStageAudit.Reporting.Markup;
 
 namespace LlmStageAudit.Reporting.Sections;
 

@@ -1,8 +1,7 @@
 using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Rankings;
 using LlmStageAudit.Reporting.Charts;
-using LlmStageAudit.Reporting.Findings;
-using LlmStageAudit.Reporting.Markup;
 
 namespace LlmStageAudit.Reporting.Sections;
 
@@ -46,8 +45,9 @@ internal static class StagesSection
             page.Paragraph($"Under a budget: {certification.Finding}. {certification.Choice}.", "quiet");
         }
 
-        if (finding.IsOfSteps) WriteSteps(page, findings, finding, id);
-        else if (finding.IsOfExamples) WriteExamples(page, finding);
+        if (finding.Noun is "step" or "batch" && finding.Stages.All(stage => stage.Effect.FirstStep is not null))
+            WriteSteps(page, findings, finding, id);
+        else if (finding.Noun == "example" && finding.Stages.All(stage => stage.Effect.Example is not null)) WriteExamples(page, finding);
         else WriteStages(page, finding, id);
     }
 
@@ -55,12 +55,12 @@ internal static class StagesSection
     {
         var metric = finding.Artifact.Metric;
         var measure = $"effect on {metric}{MetricText.UnitInBrackets(metric)}: observed minus counterfactual";
-        var shown = finding.Largest(MaximumBars);
-        var chart = new StageEffectChart(id, $"Effect of every {finding.Noun} on {metric}", measure, shown);
-        var left = shown.Count == finding.Stages.Count
-            ? string.Empty
-            : $" The {NumberText.Count(shown.Count)} largest of {NumberText.Count(finding.Stages.Count)} are drawn.";
-        page.Figure(chart.Render(), PageParts.HowEstimated(finding.Artifact) + left);
+        var largest = finding.Stages.Index().OrderByDescending(row => row.Item.Size).Take(MaximumBars).OrderBy(row => row.Index);
+        var chart = new StageEffectChart(id, $"Effect of every {finding.Noun} on {metric}", measure, [.. largest.Select(row => row.Item)]);
+        var left = finding.Stages.Count > MaximumBars
+            ? $" The {MaximumBars} largest of {NumberText.Count(finding.Stages.Count)} are drawn."
+            : string.Empty;
+        page.Figure(chart.Render(), HowEstimated(finding.Artifact) + left);
         page.Table(
             $"Effects on {metric}",
             finding.Stages,
@@ -93,7 +93,7 @@ internal static class StagesSection
             ? $" Of {NumberText.Count(chart.Bars.Count, "step")}, the most raising and the most lowering one of each "
                 + $"{NumberText.Count(chart.StepsTogether)} neighbours are drawn."
             : string.Empty;
-        page.Figure(chart.Render(), what + PageParts.HowEstimated(finding.Artifact) + thinned);
+        page.Figure(chart.Render(), what + HowEstimated(finding.Artifact) + thinned);
 
         var steps = findings.Inputs.Steps.ToLookup(step => step.Step);
         var largest = finding.Stages.OrderByDescending(stage => stage.Size).Take(ListedSteps).ToArray();
@@ -117,7 +117,7 @@ internal static class StagesSection
         var finite = finding.Stages.Where(stage => double.IsFinite(stage.Estimate)).ToArray();
         page.Paragraph(
             $"{finding.Counted(finding.Stages.Count)} of the training sets, over all batches that each was in. "
-            + PageParts.HowEstimated(finding.Artifact));
+            + HowEstimated(finding.Artifact));
         WriteExamples(page, finding, "highest", [.. finite.Take(ListedExamples)]);
         WriteExamples(page, finding, "lowest", [.. finite.Skip(ListedExamples).TakeLast(ListedExamples).Reverse()]);
         var missing = finding.Stages.Count - finite.Length;
@@ -138,6 +138,12 @@ internal static class StagesSection
             ("Direction", stage => stage.Direction),
             TrustColumn);
     }
+
+    // What an estimate's numbers are means of, and how it was made.
+    private static string HowEstimated(EffectsArtifact effects) =>
+        $"Mean over {NumberText.Count(effects.Probe.Examples, "probe row")}; the model as trained scores "
+        + $"{NumberText.Value(effects.Observed.Mean)}{MetricText.Suffix(effects.Metric)}. "
+        + $"Estimated by {MetricText.Method(effects.Estimator)}; treatment: {effects.Treatment.Kind}.";
 
     private static void WriteRanking(MarkupWriter page, RankingArtifact ranking)
     {

@@ -3,8 +3,6 @@ using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Reporting.Charts;
-using LlmStageAudit.Reporting.Findings;
-using LlmStageAudit.Reporting.Markup;
 
 namespace LlmStageAudit.Reporting.Sections;
 
@@ -65,9 +63,10 @@ internal static class TrainingSection
 
     private static string Settings(OptimizerSection optimizer)
     {
+        var (beta1, beta2) = (NumberText.Setting(optimizer.Beta1), NumberText.Setting(optimizer.Beta2));
         var rule = optimizer.Name == OptimizerName.Sgd
-            ? "momentum " + NumberText.Setting(optimizer.Momentum)
-            : $"β {NumberText.Setting(optimizer.Beta1)} and {NumberText.Setting(optimizer.Beta2)}, ε {NumberText.Setting(optimizer.Epsilon)}";
+            ? $"momentum {NumberText.Setting(optimizer.Momentum)}"
+            : $"β {beta1} and {beta2}, ε {NumberText.Setting(optimizer.Epsilon)}";
         var clip = optimizer.ClipNorm is { } norm ? ", clip " + NumberText.Setting(norm) : string.Empty;
         return $"{rule}, decay {NumberText.Setting(optimizer.WeightDecay)}{clip}";
     }

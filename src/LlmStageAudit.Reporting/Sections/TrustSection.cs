@@ -1,6 +1,5 @@
-using LlmStageAudit.Records.Effects;
-using LlmStageAudit.Reporting.Findings;
-using LlmStageAudit.Reporting.Markup;
+using TrustGroup = System.Linq.IGrouping<
+    (string Trust, LlmStageAudit.Records.Effects.TrustEvidence? Evidence), LlmStageAudit.Reporting.Findings.StageFinding>;
 
 namespace LlmStageAudit.Reporting.Sections;
 
@@ -41,11 +40,7 @@ internal static class TrustSection
             ("#Linearity gap", group => NumberText.Share(group.Key.Evidence?.LinearityGap)),
             ("#Growth", group => group.Key.Evidence?.Growth is { } growth ? NumberText.Value(growth, 3) : "–"),
             ("#Checks", group => group.Key.Evidence is { } evidence ? NumberText.Count(evidence.Checks) : "–"));
-        WriteSettlements(page, finding, groups);
-    }
 
-    private static void WriteSettlements(MarkupWriter page, EffectFinding finding, IEnumerable<IGrouping<(string Trust, TrustEvidence? Evidence), StageFinding>> groups)
-    {
         var open = groups.Where(group => group.Key.Evidence is { Settle.Length: > 0 }).ToArray();
         foreach (var group in open.OrderByDescending(group => group.Max(effect => effect.Size)).Take(Commands))
         {
@@ -57,10 +52,11 @@ internal static class TrustSection
         }
 
         if (open.Length <= Commands) return;
-        page.Paragraph($"The {Commands} largest of {NumberText.Count(open.Length)} to be settled; the effects file has the others.", "quiet");
+        page.Paragraph(
+            $"The {Commands} largest of {NumberText.Count(open.Length)} to be settled; the effects file has the others.", "quiet");
     }
 
-    private static string NameOf(EffectFinding finding, IGrouping<(string Trust, TrustEvidence? Evidence), StageFinding> group) =>
+    private static string NameOf(EffectFinding finding, TrustGroup group) =>
         group.Count() == 1 ? group.First().Label
         : group.Count() == finding.Stages.Count ? $"all {finding.Counted(group.Count())}"
         : finding.Counted(group.Count());

@@ -1,8 +1,6 @@
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Verifications;
 using LlmStageAudit.Reporting.Charts;
-using LlmStageAudit.Reporting.Findings;
-using LlmStageAudit.Reporting.Markup;
 
 namespace LlmStageAudit.Reporting.Sections;
 
