@@ -1,4 +1,3 @@
-using LlmStageAudit.Reporting.Charts;
 using LlmStageAudit.Reporting.Sections;
 
 namespace LlmStageAudit.Reporting;
@@ -6,7 +5,8 @@ namespace LlmStageAudit.Reporting;
 /// <summary>
 /// An audit as one self-contained HTML page: question, answer, stages, trust, verification, groups, training, limits, provenance. It
 /// runs no script and asks for nothing over a network, which its own content security policy enforces. The page is well-formed XML after
-/// its first line.
+/// its first line. Its colours follow the reader's light or dark preference; raised is vermilion and lowered is blue, which red-green and
+/// blue-yellow blindness both keep apart.
 /// </summary>
 internal static class HtmlReport
 {
@@ -68,6 +68,12 @@ internal static class HtmlReport
         page.Empty("meta", ("name", "viewport"), ("content", "width=device-width, initial-scale=1"));
         page.Empty("meta", ("name", "referrer"), ("content", "no-referrer"));
         page.Element("title", title + " · stage audit");
-        page.Open("style").Markup(ChartStyle.Css + "\n" + PageStyle.Css).Close().Close();
+        page.Open("style").Markup(ReadStyle()).Close().Close();
+    }
+
+    private static string ReadStyle()
+    {
+        using var style = new StreamReader(typeof(HtmlReport).Assembly.GetManifestResourceStream("Page.css")!);
+        return style.ReadToEnd().TrimEnd();
     }
 }

@@ -19,22 +19,19 @@ internal sealed record LossChart(string Id, IReadOnlyList<StepRecord> Steps, IRe
     /// <summary>
     /// <c>a_k = s a_(k-1) + (1 - s) x_k</c>, divided by <c>1 - s^k</c>; a value that is not finite is passed over and keeps the average.
     /// </summary>
-    public static IReadOnlyList<double> MovingAverage(IReadOnlyList<double> values, double smoothing)
+    public static IEnumerable<double> MovingAverage(IEnumerable<double> values, double smoothing)
     {
-        var averages = new double[values.Count];
         var (sum, weight) = (0.0, 0.0);
-        for (var index = 0; index < values.Count; index++)
+        foreach (var value in values)
         {
-            if (double.IsFinite(values[index]))
+            if (double.IsFinite(value))
             {
-                sum = (smoothing * sum) + ((1 - smoothing) * values[index]);
+                sum = (smoothing * sum) + ((1 - smoothing) * value);
                 weight = (smoothing * weight) + (1 - smoothing);
             }
 
-            averages[index] = weight > 0 ? sum / weight : double.NaN;
+            yield return weight > 0 ? sum / weight : double.NaN;
         }
-
-        return averages;
     }
 
     public string Render()
@@ -55,8 +52,8 @@ internal sealed record LossChart(string Id, IReadOnlyList<StepRecord> Steps, IRe
         {
             plot.DrawLine(stage.Select(step => (step.Step, step.LearningRate)), rate, "rate");
             plot.DrawLine(stage.Select(step => (step.Step, step.LossNats)), loss, "raw");
-            var averages = MovingAverage([.. stage.Select(step => step.LossNats)], Smoothing);
-            plot.DrawLine(stage.Select((step, index) => (step.Step, averages[index])), loss, "smooth");
+            var averages = MovingAverage(stage.Select(step => step.LossNats), Smoothing);
+            plot.DrawLine(stage.Select(step => step.Step).Zip(averages), loss, "smooth");
         }
 
         const double Baseline = PlotBottom + 54;

@@ -155,20 +155,12 @@ internal sealed class LabelSpace(double left, double right, double top, double b
     public (double Middle, double Baseline, bool IsMoved) Place(double middle, double baseline, double width, int outward)
     {
         var half = width / 2;
-        var wanted = Math.Clamp(middle, left + half, right - half);
-        foreach (var side in Sides)
-        {
-            for (var row = 0; row < 3; row++)
-            {
-                var at = (Middle: wanted + (side * (width + Gap)), Baseline: baseline + (outward * row * LineHeight));
-                if (!IsFree(at.Middle, at.Baseline, half)) continue;
-                taken.Add((at.Middle, half, at.Baseline));
-                return (at.Middle, at.Baseline, side != 0 || row != 0);
-            }
-        }
-
-        taken.Add((wanted, half, baseline));
-        return (wanted, baseline, false);
+        var wanted = (Middle: Math.Clamp(middle, left + half, right - half), Baseline: baseline);
+        var places = Sides.SelectMany(side => Enumerable.Range(0, 3).Select(row =>
+            (Middle: wanted.Middle + (side * (width + Gap)), Baseline: baseline + (outward * row * LineHeight))));
+        var place = places.FirstOrDefault(at => IsFree(at.Middle, at.Baseline, half), wanted);
+        taken.Add((place.Middle, half, place.Baseline));
+        return (place.Middle, place.Baseline, place != wanted);
     }
 
     private bool IsFree(double middle, double baseline, double half) =>

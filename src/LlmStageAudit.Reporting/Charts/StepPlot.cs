@@ -23,9 +23,8 @@ internal sealed class StepPlot(SvgCanvas canvas, LinearScale across, double bott
     /// <summary>Every other stage shaded, every stage named above the plot where there is room.</summary>
     public void DrawBands()
     {
-        for (var index = 0; index < bands.Count; index++)
+        foreach (var (index, band) in bands.Index())
         {
-            var band = bands[index];
             var left = across.At(band.FirstStep - 0.5);
             var width = across.At(band.LastStep + 0.5) - left;
             if (index % 2 == 0) canvas.Rectangle(left, Top, width, bottom - Top, "band");

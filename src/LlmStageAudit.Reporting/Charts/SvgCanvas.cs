@@ -1,8 +1,6 @@
 namespace LlmStageAudit.Reporting.Charts;
 
-/// <summary>
-/// One drawing in the making. Its shapes carry class names only; <see cref="ChartStyle"/> says what they look like, in light and dark.
-/// </summary>
+/// <summary>One drawing in the making. Its shapes carry class names only; Page.css says what they look like, in light and dark.</summary>
 internal sealed class SvgCanvas
 {
     private readonly MarkupWriter writer = new();

@@ -1,4 +1,5 @@
 using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Verifications;
 
 namespace LlmStageAudit.Reporting.Findings;
 
@@ -27,4 +28,90 @@ internal sealed record EffectFinding(EffectsArtifact Artifact, IReadOnlyList<Sta
 
     /// <summary>"1 batch", "110 batches".</summary>
     public string Counted(int count) => $"{NumberText.Count(count)} {(count == 1 ? Noun : Plural)}";
+}
+
+/// <summary>A stage's (or step's, or example's) estimate beside what retraining said about it.</summary>
+internal sealed record StageFinding(StageEffect Effect, VerifiedStage? Verified)
+{
+    public double Estimate => Effect.Estimate;
+
+    /// <summary>For orders in which what could not be computed comes last.</summary>
+    public double Size => double.IsFinite(Estimate) ? Math.Abs(Estimate) : -1;
+
+    /// <summary>Of a step or batch: its number in the run.</summary>
+    public int Step => Effect.FirstStep ?? 0;
+
+    /// <summary>What was left out: a stage, steps, or an example and the stage it was in.</summary>
+    public string Label => Effect.Example is { } example ? $"example {example} of {Effect.Stage}" : Effect.Stage;
+
+    public string Look => Estimate < 0 ? "lowered" : "raised";
+
+    public string Direction => Estimate switch
+    {
+        > 0 => "▲ raised",
+        < 0 => "▼ lowered",
+        0 => "no change",
+        _ => "× not computable",
+    };
+
+    public bool HasInterval => Effect.Low is not null || Effect.High is not null;
+
+    /// <summary>Whether the interval lies on one side of zero.</summary>
+    public bool IsDistinguishable => double.IsFinite(Estimate) && (Effect.Low > 0 || Effect.High < 0);
+
+    public bool IsVerified => Verified is not null || Effect.Trust == TrustText.Verified;
+
+    /// <summary>The effect that retraining measured; null where the stage was not retrained.</summary>
+    public double? Measured => Verified?.Measured;
+
+    /// <summary>An estimate of low trust stays one where the stage was retrained: then the measured value counts, not the bar.</summary>
+    public BarFill Fill => Effect.Trust is TrustText.Low or TrustText.Unchecked ? BarFill.Hollow
+        : IsVerified ? BarFill.Solid
+        : BarFill.Hatched;
+
+    /// <summary>The grade in a few words, to stand beside a bar.</summary>
+    public string Standing => (Fill, Effect.Trust) switch
+    {
+        (BarFill.Hollow, TrustText.Unchecked) => TrustText.Unchecked,
+        (BarFill.Hollow, _) when Verified is not null => "low trust, retrained",
+        (BarFill.Hatched, TrustText.High or TrustText.Medium) => Effect.Trust + " trust, not verified",
+        (var fill, _) => fill.InWords(),
+    };
+}
+
+/// <summary>
+/// How a bar's inside says whether its effect is to be relied on, whatever its colour. Solid: retrained, or exact replay. Hatched:
+/// estimated with high or medium trust. Hollow, an outline in dashes: of low trust, or never checked.
+/// </summary>
+internal enum BarFill
+{
+    Solid,
+    Hatched,
+    Hollow,
+}
+
+/// <summary>The grades of trust as effects files spell them. The page explains grades that others gave; it grades nothing.</summary>
+internal static class TrustText
+{
+    public const string Verified = "verified";
+    public const string High = "high";
+    public const string Medium = "medium";
+    public const string Low = "low";
+
+    /// <summary>What files written before effects were graded say.</summary>
+    public const string Unchecked = "unchecked";
+
+    /// <summary>What a bar of that fill says, for legends.</summary>
+    public static string InWords(this BarFill fill) => fill switch
+    {
+        BarFill.Solid => Verified,
+        BarFill.Hollow => "low trust",
+        _ => "not verified",
+    };
+}
+
+/// <summary>The steps of one stage, numbered through the run, both ends included.</summary>
+internal sealed record StageBand(string Stage, int FirstStep, int LastStep)
+{
+    public bool Holds(int step) => step >= FirstStep && step <= LastStep;
 }

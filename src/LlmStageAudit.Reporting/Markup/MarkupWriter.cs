@@ -9,11 +9,6 @@ namespace LlmStageAudit.Reporting.Markup;
 /// </summary>
 internal sealed class MarkupWriter
 {
-    private static readonly HashSet<string> InlineElements = new(StringComparer.Ordinal)
-    {
-        "code", "small", "strong",
-    };
-
     private readonly StringBuilder text = new();
     private readonly Stack<(string Element, bool HasBlocks)> open = new();
 
@@ -67,7 +62,7 @@ internal sealed class MarkupWriter
 
     private void StartTag(string element, (string Name, AttributeText Value)[] attributes)
     {
-        if (!InlineElements.Contains(element))
+        if (element is not ("code" or "small" or "strong"))
         {
             NoteBlock();
             if (text.Length > 0) text.Append('\n');

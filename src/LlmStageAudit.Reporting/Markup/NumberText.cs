@@ -15,8 +15,8 @@ internal static class NumberText
         if (value == 0) return "0";
 
         // Rounded first: the exponent that counts is the one after rounding (9.99996 is 10.00).
-        var (mantissa, exponent) = Split(value.ToString($"E{digits - 1}", CultureInfo.InvariantCulture));
-        return exponent is < -4 or > 6 ? Power(mantissa, exponent) : Fixed(value, Math.Max(0, digits - 1 - exponent));
+        var rounded = Split(value.ToString($"E{digits - 1}", CultureInfo.InvariantCulture));
+        return rounded.Exponent is < -4 or > 6 ? Power(rounded) : Fixed(value, Math.Max(0, digits - 1 - rounded.Exponent));
     }
 
     /// <summary>A value with its sign, also where that is plus.</summary>
@@ -28,8 +28,7 @@ internal static class NumberText
     {
         if (!double.IsFinite(value) || value == 0) return Value(value);
         if (Math.Abs(value) is >= 0.001 and < 1e6) return WithMinus(value.ToString("0.############", CultureInfo.InvariantCulture));
-        var (mantissa, exponent) = Split(value.ToString("0.######E0", CultureInfo.InvariantCulture));
-        return Power(mantissa, exponent);
+        return Power(Split(value.ToString("0.######E0", CultureInfo.InvariantCulture)));
     }
 
     /// <summary>Both ends with the same number of decimals, as many as the larger one needs; a dash where there is no interval.</summary>
@@ -96,9 +95,9 @@ internal static class NumberText
         return (number[..split], exponent);
     }
 
-    private static string Power(string mantissa, int exponent)
+    private static string Power((string Mantissa, int Exponent) number)
     {
-        var digits = Math.Abs(exponent).ToString(CultureInfo.InvariantCulture).Select(digit => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit - '0']);
-        return $"{WithMinus(mantissa)}\u00A0×\u00A010{(exponent < 0 ? "⁻" : string.Empty)}{string.Concat(digits)}";
+        var digits = number.Exponent.ToString(CultureInfo.InvariantCulture).Select(digit => digit == '-' ? '⁻' : "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit - '0']);
+        return $"{WithMinus(number.Mantissa)}\u00A0×\u00A010{string.Concat(digits)}";
     }
 }

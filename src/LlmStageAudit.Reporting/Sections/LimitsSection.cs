@@ -21,9 +21,9 @@ internal static class LimitsSection
             if (MetricText.Meaning(metric) is { } meaning) yield return ("Measure", meaning);
         }
 
-        yield return ("Interval", "A 95 % percentile bootstrap over probe examples. It says "
-            + "how far the effect depends on which rows the probe holds. It does not cover the error of the estimate, nor other seeds. "
-            + "A dash: a sweep over all steps, batches or examples gives the mean over the probe alone.");
+        yield return ("Interval", "A 95 % percentile bootstrap over probe examples. It says how far the effect depends on which "
+            + "rows the probe holds. It does not cover the error of the estimate, nor other seeds. A dash: a sweep over all steps, batches "
+            + "or examples gives the mean over the probe alone.");
         foreach (var (method, gradient) in effects.Select(effect => (effect.Method, effect.Gradient)).Distinct())
         {
             yield return (gradient is null ? $"Method {method}" : $"Gradient source {gradient}", Meaning(method, gradient));
@@ -58,10 +58,10 @@ internal static class LimitsSection
         }
 
         if (effects.All(effect => effect.Evidence is null)) yield break;
-        yield return ("Predicted error", "The error of the effect that the checks foretell, "
-            + "relative to it. What a checked step adds is counted once for every step it speaks for; where gradients are "
-            + "sampled, errors add up as independent ones do. In a sweep: the error of a score, from two steps that were really skipped, "
-            + "times a margin. Under a budget: the screen’s error, from the effects that were settled.");
+        yield return ("Predicted error", "The error of the effect that the checks foretell, relative to it. What a checked step "
+            + "adds is counted once for every step it speaks for; where gradients are sampled, errors add up as independent ones do. In a "
+            + "sweep: the error of a score, from two steps that were really skipped, times a margin. Under a budget: the screen’s error, "
+            + "from the effects that were settled.");
         yield return ("Gradient mismatch", "At checked steps: how far the estimated change of the gradient is from the true one, relative "
             + "to the true one. 0 %: exact. 100 %: as if the gradient had not changed at all.");
         yield return ("Linearity gap", "How far the effect on probe rows, taken as the probe’s gradient times the change of the "
