@@ -94,21 +94,34 @@ internal sealed record StepEffectChart(string Id, string Title, string Measure, 
         }
     }
 
-    // Each label stands beyond its bar's end, or as near to that as the others leave room, with a line to it where it had to move.
+    // Each label stands beyond its bar's end, else at the nearest place further out or aside that the others leave free, with a line to it.
     private void DrawLabels(SvgCanvas canvas, LinearScale across, LinearScale effect)
     {
         const double Letter = 6.6;
-        var space = new LabelSpace(PlotLeft, StepPlot.Right, StepPlot.Top, PlotBottom);
+        const double LineHeight = 14;
+        const double Gap = 6;
+        int[] sides = [0, -1, 1, -2, 2, -3, 3, -4, 4];
+        var taken = new List<(double Middle, double Half, double Baseline)>();
         foreach (var bar in Largest)
         {
             var text = "step " + NumberText.Setting(bar.Step);
             var half = text.Length * Letter / 2;
             var (x, tip) = (across.At(bar.Step), effect.At(bar.Estimate));
-            var isRaised = bar.Estimate > 0;
-            var (middle, baseline, isMoved) = space.Place(x, isRaised ? tip - 5 : tip + 13, 2 * half, isRaised ? -1 : 1);
-            if (isMoved) canvas.Line(x, tip, Math.Clamp(x, middle - half, middle + half), baseline - 4, "leader");
+            var (outward, beyond) = bar.Estimate > 0 ? (-LineHeight, tip - 5) : (LineHeight, tip + 13);
+            var wanted = (Middle: Math.Clamp(x, PlotLeft + half, StepPlot.Right - half), Baseline: beyond);
+            var places = sides.SelectMany(side => Enumerable.Range(0, 3).Select(row =>
+                (Middle: wanted.Middle + (side * ((2 * half) + Gap)), Baseline: beyond + (row * outward))));
+            var (middle, baseline) = places.FirstOrDefault(at => IsFree(at.Middle, at.Baseline, half), wanted);
+            taken.Add((middle, half, baseline));
+            if ((middle, baseline) != wanted)
+                canvas.Line(x, tip, Math.Clamp(x, middle - half, middle + half), baseline - 4, "leader");
             canvas.Text(middle, baseline, text, "minor mark", "middle");
         }
+
+        bool IsFree(double middle, double baseline, double half) =>
+            middle - half >= PlotLeft && middle + half <= StepPlot.Right
+            && baseline >= StepPlot.Top + 10 && baseline <= PlotBottom - 2
+            && taken.All(other => Math.Abs(middle - other.Middle) > half + other.Half || Math.Abs(baseline - other.Baseline) >= LineHeight);
     }
 
     private void DrawLegend(SvgCanvas canvas, StepPlot plot)
@@ -138,32 +151,4 @@ internal sealed record StepEffectChart(string Id, string Title, string Measure, 
             $"{band.Stage}: steps {NumberText.Count(band.FirstStep)} to {NumberText.Count(band.LastStep)}.");
         return $"{Measure}, {NumberText.Count(Bars.Count, "step")}. Largest: {string.Join(", ", largest)}. {string.Join(' ', stages)}";
     }
-}
-
-/// <summary>Finds places for short labels of one line in a plot, so that none covers another.</summary>
-internal sealed class LabelSpace(double left, double right, double top, double bottom)
-{
-    private const double LineHeight = 14;
-    private const double Gap = 6;
-    private static readonly int[] Sides = [0, -1, 1, -2, 2, -3, 3, -4, 4];
-    private readonly List<(double Middle, double Half, double Baseline)> taken = [];
-
-    /// <summary>
-    /// Takes the wanted place, else the nearest free one further out or aside; where all are taken, the wanted one after all. Outward -1:
-    /// further out is up; 1: down.
-    /// </summary>
-    public (double Middle, double Baseline, bool IsMoved) Place(double middle, double baseline, double width, int outward)
-    {
-        var half = width / 2;
-        var wanted = (Middle: Math.Clamp(middle, left + half, right - half), Baseline: baseline);
-        var places = Sides.SelectMany(side => Enumerable.Range(0, 3).Select(row =>
-            (Middle: wanted.Middle + (side * (width + Gap)), Baseline: baseline + (outward * row * LineHeight))));
-        var place = places.FirstOrDefault(at => IsFree(at.Middle, at.Baseline, half), wanted);
-        taken.Add((place.Middle, half, place.Baseline));
-        return (place.Middle, place.Baseline, place != wanted);
-    }
-
-    private bool IsFree(double middle, double baseline, double half) =>
-        middle - half >= left && middle + half <= right && baseline >= top + 10 && baseline <= bottom - 2
-        && taken.All(other => Math.Abs(middle - other.Middle) > half + other.Half || Math.Abs(baseline - other.Baseline) >= LineHeight);
 }

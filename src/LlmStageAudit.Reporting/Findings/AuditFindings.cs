@@ -56,29 +56,6 @@ internal sealed class AuditFindings
     /// <summary>Newest first.</summary>
     public IReadOnlyList<VerificationArtifact> Verifications { get; }
 
-    /// <summary>What a reader must know before anything else.</summary>
-    public IEnumerable<string> Notices
-    {
-        get
-        {
-            if (Run.State == RunState.Running)
-                yield return "The run had not ended when this report was made: its last stages may be missing.";
-            if (Run.State == RunState.Stopped)
-                yield return $"The run was stopped before its end: train it to the end with {Setting.Resuming}.";
-            var foreign = Inputs.Effects.Select(effects => (What: "Effects", effects.RunId))
-                .Concat(Inputs.Rankings.Select(ranking => ("A ranking", ranking.RunId)))
-                .Concat(Inputs.Verifications.Select(verification => ("A verification", verification.RunId)))
-                .Where(found => !IsOwn(found.RunId))
-                .Distinct();
-            foreach (var (what, runId) in foreign) yield return $"{what} of run {runId} left out: this report is about run {Run.RunId}.";
-            foreach (var verification in Verifications.Where(verification => !verification.Passed))
-            {
-                yield return "A verification did not pass its gate: Pearson of at least "
-                    + $"{NumberText.Value(verification.MinPearson ?? double.NaN)} was asked for.";
-            }
-        }
-    }
-
     /// <summary>The steps of each stage, as the run made them.</summary>
     public IReadOnlyList<StageBand> Bands =>
     [
@@ -97,6 +74,26 @@ internal sealed class AuditFindings
 
     /// <summary>What computes the effects that are missing.</summary>
     public string AttributeCommand => Setting.Command("attribute", RunArgument, (Setting.Probe, ProbeArgument));
+
+    /// <summary>What a reader must know before anything else.</summary>
+    public IEnumerable<string> Notices()
+    {
+        if (Run.State == RunState.Running)
+            yield return "The run had not ended when this report was made: its last stages may be missing.";
+        if (Run.State == RunState.Stopped)
+            yield return $"The run was stopped before its end: train it to the end with {Setting.Resuming}.";
+        var foreign = Inputs.Effects.Select(effects => (What: "Effects", effects.RunId))
+            .Concat(Inputs.Rankings.Select(ranking => ("A ranking", ranking.RunId)))
+            .Concat(Inputs.Verifications.Select(verification => ("A verification", verification.RunId)))
+            .Where(found => !IsOwn(found.RunId))
+            .Distinct();
+        foreach (var (what, runId) in foreign) yield return $"{what} of run {runId} left out: this report is about run {Run.RunId}.";
+        foreach (var verification in Verifications.Where(verification => !verification.Passed))
+        {
+            yield return "A verification did not pass its gate: Pearson of at least "
+                + $"{NumberText.Value(verification.MinPearson ?? double.NaN)} was asked for.";
+        }
+    }
 
     private EffectFinding Pair(EffectsArtifact effects)
     {

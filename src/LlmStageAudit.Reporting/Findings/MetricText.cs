@@ -6,15 +6,15 @@ namespace LlmStageAudit.Reporting.Findings;
 internal static class MetricText
 {
     // How names begin, a unit and a meaning; a column or group may follow the name.
-    private static readonly (string Name, string Unit, string Meaning)[] Functions =
+    private static readonly (string Name, string? Unit, string? Meaning)[] Functions =
     [
         ("log-likelihood", "nats", "Log-likelihood is the natural logarithm of the probability that the model gives the label (or the "
             + "text), averaged over probe rows."),
         ("margin", "logits", "Margin is the label's logit less the largest other logit, averaged over probe rows."),
-        ("subgroup-auc", "", "Subgroup AUC is the area under the ROC curve within the group."),
-        ("bpsn-auc", "", "BPSN AUC compares background positives with subgroup negatives: low where the group draws false positives."),
-        ("bnsp-auc", "", "BNSP AUC compares background negatives with subgroup positives: low where the group draws false negatives."),
-        ("worst-group-accuracy", "", "Worst-group accuracy is the lowest accuracy over the groups' positive and negative rows."),
+        ("subgroup-auc", null, "Subgroup AUC is the area under the ROC curve within the group."),
+        ("bpsn-auc", null, "BPSN AUC compares background positives with subgroup negatives: low where the group draws false positives."),
+        ("bnsp-auc", null, "BNSP AUC compares background negatives with subgroup positives: low where the group draws false negatives."),
+        ("worst-group-accuracy", null, "Worst-group accuracy is the lowest accuracy over the groups' positive and negative rows."),
     ];
 
     // Keys of the metric dictionaries in the order in which an auditor reads them.
@@ -34,10 +34,10 @@ internal static class MetricText
     ];
 
     /// <summary>A space and the unit in brackets, to stand behind a name; empty where there is none.</summary>
-    public static string UnitInBrackets(string metric) => Of(metric).Unit is { Length: > 0 } unit ? $" ({unit})" : string.Empty;
+    public static string UnitInBrackets(string metric) => Of(metric).Unit is { } unit ? $" ({unit})" : string.Empty;
 
     /// <summary>A space and the unit, to stand behind a number; empty where there is none.</summary>
-    public static string Suffix(string metric) => Of(metric).Unit is { Length: > 0 } unit ? " " + unit : string.Empty;
+    public static string Suffix(string metric) => Of(metric).Unit is { } unit ? " " + unit : string.Empty;
 
     /// <summary>What a performance function measures, in a sentence; null where it is not known here.</summary>
     public static string? Meaning(string metric) => Of(metric).Meaning;
@@ -63,9 +63,6 @@ internal static class MetricText
         _ => $"{estimator}",
     };
 
-    private static (string? Unit, string? Meaning) Of(string metric)
-    {
-        var known = Functions.FirstOrDefault(function => metric.StartsWith(function.Name, StringComparison.Ordinal));
-        return (known.Unit, known.Meaning);
-    }
+    private static (string Name, string? Unit, string? Meaning) Of(string metric) =>
+        Functions.FirstOrDefault(function => metric.StartsWith(function.Name, StringComparison.Ordinal));
 }

@@ -20,7 +20,7 @@ internal static class QuestionSection
         }
 
         page.Close();
-        foreach (var notice in findings.Notices) page.Element("p", notice, ("class", "notice"), ("role", "note"));
+        foreach (var notice in findings.Notices()) page.Element("p", notice, ("class", "notice"), ("role", "note"));
         page.Definitions("facts", Facts(findings));
     }
 
