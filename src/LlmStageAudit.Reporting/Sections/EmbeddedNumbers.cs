@@ -18,7 +18,7 @@ internal static class EmbeddedNumbers
             schemaVersion = 1,
             kind = "report",
             runId = findings.Run.RunId,
-            intervalLevel = 0.95,
+            intervalLevel = LimitsSection.IntervalLevel,
             effects = findings.Effects.Select(finding => new
             {
                 probe = finding.Artifact.Probe,

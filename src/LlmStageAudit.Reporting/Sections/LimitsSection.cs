@@ -3,10 +3,11 @@ namespace LlmStageAudit.Reporting.Sections;
 /// <summary>What the numbers mean and what they do not.</summary>
 internal static class LimitsSection
 {
-    public static void Write(MarkupWriter page, AuditFindings findings)
-    {
+    /// <summary>Coverage of the bootstrap intervals that the effects and rankings carry.</summary>
+    public const double IntervalLevel = 0.95;
+
+    public static void Write(MarkupWriter page, AuditFindings findings) =>
         page.Definitions("terms", [.. Terms(findings), .. TrustTerms(findings.Effects)]);
-    }
 
     private static IEnumerable<(string Term, TableCell Meaning)> Terms(AuditFindings findings)
     {
@@ -21,9 +22,9 @@ internal static class LimitsSection
             if (MetricText.Meaning(metric) is { } meaning) yield return ("Measure", meaning);
         }
 
-        yield return ("Interval", "A 95 % percentile bootstrap over probe examples. It says how far the effect depends on which "
-            + "rows the probe holds. It does not cover the error of the estimate, nor other seeds. A dash: a sweep over all steps, batches "
-            + "or examples gives the mean over the probe alone.");
+        yield return ("Interval", $"A {NumberText.Percent(IntervalLevel)} percentile bootstrap over probe examples. It says how far the "
+            + "effect depends on which rows the probe holds. It does not cover the error of the estimate, nor other seeds. "
+            + "A dash: a sweep over all steps, batches or examples gives the mean over the probe alone.");
         foreach (var (method, gradient) in effects.Select(effect => (effect.Method, effect.Gradient)).Distinct())
         {
             yield return (gradient is null ? $"Method {method}" : $"Gradient source {gradient}", Meaning(method, gradient));

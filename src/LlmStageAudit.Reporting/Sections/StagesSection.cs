@@ -12,6 +12,11 @@ internal static class StagesSection
     private const int ListedSteps = 10;
     private const int ListedExamples = 10;
 
+    private static readonly (string Heading, Func<StageFinding, TableCell> Cell) IntervalColumn =
+        ("#Interval", stage => NumberText.Interval(stage.Effect.Low, stage.Effect.High));
+
+    private static readonly (string Heading, Func<StageFinding, TableCell> Cell) TrustColumn = ("Trust", stage => stage.Effect.Trust);
+
     public static void Write(MarkupWriter page, AuditFindings findings)
     {
         if (findings.Effects.Count == 0)
@@ -164,11 +169,6 @@ internal static class StagesSection
             "quiet");
         foreach (var note in ranking.Notes) page.Paragraph(note, "quiet");
     }
-
-    private static (string Heading, Func<StageFinding, TableCell> Cell) IntervalColumn { get; } =
-        ("#Interval", stage => NumberText.Interval(stage.Effect.Low, stage.Effect.High));
-
-    private static (string Heading, Func<StageFinding, TableCell> Cell) TrustColumn { get; } = ("Trust", stage => stage.Effect.Trust);
 
     private static (string Heading, Func<StageFinding, TableCell> Cell) EffectColumn(EffectFinding finding) =>
         ("#Effect" + MetricText.UnitInBrackets(finding.Artifact.Metric), stage => NumberText.Signed(stage.Estimate));
