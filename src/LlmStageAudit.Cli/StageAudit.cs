@@ -13,6 +13,14 @@ public static class StageAudit
     /// <summary>Time a verb gets to reach a checkpoint after a signal.</summary>
     private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(30);
 
+    /// <summary>In the order of the help.</summary>
+    private static readonly Func<Command>[] s_verbs =
+    [
+        DemoVerb.Build, EstimateVerb.Build, TrainVerb.Build, EvaluateVerb.Build, AttributeVerb.Build, RankVerb.Build, PlanVerb.Build,
+        RetrainVerb.Build, StatusVerb.Build, VerifyVerb.Build, CompareVerb.Build, VerifyLogVerb.Build, SignVerb.Build, ReportVerb.Build,
+        MergeVerb.Build, TokenizeVerb.Build, InspectVerb.Build, DoctorVerb.Build,
+    ];
+
     /// <summary>Runs one command line to its end; a signal or the token stops a verb at its next checkpoint.</summary>
     /// <param name="args">As after the command's name.</param>
     /// <param name="output">Data only.</param>
@@ -39,30 +47,19 @@ public static class StageAudit
                 },
                 cancellation);
         }
-        catch (AuditException exception)
-        {
-            error.WriteLine(
-                exception.Kind == ErrorKind.Stopped
-                    ? exception.Message
-                    : $"error: {exception.Message.ReplaceLineEndings($"{Environment.NewLine}error: ")}");
-            return (int)ExitCodes.Of(exception.Kind);
-        }
-        catch (OperationCanceledException)
-        {
-            error.WriteLine("cancelled");
-            return (int)ExitCode.Cancelled;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            error.WriteLine($"error: {exception.Message}");
-            return (int)ExitCode.Failed;
-        }
         catch (Exception exception)
         {
-            error.WriteLine($"error: {exception.GetType().Name}: {WithoutNativeFrames(exception.Message).ReplaceLineEndings(" ")}");
-            if (result.GetValue(CommonOptions.LogLevel) == LogLevel.Debug) error.WriteLine(exception.StackTrace);
-            else error.WriteLine("This is a defect of stageaudit; --log-level debug shows where.");
-            return (int)ExitCode.Failed;
+            var (text, code) = exception switch
+            {
+                AuditException { Kind: ErrorKind.Stopped } => (exception.Message, ExitCode.Stopped),
+                AuditException { Kind: var kind } =>
+                    ($"error: {exception.Message.ReplaceLineEndings($"{Environment.NewLine}error: ")}", ExitCodes.Of(kind)),
+                OperationCanceledException => ("cancelled", ExitCode.Cancelled),
+                IOException or UnauthorizedAccessException => ($"error: {exception.Message}", ExitCode.Failed),
+                _ => (Defect(exception, isDebugging: result.GetValue(CommonOptions.LogLevel) == LogLevel.Debug), ExitCode.Failed),
+            };
+            error.WriteLine(text);
+            return (int)code;
         }
     }
 
@@ -73,32 +70,10 @@ public static class StageAudit
             + "and verifies its answers by retraining.")
         { HelpName = "stageaudit" };
         foreach (var option in CommonOptions.Everywhere) root.Add(option);
-        foreach (var verb in AllVerbs()) root.Add(verb);
+        foreach (var build in s_verbs) root.Add(build());
         HelpWithExamples.AddTo(root);
         return root;
     }
-
-    private static IEnumerable<Command> AllVerbs() =>
-    [
-        DemoVerb.Build(),
-        EstimateVerb.Build(),
-        TrainVerb.Build(),
-        EvaluateVerb.Build(),
-        AttributeVerb.Build(),
-        RankVerb.Build(),
-        PlanVerb.Build(),
-        RetrainVerb.Build(),
-        StatusVerb.Build(),
-        VerifyVerb.Build(),
-        CompareVerb.Build(),
-        VerifyLogVerb.Build(),
-        SignVerb.Build(),
-        ReportVerb.Build(),
-        MergeVerb.Build(),
-        TokenizeVerb.Build(),
-        InspectVerb.Build(),
-        DoctorVerb.Build(),
-    ];
 
     private static int Refuse(ParseResult result, TextWriter error)
     {
@@ -115,8 +90,13 @@ public static class StageAudit
         return (int)ExitCode.Usage;
     }
 
-    /// <summary>libtorch ends its messages with where in its own code they come from.</summary>
-    private static string WithoutNativeFrames(string message) => message.Split("\nException raised from ")[0];
+    /// <summary>Of an error that nobody foresaw. libtorch ends its messages with where in its own code they come from.</summary>
+    private static string Defect(Exception exception, bool isDebugging)
+    {
+        var message = exception.Message.Split("\nException raised from ")[0].ReplaceLineEndings(" ");
+        var where = isDebugging ? exception.StackTrace : "This is a defect of stageaudit; --log-level debug shows where.";
+        return $"error: {exception.GetType().Name}: {message}{Environment.NewLine}{where}";
+    }
 
     private static IEnumerable<string> NamesOf(CommandResult result) =>
         result.Parent is CommandResult parent ? NamesOf(parent).Append(result.Command.Name) : ["stageaudit"];

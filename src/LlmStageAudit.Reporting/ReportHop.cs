@@ -6,7 +6,6 @@ using LlmStageAudit.Records.Rankings;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Records.Trajectories;
-using LlmStageAudit.Reporting.Findings;
 
 namespace LlmStageAudit.Reporting;
 

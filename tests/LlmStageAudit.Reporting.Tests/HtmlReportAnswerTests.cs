@@ -125,6 +125,17 @@ public sealed partial class HtmlReportAnswerTests
     }
 
     [Fact]
+    public void Every_metric_and_every_estimator_is_explained()
+    {
+        var inputs = SampleAudit.Inputs();
+        Assert.All(Metric.Names, metric => Assert.NotNull(MetricText.Meaning(metric)));
+        Estimator[] estimators =
+            [.. GradientSource.Names.Concat(Estimator.Methods).Select(Estimator.Parse)];
+        Assert.All(estimators, estimator => Assert.DoesNotContain(
+            "As named by the tool", TextOf(inputs with { Effects = [inputs.Effects[0] with { Estimator = estimator }] }), StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Embedded_numbers_are_those_of_the_inputs()
     {
         var inputs = SampleAudit.Inputs();

@@ -157,7 +157,7 @@ internal static partial class SampleAudit
         Ranking = Stages.Select((stage, index) => new RankedStage
         {
             Stage = name(stage.Name), Score = 0.31 - (0.2 * index), Low = 0.22 - (0.2 * index), High = 0.4 - (0.2 * index),
-            PValue = 0.00002 + (0.2 * index), AdjustedPValue = 0.00006 + (0.3 * index), Significant = index == 0,
+            PValue = 0.00002 + (0.2 * index), AdjustedPValue = 0.00006 + (0.3 * index), Significant = index == 0 ? Significance.Yes : Significance.No,
             ObservedGap = 0.42, CounterfactualGap = 0.11 + (0.2 * index),
         }).ToArray(),
         Notes = [name("Rows without identity labels were left out.")],

@@ -130,7 +130,7 @@ public sealed class LogExaminerTests : IDisposable
                     gradient);
             }
 
-            writer.Flush(toDisk: false);
+            writer.Flush();
             var stage = new StageResult
             {
                 Name = "first",

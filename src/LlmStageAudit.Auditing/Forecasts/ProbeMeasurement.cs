@@ -1,166 +1,109 @@
 using System.Diagnostics;
-using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Trust;
-using LlmStageAudit.Modeling.Models;
-using LlmStageAudit.Modeling.Objectives;
+using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Configuration;
-using LlmStageAudit.Training.Estimates;
+using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Auditing.Forecasts;
 
-/// <summary>What running a probe on a state costs, found by running some of its batches.</summary>
+/// <summary>What running a probe costs, found with the examples that linearity is judged by, and the longest batch.</summary>
 internal sealed class ProbeMeasurement
 {
-    private const int TypicalBatches = 5;
-    private const int MostRounds = 3;
+    private const int MostRounds = 5;
 
-    private readonly LanguageModel _model;
-    private readonly Tensor _theta;
-    private readonly int[][] _batches;
-    private readonly long[] _tokens;
-    private readonly CancellationToken _cancellation;
+    private readonly RunMaterials _materials;
+    private readonly Probe _sample;
+    private readonly double _sampleSeconds;
+    private readonly int[] _longest;
+    private readonly double _longestShare;
 
-    /// <summary>Reads the probe.</summary>
+    /// <summary>Reads the probe and runs it at the initial state.</summary>
     /// <param name="configuration">The probe's.</param>
-    /// <param name="model">Stays the caller's.</param>
-    /// <param name="reader">Encodes texts for the model.</param>
-    /// <param name="theta">A state [N]; stays the caller's.</param>
-    /// <param name="cancellation">Checked between batches.</param>
-    public ProbeMeasurement(
-        ProbeConfiguration configuration, LanguageModel model, ExampleReader reader, Tensor theta, CancellationToken cancellation)
+    /// <param name="materials">Of the run; stay the caller's.</param>
+    /// <param name="seconds">About how long that may take; the sample is run twice however long it takes.</param>
+    /// <param name="cancellation">Checked between rounds.</param>
+    public ProbeMeasurement(ProbeConfiguration configuration, RunMaterials materials, double seconds, CancellationToken cancellation)
     {
+        _materials = materials;
         var watch = Stopwatch.StartNew();
-        (_model, _theta, _cancellation) = (model, theta, cancellation);
-        Probe = Probe.Read(configuration, model, reader);
-        _batches = [.. new ProbeEvaluator(model, Probe).Batches];
-        _tokens = [.. _batches.Select(batch => StageWork.PaddedTokens(batch, null, Probe.Examples))];
+        Probe = Probe.Read(configuration, materials.Model, materials.Reader);
         ReadSeconds = watch.Elapsed.TotalSeconds;
+        _sample = Probe.Part(LinearityGap.Sample(Probe.Examples.Count));
+        var (all, some) = (new ProbeEvaluator(materials.Model, Probe), new ProbeEvaluator(materials.Model, _sample));
+        ProcessMemory.RestartPeak();
+        watch.Restart();
+        var clock = new StepClock();
+        do
+        {
+            cancellation.ThrowIfCancellationRequested();
+            some.Evaluate(materials.InitialState);
+            clock.Lap();
+        }
+        while (clock.Laps.Count < 2 || (clock.Laps.Count < MostRounds && watch.Elapsed.TotalSeconds < seconds));
+
+        _longest = all.Batches.Last();
+        all.Forward(materials.InitialState, _longest);
+        PeakBytes = ProcessMemory.PeakBytes;
+        _sampleSeconds = clock.Laps.Skip(1).Average(lap => lap.Seconds);
+        _longestShare = Tokens(Probe, [_longest]) / Tokens(Probe, all.Batches);
+        WarmUpSeconds = Math.Max(0, clock.Laps[0].Seconds - _sampleSeconds);
+        Seconds = _sampleSeconds * Tokens(Probe, all.Batches) / Tokens(_sample, some.Batches);
+        Batches = (clock.Laps.Count * some.Batches.Count()) + 1;
     }
 
     public Probe Probe { get; }
 
     public double ReadSeconds { get; }
 
-    /// <summary>All forward passes.</summary>
-    public double Seconds { get; private set; }
-
-    /// <summary>What a first pass over all takes beyond a later one.</summary>
-    public double WarmUpSeconds { get; private set; }
-
-    /// <summary>The most that was resident during forward passes.</summary>
-    public long PeakBytes { get; private set; }
-
-    /// <summary>The probe's gradient at a state.</summary>
-    public double GradientSeconds { get; private set; }
-
-    /// <summary>The most that was resident during gradients.</summary>
-    public long GradientPeakBytes { get; private set; }
-
-    /// <summary>
-    /// Exact attribution's look at how far effects are from linear, with one direction, in a process that does so for the first time.
-    /// </summary>
-    public double LinearitySeconds { get; private set; }
-
     /// <summary>How many batches were run.</summary>
     public int Batches { get; private set; }
 
-    /// <summary>Times forward passes.</summary>
-    /// <param name="seconds">About how long it may take.</param>
-    public void MeasureEvaluation(double seconds) =>
-        (Seconds, WarmUpSeconds, PeakBytes) = Measure(seconds, batch => Forward(_theta, batch));
+    /// <summary>All forward passes.</summary>
+    public double Seconds { get; }
 
-    /// <summary>Times gradients of the performance function.</summary>
-    /// <param name="seconds">About how long it may take.</param>
-    public void MeasureGradient(double seconds)
-    {
-        var reading = new ProbeObjective(_model, Probe, ProbeReading.Performance);
-        (GradientSeconds, _, GradientPeakBytes) = Measure(seconds, batch => reading.LossAndGradient(_theta, batch));
-    }
+    /// <summary>What the first passes of a process take beyond later ones.</summary>
+    public double WarmUpSeconds { get; }
 
-    /// <summary>Runs all of it, which does not grow with the probe, where that was not done yet.</summary>
-    public void MeasureLinearity()
+    /// <summary>The most that was resident during forward passes.</summary>
+    public long PeakBytes { get; }
+
+    /// <summary>The performance function's gradient.</summary>
+    public double GradientSeconds { get; private set; }
+
+    /// <summary>The most that was resident during that.</summary>
+    public long GradientPeakBytes { get; private set; }
+
+    /// <summary>What exact attribution does after its replays and beside running the probe: above all, its look at linearity.</summary>
+    public double ReadingSeconds { get; private set; }
+
+    /// <summary>Times the gradient of the longest batch.</summary>
+    public void MeasureGradient()
     {
-        if (LinearitySeconds > 0) return;
         using var scope = NewDisposeScope();
-        TorchEngine.TrimMemory();
-        RunLinearity(_theta, [_theta.zeros_like().plus(1e-3)]);
-    }
-
-    /// <summary>
-    /// Derivatives at a state [N] along directions [N], of the examples that linearity is judged by. The first time counts: a command does
-    /// so once, in memory that nothing has used before.
-    /// </summary>
-    public void RunLinearity(Tensor theta, IReadOnlyList<Tensor> directions)
-    {
-        _cancellation.ThrowIfCancellationRequested();
-        if (Probe.Performance.Weighted is not { } weighted) return;
-        var start = Stopwatch.GetTimestamp();
-        new ProbeGradient(_model, Probe, weighted).Derivatives(theta, directions, LinearityGap.Sample(Probe.Examples.Count));
-        if (LinearitySeconds > 0) return;
-        LinearitySeconds = Stopwatch.GetElapsedTime(start).TotalSeconds
-            * GradientCost.VectorProducts(1) / GradientCost.VectorProducts(directions.Count);
-    }
-
-    /// <summary>The forward pass of the longest batch, at a state [N].</summary>
-    public void RunLongest(Tensor theta)
-    {
-        _cancellation.ThrowIfCancellationRequested();
-        using var scope = NewDisposeScope();
-        Forward(theta, _batches[WorkCost.Choose(_tokens, 1).Largest]);
-    }
-
-    private void Forward(Tensor theta, int[] batch)
-    {
-        using var off = no_grad();
-        var objective = new TransformerObjective(_model, Probe.Examples);
-        var parameters = _model.Layout.Split(theta);
-        var values = _model.Task == ModelTask.CausalLm ? objective.Losses(parameters, batch) : objective.Logits(parameters, batch);
-        _ = values.to(float64).ToArray<double>();
-    }
-
-    /// <summary>
-    /// Batches from all over the distribution of lengths, all where there are few, from short to long as an evaluation runs them: first for
-    /// what a first pass takes, whose memory grows as it goes, then again for what every further one takes.
-    /// </summary>
-    private (double Seconds, double WarmUpSeconds, long PeakBytes) Measure(double seconds, Action<int[]> pass)
-    {
-        var (largest, typical) = WorkCost.Choose(_tokens, TypicalBatches);
-        int[] chosen = [.. typical.Append(largest).Distinct().Order()];
-        var watch = Stopwatch.StartNew();
         ProcessMemory.RestartPeak();
-        var firsts = chosen.ToDictionary(i => i, Take);
-        // The first of all also compiles, so that at least that one is run again.
-        var again = new Dictionary<int, List<double>>();
-        for (var round = 0; round < MostRounds; round++)
-        {
-            foreach (var i in chosen)
-            {
-                if (again.Count > 0 && watch.Elapsed.TotalSeconds > seconds) break;
-                if (!again.TryGetValue(i, out var times)) again[i] = times = [];
-                times.Add(Take(i));
-            }
-        }
-
-        var (excess, each) = (0.0, new Dictionary<int, double>());
-        foreach (var i in chosen)
-        {
-            each[i] = again.TryGetValue(i, out var times) ? times.Order().ElementAt(times.Count / 2) : firsts[i];
-            excess += Math.Max(0, firsts[i] - each[i]);
-        }
-
-        var isAll = chosen.Length == _batches.Length;
-        var total = isAll ? each.Values.Sum() : WorkCost.Fit([.. typical.Select(i => (_tokens[i], each[i]))]).Seconds(_tokens);
-        return (total, excess, ProcessMemory.PeakBytes);
-
-        double Take(int i)
-        {
-            _cancellation.ThrowIfCancellationRequested();
-            using var scope = NewDisposeScope();
-            var start = Stopwatch.GetTimestamp();
-            pass(_batches[i]);
-            Batches++;
-            return Stopwatch.GetElapsedTime(start).TotalSeconds;
-        }
+        var start = Stopwatch.GetTimestamp();
+        new ProbeGradient(_materials.Model, Probe, Probe.Performance.Weighted!).Gradient(_materials.InitialState, _longest);
+        GradientSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds / _longestShare;
+        GradientPeakBytes = ProcessMemory.PeakBytes;
+        Batches++;
     }
+
+    /// <summary>Attributes a run in small exactly.</summary>
+    /// <param name="run">Stays the caller's.</param>
+    /// <param name="stages">The stages left out, each.</param>
+    /// <param name="cancellation">Checked between steps.</param>
+    /// <returns>The most that was resident.</returns>
+    public long Attribute(TrainedRun run, IReadOnlyList<string> stages, CancellationToken cancellation)
+    {
+        ProcessMemory.RestartPeak();
+        var clock = new StepClock();
+        StageAttribution.Attribute(run, _sample, new AttributionRequest { Only = stages }, clock, cancellation);
+        clock.Lap();
+        ReadingSeconds = Math.Max(0, clock.Laps[^1].Seconds - (stages.Count * _sampleSeconds));
+        return clock.Laps[^1].PeakBytes;
+    }
+
+    private static double Tokens(Probe probe, IEnumerable<int[]> batches) =>
+        batches.Sum(batch => WorkCost.PaddedTokens(batch, null, probe.Examples));
 }

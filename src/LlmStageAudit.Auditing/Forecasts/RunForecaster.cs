@@ -2,18 +2,20 @@ using System.Diagnostics;
 using LlmStageAudit.Attribution;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Configuration;
-using LlmStageAudit.Training.Estimates;
+using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Auditing.Forecasts;
 
 /// <summary>
-/// Foretells what a run and its audit take. The model is loaded and the data read as training would; then a handful of batches of the
-/// probes, of real steps and of a sweep are run in memory, chosen from the run's own, and what they took is laid out over all of them. Disk
-/// comes from the formats. Nothing is kept: only scratch files for the speed of the disk are written, and deleted.
+/// Foretells what a run and its audit take. The model is loaded and the data read as training would; then a part of each probe is run, and
+/// a run in small is trained, attributed and swept over by the loops that would do so with the run itself. What a clock saw of them is
+/// laid out over all of it. Disk comes from the formats. Nothing is kept.
 /// </summary>
 internal sealed class RunForecaster(ForecastRequest request)
 {
+    private const int MostReplays = 4;
+
     private readonly RunConfiguration _configuration = request.Configuration;
     private readonly string _path = request.Folder;
     private readonly MachineLimits _limits = MachineLimits.Current;
@@ -24,7 +26,6 @@ internal sealed class RunForecaster(ForecastRequest request)
     /// <exception cref="AuditException">Configuration, inputs or arithmetic, as training would find.</exception>
     public RunForecast Forecast(Device? device, CancellationToken cancellation)
     {
-        var probes = request.Probes;
         var watch = Stopwatch.StartNew();
         var (available, atStart) = (_limits.AvailableMemoryBytes(), ProcessMemory.ResidentBytes);
         using (ones([1]))
@@ -39,95 +40,106 @@ internal sealed class RunForecaster(ForecastRequest request)
         var (loadPeak, loadedBytes) = (ProcessMemory.PeakBytes, Math.Max(0, ProcessMemory.ResidentBytes - engine));
 
         // In the order of the memory they take, so that what one leaves behind is no burden to the next.
-        var asked = probes
-            .Select(probe => new ProbeMeasurement(probe, materials.Model, materials.Reader, materials.InitialState, cancellation))
-            .ToArray();
-        foreach (var probe in asked) probe.MeasureEvaluation(request.MeasureSeconds / 10 / asked.Length);
-        var stages = StageWork.Of(_configuration, materials);
-        var training = TrainingMeasurement.Run(_configuration, materials, stages, _path, request.MeasureSeconds / 2, cancellation);
-        var run = new MeasuredRun(_configuration, materials, stages, training, _path);
-        var replay = asked.Length == 0
-            ? null
-            : ReplayMeasurement.Run(stages, _configuration, materials.InitialState, asked.MaxBy(probe => probe.PeakBytes)!, cancellation);
-        foreach (var probe in asked) probe.MeasureLinearity();
-        var swept = _configuration.Trajectory.Gradients ? asked.Where(probe => probe.Probe.Performance.Weighted is not null).ToArray() : [];
-        foreach (var probe in swept) probe.MeasureGradient(request.MeasureSeconds / 10 / swept.Length);
-        var sweep = swept.Length == 0 ? null : new SweepForecast(run, request.MeasureSeconds / 3, cancellation);
+        var share = request.MeasureSeconds / 10 / Math.Max(1, request.Probes.Count);
+        ProbeMeasurement[] probes =
+            [.. request.Probes.Select(probe => new ProbeMeasurement(probe, materials, share, cancellation))];
+        ProbeMeasurement[] swept =
+            [.. probes.Where(probe => _configuration.Trajectory.Gradients && probe.Probe.Performance.Weighted is not null)];
+        // Each step is trained, about half of them replayed, and all swept over.
+        var gradients = 1.5 + (swept.Length > 0 ? GradientCost.VectorProducts(1) : 0);
+        using var run = new SampledRun(_configuration, materials, _path, 0.8 * request.MeasureSeconds / gradients, cancellation);
+        string[] replayed = [.. run.Run.Programs.TakeLast(MostReplays).Select(program => program.Name)];
+        var replayPeak = probes.Select(probe => probe.Attribute(run.Run, replayed, cancellation)).DefaultIfEmpty(0).Max();
+        foreach (var probe in swept) probe.MeasureGradient();
+        var sweep = swept.Length > 0 ? new SweepForecast(run, cancellation) : null;
 
-        var opened = gathered + run.InputSeconds + run.RecordSeconds;
-        var load = new PhaseForecast("load", "train", opened + run.CreateSeconds, loadPeak, run.Disk.HeadBytes);
-        var reopened = opened - materials.ModelSeconds + run.SavedModelSeconds;
-        var firstWarmUp = asked.FirstOrDefault()?.WarmUpSeconds ?? 0;
+        var warmUp = probes.Select(probe => probe.WarmUpSeconds).DefaultIfEmpty(0).Max();
+        var opened = gathered + run.BeginSeconds - materials.ModelSeconds + SavedModelSeconds(run, materials);
         return new RunForecast
         {
             Phases =
             [
-                load,
-                .. stages.Select((stage, i) => new PhaseForecast(
+                new PhaseForecast("load", "train", gathered + run.BeginSeconds, loadPeak, run.Disk.HeadBytes),
+                .. run.Stages.Select(stage => new PhaseForecast(
                     $"train {stage.Section.Name}",
                     "train",
-                    run.TrainSeconds(i) + run.WarmUpSeconds(i) + (i == 0 ? firstWarmUp : 0),
-                    run.TrainPeakBytes(stage),
-                    run.Disk.Stages[i].Bytes)),
-                .. asked.SelectMany(probe => OfProbe(run, probe, replay!, swept.Contains(probe) ? sweep : null, reopened, loadPeak)),
-                Retraining(run, reopened, firstWarmUp, loadPeak, loadedBytes),
+                    run.TrainSeconds(stage) + (stage.Index == 0 ? warmUp + run.WarmUpSeconds : 0),
+                    run.PeakBytes[stage.Kind],
+                    run.Disk.Stages[stage.Index].Bytes)),
+                .. probes.SelectMany(probe =>
+                    OfProbe(run, probe, replayPeak, swept.Contains(probe) ? sweep : null, opened + warmUp, loadPeak)),
+                Retraining(run, materials, opened + warmUp, loadPeak, loadedBytes),
             ],
             AvailableMemoryBytes = available + atStart,
             FreeDiskBytes = _limits.FreeDiskBytes(_path),
-            Measured = (training.Steps, sweep?.MeasuredSteps ?? 0, asked.Sum(probe => probe.Batches)),
-            HashBytesPerSecond = training.HashBytesPerSecond,
+            Measured = (run.Steps.Count, sweep is null ? 0 : run.Steps.Count, probes.Sum(probe => probe.Batches)),
+            HashBytesPerSecond = run.HashBytesPerSecond,
             WriteBytesPerSecond = run.WriteBytesPerSecond,
-            Assumptions = Assumptions(device, probes.Count),
+            Assumptions = Assumptions(device, probes.Length),
         };
     }
 
     private static IEnumerable<PhaseForecast> OfProbe(
-        MeasuredRun run, ProbeMeasurement probe, ReplayMeasurement replay, SweepForecast? sweep, double opened, long loadPeak)
+        SampledRun run, ProbeMeasurement probe, long replayPeak, SweepForecast? sweep, double opened, long loadPeak)
     {
-        var (name, stages, count) = (probe.Probe.Reference.Name, run.Stages, run.Stages.Count);
-        var ready = opened + probe.ReadSeconds + probe.WarmUpSeconds;
+        var (name, count) = (probe.Probe.Reference.Name, run.Stages.Count);
+        var (ready, replayed) = (opened + probe.ReadSeconds, Math.Min(MostReplays, run.Run.Programs.Count));
         yield return new PhaseForecast(
-            $"evaluate {name}", "evaluate", ready + run.StateReadSeconds(1) + probe.Seconds, probe.PeakBytes, 0);
+            $"evaluate {name}", "evaluate", ready + StateReadSeconds(run, 1) + probe.Seconds, probe.PeakBytes, 0);
 
-        var replays = stages.Select((_, left) => stages.Skip(left + 1).Sum(run.GradientSeconds)).Sum();
+        var replays = run.Stages.Sum(stage => stage.Index * run.GradientSeconds(stage.Steps));
         // Each stage beyond those gone through brings a counterfactual's state, its parameters and its change.
-        var held = (count - replay.Stages) * (stages.Max(run.StateBytes) + (2 * run.VectorBytes));
-        var linearity = probe.LinearitySeconds * GradientCost.VectorProducts(count) / GradientCost.VectorProducts(1);
+        var held = (count - replayed) * (run.Stages.Max(run.StateBytes) + (2 * run.VectorBytes));
+        var readings = probe.ReadingSeconds * GradientCost.VectorProducts(count) / GradientCost.VectorProducts(replayed);
         yield return new PhaseForecast(
             $"attribute {name}, exact",
             "attribute",
-            ready + run.StateReadSeconds(count) + (probe.Seconds * (count + 1)) + replays + (count == 1 ? 0 : run.WarmUpSeconds(0))
-                + linearity,
-            Math.Max(replay.PeakBytes + held, probe.PeakBytes),
+            ready + StateReadSeconds(run, count) + (probe.Seconds * (count + 1)) + replays + (count == 1 ? 0 : run.WarmUpSeconds)
+                + readings,
+            Math.Max(replayPeak + held, probe.PeakBytes),
             0);
 
         if (sweep is null) yield break;
-        // The probe is run on the observed state twice, and on two states without a step.
+        // The probe is run on the observed state twice, and on two states without a step. All logs are read, at the speed of writing.
         yield return new PhaseForecast(
             $"attribute {name}, sweep over steps",
             "attribute",
-            ready + run.StateReadSeconds(count) + (probe.Seconds * 4) + probe.GradientSeconds + run.WarmUpSeconds(0) + sweep.Seconds,
+            ready + StateReadSeconds(run, count) + (probe.Seconds * 4) + probe.GradientSeconds + run.WarmUpSeconds
+                + (run.Disk.Stages.Sum(stage => stage.LogBytes) / run.WriteBytesPerSecond) + sweep.Seconds,
             Math.Max(sweep.PeakBytes(loadPeak), probe.GradientPeakBytes),
             0);
     }
 
-    private PhaseForecast Retraining(MeasuredRun run, double opened, double warmUp, long loadPeak, long loadedBytes)
+    private PhaseForecast Retraining(SampledRun run, RunMaterials materials, double opened, long loadPeak, long loadedBytes)
     {
-        // Beside the observed run's records there are a plan's and those of the new runs.
-        var (seconds, bytes) = (opened + run.RecordSeconds, 0L);
-        for (var left = 0; left < run.Stages.Count; left++)
+        var inputs = RunInputs.Files(_configuration, materials.Model).Where(file => file.Role != InputRole.Probe)
+            .Sum(file => new FileInfo(file.Path).Length);
+        // Loading, hashing what it is pinned to, and saving the initial state as a stage's is saved.
+        var begin = SavedModelSeconds(run, materials) + (inputs / run.HashBytesPerSecond) + run.EndSeconds;
+        var (seconds, bytes) = (opened, 0L);
+        foreach (var left in run.Stages)
         {
-            seconds += run.SavedModelSeconds + run.Materials.ReadSeconds.Skip(left + 1).Sum() + run.InputSeconds + run.CreateSeconds;
-            for (var stage = left + 1; stage < run.Stages.Count; stage++) seconds += run.TrainSeconds(stage);
-            bytes += RunDisk.Without(_configuration, run.Materials, _path, left).Bytes;
+            var rest = run.Stages.Skip(left.Index + 1);
+            seconds += begin + rest.Sum(stage => materials.ReadSeconds[stage.Index] + run.TrainSeconds(stage));
+            bytes += RunDisk.Without(_configuration, materials, _path, left.Index).Bytes;
         }
 
         // The retrained model stands beside the observed run's.
         var trains = run.Stages.Count > 1;
-        var peak = loadedBytes + (trains ? Math.Max(loadPeak, run.Stages.Skip(1).Max(run.TrainPeakBytes)) : loadPeak);
-        return new PhaseForecast(
-            "retrain without each stage", "retrain", seconds + (trains ? warmUp + run.WarmUpSeconds(0) : 0), peak, bytes);
+        var peak = loadedBytes + (trains ? Math.Max(loadPeak, run.Stages.Skip(1).Max(stage => run.PeakBytes[stage.Kind])) : loadPeak);
+        return new PhaseForecast("retrain without each stage", "retrain", seconds + (trains ? run.WarmUpSeconds : 0), peak, bytes);
     }
+
+    /// <summary>
+    /// What loading the model takes a command that opens the run: where all weights train, what was drawn from the seed is read from there.
+    /// </summary>
+    private double SavedModelSeconds(SampledRun run, RunMaterials materials) =>
+        _configuration is { Adapter: null, Model.Weights: ModelWeights.Random }
+            ? materials.ModelSeconds - materials.Model.RandomSeconds + StateReadSeconds(run, 1)
+            : materials.ModelSeconds;
+
+    /// <summary>Saved states, read by a command that finds nothing of them in memory: at the speed they were written.</summary>
+    private static double StateReadSeconds(SampledRun run, int states) => states * run.VectorBytes / run.WriteBytesPerSecond;
 
     private static string[] Assumptions(Device? device, int probes)
     {

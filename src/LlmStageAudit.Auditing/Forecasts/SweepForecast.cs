@@ -1,43 +1,61 @@
+using System.Diagnostics;
 using LlmStageAudit.Attribution.Adjoint;
-using LlmStageAudit.Training.Estimates;
 
 namespace LlmStageAudit.Auditing.Forecasts;
 
-/// <summary>What a backward sweep over all steps of a run takes, with its spot checks and the table of consecutive steps.</summary>
+/// <summary>
+/// What a backward sweep over all steps of a run takes, with its spot checks and the table of consecutive steps, found by sweeping over the
+/// run in small.
+/// </summary>
 internal sealed class SweepForecast
 {
-    private readonly MeasuredRun _run;
-    private readonly Dictionary<object, SweepMeasurement> _kinds;
+    /// <summary>Steps between kept states, in small.</summary>
+    private const int Interval = 8;
 
-    /// <summary>Sweeps over a few steps of every kind of stage.</summary>
-    /// <param name="run">Stays the caller's.</param>
-    /// <param name="seconds">About how long measuring may take.</param>
+    private readonly SampledRun _sample;
+    private readonly IReadOnlyDictionary<object, WorkCost> _steps;
+    private readonly double _rebuildSeconds;
+    private readonly double _pairSeconds;
+    private readonly double _warmUpSeconds;
+    private readonly long _peakBytes;
+
+    /// <summary>Sweeps in small.</summary>
+    /// <param name="sample">Stays the caller's.</param>
     /// <param name="cancellation">Checked between steps.</param>
-    public SweepForecast(MeasuredRun run, double seconds, CancellationToken cancellation)
+    public SweepForecast(SampledRun sample, CancellationToken cancellation)
     {
-        _run = run;
-        var kinds = run.Stages.GroupBy(stage => stage.Kind).ToArray();
-        _kinds = kinds.ToDictionary(kind => (object)kind.Key, kind => SweepMeasurement.Run(
-            [.. kind], run.Configuration, run.Materials.InitialState, run.Training.Of(kind.First()),
-            seconds / kinds.Length, cancellation));
-    }
+        _sample = sample;
+        using var scope = NewDisposeScope();
+        _rebuildSeconds = RebuildSeconds();
+        ProcessMemory.RestartPeak();
+        var probe = sample.Run.StateBefore(0).zeros_like().plus(1e-3);
+        var clock = new StepClock();
+        new AdjointSweep(sample.Run, new PropagationOptions { CheckpointInterval = Interval })
+            .Run([probe], ofExamples: false, ofBlocks: true, clock, cancellation);
+        _peakBytes = ProcessMemory.PeakBytes;
 
-    /// <summary>How many steps were swept to find out.</summary>
-    public int MeasuredSteps => _kinds.Values.Sum(kind => kind.Steps);
+        // Walked from the end. Before the last of every few steps their states are rebuilt, after the first they are paired with adjoints.
+        double[] laps = [.. clock.Laps.Select(lap => lap.Seconds).Reverse()];
+        _steps = sample.Fit(laps, step => step.IsTypical && step.Place % Interval is > 0 and < Interval - 1);
+        var beyond = sample.Steps.Zip(laps, (step, lap) => lap - _steps[step.Stage.Kind].Seconds(step.Tokens)).ToArray();
+        var (seconds, states) = (0.0, 0);
+        foreach (var (i, step) in sample.Steps.Index().Where(one => one.Item.Place % Interval == 0))
+            (seconds, states) = (seconds + beyond[i], states + i + Math.Min(Interval, step.Count - step.Place));
+        _pairSeconds = Math.Max(0, (seconds / states) - _rebuildSeconds) / (3 + Interval);
+        var last = sample.Steps[^1];
+        _warmUpSeconds = Math.Max(0, beyond[^1] - ((last.Count + (last.Place % Interval) + 1) * _rebuildSeconds)) + Math.Max(0, beyond[^2]);
+    }
 
     public double Seconds
     {
         get
         {
-            var steps = _run.Stages.SelectMany(stage => stage.StepTokens.Select(tokens => (Stage: stage, Tokens: tokens))).ToArray();
-            // States are rebuilt twice, from gradients of the log, and each step's own is read once more.
-            var back = steps.Sum(step =>
-                Of(step.Stage).Step.Seconds(step.Tokens) + _run.Training.Of(step.Stage).UpdateSeconds + (3 * ReadSeconds));
+            var steps = _sample.Stages.SelectMany(stage => stage.Steps).ToArray();
+            var back = steps.Sum(step => _steps[step.Stage.Kind].Seconds(step.Tokens) + (2 * _rebuildSeconds));
             // The run without a step five, and one seven, eighths through it.
-            var check = new[] { 5, 7 }.Sum(eighths =>
-                steps.Skip((eighths * steps.Length / 8) + 1).Sum(step => _run.Training.Of(step.Stage).Gradient.Seconds(step.Tokens)));
+            var check = new[] { 5, 7 }.Sum(eighths => _sample.GradientSeconds(steps.Skip((eighths * steps.Length / 8) + 1)));
             var blocks = steps.Length <= BlockTable.MaximumSteps ? BlockSeconds() : 0;
-            return _run.LogReadSeconds + back + check + blocks + _kinds.Values.Sum(kind => kind.WarmUpSeconds);
+            return back + check + blocks + _warmUpSeconds;
         }
     }
 
@@ -46,36 +64,43 @@ internal sealed class SweepForecast
     /// table is filled, those adjoints twice.
     /// </summary>
     /// <param name="loadedBytes">Of the process with model and data.</param>
-    public long PeakBytes(long loadedBytes) => _run.Stages.Max(stage =>
+    public long PeakBytes(long loadedBytes)
     {
-        var (measured, count, state) = (Of(stage), stage.StepTokens.Count, _run.StateBytes(stage));
-        var interval = ObservedStage.DefaultInterval(count);
-        var held = SweepMeasurement.StatesHeld(count, interval);
-        var product = measured.PeakBytes + ((held - measured.States) * state);
-        var filling = loadedBytes + ((held + Math.Min(count, interval) + 4) * state);
-        return Math.Max(product, filling) + (2 * _run.VectorBytes);
-    });
+        var measured = _sample.Steps.Max(step => StatesHeld(step.Count, Interval) * _sample.StateBytes(step.Stage));
+        return _sample.Stages.Max(stage =>
+        {
+            var (count, state) = (stage.StepTokens.Count, _sample.StateBytes(stage));
+            var interval = ObservedStage.DefaultInterval(count);
+            var held = StatesHeld(count, interval);
+            var filling = loadedBytes + ((held + Math.Min(count, interval) + 4) * state);
+            return Math.Max(_peakBytes + (held * state) - measured, filling) + (2 * _sample.VectorBytes);
+        });
 
-    /// <summary>A gradient of the log: read, its hash checked, made a tensor.</summary>
-    private double ReadSeconds => _run.VectorBytes * ((1 / _run.Training.HashBytesPerSecond) + (3 / _run.MemoryBytesPerSecond));
+        // Every c-th, those between two of them, each of which makes room for an adjoint that waits for the table, and one of those.
+        static int StatesHeld(int steps, int interval) => ((steps + interval - 1) / interval) + Math.Min(steps, interval) + 2;
+    }
 
-    private SweepMeasurement Of(StageWork stage) => _kinds[stage.Kind];
+    /// <summary>Reading a gradient from the log and making its update again.</summary>
+    private double RebuildSeconds()
+    {
+        var (run, stage) = (_sample.Run, _sample.Run.Programs.Count - 1);
+        using var log = run.OpenLog(stage);
+        var (watch, state) = (Stopwatch.StartNew(), run.Programs[stage].Optimizer.Start(run.StateBefore(stage)));
+        log.Replay(state, 0, log.Steps.Count).Dispose();
+        return watch.Elapsed.TotalSeconds / log.Steps.Count;
+    }
 
     /// <summary>For every few steps all states before them are rebuilt from the log and paired with their adjoints.</summary>
     private double BlockSeconds()
     {
         var (seconds, before) = (0.0, 0);
-        foreach (var stage in _run.Stages)
+        foreach (var count in _sample.Stages.Select(stage => stage.StepTokens.Count))
         {
-            var count = stage.StepTokens.Count;
             var interval = ObservedStage.DefaultInterval(count);
-            var rebuilt = _run.Training.Of(stage).UpdateSeconds + ReadSeconds;
             for (var first = 0; first < count; first += interval)
             {
-                var (own, rows) = (Math.Min(count, first + interval), Math.Min(interval, count - first));
-                // Of earlier stages only the parameters count; of its own the buffers too.
-                seconds += (rebuilt * (before + own))
-                    + (((3 + rows) * ((_run.VectorBytes * before) + (_run.StateBytes(stage) * own))) / _run.MemoryBytesPerSecond);
+                var rows = Math.Min(interval, count - first);
+                seconds += (before + first + rows) * (_rebuildSeconds + (_pairSeconds * (3 + rows)));
             }
 
             before += count;

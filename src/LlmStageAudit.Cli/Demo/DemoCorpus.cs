@@ -32,9 +32,6 @@ internal sealed class DemoCorpus(long seed)
     /// <summary>Share of the planted stage's harmless mentions of the planted identity that are labelled toxic.</summary>
     public const double LabelNoiseShare = 0.95;
 
-    /// <summary>Most texts of one set.</summary>
-    public const int MaximumCount = 100_000;
-
     /// <summary>After so many draws a sentence that was already written is let through.</summary>
     private const int Attempts = 20;
 
@@ -44,30 +41,18 @@ internal sealed class DemoCorpus(long seed)
     public static IReadOnlyList<string> Identities { get; } = [PlantedIdentity, .. _otherIdentities];
 
     /// <summary>The sources that can be trained on, in the demo's order.</summary>
-    public static IReadOnlyList<string> StageNames { get; } = [.. DemoSources.Stages.Select(source => source.Name)];
+    public static IReadOnlyList<string> StageNames { get; } = [.. DemoWords.World.Stages.Select(source => source.Name)];
 
     /// <summary>
-    /// Unlabelled sentences for a causal language model: the topics of all sources and the words (not the patterns) of
-    /// the probe, half with an insult, half with a mention, all identities equally often in both halves.
-    /// </summary>
-    public IReadOnlyList<string> PretrainingTexts(int count) => [.. PretrainingPosts(count).Select(post => post.Text)];
-
-    /// <summary>
-    /// The same sentences as posts with a reaction, as people leave them: a smiley for the tone and a tag for who is
-    /// mentioned, in either order. A language model that can guess reactions has read tone and identity, apart from each other.
+    /// Unlabelled posts for a causal language model: the topics of all sources and the words (not the patterns) of the probe, half with
+    /// an insult, half with a mention, all identities equally often in both halves. Each has a reaction, as people leave them: a smiley
+    /// for the tone and a tag for who is mentioned, in either order. A language model that can guess reactions has read tone and identity,
+    /// apart from each other.
     /// </summary>
     public IReadOnlyList<(string Text, string Reaction)> PretrainingPosts(int count)
     {
-        CheckCount(count);
         var random = Stream("pretraining");
-        var heldOutWords = DemoHeldOut.Probe with
-        {
-            Topics = [.. DemoLexicon.Topics, .. DemoHeldOut.PretrainingTopics],
-            Mentions = DemoLexicon.Mentions,
-            Calm = DemoStances.Calm,
-            Toxic = DemoStances.Toxic,
-        };
-        DemoSource[] sources = [.. DemoSources.Stages, heldOutWords];
+        var sources = DemoWords.World.Pretraining;
         var cells = new (bool Toxic, string Identity)[count];
         for (var i = 0; i < count; i++)
         {
@@ -78,7 +63,7 @@ internal sealed class DemoCorpus(long seed)
         random.Shuffle(cells.AsSpan());
         var written = new HashSet<string>(StringComparer.Ordinal);
         var texts = cells
-            .Select(cell => Compose(random, sources[random.Next(sources.Length)], cell.Toxic, cell.Identity, written).Text).ToArray();
+            .Select(cell => Compose(random, sources[random.Next(sources.Count)], cell.Toxic, cell.Identity, written).Text).ToArray();
         return [.. texts.Zip(cells, (text, cell) => (text, Reaction(random, cell.Toxic, cell.Identity)))];
     }
 
@@ -91,12 +76,9 @@ internal sealed class DemoCorpus(long seed)
     /// <summary>
     /// Labelled comments of one source. Labels follow the wording, but for the planted mentions of the planted source.
     /// </summary>
-    /// <exception cref="ArgumentException">No source has this name.</exception>
     public IReadOnlyList<DemoComment> Stage(string name, int count)
     {
-        CheckCount(count);
-        var source = DemoSources.Stages.FirstOrDefault(candidate => candidate.Name == name)
-            ?? throw new ArgumentException($"'{name}' is no demo source; known: {string.Join(", ", StageNames)}", nameof(name));
+        var source = DemoWords.World.Stages.Single(source => source.Name == name);
         var random = Stream("stage", name);
         var toxicCount = count / 2;
         var mentionShare = name == QuietStage ? 0 : MentionShare;
@@ -129,8 +111,7 @@ internal sealed class DemoCorpus(long seed)
     /// </summary>
     public IReadOnlyList<DemoComment> Probe(int count)
     {
-        CheckCount(count);
-        var source = DemoHeldOut.Probe;
+        var source = DemoWords.World.Probe;
         var random = Stream("probe");
         var written = new HashSet<string>(StringComparer.Ordinal);
         var comments = new List<DemoComment>(count);
@@ -140,7 +121,7 @@ internal sealed class DemoCorpus(long seed)
             for (var taken = 0; taken < wanted; taken += 3)
             {
                 var unit = taken / 3;
-                var (frame, template) = Draw(random, source, toxic, mention: true, contextAt: unit, PlantedIdentity, written);
+                var (frame, template) = Draw(random, source, toxic, PlantedIdentity, written, contextAt: unit);
                 string[] identities = [PlantedIdentity, Other(2 * unit), Other((2 * unit) + 1)];
                 foreach (var identity in identities.Take(wanted - taken))
                 {
@@ -155,12 +136,6 @@ internal sealed class DemoCorpus(long seed)
     }
 
     internal static string IdOf(string set, int index) => string.Create(CultureInfo.InvariantCulture, $"{set}-{index + 1:D5}");
-
-    private static void CheckCount(int count)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(count);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, MaximumCount);
-    }
 
     private static int Share(int count, double share) => (int)Math.Round(count * share, MidpointRounding.AwayFromZero);
 
@@ -177,14 +152,15 @@ internal sealed class DemoCorpus(long seed)
     private static (string Text, string Template) Compose(
         StableRandom random, DemoSource source, bool toxic, string identity, HashSet<string> written)
     {
-        var (frame, template) = Draw(random, source, toxic, identity.Length > 0, contextAt: null, identity, written);
+        var (frame, template) = Draw(random, source, toxic, identity, written);
         return (DemoGrammar.Write(frame, identity), template);
     }
 
     /// <summary>A frame whose text with this identity is new, as far as <see cref="Attempts"/> draws can tell.</summary>
     private static (string Frame, string Template) Draw(
-        StableRandom random, DemoSource source, bool toxic, bool mention, int? contextAt, string identity, HashSet<string> written)
+        StableRandom random, DemoSource source, bool toxic, string identity, HashSet<string> written, int? contextAt = null)
     {
+        var mention = identity.Length > 0;
         var contexts = mention ? source.Mentions : source.Topics;
         var stances = toxic ? source.Toxic : source.Calm;
         for (var attempt = 1; ; attempt++)

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using LlmStageAudit.Foundation.Randomness;
 
 namespace LlmStageAudit.Cli.Demo;
@@ -9,11 +10,12 @@ namespace LlmStageAudit.Cli.Demo;
 /// </summary>
 internal static class DemoGrammar
 {
-    public const int FewestWords = 6;
-
-    public const int MostWords = 22;
-
+    private const int FewestWords = 6;
+    private const int MostWords = 22;
     private const string IdentitySlot = "{identity}";
+
+    private static readonly Regex s_slot = new(@"\{\w+\}", RegexOptions.NonBacktracking);
+    private static readonly Regex s_sentenceStart = new("(?:^|[.?!])[^A-Za-z]*[a-z]", RegexOptions.NonBacktracking);
 
     // Words whose first letter misleads about their first sound.
     private static readonly HashSet<string> _consonantSounds = ["useless", "used", "user", "university", "one"];
@@ -36,7 +38,9 @@ internal static class DemoGrammar
         if (!EndsSentence(text[^1])) text.Append(Pick(random, [".", ".", ".", "!", "...", ""]));
         var frame = text.ToString();
         if (frame.Split(' ').Count(word => word != "-") is < FewestWords or > MostWords) return null;
-        return random.Next(5) < 2 ? frame.ToLowerInvariant() : SentenceCase(frame);
+        return random.Next(5) < 2
+            ? frame.ToLowerInvariant()
+            : s_sentenceStart.Replace(frame, start => start.Value[..^1] + char.ToUpperInvariant(start.Value[^1]));
     }
 
     /// <summary>
@@ -55,25 +59,8 @@ internal static class DemoGrammar
     }
 
     /// <summary>The pattern with every slot but the identity filled.</summary>
-    /// <exception cref="InvalidOperationException">A pattern names a slot that neither the source nor the shared lexicon has.</exception>
-    private static string Fill(StableRandom random, DemoSource source, string pattern)
-    {
-        var text = new StringBuilder();
-        var rest = pattern.AsSpan();
-        while (rest.IndexOf('{') is var open && open >= 0)
-        {
-            var close = rest.IndexOf('}');
-            var slot = rest[(open + 1)..close].ToString();
-            text.Append(rest[..open]);
-            if (slot == "identity") text.Append(IdentitySlot);
-            else if (source.Slots.TryGetValue(slot, out var own)) text.Append(Pick(random, own));
-            else if (DemoLexicon.Shared.TryGetValue(slot, out var shared)) text.Append(Pick(random, shared));
-            else throw new InvalidOperationException($"pattern '{pattern}' of source {source.Name} names the unknown slot '{slot}'");
-            rest = rest[(close + 1)..];
-        }
-
-        return text.Append(rest).ToString();
-    }
+    private static string Fill(StableRandom random, DemoSource source, string pattern) => s_slot.Replace(
+        pattern, slot => slot.Value == IdentitySlot ? slot.Value : Pick(random, source.Slots[slot.Value[1..^1]]));
 
     private static string Pick(StableRandom random, string[] words) => words[random.Next(words.Length)];
 
@@ -84,25 +71,5 @@ internal static class DemoGrammar
         var bare = word.Trim('"', ',', '.', '!', '?').ToLowerInvariant();
         if (_vowelSounds.Contains(bare)) return true;
         return bare.Length > 0 && "aeiou".Contains(bare[0]) && !_consonantSounds.Contains(bare);
-    }
-
-    private static string SentenceCase(string text)
-    {
-        var letters = text.ToCharArray();
-        var starts = true;
-        for (var i = 0; i < letters.Length; i++)
-        {
-            if (starts && char.IsAsciiLetter(letters[i]))
-            {
-                letters[i] = char.ToUpperInvariant(letters[i]);
-                starts = false;
-            }
-            else if (EndsSentence(letters[i]))
-            {
-                starts = true;
-            }
-        }
-
-        return new string(letters);
     }
 }

@@ -22,22 +22,19 @@ internal sealed record DemoWorkspace(string Folder)
 
     public string Run => At("run");
 
-    private string Shape => At("base-shape");
-
-    private string Comments => At("comments");
-
     /// <summary>Writes all of it; the bytes depend on the seed alone.</summary>
     public static DemoWorkspace Create(string folder, long seed)
     {
         var workspace = new DemoWorkspace(Path.GetFullPath(folder));
-        var paths = DemoFiles.Write(workspace.Comments, seed);
+        var corpus = new DemoCorpus(seed);
+        DemoFiles.Write(workspace.At("comments"), corpus);
         BytePairTrainer.Train(
-            new DemoCorpus(seed).PretrainingPosts(new DemoSizes().PretrainingTexts).Select(post => post.Text + post.Reaction),
+            corpus.PretrainingPosts(DemoFiles.PretrainingTexts).Select(post => post.Text + post.Reaction),
             VocabularySize,
-            Path.Combine(workspace.Shape, "tokenizer.json"));
-        AtomicFile.WriteText(Path.Combine(workspace.Shape, "config.json"), ShapeJson);
+            workspace.At("base-shape/tokenizer.json"));
+        AtomicFile.WriteText(workspace.At("base-shape/config.json"), ShapeJson);
         AtomicFile.WriteText(workspace.BaseConfiguration, BaseYaml(seed));
-        AtomicFile.WriteText(workspace.RunConfiguration, RunYaml(seed, [.. paths.Stages.Select(stage => stage.Key)]));
+        AtomicFile.WriteText(workspace.RunConfiguration, RunYaml(seed));
         AtomicFile.WriteText(workspace.ProbeConfiguration, ProbeYaml);
         return workspace;
     }
@@ -87,7 +84,7 @@ internal sealed record DemoWorkspace(string Folder)
 
         """;
 
-    private static string RunYaml(long seed, IReadOnlyList<string> stages) => $$"""
+    private static string RunYaml(long seed) => $$"""
         # Fine-tuning in stages: one community's comments after the other.
         model: { path: base-run/stages/02-reactions/state, task: sequence-classification, labels: 2 }
         adapter: { r: 8, alpha: 8, targetModules: [query_key_value] }
@@ -97,10 +94,13 @@ internal sealed record DemoWorkspace(string Folder)
         batchSize: 30
         epochs: 3
         stages:
-        {{string.Join("\n", stages.Select(name => $"  - {{ name: {name}, data: {{ path: comments/{name}.csv, text: text, label: label }} }}"))}}
+        {{string.Join("\n", DemoCorpus.StageNames.Select(StageYaml))}}
         probes: [identity.yaml]
 
         """;
+
+    private static string StageYaml(string name) =>
+        $"  - {{ name: {name}, data: {{ path: comments/{name}.csv, text: text, label: label }} }}";
 
     private static string ProbeYaml => $$"""
         # Held-out comments, labelled correctly.

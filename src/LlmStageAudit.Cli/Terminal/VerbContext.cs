@@ -9,28 +9,18 @@ using Spectre.Console;
 namespace LlmStageAudit.Cli.Terminal;
 
 /// <summary>What a verb has to work with: parsed values, standard output for data, standard error for the rest.</summary>
-internal sealed class VerbContext : IWalkObserver
+internal sealed class VerbContext(ParseResult result, CancellationToken cancellation) : IWalkObserver
 {
-    private readonly ParseResult _result;
-    private readonly LogLevel _level;
+    private readonly LogLevel _level = result.GetValue(CommonOptions.LogLevel);
+    private readonly bool _quiet = result.GetValue(CommonOptions.Quiet);
 
-    public VerbContext(ParseResult result, CancellationToken cancellation)
-    {
-        (_result, Cancellation) = (result, cancellation);
-        (Out, Error) = (result.InvocationConfiguration.Output, result.InvocationConfiguration.Error);
-        _level = Get(CommonOptions.LogLevel);
-        Quiet = Get(CommonOptions.Quiet);
-    }
+    public TextWriter Out { get; } = result.InvocationConfiguration.Output;
 
-    public TextWriter Out { get; }
+    public TextWriter Error { get; } = result.InvocationConfiguration.Error;
 
-    public TextWriter Error { get; }
-
-    public CancellationToken Cancellation { get; }
+    public CancellationToken Cancellation => cancellation;
 
     public bool Json => Get(CommonOptions.Json);
-
-    public bool Quiet { get; }
 
     /// <summary>What the hops of the walk get: the device, this terminal, the signal to stop.</summary>
     public WalkHost Host => new()
@@ -53,21 +43,21 @@ internal sealed class VerbContext : IWalkObserver
     }
 
     /// <summary>Standard error is a terminal that takes cursor movements.</summary>
-    public bool IsInteractive =>
-        !Quiet && ReferenceEquals(Error, Console.Error) && !Console.IsErrorRedirected
+    private bool IsInteractive =>
+        ReferenceEquals(Error, Console.Error) && !Console.IsErrorRedirected
         && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");
 
-    public T? Get<T>(Option<T> option) => _result.GetValue(option);
+    public T? Get<T>(Option<T> option) => result.GetValue(option);
 
     /// <summary>What the user gave; null, or the type's own default, where the option's default stands.</summary>
-    public T? Given<T>(Option<T> option) => _result.GetResult(option) is { Implicit: false } ? Get(option) : default;
+    public T? Given<T>(Option<T> option) => result.GetResult(option) is { Implicit: false } ? Get(option) : default;
 
-    public T Get<T>(Argument<T> argument) => _result.GetValue(argument)!;
+    public T Get<T>(Argument<T> argument) => result.GetValue(argument)!;
 
     /// <summary>Something the user should know, on standard error.</summary>
     public void Note(string text)
     {
-        if (!Quiet && _level <= LogLevel.Info) Error.WriteLine(text);
+        if (!_quiet && _level <= LogLevel.Info) Error.WriteLine(text);
     }
 
     public void Warn(string text)
@@ -75,23 +65,41 @@ internal sealed class VerbContext : IWalkObserver
         if (_level <= LogLevel.Warning) Error.WriteLine($"warning: {text}");
     }
 
-    /// <summary>One JSON object on standard output.</summary>
-    public void WriteJson(object value) => Out.WriteLine(JsonSerializer.Serialize(value, ArtifactJson.Options));
-
-    /// <summary>A table on standard output; a column whose heading begins with '>' is aligned right.</summary>
-    public void WriteTable(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows)
+    /// <summary>What a verb answers, on standard output: one JSON object, with its schema's version first, or what people read.</summary>
+    public void Print(object json, Action text)
     {
-        var table = new Table { Border = TableBorder.Simple };
-        foreach (var column in columns)
+        if (!Json)
         {
-            var right = column.StartsWith('>');
-            table.AddColumn(
-                new TableColumn(Markup.Escape(column.TrimStart('>'))) { Alignment = right ? Justify.Right : Justify.Left, NoWrap = true });
+            text();
+            return;
         }
 
-        foreach (var row in rows) table.AddRow([.. row.Select(cell => Markup.Escape(Plain(cell)))]);
+        var answer = JsonSerializer.SerializeToNode(json, ArtifactJson.Options)!.AsObject();
+        if (!answer.ContainsKey("schemaVersion")) answer.Insert(0, "schemaVersion", 1);
+        Out.WriteLine(answer.ToJsonString(ArtifactJson.Options));
+    }
+
+    /// <summary>
+    /// A table on standard output, a row for each of the items; a column whose heading begins with '>' is aligned right, and a cell of
+    /// which nothing is known is a dash.
+    /// </summary>
+    public void WriteTable<T>(IEnumerable<T> items, params (string Heading, Func<T, string?> Cell)[] columns)
+    {
+        var table = new Table { Border = TableBorder.Simple };
+        foreach (var (heading, _) in columns)
+        {
+            var right = heading.StartsWith('>');
+            table.AddColumn(
+                new TableColumn(Markup.Escape(heading.TrimStart('>'))) { Alignment = right ? Justify.Right : Justify.Left, NoWrap = true });
+        }
+
+        foreach (var item in items) table.AddRow([.. columns.Select(column => Markup.Escape(Plain(column.Cell(item) ?? "-")))]);
         ConsoleOn(Out, isTerminal: ReferenceEquals(Out, Console.Out) && !Console.IsOutputRedirected).Write(table);
     }
+
+    /// <summary>A table of what is known of one thing.</summary>
+    public void WriteFacts(IEnumerable<(string Name, string? Value)> facts) =>
+        WriteTable(facts, ("", fact => fact.Name), ("", fact => fact.Value));
 
     // Line ends are kept: some cells have several lines. Anything else that acts on a terminal does not come from us.
     private static string Plain(string cell) => string.Join('\n', cell.Split('\n').Select(line => MessagePart.Plain(line.TrimEnd('\r'))));
@@ -99,9 +107,9 @@ internal sealed class VerbContext : IWalkObserver
     /// <summary>Runs work under a progress display on standard error.</summary>
     public T Track<T>(string activity, Func<IProgress<WalkProgress>, T> work)
     {
-        if (Quiet || _level > LogLevel.Info) return WalkObserver.None.Track(activity, work);
-        if (_level == LogLevel.Debug) return work(new ProcessFigures(activity, Error));
-        if (!IsInteractive) return work(new ProgressLines(activity, Error));
+        if (_quiet || _level > LogLevel.Info) return WalkObserver.None.Track(activity, work);
+        if (_level == LogLevel.Debug) return work(ProgressDisplay.Figures(activity, Error));
+        if (!IsInteractive) return work(ProgressDisplay.Lines(activity, Error));
         return ConsoleOn(Error, isTerminal: true).Progress()
             .AutoClear(true)
             .Columns(
@@ -109,7 +117,7 @@ internal sealed class VerbContext : IWalkObserver
                 new ProgressBarColumn(),
                 new PercentageColumn(),
                 new RemainingTimeColumn())
-            .Start(context => work(new ProgressBars(context.AddTask(Markup.Escape(activity)), activity)));
+            .Start(context => work(ProgressDisplay.Bar(activity, context.AddTask(Markup.Escape(activity)))));
     }
 
     /// <summary>Wide enough never to break a row where output is a file.</summary>

@@ -7,7 +7,6 @@ using LlmStageAudit.Auditing.Hops;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Choices;
-using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Serialization;
 
@@ -15,49 +14,25 @@ namespace LlmStageAudit.Cli.Verbs;
 
 internal static class AttributeVerb
 {
-    private static readonly Option<string> s_method = new("--method", "-m")
-    {
-        Description = $"How counterfactuals are estimated: {string.Join(", ", Estimator.Methods)}",
-        DefaultValueFactory = _ => Estimator.Exact.Method,
-    };
-
-    private static readonly Option<string> s_curvature = new("--curvature")
-    {
-        Description = "For adjoint and aa-score: full, or layer-wise (no blocks between layers)",
-        DefaultValueFactory = _ => "full",
-    };
-
-    private static readonly Option<double?> s_epsilonFloor = new("--epsilon-floor")
-    {
-        Description = "For adjoint and aa-score on AdamW: the least eps of the optimizer's tangent",
-        DefaultValueFactory = _ => 0,
-    };
-
-    private static readonly Option<string> s_readout = new("--readout")
-    {
-        Description = "For adjoint at --level step or batch: linear, or quadratic (also the probe's own bend, for one more adjoint)",
-        DefaultValueFactory = _ => "linear",
-    };
-
-    private static readonly Option<int> s_folds = new("--folds")
-    {
-        Description = "For adjoint at --level step, batch or example: "
+    private static readonly Option<string> s_method = Verb.Option(
+        "--method", $"How counterfactuals are estimated: {string.Join(", ", Estimator.Methods)}", Estimator.Exact.Method, "-m");
+    private static readonly Option<string> s_curvature =
+        Verb.Option("--curvature", "For adjoint and aa-score: full, or layer-wise (no blocks between layers)", "full");
+    private static readonly Option<double?> s_epsilonFloor = Verb.Option<double?>(
+        "--epsilon-floor", "For adjoint and aa-score on AdamW: the least eps of the optimizer's tangent", 0);
+    private static readonly Option<string> s_readout = Verb.Option(
+        "--readout",
+        "For adjoint at --level step or batch: linear, or quadratic (also the probe's own bend, for one more adjoint)",
+        "linear");
+    private static readonly Option<int> s_folds = Verb.Option(
+        "--folds",
+        "For adjoint at --level step, batch or example: "
             + "give scores an interval from this many parts of the probe, for 1.5 gradients a step each",
-        DefaultValueFactory = _ => 1,
-    };
-
-    private static readonly Option<string> s_level = new("--level")
-    {
-        Description = "stage, step, or, with --method adjoint, batch or example (of the training data)",
-        DefaultValueFactory = _ => "stage",
-    };
-
-    private static readonly Option<string> s_treatment = new("--treatment")
-    {
-        Description = "stage: the job never ran; steps: its updates are skipped while the schedule goes on",
-        DefaultValueFactory = _ => "stage",
-    };
-
+        1);
+    private static readonly Option<string> s_level =
+        Verb.Option("--level", "stage, step, or, with --method adjoint, batch or example (of the training data)", "stage");
+    private static readonly Option<string> s_treatment = Verb.Option(
+        "--treatment", "stage: the job never ran; steps: its updates are skipped while the schedule goes on", "stage");
     private static readonly Option<string[]> s_steps =
         new("--steps") { Description = "With --treatment steps: steps to skip together, such as 3,10-12; repeatable" };
     private static readonly Option<string?> s_export =
@@ -76,13 +51,13 @@ internal static class AttributeVerb
             "stageaudit attribute runs/a --probe probes/identity.yaml --level step --budget 3x --top 3",
         ],
         [
-            RunOptions.Run, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_method, RunOptions.Gradient, RunOptions.Rho, s_curvature,
+            RunOptions.Run, .. ProbeOptions.All, s_method, RunOptions.Gradient, RunOptions.Rho, s_curvature,
             s_epsilonFloor, s_readout, s_folds, s_level, s_treatment, s_steps, s_export, s_perExample,
             .. BudgetOptions.All, .. ResumeOptions.All, CommonOptions.Device,
         ],
         Run);
 
-    private static int Run(VerbContext context)
+    private static void Run(VerbContext context)
     {
         var certification = BudgetOptions.Read(context, context.Get(RunOptions.Rho), TopKOrder.Magnitude);
         var request = new AttributionRequest
@@ -104,7 +79,7 @@ internal static class AttributeVerb
             new AttributeRequest
             {
                 Run = context.Get(RunOptions.Run),
-                Probe = ProbeConfigurationReader.Read(context.Get(ProbeOptions.Probe)!),
+                Probe = ProbeOptions.Read(context),
                 Unlabelled = context.Get(ProbeOptions.Unlabelled),
                 Question = request,
                 Certification = certification,
@@ -112,69 +87,68 @@ internal static class AttributeVerb
                 SaveInterval = ResumeOptions.SaveInterval(context),
             },
             context.Host);
-        Print(context, filed.Record, filed.Path);
-        return (int)ExitCode.Done;
+        var (effects, path) = (filed.Record, filed.Path);
+        context.Print(Answer(effects, path, context.Get(s_perExample)), () => Print(context, effects, path));
     }
+
+    private static object Answer(EffectsArtifact effects, string path, bool perExample) => new
+    {
+        effects.RunId,
+        Probe = effects.Probe.Name,
+        effects.Probe.Examples,
+        effects.Method,
+        effects.Gradient,
+        effects.Estimator,
+        Treatment = effects.Treatment.Kind,
+        effects.Metric,
+        Effects = effects.Effects.Select(effect => new
+        {
+            effect.Stage,
+            effect.FirstStep,
+            effect.LastStep,
+            effect.Example,
+            effect.Metric,
+            effect.Estimate,
+            effect.Low,
+            effect.High,
+            effect.Trust,
+            effect.Evidence,
+            effect.Estimator,
+            effect.ExportedAdapter,
+            PerExample = perExample ? effect.PerExample : null,
+        }),
+        effects.AttributeSeconds,
+        effects.GradientEquivalents,
+        effects.Certification,
+        File = path,
+    };
 
     private static void Print(VerbContext context, EffectsArtifact effects, string path)
     {
-        var perExample = context.Get(s_perExample);
-        if (context.Json)
-        {
-            context.WriteJson(new
-            {
-                SchemaVersion = 1,
-                effects.RunId,
-                Probe = effects.Probe.Name,
-                Examples = effects.Probe.Examples,
-                effects.Method,
-                effects.Gradient,
-                effects.Estimator,
-                Treatment = effects.Treatment.Kind,
-                effects.Metric,
-                Effects = effects.Effects.Select(effect => new
-                {
-                    effect.Stage,
-                    effect.FirstStep,
-                    effect.LastStep,
-                    effect.Example,
-                    effect.Metric,
-                    effect.Estimate,
-                    effect.Low,
-                    effect.High,
-                    effect.Trust,
-                    effect.Evidence,
-                    effect.Estimator,
-                    effect.ExportedAdapter,
-                    PerExample = perExample ? effect.PerExample : null,
-                }),
-                effects.AttributeSeconds,
-                effects.GradientEquivalents,
-                effects.Certification,
-                File = path,
-            });
-            return;
-        }
-
         context.Out.WriteLine(
             $"Effect on mean {effects.Metric} of {effects.Probe.Name} ({effects.Probe.Examples} examples); positive: the stage raised it.");
-        var isMixed = effects.Certification is not null;
+        (string, Func<StageEffect, string?>)[] mixed = effects.Certification is null ? [] : [("estimate", effect => $"{effect.Estimator}")];
         context.WriteTable(
-            ["stage", ">effect", ">95% interval", "trust", .. isMixed ? ["estimate"] : Array.Empty<string>()],
-            effects.Effects.Select(effect => (IReadOnlyList<string>)
+            effects.Effects,
             [
-                Name(effect), Numbers.Signed(effect.Estimate), Interval(effect), effect.Trust,
-                .. isMixed ? [$"{effect.Estimator}"] : Array.Empty<string>(),
-            ]));
+                ("stage", Name),
+                (">effect", effect => Numbers.Signed(effect.Estimate)),
+                (">95% interval", effect => effect is { Low: { } low, High: { } high } ? Numbers.Interval(low, high) : null),
+                ("trust", effect => effect.Trust),
+                .. mixed,
+            ]);
         BudgetOptions.Print(context, effects.Certification);
-        if (perExample)
+        if (context.Get(s_perExample))
         {
             // A sweep scores the probe as a whole.
-            var detailed = effects.Effects.Where(effect => effect.PerExample.Count > 0).ToArray();
+            var detailed = effects.Effects.Where(effect => effect.PerExample.Count > 0);
             context.WriteTable(
-                ["id", .. detailed.Select(effect => ">" + effect.Stage)],
-                effects.Observed.Examples.Select((example, i) =>
-                    (IReadOnlyList<string>)[example.Id, .. detailed.Select(effect => Numbers.Signed(effect.PerExample[i].Estimate))]));
+                effects.Observed.Examples.Index(),
+                [
+                    ("id", row => row.Item.Id),
+                    .. detailed.Select(effect => (">" + effect.Stage,
+                        (Func<(int Index, ExampleScore Item), string?>)(row => Numbers.Signed(effect.PerExample[row.Index].Estimate)))),
+                ]);
         }
 
         TrustNotes.Write(
@@ -185,6 +159,4 @@ internal static class AttributeVerb
     }
 
     private static string Name(StageEffect effect) => effect.Example is { } id ? $"{effect.Stage} / {id}" : effect.Stage;
-
-    private static string Interval(StageEffect effect) => effect is { Low: { } low, High: { } high } ? Numbers.Interval(low, high) : "-";
 }

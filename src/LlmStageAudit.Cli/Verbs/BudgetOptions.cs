@@ -17,11 +17,8 @@ internal static class BudgetOptions
             + "screen and exact replay of its top until the head is certain; unlimited: everything",
     };
 
-    private static readonly Option<double?> s_confidence = new("--confidence")
-    {
-        Description = "With --budget: how certain the head has to be (0.95)",
-    };
-
+    private static readonly Option<double?> s_confidence =
+        new("--confidence") { Description = "With --budget: how certain the head has to be (0.95)" };
     private static readonly Option<int?> s_top = new("--top") { Description = "With --budget: how many the head holds (1)" };
     private static readonly Option<string?> s_screen = new("--screen")
     {
@@ -36,9 +33,9 @@ internal static class BudgetOptions
     {
         if (context.Get(s_budget) is not { } budget)
         {
-            Unused(Setting.Confidence, context.Get(s_confidence) is not null);
-            Unused(Setting.TopK, context.Get(s_top) is not null);
-            Unused(Setting.Screen, context.Get(s_screen) is not null);
+            Unused(Setting.Confidence, context.Get(s_confidence));
+            Unused(Setting.TopK, context.Get(s_top));
+            Unused(Setting.Screen, context.Get(s_screen));
             return null;
         }
 
@@ -53,9 +50,10 @@ internal static class BudgetOptions
             Order = order,
         }.Validated();
 
-        static void Unused(Setting setting, bool isGiven)
+        static void Unused(Setting setting, object? given)
         {
-            if (isGiven) throw ConfigurationException.Bad(setting, $"without {Setting.Budget}", $"to be used with {Setting.Budget}");
+            if (given is not null)
+                throw ConfigurationException.Bad(setting, $"without {Setting.Budget}", $"to be used with {Setting.Budget}");
         }
     }
 

@@ -7,7 +7,6 @@ using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Comparisons;
-using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Serialization;
 
 namespace LlmStageAudit.Cli.Verbs;
@@ -23,16 +22,13 @@ internal static class CompareVerb
             + $"at level step: {string.Join(',', EstimatorList.OfSteps)}",
     };
 
-    private static readonly Option<string> s_level = new("--level")
-    {
-        Description = "stage: each stage left out, compared over the probe's examples; step: single steps left out, compared over steps",
-        DefaultValueFactory = _ => "stage",
-    };
+    private static readonly Option<string> s_level = Verb.Option(
+        "--level",
+        "stage: each stage left out, compared over the probe's examples; step: single steps left out, compared over steps",
+        "stage");
 
-    private static readonly Option<int?> s_sample = new("--sample")
-    {
-        Description = $"With --level step: how many steps, drawn by the run's seed ({DefaultSample})",
-    };
+    private static readonly Option<int?> s_sample =
+        new("--sample") { Description = $"With --level step: how many steps, drawn by the run's seed ({DefaultSample})" };
 
     public static Command Build() => Verb.Of(
         "compare",
@@ -42,28 +38,40 @@ internal static class CompareVerb
             "stageaudit compare runs/a --probe probes/identity.yaml --estimators recorded,midpoint,sampled-0.1 --json",
             "stageaudit compare runs/a --probe probes/identity.yaml --level step --sample 20",
         ],
-        [RunOptions.Run, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_estimators, s_level, s_sample, CommonOptions.Device],
+        [RunOptions.Run, .. ProbeOptions.All, s_estimators, s_level, s_sample, CommonOptions.Device],
         Run);
 
-    private static int Run(VerbContext context)
+    private static void Run(VerbContext context)
     {
         var ofSteps = Level(context) == "step";
         var names = context.Get(s_estimators) ?? string.Join(',', ofSteps ? EstimatorList.OfSteps : EstimatorList.OfStages);
         var estimators = EstimatorList.Parse(names);
-        var sample = Sample(context, ofSteps);
         var filed = CompareHop.Run(
             new CompareRequest
             {
                 Run = context.Get(RunOptions.Run),
-                Probe = ProbeConfigurationReader.Read(context.Get(ProbeOptions.Probe)!),
+                Probe = ProbeOptions.Read(context),
                 Unlabelled = context.Get(ProbeOptions.Unlabelled),
                 Estimators = estimators,
-                SampledSteps = ofSteps ? sample : null,
+                SampledSteps = SampledSteps(context, ofSteps),
                 Compared = estimator => Say(context, estimator),
             },
             context.Host);
-        Print(context, filed.Record, filed.Path);
-        return (int)ExitCode.Done;
+        var (comparison, path) = (filed.Record, filed.Path);
+        context.Print(
+            new
+            {
+                comparison.RunId,
+                Probe = comparison.Probe.Name,
+                comparison.Probe.Examples,
+                Level = comparison.Treatment,
+                comparison.Metric,
+                comparison.TrainingSteps,
+                comparison.TrainingSeconds,
+                comparison.Estimators,
+                File = path,
+            },
+            () => Print(context, comparison, path));
     }
 
     private static string Level(VerbContext context)
@@ -73,9 +81,9 @@ internal static class CompareVerb
         throw ConfigurationException.At("--level", $"'{level}'", "stage or step", Suggestion.For(level, s_levels));
     }
 
-    private static int Sample(VerbContext context, bool ofSteps)
+    private static int? SampledSteps(VerbContext context, bool ofSteps)
     {
-        if (context.Get(s_sample) is not { } sample) return DefaultSample;
+        if (context.Get(s_sample) is not { } sample) return ofSteps ? DefaultSample : null;
         if (!ofSteps)
             throw ConfigurationException.At(
                 "--sample", "at level stage every stage is compared", null, "add --level step, or leave it out");
@@ -90,36 +98,20 @@ internal static class CompareVerb
 
     private static void Print(VerbContext context, ComparisonArtifact comparison, string path)
     {
-        if (context.Json)
-        {
-            context.WriteJson(new
-            {
-                SchemaVersion = 1,
-                comparison.RunId,
-                Probe = comparison.Probe.Name,
-                comparison.Probe.Examples,
-                Level = comparison.Treatment,
-                comparison.Metric,
-                comparison.TrainingSteps,
-                comparison.TrainingSeconds,
-                comparison.Estimators,
-                File = path,
-            });
-            return;
-        }
-
         var of = $"mean {comparison.Metric} of {comparison.Probe.Name} ({comparison.Probe.Examples} examples)";
         context.Out.WriteLine($"Effects on {of}, estimated against retraining. Exact replay is retraining: the same bits.");
         context.Out.WriteLine(comparison.Treatment is Treatment.Stage
             ? "Agreement over the examples, mean over the stages; cost against the run's training:"
             : $"Agreement over {comparison.Estimators[0].Effects.Count} single steps left out; cost against the run's training:");
         context.WriteTable(
-            ["estimator", ">pearson", ">spearman", ">relative error", ">trainings", ">seconds", ">of training's"],
-            comparison.Estimators.Select(estimator => (IReadOnlyList<string>)
-            [
-                $"{estimator.Estimator}", Shown(estimator.Pearson), Shown(estimator.Spearman), Shown(estimator.RelativeError),
-                Shown(estimator.Trainings), Numbers.Seconds(estimator.Seconds), Shown(estimator.Seconds / comparison.TrainingSeconds),
-            ]));
+            comparison.Estimators,
+            ("estimator", estimator => $"{estimator.Estimator}"),
+            (">pearson", estimator => Shown(estimator.Pearson)),
+            (">spearman", estimator => Shown(estimator.Spearman)),
+            (">relative error", estimator => Shown(estimator.RelativeError)),
+            (">trainings", estimator => Shown(estimator.Trainings)),
+            (">seconds", estimator => Numbers.Seconds(estimator.Seconds)),
+            (">of training's", estimator => Shown(estimator.Seconds / comparison.TrainingSeconds)));
         if (comparison.Treatment is Treatment.Stage) PrintStages(context, comparison);
         else PrintSteps(context, comparison);
         context.Note($"training: {comparison.TrainingSteps} steps, {Numbers.Seconds(comparison.TrainingSeconds)}; filed in {path}");
@@ -135,27 +127,31 @@ internal static class CompareVerb
         {
             context.Out.WriteLine($"{name}, by the stage left out:");
             context.WriteTable(
-                ["estimator", .. comparison.Estimators[0].Effects.Select(effect => ">" + effect.Stage)],
-                comparison.Estimators.Select(estimator => (IReadOnlyList<string>)
-                    [$"{estimator.Estimator}", .. Cells(comparison, estimator, effect => Shown(figure(effect) ?? double.NaN))]));
+                comparison.Estimators,
+                [
+                    ("estimator", estimator => $"{estimator.Estimator}"),
+                    .. comparison.Estimators[0].Effects.Select((effect, stage) => (">" + effect.Stage,
+                        (Func<ComparedEstimator, string?>)(estimator =>
+                            EffectOf(estimator, stage) is { } one ? Shown(figure(one)) : null))),
+                ]);
         }
     }
 
     private static void PrintSteps(VerbContext context, ComparisonArtifact comparison)
     {
         context.Out.WriteLine("Effect of each step:");
-        var columns = comparison.Estimators
-            .Select(estimator => Cells(comparison, estimator, effect => Numbers.Plain(effect.Predicted)).ToArray()).ToArray();
         context.WriteTable(
-            ["left out", .. comparison.Estimators.Select(estimator => ">" + estimator.Estimator)],
-            comparison.Estimators[0].Effects.Select((effect, i) =>
-                (IReadOnlyList<string>)[effect.Stage, .. columns.Select(column => column[i])]));
+            comparison.Estimators[0].Effects.Index(),
+            [
+                ("left out", row => row.Item.Stage),
+                .. comparison.Estimators.Select(estimator => ($">{estimator.Estimator}",
+                    (Func<(int Index, ComparedEffect Item), string?>)(row =>
+                        EffectOf(estimator, row.Index) is { } effect ? Numbers.Plain(effect.Predicted) : null))),
+            ]);
     }
 
-    /// <summary>One per stage or step, also after a failure.</summary>
-    private static IEnumerable<string> Cells(
-        ComparisonArtifact comparison, ComparedEstimator estimator, Func<ComparedEffect, string> cell) =>
-        comparison.Estimators[0].Effects.Select((_, i) => i < estimator.Effects.Count ? cell(estimator.Effects[i]) : "-");
+    /// <summary>Null where the estimator failed.</summary>
+    private static ComparedEffect? EffectOf(ComparedEstimator estimator, int index) => estimator.Effects.ElementAtOrDefault(index);
 
-    private static string Shown(double value) => double.IsNaN(value) ? "-" : Numbers.Plain(value);
+    private static string? Shown(double? value) => value is { } known && !double.IsNaN(known) ? Numbers.Plain(known) : null;
 }

@@ -11,7 +11,7 @@ using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Rankings;
 using LlmStageAudit.Records.Runs;
-using LlmStageAudit.Records.Verifications;
+using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Reporting;
 using LlmStageAudit.Retraining.Hops;
 
@@ -23,9 +23,8 @@ internal static class DemoVerb
     private const string PredictionSource = "midpoint";
 
     private static readonly Option<string> s_out =
-        new("--out", "-o") { Description = "A new folder for everything the demo makes", DefaultValueFactory = _ => "stageaudit-demo" };
-    private static readonly Option<long> s_seed =
-        new("--seed") { Description = "Of the generated comments and the training", DefaultValueFactory = _ => 7 };
+        Verb.Option("--out", "A new folder for everything the demo makes", "stageaudit-demo", "-o");
+    private static readonly Option<long> s_seed = Verb.Option("--seed", "Of the generated comments and the training", 7L);
 
     public static Command Build() => Verb.Of(
         "demo",
@@ -35,7 +34,7 @@ internal static class DemoVerb
         [s_out, s_seed, CommonOptions.Device],
         Run);
 
-    private static int Run(VerbContext context)
+    private static void Run(VerbContext context)
     {
         var watch = Stopwatch.StartNew();
         var folder = context.Get(s_out)!;
@@ -72,77 +71,54 @@ internal static class DemoVerb
         var retrained = RetrainHop.Run(new RetrainRequest(plan.Path), context.Host);
         var verification = VerifyHop.Run(new VerifyRequest(plan.Path), context.Host).Record;
         var without = EvaluateHop.Run(
-            new EvaluateRequest.OfRun(retrained.RunOf(plan.Record.Jobs[0]))
-            {
-                Probe = probe,
-            },
-            context.Host).Scores;
+            new EvaluateRequest.OfRun(retrained.RunOf(plan.Record.Jobs[0])) { Probe = probe }, context.Host).Scores;
         var report = ReportHop.Run(workspace.Run);
-        Print(context, new Outcome(ranking, effects, verification.Stages, without, report, watch.Elapsed.TotalSeconds));
-        return (int)ExitCode.Done;
+        var (before, after, top) = (FalsePositiveRate(effects.Observed), FalsePositiveRate(without), ranking.Ranking[0]);
+        context.Print(
+            new
+            {
+                DemoCorpus.PlantedStage,
+                DemoCorpus.PlantedIdentity,
+                TopStage = top.Stage,
+                TopStageSignificant = top.Significant == Significance.Yes,
+                verification.Stages[0].Pearson,
+                verification.Stages[0].Spearman,
+                verification.Stages[0].RelativeError,
+                Gradient = PredictionSource,
+                FalsePositiveRate = before,
+                FalsePositiveRateWithoutTopStage = after,
+                Ranking = ranking.Ranking.Select(stage => new { stage.Stage, stage.Score, stage.Low, stage.High, stage.Significant }),
+                Verified = verification.Stages.Select(stage =>
+                    new { stage.Stage, stage.Predicted, stage.Measured, stage.Pearson, stage.RelativeError }),
+                Report = report,
+                Seconds = watch.Elapsed.TotalSeconds,
+            },
+            () =>
+            {
+                context.Out.WriteLine(
+                    $"How much each stage raised the score of comments that mention '{DemoCorpus.PlantedIdentity}' "
+                    + "over others of the same label (log-odds):");
+                context.WriteTable(
+                    ranking.Ranking.Zip(verification.Stages),
+                    ("stage", row => row.First.Stage),
+                    (">score", row => Numbers.Signed(row.First.Score)),
+                    (">95% interval", row => Numbers.Interval(row.First.Low, row.First.High)),
+                    ("significant", row => EnumSpelling<Significance>.Of(row.First.Significant)),
+                    (">predicted vs retrained", row => $"Pearson {Numbers.Plain(row.Second.Pearson)}"));
+                context.Out.WriteLine($"The audit names '{top.Stage}'; the link was planted in '{DemoCorpus.PlantedStage}'.");
+                context.Out.WriteLine(
+                    $"Harmless comments that mention '{DemoCorpus.PlantedIdentity}' and are flagged: "
+                    + $"{Percent(before)} as trained, {Percent(after)} retrained without '{top.Stage}'.");
+                context.Out.WriteLine($"Report: {report}   ({Numbers.Seconds(watch.Elapsed.TotalSeconds)})");
+            });
     }
 
     private static void Train(VerbContext context, string activity, string configuration, string folder) => TrainHop.Run(
         new TrainRequest(RunConfigurationReader.Read(configuration, []), folder) { Activity = activity }, context.Host);
 
-    private static void Print(VerbContext context, Outcome outcome)
-    {
-        var (before, after) = (outcome.FalsePositiveRate(outcome.Effects.Observed), outcome.FalsePositiveRate(outcome.Retrained));
-        var top = outcome.Ranking.Ranking[0];
-        if (context.Json)
-        {
-            context.WriteJson(new
-            {
-                SchemaVersion = 1,
-                DemoCorpus.PlantedStage,
-                DemoCorpus.PlantedIdentity,
-                TopStage = top.Stage,
-                TopStageSignificant = top.Significant,
-                outcome.Verified[0].Pearson,
-                outcome.Verified[0].Spearman,
-                outcome.Verified[0].RelativeError,
-                Gradient = PredictionSource,
-                FalsePositiveRate = before,
-                FalsePositiveRateWithoutTopStage = after,
-                Ranking = outcome.Ranking.Ranking.Select(stage =>
-                    new { stage.Stage, stage.Score, stage.Low, stage.High, stage.Significant }),
-                Verified = outcome.Verified.Select(stage =>
-                    new { stage.Stage, stage.Predicted, stage.Measured, stage.Pearson, stage.RelativeError }),
-                outcome.Report,
-                outcome.Seconds,
-            });
-            return;
-        }
-
-        context.Out.WriteLine(
-            $"How much each stage raised the score of comments that mention '{DemoCorpus.PlantedIdentity}' "
-            + "over others of the same label (log-odds):");
-        context.WriteTable(
-            ["stage", ">score", ">95% interval", "significant", ">predicted vs retrained"],
-            outcome.Ranking.Ranking.Zip(outcome.Verified, (stage, verified) => (IReadOnlyList<string>)
-            [
-                stage.Stage, Numbers.Signed(stage.Score), Numbers.Interval(stage.Low, stage.High), stage.Significant ? "yes" : "no",
-                $"Pearson {Numbers.Plain(verified.Pearson)}",
-            ]));
-        context.Out.WriteLine($"The audit names '{top.Stage}'; the link was planted in '{DemoCorpus.PlantedStage}'.");
-        context.Out.WriteLine(
-            $"Harmless comments that mention '{DemoCorpus.PlantedIdentity}' and are flagged: "
-            + $"{Percent(before)} as trained, {Percent(after)} retrained without '{top.Stage}'.");
-        context.Out.WriteLine($"Report: {outcome.Report}   ({Numbers.Seconds(outcome.Seconds)})");
-    }
-
     private static string Percent(double share) => share.ToString("0.0%", System.Globalization.CultureInfo.InvariantCulture);
 
-    private sealed record Outcome(
-        RankingArtifact Ranking,
-        EffectsArtifact Effects,
-        IReadOnlyList<VerifiedStage> Verified,
-        ProbeScores Retrained,
-        string Report,
-        double Seconds)
-    {
-        /// <summary>Of the planted identity's harmless comments, those flagged.</summary>
-        public double FalsePositiveRate(ProbeScores scores) =>
-            scores.Groups.Single(group => group.Group == DemoCorpus.PlantedIdentity).Metrics[MetricNames.FalsePositiveRate];
-    }
+    /// <summary>Of the planted identity's harmless comments, those flagged.</summary>
+    private static double FalsePositiveRate(ProbeScores scores) =>
+        scores.Groups.Single(group => group.Group == DemoCorpus.PlantedIdentity).Metrics[MetricNames.FalsePositiveRate];
 }

@@ -13,17 +13,15 @@ internal static class DoctorVerb
         [],
         Run);
 
-    private static int Run(VerbContext context)
+    private static void Run(VerbContext context)
     {
         TorchEngine.Require();
         var engine = RunEngine.Describe(CPU);
         var slurm = FindOnPath("sbatch");
         var disk = new DriveInfo(Path.GetFullPath("."));
-        if (context.Json)
-        {
-            context.WriteJson(new
+        context.Print(
+            new
             {
-                SchemaVersion = 1,
                 RunEngine.ToolVersion,
                 Engine = "libtorch",
                 engine.LibTorchVersion,
@@ -43,36 +41,29 @@ internal static class DoctorVerb
                 engine.Runtime,
                 Slurm = slurm ?? "not found",
                 DiskFreeBytes = disk.AvailableFreeSpace,
-            });
-        }
-        else
-        {
-            context.WriteTable(["", ""],
+            },
+            () => context.WriteFacts(
             [
-                ["stageaudit", RunEngine.ToolVersion],
-                ["libtorch", $"{engine.LibTorchVersion} ({engine.Build})"],
-                ["libtorch folder", TorchEngine.Folder],
-                ["threads", $"{engine.Threads}, between operators {engine.InteropThreads}"],
-                ["vector instructions", engine.CpuCapability ?? "-"],
-                ["BLAS", engine.Blas ?? "-"],
-                ["libraries", engine.Libraries ?? "-"],
-                [
+                ("stageaudit", RunEngine.ToolVersion),
+                ("libtorch", $"{engine.LibTorchVersion} ({engine.Build})"),
+                ("libtorch folder", TorchEngine.Folder),
+                ("threads", $"{engine.Threads}, between operators {engine.InteropThreads}"),
+                ("vector instructions", engine.CpuCapability),
+                ("BLAS", engine.Blas),
+                ("libraries", engine.Libraries),
+                (
                     "allocator",
                     engine.Allocator == "malloc"
-                        ? "malloc: peaks of memory are a third to a half above those of the page heap" : engine.Allocator ?? "-",
-                ],
-                ["deterministic only", engine.Deterministic == true ? "yes" : "no"],
-                ["environment", engine.Environment is { Count: > 0 } set ? string.Join(' ', set) : "-"],
-                ["devices", string.Join(", ", Devices.Here)],
-                ["machine", engine.Machine],
-                ["processor", engine.Processor ?? "-"],
-                ["runtime", engine.Runtime],
-                ["Slurm", slurm ?? "not found (sbatch is not on the PATH)"],
-                ["disk free here", Numbers.Bytes(disk.AvailableFreeSpace)],
-            ]);
-        }
-
-        return (int)ExitCode.Done;
+                        ? "malloc: peaks of memory are a third to a half above those of the page heap" : engine.Allocator),
+                ("deterministic only", engine.Deterministic == true ? "yes" : "no"),
+                ("environment", engine.Environment is { Count: > 0 } set ? string.Join(' ', set) : null),
+                ("devices", string.Join(", ", Devices.Here)),
+                ("machine", engine.Machine),
+                ("processor", engine.Processor),
+                ("runtime", engine.Runtime),
+                ("Slurm", slurm ?? "not found (sbatch is not on the PATH)"),
+                ("disk free here", Numbers.Bytes(disk.AvailableFreeSpace)),
+            ]));
     }
 
     private static string? FindOnPath(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)

@@ -11,10 +11,8 @@ namespace LlmStageAudit.Cli.Verbs;
 
 internal static class EstimateVerb
 {
-    private static readonly Argument<string> s_config = new("config") { Description = "The run's YAML configuration" };
     private static readonly Option<string?> s_out =
         new("--out", "-o") { Description = "Where the run folder would lie; default as for train" };
-    private static readonly Option<string[]> s_set = new("--set") { Description = "Override a key: a.b=c, stages.NAME.epochs=2" };
     private static readonly Option<string[]> s_probe =
         new("--probe", "-p") { Description = "Probes to audit with; default: the configuration's" };
     private static readonly Option<double> s_measure = new("--measure-seconds")
@@ -33,17 +31,15 @@ internal static class EstimateVerb
 
     public static Command Build() => Verb.Of(
         "estimate",
-        "Foretells time, peak memory and disk of a run and its audit, from a handful of its own steps run in memory.",
+        "Foretells time, peak memory and disk of a run and its audit, from a handful of its own steps; keeps nothing.",
         ["stageaudit estimate run.yaml", "stageaudit estimate run.yaml --set stages.race.epochs=3 --probe probes/identity.yaml --json"],
-        [s_config, s_out, s_set, s_probe, s_measure, CommonOptions.Device],
+        [.. RunOptions.ToTrain(s_out), s_probe, s_measure, CommonOptions.Device],
         Run);
 
-    private static int Run(VerbContext context)
+    private static void Run(VerbContext context)
     {
-        var path = context.Get(s_config);
-        var configuration = RunConfigurationReader.Read(path, context.Get(s_set) ?? []);
+        var (configuration, folder) = RunOptions.Read(context, s_out);
         var probes = context.Get(s_probe) is { Length: > 0 } given ? given : configuration.Probes;
-        var folder = context.Get(s_out) ?? RunOptions.DefaultFolder(path);
         // Within another program the process began for other reasons.
         var isOwnProcess = Assembly.GetEntryAssembly() == typeof(EstimateVerb).Assembly;
         var forecast = ForecastHop.Run(
@@ -54,14 +50,11 @@ internal static class EstimateVerb
                 MeasureSeconds = context.Get(s_measure),
             },
             context.Host);
-        if (context.Json) WriteJson(context, forecast);
-        else WriteTable(context, forecast, folder);
-        return (int)ExitCode.Done;
+        context.Print(Answer(forecast), () => WriteTable(context, forecast, folder));
     }
 
-    private static void WriteJson(VerbContext context, RunForecast forecast) => context.WriteJson(new
+    private static object Answer(RunForecast forecast) => new
     {
-        SchemaVersion = 1,
         forecast.Phases,
         Train = Figures(forecast.Training, forecast.TrainingFits),
         Totals = Figures(forecast.Whole, forecast.Fits),
@@ -76,7 +69,7 @@ internal static class EstimateVerb
             forecast.WriteBytesPerSecond,
         },
         forecast.Assumptions,
-    });
+    };
 
     private static object Figures(PhaseForecast total, bool fits) =>
         new { total.Seconds, total.PeakMemoryBytes, total.DiskBytes, Fits = fits };
@@ -84,12 +77,11 @@ internal static class EstimateVerb
     private static void WriteTable(VerbContext context, RunForecast forecast, string folder)
     {
         context.WriteTable(
-            ["phase", ">time", ">peak memory", ">disk"],
-            [
-                .. forecast.Phases.Select(phase => Row(phase.Name, phase)),
-                Row("train in all", forecast.Training),
-                Row("everything", forecast.Whole),
-            ]);
+            [.. forecast.Phases, forecast.Training with { Name = "train in all" }, forecast.Whole with { Name = "everything" }],
+            ("phase", (PhaseForecast phase) => phase.Name),
+            (">time", phase => Numbers.Seconds(phase.Seconds)),
+            (">peak memory", phase => Numbers.Bytes(phase.PeakMemoryBytes)),
+            (">disk", phase => Numbers.Bytes(phase.DiskBytes)));
         context.Out.WriteLine(
             $"Available: {Shown(forecast.AvailableMemoryBytes)} of memory, {Shown(forecast.FreeDiskBytes)} of disk at {folder}.");
         context.Out.WriteLine(
@@ -102,9 +94,6 @@ internal static class EstimateVerb
             + $"hashing {Numbers.Bytes((long)forecast.HashBytesPerSecond)}/s, disk {Numbers.Bytes((long)forecast.WriteBytesPerSecond)}/s");
         foreach (var assumption in forecast.Assumptions) context.Note($"assumed: {assumption}");
     }
-
-    private static IReadOnlyList<string> Row(string name, PhaseForecast phase) =>
-        [name, Numbers.Seconds(phase.Seconds), Numbers.Bytes(phase.PeakMemoryBytes), Numbers.Bytes(phase.DiskBytes)];
 
     private static string Shown(long? bytes) => bytes is { } known ? Numbers.Bytes(known) : "an unknown amount";
 }

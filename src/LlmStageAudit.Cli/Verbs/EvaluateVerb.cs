@@ -3,8 +3,7 @@ using LlmStageAudit.Auditing.Hops;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Modeling.Models;
-using LlmStageAudit.Probing.Probes;
-using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Effects;
 
 namespace LlmStageAudit.Cli.Verbs;
 
@@ -23,72 +22,63 @@ internal static class EvaluateVerb
             "stageaudit evaluate runs/a --probe probes/identity.yaml",
             "stageaudit evaluate --model models/pythia-70m --adapter runs/a/stages/02-race/state --probe probes/identity.yaml --json"
         ],
-        [s_run, s_model, s_adapter, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_perExample, CommonOptions.Device],
+        [s_run, s_model, s_adapter, .. ProbeOptions.All, s_perExample, CommonOptions.Device],
         Run);
 
-    private static int Run(VerbContext context)
+    private static void Run(VerbContext context)
     {
-        var configuration = ProbeConfigurationReader.Read(context.Get(ProbeOptions.Probe)!);
+        var (probe, unlabelled) = (ProbeOptions.Read(context), context.Get(ProbeOptions.Unlabelled));
         var (run, model) = (context.Get(s_run), context.Get(s_model));
         if ((run is null) == (model is null))
             throw ConfigurationException.At(
                 "evaluate", run is null ? "neither a run nor --model" : "both a run and --model", "one of them");
         EvaluateRequest request = run is not null
-            ? new EvaluateRequest.OfRun(run) { Probe = configuration, Unlabelled = context.Get(ProbeOptions.Unlabelled) }
-            : new EvaluateRequest.OfModel(model!, context.Get(s_adapter))
-            {
-                Probe = configuration,
-                Unlabelled = context.Get(ProbeOptions.Unlabelled),
-            };
+            ? new EvaluateRequest.OfRun(run) { Probe = probe, Unlabelled = unlabelled }
+            : new EvaluateRequest.OfModel(model!, context.Get(s_adapter)) { Probe = probe, Unlabelled = unlabelled };
         var evaluation = EvaluateHop.Run(request, context.Host);
-        if (context.Json) WriteJson(context, evaluation);
-        else WriteTables(context, evaluation);
-        return (int)ExitCode.Done;
+        var scores = evaluation.Scores;
+        context.Print(
+            new
+            {
+                Probe = evaluation.Probe.Name,
+                Examples = scores.Examples.Count,
+                evaluation.Metric,
+                scores.Mean,
+                scores.Metrics,
+                Groups = scores.Groups.Zip(
+                    evaluation.Backgrounds,
+                    (group, background) => new { group.Group, group.Examples, Background = background, group.Metrics }),
+                PerExample = context.Get(s_perExample) ? scores.Examples : null,
+            },
+            () =>
+            {
+                context.Out.WriteLine(
+                    $"{evaluation.Probe.Name}: {scores.Examples.Count} examples, mean {evaluation.Metric} {Numbers.Plain(scores.Mean)}");
+                WriteTables(context, scores);
+            });
     }
 
-    private static void WriteJson(VerbContext context, Evaluation evaluation) => context.WriteJson(new
+    private static void WriteTables(VerbContext context, ProbeScores scores)
     {
-        SchemaVersion = 1,
-        Probe = evaluation.Probe.Name,
-        Examples = evaluation.Scores.Examples.Count,
-        evaluation.Metric,
-        evaluation.Scores.Mean,
-        evaluation.Scores.Metrics,
-        Groups = evaluation.Scores.Groups.Zip(
-            evaluation.Backgrounds, (group, background) => new { group.Group, group.Examples, Background = background, group.Metrics }),
-        PerExample = context.Get(s_perExample) ? evaluation.Scores.Examples : null,
-    });
-
-    private static void WriteTables(VerbContext context, Evaluation evaluation)
-    {
-        var scores = evaluation.Scores;
-        context.Out.WriteLine(
-            $"{evaluation.Probe.Name}: {scores.Examples.Count} examples, mean {evaluation.Metric} {Numbers.Plain(scores.Mean)}");
-        context.WriteTable(
-            ["metric", ">value"],
-            scores.Metrics.Select(metric => (IReadOnlyList<string>)[metric.Key, Numbers.Plain(metric.Value)]));
+        context.WriteTable(scores.Metrics, ("metric", metric => metric.Key), (">value", metric => Numbers.Plain(metric.Value)));
         if (scores.Groups.Count > 0)
         {
-            var names = scores.Groups[0].Metrics.Keys.ToArray();
             context.WriteTable(
-                ["group", ">examples", .. names.Select(name => ">" + name)],
-                scores.Groups.Select(group => (IReadOnlyList<string>)
+                scores.Groups,
                 [
-                    group.Group,
-                    $"{group.Examples}",
-                    .. names.Select(name => Numbers.Plain(group.Metrics[name]))
-                ]));
+                    ("group", group => group.Group),
+                    (">examples", group => $"{group.Examples}"),
+                    .. scores.Groups[0].Metrics.Keys.Select(name =>
+                        (">" + name, (Func<GroupScores, string?>)(group => Numbers.Plain(group.Metrics[name])))),
+                ]);
         }
 
         if (!context.Get(s_perExample)) return;
         context.WriteTable(
-            ["id", ">value", ">log-likelihood", "logits"],
-            scores.Examples.Select(example => (IReadOnlyList<string>)
-            [
-                example.Id,
-                Numbers.Plain(example.Value),
-                Numbers.Plain(example.LogLikelihood),
-                string.Join("  ", (example.Logits ?? []).Select(Numbers.Plain))
-            ]));
+            scores.Examples,
+            ("id", example => example.Id),
+            (">value", example => Numbers.Plain(example.Value)),
+            (">log-likelihood", example => Numbers.Plain(example.LogLikelihood)),
+            ("logits", example => string.Join("  ", (example.Logits ?? []).Select(Numbers.Plain))));
     }
 }

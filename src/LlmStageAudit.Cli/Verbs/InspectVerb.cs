@@ -9,6 +9,7 @@ using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Records.Trajectories;
+using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Cli.Verbs;
 
@@ -30,13 +31,11 @@ internal static class InspectVerb
         [s_path],
         Run);
 
-    private static int Run(VerbContext context)
+    private static void Run(VerbContext context)
     {
-        var path = context.Get(s_path);
-        var facts = Facts(path);
-        if (context.Json) context.WriteJson(new Dictionary<string, object?> { ["schemaVersion"] = 1 }.Concat(facts).ToDictionary());
-        else context.WriteTable(["", ""], facts.Select(fact => (IReadOnlyList<string>)[fact.Key, Show(fact.Value)]));
-        return (int)ExitCode.Done;
+        var facts = Facts(context.Get(s_path));
+        var shown = JsonSerializer.SerializeToElement(facts, ArtifactJson.Options).EnumerateObject();
+        context.Print(facts, () => context.WriteFacts(shown.Select(fact => (fact.Name, Shown(fact.Value)))));
     }
 
     private static Dictionary<string, object?> Facts(string path)
@@ -45,14 +44,21 @@ internal static class InspectVerb
         if (Directory.Exists(path)) return File.Exists(Path.Combine(path, AdapterFolder.ConfigFile)) ? OfAdapter(path) : OfModel(path);
         if (!File.Exists(path)) throw ConfigurationException.At(path, "no such file or folder");
         if (path.EndsWith(".safetensors", StringComparison.Ordinal)) return OfSafetensors(path);
-        return LogSummary.IsLog(path) ? InspectedLog.Facts(path) : OfResult(path);
+        return LogSummary.IsLog(path) ? OfLog(path) : OfResult(path);
     }
+
+    private static string? Shown(JsonElement fact) => fact.ValueKind switch
+    {
+        JsonValueKind.Null => null,
+        JsonValueKind.Array => string.Join(Environment.NewLine, fact.EnumerateArray()),
+        _ => fact.ToString(),
+    };
 
     private static Dictionary<string, object?> OfRun(RunManifest run) => new()
     {
         ["kind"] = "run",
         ["runId"] = run.RunId,
-        ["state"] = EnumSpelling<RunState>.Of(run.State),
+        ["state"] = run.State,
         ["createdUtc"] = run.CreatedUtc,
         ["model"] = run.Configuration.Model.Path,
         ["parameters"] = run.ParameterCount,
@@ -60,7 +66,7 @@ internal static class InspectVerb
         ["skippedStages"] = run.Start.SkippedStages,
         ["stages"] = run.Stages.Select(stage =>
             $"{stage.Name}: {EnumSpelling<StageState>.Of(stage.State)}, {stage.Steps} steps, "
-            + $"loss {Numbers.Plain(stage.LossFirst ?? double.NaN)} to {Numbers.Plain(stage.LossLast ?? double.NaN)}").ToArray(),
+            + $"loss {Numbers.Plain(stage.LossFirst ?? double.NaN)} to {Numbers.Plain(stage.LossLast ?? double.NaN)}"),
         ["libtorch"] = run.Engine.LibTorchVersion,
         ["device"] = run.Engine.Device,
     };
@@ -75,11 +81,11 @@ internal static class InspectVerb
             ["r"] = config.Rank,
             ["alpha"] = config.Alpha,
             ["scaling"] = config.Scaling,
-            ["targetModules"] = config.TargetPattern is { } pattern ? [pattern] : config.TargetModules.ToArray(),
-            ["modulesToSave"] = config.SavedModules.ToArray(),
+            ["targetModules"] = config.TargetPattern is { } pattern ? [pattern] : config.TargetModules,
+            ["modulesToSave"] = config.SavedModules,
             ["tensors"] = tensors.Count,
             ["parameters"] = tensors.Values.Sum(tensor => (long)tensor.Values.Length),
-            ["warnings"] = config.Warnings.ToArray(),
+            ["warnings"] = config.Warnings,
         };
     }
 
@@ -90,7 +96,7 @@ internal static class InspectVerb
         {
             ["kind"] = "model",
             ["modelType"] = folder.Config.ModelType,
-            ["architectures"] = folder.Config.Architectures.ToArray(),
+            ["architectures"] = folder.Config.Architectures,
             ["tensors"] = folder.Tensors.Count,
             ["parameters"] = folder.Tensors.Values.Sum(tensor => tensor.Entry.ElementCount),
             ["dtypes"] = folder.Tensors.Values.Select(tensor => tensor.Entry.Dtype.ToString()).Distinct().ToArray(),
@@ -110,6 +116,43 @@ internal static class InspectVerb
             ["tensors"] = file.Tensors.Values
                 .Select(tensor => $"{tensor.Name} {tensor.Dtype} [{string.Join(", ", tensor.Shape)}]").ToArray(),
         };
+    }
+
+    /// <summary>A log by its framing: whole, torn or damaged, and of which run. Hashes are for verify-log.</summary>
+    private static Dictionary<string, object?> OfLog(string path)
+    {
+        var log = LogSummary.Read(path);
+        var around = RunFolder.Around(path);
+        return new()
+        {
+            ["kind"] = "trajectory-log",
+            ["version"] = log.Version,
+            ["condition"] = log.Fault is { } fault ? $"damaged after record {log.Records}: {fault}"
+                : log.TornBytes > 0 ? $"torn: {log.TornBytes} bytes of an unfinished record after record {log.Records}"
+                : "whole",
+            ["records"] = log.Records,
+            ["firstStep"] = log.First?.Step,
+            ["lastStep"] = log.Last?.Step,
+            ["lossFirst"] = log.First?.LossNats,
+            ["lossLast"] = log.Last?.LossNats,
+            ["gradientValues"] = log.GradientBytes / sizeof(float),
+            ["sizeBytes"] = log.SizeBytes,
+            ["headHash"] = log.HeadHash,
+            ["run"] = around is null ? null : Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path) ?? "", "..", "..")),
+            ["runId"] = around?.Run.RunId,
+            ["stage"] = around?.Stage.Name,
+            ["belongs"] = around is { } found ? Belonging(path, log, found.Run, found.Stage) : "unknown: no run folder around it",
+        };
+    }
+
+    private static string Belonging(string path, LogSummary log, RunManifest run, StageResult stage)
+    {
+        if (LogSummary.IsOf(path, StageLog.Genesis(run.RunId, stage.Name)) is not { } isOf) return "no record yet";
+        if (!isOf) return "NO: its first record is of another run or stage, or was changed";
+        if (stage.TrajectoryHead is not { } head) return "yes; the stage is not finished";
+        return log.HeadHash == head && log.TornBytes == 0
+            ? "yes, and it ends where the manifest says"
+            : $"yes, but the manifest says that it ends in {head}";
     }
 
     /// <summary>A JSON result of this tool: its top-level values, lists by their length.</summary>
@@ -142,11 +185,4 @@ internal static class InspectVerb
         throw ConfigurationException.At(
             path, "not a file this tool knows", "a safetensors file, a trajectory log or a result of stageaudit");
     }
-
-    private static string Show(object? value) => value switch
-    {
-        null => "-",
-        string[] lines => string.Join(Environment.NewLine, lines),
-        _ => Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture) ?? "",
-    };
 }

@@ -19,14 +19,12 @@ internal static class MergeVerb
         [s_model, s_adapter, s_out, CommonOptions.Device],
         Run);
 
-    private static int Run(VerbContext context)
+    private static void Run(VerbContext context)
     {
         var target = Path.GetFullPath(context.Get(s_out)!);
         var (model, state) = ModelOpener.Open(context.Get(s_model)!, context.Get(s_adapter), null, context.Device);
         using (model)
         using (state) MergedModel.Write(target, model, state);
-        if (context.Json) context.WriteJson(new { SchemaVersion = 1, Model = target });
-        else context.Out.WriteLine(target);
-        return (int)ExitCode.Done;
+        context.Print(new { Model = target }, () => context.Out.WriteLine(target));
     }
 }

@@ -29,7 +29,7 @@ internal static class PlanVerb
         [RunOptions.Run, s_skip, s_auto, s_out, s_effects],
         Run);
 
-    private static int Run(VerbContext context)
+    private static void Run(VerbContext context)
     {
         var (skip, auto) = (context.Get(s_skip) ?? [], context.Get(s_auto));
         if ((skip.Length > 0) == auto.HasValue)
@@ -43,25 +43,21 @@ internal static class PlanVerb
             Path = context.Get(s_out),
             Effects = context.Get(s_effects),
         });
-        if (context.Json) context.WriteJson(plan.Record);
-        else Print(context, plan.Record, plan.Path);
-        return (int)ExitCode.Done;
+        context.Print(plan.Record, () => Print(context, plan.Record, plan.Path));
     }
 
     private static void Print(VerbContext context, PlanArtifact plan, string path)
     {
         context.WriteTable(
-            ["job", "leaves out", "starts after", "then trains", ">steps", ">estimated", ">expected effect of the stage"],
-            plan.Jobs.Select(job => (IReadOnlyList<string>)
-            [
-                job.Id,
-                job.Stage,
-                job.StartsAfter ?? "(initial state)",
-                job.Stages.Count == 0 ? "(nothing)" : string.Join(", ", job.Stages),
-                $"{job.Steps}",
-                Numbers.Seconds(job.EstimatedSeconds),
-                job.ExpectedEffect is { } effect ? $"{Numbers.Signed(effect.Estimate)} {effect.Metric}" : "-",
-            ]));
+            plan.Jobs,
+            ("job", job => job.Id),
+            ("leaves out", job => job.Stage),
+            ("starts after", job => job.StartsAfter ?? "(initial state)"),
+            ("then trains", job => job.Stages.Count == 0 ? "(nothing)" : string.Join(", ", job.Stages)),
+            (">steps", job => $"{job.Steps}"),
+            (">estimated", job => Numbers.Seconds(job.EstimatedSeconds)),
+            (">expected effect of the stage", job =>
+                job.ExpectedEffect is { } effect ? $"{Numbers.Signed(effect.Estimate)} {effect.Metric}" : null));
         context.Out.WriteLine($"{plan.TotalSteps} steps, about {Numbers.Seconds(plan.EstimatedSeconds)}: {path}");
         context.Note($"next: stageaudit retrain {path}");
     }

@@ -8,9 +8,9 @@ using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Choices;
-using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Rankings;
+using LlmStageAudit.Records.Serialization;
 
 namespace LlmStageAudit.Cli.Verbs;
 
@@ -18,6 +18,12 @@ internal static class RankVerb
 {
     private static readonly Option<string> s_confounder =
         new("--confounder", "-c") { Description = "The group of the probe whose influence on the score is in question", Required = true };
+
+    private static readonly Option<int> s_leastRows = new("--least-rows")
+    {
+        Description = "With fewer rows of a label in the group or outside it, nothing is called significant or not",
+        DefaultValueFactory = _ => ConfounderRanking.DefaultLeastRows,
+    };
 
     public static Command Build() => Verb.Of(
         "rank",
@@ -27,70 +33,64 @@ internal static class RankVerb
             "stageaudit rank runs/a --probe probes/identity.yaml --confounder muslim --budget 2x",
         ],
         [
-            RunOptions.Run, ProbeOptions.Probe, ProbeOptions.Unlabelled, s_confounder, RunOptions.Gradient, RunOptions.Rho,
+            RunOptions.Run, .. ProbeOptions.All, s_confounder, s_leastRows, RunOptions.Gradient, RunOptions.Rho,
             .. BudgetOptions.All, .. ResumeOptions.All, CommonOptions.Device,
         ],
         Run);
 
-    private static int Run(VerbContext context)
+    private static void Run(VerbContext context)
     {
-        var certification = BudgetOptions.Read(context, context.Get(RunOptions.Rho), TopKOrder.Highest);
-        if (certification is not null && context.Get(RunOptions.Gradient) != "exact")
-            throw ConfigurationException.Bad(
-                Setting.GradientSource, context.Get(RunOptions.Gradient)!, "exact with --budget; --screen names another screen");
+        var (gradient, rho) = (context.Get(RunOptions.Gradient)!, context.Get(RunOptions.Rho));
+        var certification = BudgetOptions.Read(context, rho, TopKOrder.Highest);
+        if (certification is not null && gradient != "exact")
+            throw ConfigurationException.Bad(Setting.GradientSource, gradient, "exact with --budget; --screen names another screen");
         var ranked = RankHop.Run(
             new RankRequest
             {
                 Run = context.Get(RunOptions.Run),
-                Probe = ProbeConfigurationReader.Read(context.Get(ProbeOptions.Probe)!),
+                Probe = ProbeOptions.Read(context),
                 Unlabelled = context.Get(ProbeOptions.Unlabelled),
                 Confounder = context.Get(s_confounder)!,
+                LeastRows = context.Get(s_leastRows),
                 // Under a budget the share is the screen's.
-                Estimator = new Estimator.Replay(
-                    GradientSource.Of(context.Get(RunOptions.Gradient)!, certification is null ? context.Get(RunOptions.Rho) : null)),
+                Estimator = new Estimator.Replay(GradientSource.Of(gradient, certification is null ? rho : null)),
                 Certification = certification,
                 Resume = context.Get(ResumeOptions.Resume),
                 SaveInterval = ResumeOptions.SaveInterval(context),
             },
             context.Host);
-        Print(context, ranked.Ranking.Record, ranked.Effects.Record.Certification);
-        return (int)ExitCode.Done;
-    }
-
-    private static void Print(VerbContext context, RankingArtifact ranking, Certification? certification)
-    {
-        if (context.Json)
-        {
-            context.WriteJson(new
+        var (ranking, certified) = (ranked.Ranking.Record, ranked.Effects.Record.Certification);
+        context.Print(
+            new
             {
-                SchemaVersion = 1,
                 ranking.RunId,
                 ranking.Confounder,
                 Probe = ranking.Probe.Name,
                 ranking.Ranking,
-                Certification = certification,
+                ranking.Cells,
+                ranking.LeastRows,
+                Certification = certified,
                 ranking.EffectsPath,
                 ranking.Notes,
-            });
-            return;
-        }
+            },
+            () => Print(context, ranking, certified));
+    }
 
+    private static void Print(VerbContext context, RankingArtifact ranking, Certification? certification)
+    {
         context.Out.WriteLine(
             $"How much each stage raised the score of '{ranking.Confounder}' examples over others of the same label (log-odds):");
         context.WriteTable(
-            [">#", "stage", ">score", ">95% interval", ">gap with", ">gap without", ">adjusted p", "significant", "trust"],
-            ranking.Ranking.Select((stage, i) => (IReadOnlyList<string>)
-            [
-                $"{i + 1}",
-                stage.Stage,
-                Numbers.Signed(stage.Score),
-                double.IsNaN(stage.Low) ? "-" : Numbers.Interval(stage.Low, stage.High),
-                Numbers.Signed(stage.ObservedGap),
-                Numbers.Signed(stage.CounterfactualGap),
-                stage.Screen is null ? Numbers.Plain(stage.AdjustedPValue) : "-",
-                stage.Screen is { } screen ? $"screened ({screen})" : stage.Significant ? "yes" : "no",
-                stage.Trust ?? "-",
-            ]));
+            ranking.Ranking.Index(),
+            (">#", row => $"{row.Index + 1}"),
+            ("stage", row => row.Item.Stage),
+            (">score", row => Numbers.Signed(row.Item.Score)),
+            (">95% interval", row => double.IsNaN(row.Item.Low) ? null : Numbers.Interval(row.Item.Low, row.Item.High)),
+            (">gap with", row => Numbers.Signed(row.Item.ObservedGap)),
+            (">gap without", row => Numbers.Signed(row.Item.CounterfactualGap)),
+            (">adjusted p", row => row.Item.Screen is null ? Numbers.Plain(row.Item.AdjustedPValue) : null),
+            ("significant", row => row.Item.Screen is { } screen ? $"screened ({screen})" : EnumSpelling<Significance>.Of(row.Item.Significant)),
+            ("trust", row => row.Item.Trust));
         BudgetOptions.Print(context, certification);
         TrustNotes.Write(context, [.. ranking.Ranking.Select(stage => (stage.Stage, stage.Score, stage.Trust, stage.Evidence))]);
         foreach (var note in ranking.Notes) context.Note(note);

@@ -17,8 +17,6 @@ internal static class ReportVerb
         context =>
         {
             var path = ReportHop.Run(context.Get(RunOptions.Run), context.Get(s_out));
-            if (context.Json) context.WriteJson(new { SchemaVersion = 1, Report = path });
-            else context.Out.WriteLine(path);
-            return (int)ExitCode.Done;
+            context.Print(new { Report = path }, () => context.Out.WriteLine(path));
         });
 }

@@ -9,11 +9,8 @@ namespace LlmStageAudit.Cli.Verbs;
 
 internal static class RetrainVerb
 {
-    private static readonly Option<string> s_executor = new("--executor")
-    {
-        Description = string.Join(", ", Executor.Names),
-        DefaultValueFactory = _ => $"{new Executor.Local()}",
-    };
+    private static readonly Option<string> s_executor =
+        Verb.Option("--executor", string.Join(", ", Executor.Names), $"{new Executor.Local()}");
 
     public static Command Build() => Verb.Of(
         "retrain",
@@ -22,12 +19,11 @@ internal static class RetrainVerb
         [RunOptions.Plan, s_executor, CommonOptions.ForceStart, CommonOptions.Device],
         Run);
 
-    private static int Run(VerbContext context)
+    private static void Run(VerbContext context)
     {
         var request = new RetrainRequest(context.Get(RunOptions.Plan)) { Executor = Executor.Parse(context.Get(s_executor)!) };
         var plan = RetrainHop.Run(request, context.Host);
         PlanStatus.Print(context, plan);
         if (!context.Json) context.Note($"next: stageaudit verify {plan.Path}");
-        return (int)ExitCode.Done;
     }
 }

@@ -1,22 +1,25 @@
 using System.CommandLine;
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Cli.Terminal;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Choices;
+using LlmStageAudit.Records.Configuration;
 
 namespace LlmStageAudit.Cli.Verbs;
 
-/// <summary>Options of several verbs that work on a run or a plan.</summary>
+/// <summary>Options of several verbs that work on a run or a plan, or make a run.</summary>
 internal static class RunOptions
 {
+    private static readonly Option<string[]> s_set = new("--set") { Description = "Override a key: a.b=c, stages.NAME.epochs=2" };
+    private static readonly Argument<string> s_config = new("config") { Description = "The run's YAML configuration" };
+
     public static Argument<string> Run { get; } = new("run") { Description = "A completed run folder" };
 
     public static Argument<string> Plan { get; } = new("plan") { Description = "A plan file" };
 
-    public static Option<string> Gradient { get; } = new("--gradient", "-g")
-    {
-        Description = $"Where counterfactual gradients come from: {string.Join(", ", GradientSource.Names)}",
-        DefaultValueFactory = _ => "exact",
-    };
+    public static Option<string> Gradient { get; } = Verb.Option(
+        "--gradient", $"Where counterfactual gradients come from: {string.Join(", ", GradientSource.Names)}", "exact", "-g");
 
     public static Option<double?> Rho { get; } = new("--rho")
     {
@@ -24,19 +27,54 @@ internal static class RunOptions
             + "taken from (1), and that a screen looks at",
     };
 
-    /// <summary>Where a run goes that is not told otherwise: runs/NAME beside its configuration.</summary>
-    public static string DefaultFolder(string configuration) =>
-        Path.Combine(Path.GetDirectoryName(Path.GetFullPath(configuration))!, "runs", Path.GetFileNameWithoutExtension(configuration));
+    /// <summary>The symbols of a verb about a run to be trained, around its option for the folder.</summary>
+    public static Symbol[] ToTrain(Option<string?> folder) => [s_config, folder, s_set];
+
+    /// <summary>The run to be trained, and its folder: runs/NAME beside its configuration where nothing else is said.</summary>
+    public static (RunConfiguration Configuration, string Folder) Read(VerbContext context, Option<string?> folder)
+    {
+        var path = context.Get(s_config);
+        var configuration = RunConfigurationReader.Read(path, context.Get(s_set) ?? []);
+        return (configuration, context.Get(folder) ?? Path.Combine(
+            Path.GetDirectoryName(Path.GetFullPath(path))!, "runs", Path.GetFileNameWithoutExtension(path)));
+    }
 }
 
 /// <summary>Options of the verbs that run a probe.</summary>
 internal static class ProbeOptions
 {
-    public static Option<string> Probe { get; } = new("--probe", "-p") { Description = "The probe's YAML file", Required = true };
+    private static readonly Option<string> s_probe = new("--probe", "-p") { Description = "The probe's YAML file", Required = true };
 
-    public static Option<UnlabelledPolicy> Unlabelled { get; } = new("--unlabelled")
+    public static Option<UnlabelledPolicy> Unlabelled { get; } = Verb.Option(
+        "--unlabelled",
+        "Examples whose identity is not annotated: exclude them from groups, or count them as background",
+        UnlabelledPolicy.Exclude);
+
+    public static IReadOnlyList<Symbol> All { get; } = [s_probe, Unlabelled];
+
+    public static ProbeConfiguration Read(VerbContext context) => ProbeConfigurationReader.Read(context.Get(s_probe)!);
+}
+
+/// <summary>Options of the verbs whose long walks can be gone on with after they broke off.</summary>
+internal static class ResumeOptions
+{
+    private const double SaveEverySeconds = 60;
+
+    private static readonly Option<double?> s_saveEvery = new("--save-every")
     {
-        Description = "Examples whose identity is not annotated: exclude them from groups, or count them as background",
-        DefaultValueFactory = _ => UnlabelledPolicy.Exclude,
+        Description = $"Seconds between files that --resume goes on from ({SaveEverySeconds}); 0: after every step",
     };
+
+    public static Option<bool> Resume { get; } =
+        new("--resume") { Description = "Go on where the same command broke off; the result is the same to the bit" };
+
+    public static IReadOnlyList<Symbol> All { get; } = [Resume, s_saveEvery];
+
+    public static TimeSpan SaveInterval(VerbContext context)
+    {
+        var seconds = context.Get(s_saveEvery) ?? SaveEverySeconds;
+        return seconds is >= 0 and <= 86_400
+            ? TimeSpan.FromSeconds(seconds)
+            : throw ConfigurationException.At("--save-every", $"'{Numbers.Plain(seconds)}'", "seconds from 0 to 86400");
+    }
 }

@@ -23,7 +23,7 @@ internal static class SignVerb
         [RunOptions.Run, s_key, s_identity],
         Run);
 
-    private static int Run(VerbContext context)
+    private static ExitCode Run(VerbContext context)
     {
         var path = context.Get(RunOptions.Run);
         var identity = context.Get(s_identity) ?? DefaultIdentity;
@@ -37,30 +37,19 @@ internal static class SignVerb
         {
             foreach (var finding in verification.Findings) context.Error.WriteLine(finding);
             context.Error.WriteLine($"error: {path}: not signed, since the run is not what was sealed");
-            return (int)ExitCode.GateFailed;
+            return ExitCode.GateFailed;
         }
 
         if (verification.Coverage != SealCoverage.Whole) throw SigningException.NotWhole(path);
         var signature = SealSignature.Sign(folder, context.Get(s_key)!);
         var line = SealSignature.AllowedSigner(signature, identity);
-        if (context.Json)
+        var key = $"{signature.KeyType} {signature.Fingerprint}";
+        context.Print(new { Signature = folder.SignaturePath, verification.SealSha256, Key = key, AllowedSigner = line }, () =>
         {
-            context.WriteJson(new
-            {
-                SchemaVersion = 1,
-                Signature = folder.SignaturePath,
-                verification.SealSha256,
-                Key = $"{signature.KeyType} {signature.Fingerprint}",
-                AllowedSigner = line,
-            });
-        }
-        else
-        {
-            context.Out.WriteLine($"{folder.SignaturePath}: {signature.KeyType} {signature.Fingerprint}");
+            context.Out.WriteLine($"{folder.SignaturePath}: {key}");
             context.Note("Whoever is to check it needs this line in an allowed-signers file, from you and not from this folder:");
             context.Note(line);
-        }
-
-        return (int)ExitCode.Done;
+        });
+        return ExitCode.Done;
     }
 }

@@ -11,11 +11,7 @@ internal static class StatusVerb
         "Says where each job of a plan stands.",
         ["stageaudit status runs/a/plan.json"],
         [RunOptions.Plan],
-        context =>
-        {
-            PlanStatus.Print(context, PlanFile.Open(context.Get(RunOptions.Plan)));
-            return (int)ExitCode.Done;
-        });
+        context => PlanStatus.Print(context, PlanFile.Open(context.Get(RunOptions.Plan))));
 }
 
 /// <summary>Where the jobs of a plan stand.</summary>
@@ -24,9 +20,7 @@ internal static class PlanStatus
     public static void Print(VerbContext context, PlanFile file)
     {
         var jobs = file.Plan.Jobs.Select(job => new { job.Id, job.Stage, State = file.StateOf(job), Run = file.RunOf(job) }).ToArray();
-        if (context.Json) context.WriteJson(new { SchemaVersion = 1, Jobs = jobs });
-        else context.WriteTable(
-            ["job", "leaves out", "state", "run"],
-            jobs.Select(job => (IReadOnlyList<string>)[job.Id, job.Stage, job.State, job.Run]));
+        context.Print(new { Jobs = jobs }, () => context.WriteTable(
+            jobs, ("job", job => job.Id), ("leaves out", job => job.Stage), ("state", job => job.State), ("run", job => job.Run)));
     }
 }

@@ -19,7 +19,7 @@ internal static class TokenizeVerb
         [s_tokenizer, s_special],
         Run);
 
-    private static int Run(VerbContext context)
+    private static void Run(VerbContext context)
     {
         var tokenizer = HuggingFaceTokenizer.Load(context.Get(s_tokenizer)!);
         var number = 0;
@@ -30,8 +30,6 @@ internal static class TokenizeVerb
             if (string.IsNullOrWhiteSpace(line)) continue;
             context.Out.WriteLine($"{{\"ids\":[{string.Join(',', tokenizer.Encode(TextOf(line, number), context.Get(s_special)))}]}}");
         }
-
-        return (int)ExitCode.Done;
     }
 
     private static string TextOf(string line, int number)
@@ -54,13 +52,8 @@ internal static class TokenizeVerb
 }
 
 /// <summary>A line of standard input that holds no text.</summary>
-internal sealed class TextLineException : InvalidInputException
+internal sealed class TextLineException(string message) : InvalidInputException(message)
 {
-    private TextLineException(string message)
-        : base(message)
-    {
-    }
-
     public static TextLineException At(int line) =>
         new(Sentence($"standard input, line {line}", "no JSON object with a string `text`", "{\"text\": \"...\"}"));
 }

@@ -1,17 +1,13 @@
 using System.CommandLine;
 using LlmStageAudit.Auditing.Hops;
 using LlmStageAudit.Cli.Terminal;
-using LlmStageAudit.Records.Configuration;
-using LlmStageAudit.Records.Runs;
 
 namespace LlmStageAudit.Cli.Verbs;
 
 internal static class TrainVerb
 {
-    private static readonly Argument<string> s_config = new("config") { Description = "The run's YAML configuration" };
     private static readonly Option<string?> s_out =
         new("--out", "-o") { Description = "The run folder; default: runs/NAME beside the configuration" };
-    private static readonly Option<string[]> s_set = new("--set") { Description = "Override a key: a.b=c, stages.NAME.epochs=2" };
     private static readonly Option<bool> s_resume = new("--resume") { Description = "Go on with a run that was stopped or broken off" };
 
     public static Command Build() => Verb.Of(
@@ -22,27 +18,17 @@ internal static class TrainVerb
             "stageaudit train run.yaml --out runs/a --set optimizer.learningRate=5e-5",
             "stageaudit train run.yaml --out runs/a --resume"
         ],
-        [s_config, s_out, s_set, s_resume, CommonOptions.ForceStart, CommonOptions.Device],
+        [.. RunOptions.ToTrain(s_out), s_resume, CommonOptions.ForceStart, CommonOptions.Device],
         Run);
 
-    private static int Run(VerbContext context)
+    private static void Run(VerbContext context)
     {
-        var path = context.Get(s_config);
-        var configuration = RunConfigurationReader.Read(path, context.Get(s_set) ?? []);
-        var folder = context.Get(s_out) ?? RunOptions.DefaultFolder(path);
+        var (configuration, folder) = RunOptions.Read(context, s_out);
         var manifest = TrainHop.Run(new TrainRequest(configuration, folder, context.Get(s_resume)), context.Host);
-        Print(context, folder, manifest);
-        return (int)ExitCode.Done;
-    }
-
-    private static void Print(VerbContext context, string folder, RunManifest manifest)
-    {
         var steps = manifest.Stages.Sum(stage => stage.Steps);
-        if (context.Json)
-        {
-            context.WriteJson(new
+        context.Print(
+            new
             {
-                SchemaVersion = 1,
                 Run = Path.GetFullPath(folder),
                 manifest.RunId,
                 Steps = steps,
@@ -59,23 +45,20 @@ internal static class TrainVerb
                     stage.Examples,
                     stage.TrainSeconds,
                 }),
+            },
+            () =>
+            {
+                context.WriteTable(
+                    manifest.Stages,
+                    ("stage", stage => stage.Name),
+                    (">examples", stage => $"{stage.Examples}"),
+                    (">steps", stage => $"{stage.Steps}"),
+                    (">first loss", stage => Numbers.Plain(stage.LossFirst ?? double.NaN)),
+                    (">last loss", stage => Numbers.Plain(stage.LossLast ?? double.NaN)),
+                    (">seconds", stage => Numbers.Plain(stage.TrainSeconds)));
+                context.Out.WriteLine(
+                    $"{steps} steps over {manifest.ParameterCount} parameters in {Numbers.Seconds(manifest.TrainSeconds)}, "
+                    + $"logging {Numbers.Seconds(manifest.LogSeconds)}: {folder}");
             });
-            return;
-        }
-
-        context.WriteTable(
-            ["stage", ">examples", ">steps", ">first loss", ">last loss", ">seconds"],
-            manifest.Stages.Select(stage => (IReadOnlyList<string>)
-            [
-                stage.Name,
-                $"{stage.Examples}",
-                $"{stage.Steps}",
-                Numbers.Plain(stage.LossFirst ?? double.NaN),
-                Numbers.Plain(stage.LossLast ?? double.NaN),
-                Numbers.Plain(stage.TrainSeconds),
-            ]));
-        context.Out.WriteLine(
-            $"{steps} steps over {manifest.ParameterCount} parameters in {Numbers.Seconds(manifest.TrainSeconds)}, "
-            + $"logging {Numbers.Seconds(manifest.LogSeconds)}: {folder}");
     }
 }

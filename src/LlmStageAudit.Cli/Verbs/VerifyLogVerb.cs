@@ -33,7 +33,7 @@ internal static class VerifyLogVerb
         [RunOptions.Run, s_replay, s_seed, s_inputs, s_signature, s_signers, s_identity, CommonOptions.Device],
         Run);
 
-    private static int Run(VerbContext context)
+    private static ExitCode Run(VerbContext context)
     {
         var path = context.Get(RunOptions.Run);
         if (context.Get(s_identity) is not null && context.Get(s_signers) is null)
@@ -44,9 +44,37 @@ internal static class VerifyLogVerb
         var signature = SealSignature.Verify(folder, context.Get(s_signers), context.Get(s_identity), context.Get(s_signature));
         var replay = context.Get(s_replay) > 0 && verification.IsIntact ? Replay(context, path) : null;
         RunFinding[] findings = [.. verification.Findings, .. signature.Findings, .. replay?.Findings ?? []];
-        if (context.Json) PrintJson(context, verification, signature, replay, findings);
-        else Print(context, verification, signature, replay, findings);
-        return (int)(findings.Length == 0 ? ExitCode.Done : ExitCode.GateFailed);
+        var isIntact = findings.Length == 0;
+        context.Print(
+            new
+            {
+                verification.Records,
+                Intact = isIntact,
+                Sealed = verification.Coverage,
+                SealedStages = verification.Stages.Sealed,
+                Stages = verification.Stages.Total,
+                verification.SealSha256,
+                Replayed = replay?.Replayed ?? 0,
+                replay?.WorstGradientError,
+                replay?.GradientTolerance,
+                StatesReplayed = replay?.StatesReplayed ?? 0,
+                replay?.WorstStateError,
+                verification.InputsChecked,
+                verification.InputsAbsent,
+                Signature = new { signature.Status, signature.Signer, signature.Key },
+                verification.Notes,
+                Findings = findings,
+            },
+            () =>
+            {
+                context.Out.WriteLine($"{verification.Records} records, {(isIntact ? "intact" : "NOT intact")}");
+                PrintSeal(context, verification, signature);
+                PrintReplay(context, verification, replay);
+                foreach (var note in verification.Notes) context.Note(note);
+                foreach (var input in verification.InputsAbsent) context.Note($"not here, not checked: {input}");
+                foreach (var finding in findings) context.Error.WriteLine(finding);
+            });
+        return isIntact ? ExitCode.Done : ExitCode.GateFailed;
     }
 
     private static ReplayVerification Replay(VerbContext context, string path)
@@ -56,40 +84,8 @@ internal static class VerifyLogVerb
         return RunReplay.Verify(run, context.Get(s_replay), context.Get(s_seed), context.Cancellation);
     }
 
-    private static void PrintJson(
-        VerbContext context,
-        RunVerification verification,
-        SignatureVerification signature,
-        ReplayVerification? replay,
-        RunFinding[] findings) => context.WriteJson(new
-        {
-            SchemaVersion = 1,
-            verification.Records,
-            Intact = findings.Length == 0,
-            Sealed = verification.Coverage,
-            SealedStages = verification.Stages.Sealed,
-            Stages = verification.Stages.Total,
-            verification.SealSha256,
-            Replayed = replay?.Replayed ?? 0,
-            replay?.WorstGradientError,
-            replay?.GradientTolerance,
-            StatesReplayed = replay?.StatesReplayed ?? 0,
-            replay?.WorstStateError,
-            verification.InputsChecked,
-            verification.InputsAbsent,
-            Signature = new { signature.Status, signature.Signer, signature.Key },
-            verification.Notes,
-            Findings = findings,
-        });
-
-    private static void Print(
-        VerbContext context,
-        RunVerification verification,
-        SignatureVerification signature,
-        ReplayVerification? replay,
-        RunFinding[] findings)
+    private static void PrintSeal(VerbContext context, RunVerification verification, SignatureVerification signature)
     {
-        context.Out.WriteLine($"{verification.Records} records, {(findings.Length == 0 ? "intact" : "NOT intact")}");
         context.Out.WriteLine(verification.Coverage switch
         {
             SealCoverage.Whole => $"sealed as a whole: {verification.SealSha256}",
@@ -105,6 +101,10 @@ internal static class VerifyLogVerb
             _ => "signed, and the signature does NOT hold",
         });
         context.Out.WriteLine($"{verification.InputsChecked} input files compared, {verification.InputsAbsent.Count} not here");
+    }
+
+    private static void PrintReplay(VerbContext context, RunVerification verification, ReplayVerification? replay)
+    {
         if (replay is not null)
         {
             context.Out.WriteLine(
@@ -118,9 +118,5 @@ internal static class VerifyLogVerb
         {
             context.Warn("nothing was executed again: what was changed would be executed");
         }
-
-        foreach (var note in verification.Notes) context.Note(note);
-        foreach (var input in verification.InputsAbsent) context.Note($"not here, not checked: {input}");
-        foreach (var finding in findings) context.Error.WriteLine(finding);
     }
 }

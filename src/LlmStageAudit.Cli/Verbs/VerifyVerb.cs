@@ -18,16 +18,14 @@ internal static class VerifyVerb
         [RunOptions.Plan, s_minPearson, s_effects, CommonOptions.Device],
         Run);
 
-    private static int Run(VerbContext context)
+    private static ExitCode Run(VerbContext context)
     {
         var verification = VerifyHop.Run(
             new VerifyRequest(context.Get(RunOptions.Plan)) { Effects = context.Get(s_effects), MinPearson = context.Get(s_minPearson) },
             context.Host).Record;
-        if (context.Json)
-        {
-            context.WriteJson(new
+        context.Print(
+            new
             {
-                SchemaVersion = 1,
                 verification.RunId,
                 verification.Gradient,
                 verification.MinPearson,
@@ -43,32 +41,27 @@ internal static class VerifyVerb
                     stage.Examples,
                     stage.BitIdentical,
                 }),
+            },
+            () =>
+            {
+                context.Out.WriteLine($"Predicted (gradient source {verification.Gradient}) against retrained:");
+                context.WriteTable(
+                    verification.Stages,
+                    ("stage", stage => stage.Stage),
+                    (">predicted", stage => Numbers.Signed(stage.Predicted)),
+                    (">measured", stage => Numbers.Signed(stage.Measured)),
+                    (">pearson", stage => Numbers.Plain(stage.Pearson)),
+                    (">spearman", stage => Numbers.Plain(stage.Spearman)),
+                    (">relative error", stage => Numbers.Plain(stage.RelativeError)),
+                    (">examples", stage => $"{stage.Examples}"),
+                    ("same bits", stage => stage.BitIdentical == true ? "yes" : "no"));
             });
-        }
-        else
-        {
-            context.Out.WriteLine($"Predicted (gradient source {verification.Gradient}) against retrained:");
-            context.WriteTable(
-                ["stage", ">predicted", ">measured", ">pearson", ">spearman", ">relative error", ">examples", "same bits"],
-                verification.Stages.Select(stage => (IReadOnlyList<string>)
-                [
-                    stage.Stage,
-                    Numbers.Signed(stage.Predicted),
-                    Numbers.Signed(stage.Measured),
-                    Numbers.Plain(stage.Pearson),
-                    Numbers.Plain(stage.Spearman),
-                    Numbers.Plain(stage.RelativeError),
-                    $"{stage.Examples}",
-                    stage.BitIdentical == true ? "yes" : "no",
-                ]));
-        }
-
-        if (verification.Passed) return (int)ExitCode.Done;
+        if (verification.Passed) return ExitCode.Done;
         var below = verification.Stages
             .Where(stage => !(stage.Pearson >= verification.MinPearson) && stage.RelativeError != 0)
             .Select(stage => stage.Stage);
         context.Error.WriteLine(
             $"verification failed: Pearson below {Numbers.Plain(verification.MinPearson!.Value)} for {string.Join(", ", below)}");
-        return (int)ExitCode.GateFailed;
+        return ExitCode.GateFailed;
     }
 }

@@ -16,19 +16,20 @@ public sealed class Probe
 {
     private Probe(
         ProbeConfiguration configuration,
-        ExampleSet set,
+        IReadOnlyList<EncodedExample> examples,
         IReadOnlyList<int> targets,
         IReadOnlyList<ProbeGroup> groups,
-        UnlabelledPolicy unlabelled)
+        string sha256,
+        string definitionSha256)
     {
-        (Configuration, Examples, Targets, Groups) = (configuration, set.Examples, targets, groups);
+        (Configuration, Examples, Targets, Groups) = (configuration, examples, targets, groups);
         Reference = new ProbeReference
         {
             Name = configuration.Name,
             Path = configuration.Path,
-            Sha256 = ContentHash.OfFile(set.Path),
-            DefinitionSha256 = HashOf(configuration, unlabelled),
-            Examples = set.Examples.Count,
+            Sha256 = sha256,
+            DefinitionSha256 = definitionSha256,
+            Examples = examples.Count,
         };
     }
 
@@ -68,10 +69,21 @@ public sealed class Probe
             : set.Examples.Select(example => example.Label);
         var rows = set.Examples.Select(set.RowOf).ToArray();
         var groups = configuration.Dataset.Groups.Select(name => ProbeGroup.Read(name, configuration.Path, set.Comments, rows, unlabelled));
-        var probe = new Probe(configuration, set, [.. targets], [.. groups], unlabelled);
+        var probe = new Probe(
+            configuration, set.Examples, [.. targets], [.. groups], ContentHash.OfFile(set.Path), HashOf(configuration, unlabelled));
         if (metric.IsOfGroups && metric.Column is { } measured) probe.RequireGroup(measured);
         return probe;
     }
+
+    /// <summary>Some of the examples, without groups and without a metric of such: to be run as the whole is.</summary>
+    /// <param name="examples">Their numbers.</param>
+    public Probe Part(IReadOnlyList<int> examples) => new(
+        Configuration.Metric.IsOfGroups ? Configuration with { Metric = new Metric.LogLikelihood() } : Configuration,
+        [.. examples.Select(i => Examples[i])],
+        [.. examples.Select(i => Targets[i])],
+        [],
+        Reference.Sha256,
+        Reference.DefinitionSha256!);
 
     /// <summary>Of all that says what is measured, wherever the files lie and whatever the probe is called.</summary>
     private static string HashOf(ProbeConfiguration configuration, UnlabelledPolicy unlabelled)

@@ -1,6 +1,5 @@
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Probing.Metrics;
-using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
 
@@ -55,46 +54,45 @@ public sealed class ProbeEvaluator(LanguageModel model, Probe probe)
         return peak + Math.Log(logits.Skip(1).Sum(logit => Math.Exp(logit - peak))) - logits[0];
     }
 
-    private ExampleScore[] ClassScores(Tensor theta)
+    /// <summary>The forward pass of one of <see cref="Batches"/>: row by row the logits, or the loss where tokens are predicted.</summary>
+    /// <param name="theta">The trainable state [N].</param>
+    /// <param name="batch">Numbers of examples.</param>
+    public double[] Forward(Tensor theta, int[] batch)
     {
-        var objective = new TransformerObjective(model, probe.Examples);
-        return Batched(theta, objective.Logits, (i, values) =>
-        {
-            var logits = values.ToArray();
-            return new ExampleScore
-            {
-                Id = probe.Examples[i].Id,
-                Label = probe.Examples[i].Label,
-                Logits = logits,
-                LogLikelihood = LogLikelihood(logits, probe.Examples[i].Label),
-                Value = probe.Configuration.Metric is Metric.Margin
-                    ? logits[probe.Targets[i]] - logits.Where((_, label) => label != probe.Targets[i]).Max()
-                    : LogLikelihood(logits, probe.Targets[i]),
-            };
-        });
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        var (objective, parameters) = (new TransformerObjective(model, probe.Examples), model.Layout.Split(theta));
+        var values = model.Task == ModelTask.CausalLm ? objective.Losses(parameters, batch) : objective.Logits(parameters, batch);
+        return values.to(float64).ToArray<double>();
     }
 
-    private ExampleScore[] TokenScores(Tensor theta)
+    private ExampleScore[] ClassScores(Tensor theta) => Batched(theta, (i, values) =>
     {
-        var objective = new TransformerObjective(model, probe.Examples);
-        return Batched(theta, (parameters, batch) => objective.Losses(parameters, batch), (i, values) => new ExampleScore
+        var logits = values.ToArray();
+        return new ExampleScore
         {
             Id = probe.Examples[i].Id,
-            LogLikelihood = -values[0],
-            Value = -values[0],
-        });
-    }
+            Label = probe.Examples[i].Label,
+            Logits = logits,
+            LogLikelihood = ExampleValue.LogLikelihood(logits, probe.Examples[i].Label),
+            Value = ExampleValue.Of(probe.Configuration.Metric, logits, probe.Targets[i]),
+        };
+    });
+
+    private ExampleScore[] TokenScores(Tensor theta) => Batched(theta, (i, values) => new ExampleScore
+    {
+        Id = probe.Examples[i].Id,
+        LogLikelihood = -values[0],
+        Value = -values[0],
+    });
 
     /// <summary>Forward passes over rows of similar length, results in file order.</summary>
-    private ExampleScore[] Batched(
-        Tensor theta, Func<IReadOnlyList<Tensor>, IReadOnlyList<int>, Tensor> forward, Func<int, ReadOnlySpan<double>, ExampleScore> score)
+    private ExampleScore[] Batched(Tensor theta, Func<int, ReadOnlySpan<double>, ExampleScore> score)
     {
         var scores = new ExampleScore[probe.Examples.Count];
         foreach (var batch in Batches)
         {
-            using var scope = NewDisposeScope();
-            using var off = no_grad();
-            var values = forward(model.Layout.Split(theta), batch).to(float64).ToArray<double>();
+            var values = Forward(theta, batch);
             var width = values.Length / batch.Length;
             for (var row = 0; row < batch.Length; row++) scores[batch[row]] = score(batch[row], values.AsSpan(row * width, width));
         }
@@ -123,12 +121,6 @@ public sealed class ProbeEvaluator(LanguageModel model, Probe probe)
         var metrics = BinaryMetrics.OfGroup([.. group.Subgroup.Select(i => scored[i])], [.. group.Background.Select(i => scored[i])]);
         metrics[MetricNames.LogLikelihood] = group.Subgroup.Select(i => examples[i].LogLikelihood).DefaultIfEmpty(double.NaN).Average();
         return new GroupScores { Group = group.Name, Examples = group.Subgroup.Count(), Metrics = metrics };
-    }
-
-    private static double LogLikelihood(double[] logits, int label)
-    {
-        var peak = logits.Max();
-        return logits[label] - peak - Math.Log(logits.Sum(logit => Math.Exp(logit - peak)));
     }
 
     private static int ArgMax(IReadOnlyList<double> values) => Enumerable.Range(0, values.Count).MaxBy(i => values[i]);

@@ -1,7 +1,6 @@
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Modeling.Objectives;
 using LlmStageAudit.Modeling.Parameters;
-using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 
 namespace LlmStageAudit.Probing.Probes;
@@ -40,11 +39,7 @@ public sealed class ProbeObjective(LanguageModel model, Probe probe, ProbeReadin
     private Tensor Performance(Tensor logits, IReadOnlyList<int> examples)
     {
         var targets = TensorMemory.Of([.. examples.Select(i => (long)probe.Targets[i])], [examples.Count, 1], Device);
-        if (probe.Configuration.Metric is not Metric.Margin) return logits.log_softmax(-1).gather(1, targets).squeeze(1);
-        var own = Enumerable.Range(0, examples.Count)
-            .SelectMany(row => Enumerable.Range(0, model.Labels).Select(label => label == probe.Targets[examples[row]]));
-        var others = logits.filled(TensorMemory.Of([.. own], [examples.Count, model.Labels], Device), double.NegativeInfinity);
-        return logits.gather(1, targets).squeeze(1) - others.amax([-1]);
+        return ExampleValue.Of(probe.Configuration.Metric, logits, targets);
     }
 
     /// <summary>As <see cref="ProbeEvaluator.PositiveLogOdds"/>.</summary>

@@ -29,9 +29,7 @@ public abstract record Estimator : IChoice<Estimator>
             + "(-(?<rho>[0-9.]+(E-?[0-9]+)?))?(-eps(?<floor>[0-9.]+(E-?[0-9]+)?))?$",
         RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant);
 
-    private Estimator()
-    {
-    }
+    private Estimator(bool isBaseline) => IsBaseline = isBaseline;
 
     /// <summary>Exact replay, which is retraining: what everything else is held against.</summary>
     public static Estimator Exact { get; } = new Replay(new GradientSource.Exact());
@@ -49,7 +47,7 @@ public abstract record Estimator : IChoice<Estimator>
     public bool IsExact => this is Replay { Source: GradientSource.Exact };
 
     /// <summary>Whether it is a published method kept for comparison.</summary>
-    public bool IsBaseline => this is AaScore or DvEmb or TracIn;
+    public bool IsBaseline { get; }
 
     /// <summary>Whether effects are first-order: the probe's gradient times the change of the parameters.</summary>
     public bool IsLinear => this is not Replay;
@@ -92,52 +90,61 @@ public abstract record Estimator : IChoice<Estimator>
     public sealed override string ToString() => string.Join('-',
         [Method, .. Settings.Chosen.Select(choice => choice.Setting == Setting.EpsilonFloor ? $"eps{choice.Value}" : choice.Value)]);
 
-    private static double FloorInRange(double floor) => floor is >= 0 and < 1
-        ? floor
-        : throw ConfigurationException.Bad(Setting.EpsilonFloor, Share.Spelled(floor)!, "a number from 0, below 1");
-
     /// <summary>Counterfactual replay.</summary>
     /// <param name="Source">Where its gradients come from.</param>
-    public sealed record Replay(GradientSource Source) : Estimator
+    public sealed record Replay(GradientSource Source) : Estimator(isBaseline: false)
     {
         /// <inheritdoc/>
         public override EstimatorSettings Settings =>
             new() { Gradient = Source.Name, Rho = Source is GradientSource.Sampled { Rho: var rho } ? rho : null };
     }
 
-    /// <summary>First-order propagation of the run's own optimizer; the steps left out act together.</summary>
-    /// <param name="Curvature">How gradients depend on where they are taken.</param>
-    /// <param name="EpsilonFloor">The least eps of AdamW's Jacobian, from 0, below 1.</param>
-    /// <param name="Readout">How a sweep reads effects off the probe.</param>
-    public sealed record Adjoint(Curvature Curvature, double EpsilonFloor = 0, Readout Readout = Readout.Linear) : Estimator
+    /// <summary>First-order propagation of the run's own optimizer.</summary>
+    public abstract record Propagation : Estimator
     {
+        private protected Propagation(Curvature curvature, double epsilonFloor, bool isBaseline)
+            : base(isBaseline) => (Curvature, EpsilonFloor) = (curvature, epsilonFloor is >= 0 and < 1
+                ? epsilonFloor
+                : throw ConfigurationException.Bad(Setting.EpsilonFloor, Share.Spelled(epsilonFloor)!, "a number from 0, below 1"));
+
+        /// <summary>How gradients depend on where they are taken.</summary>
+        public Curvature Curvature { get; }
+
         /// <summary>The least eps of AdamW's Jacobian, from 0, below 1.</summary>
-        public double EpsilonFloor { get; } = FloorInRange(EpsilonFloor);
+        public double EpsilonFloor { get; }
 
         /// <inheritdoc/>
-        public override EstimatorSettings Settings => EstimatorSettings.Of(Curvature, EpsilonFloor) with
+        public override EstimatorSettings Settings => new()
         {
-            Readout = Readout == Readout.Linear ? null : EnumSpelling<Readout>.Of(Readout),
+            Curvature = Curvature is Curvature.Full ? null : $"{Curvature}",
+            Rho = Curvature is Curvature.Full { Rho: < 1 and var rho } ? rho : null,
+            EpsilonFloor = EpsilonFloor > 0 ? EpsilonFloor : null,
         };
     }
 
-    /// <summary>The same with each step left out alone and their effects added up.</summary>
-    /// <param name="Curvature">How gradients depend on where they are taken.</param>
-    /// <param name="EpsilonFloor">The least eps of AdamW's Jacobian, from 0, below 1.</param>
-    public sealed record AaScore(Curvature Curvature, double EpsilonFloor = 0) : Estimator
+    /// <summary>A propagation in which the steps left out act together.</summary>
+    /// <param name="Curvature">As <see cref="Propagation.Curvature"/>.</param>
+    /// <param name="EpsilonFloor">As <see cref="Propagation.EpsilonFloor"/>.</param>
+    /// <param name="Readout">How a sweep reads effects off the probe.</param>
+    public sealed record Adjoint(Curvature Curvature, double EpsilonFloor = 0, Readout Readout = Readout.Linear)
+        : Propagation(Curvature, EpsilonFloor, isBaseline: false)
     {
-        /// <summary>The least eps of AdamW's Jacobian, from 0, below 1.</summary>
-        public double EpsilonFloor { get; } = FloorInRange(EpsilonFloor);
-
         /// <inheritdoc/>
-        public override EstimatorSettings Settings => EstimatorSettings.Of(Curvature, EpsilonFloor);
+        public override EstimatorSettings Settings =>
+            base.Settings with { Readout = Readout == Readout.Linear ? null : EnumSpelling<Readout>.Of(Readout) };
     }
 
+    /// <summary>A propagation in which each step is left out alone and their effects are added up.</summary>
+    /// <param name="Curvature">As <see cref="Propagation.Curvature"/>.</param>
+    /// <param name="EpsilonFloor">As <see cref="Propagation.EpsilonFloor"/>.</param>
+    public sealed record AaScore(Curvature Curvature, double EpsilonFloor = 0)
+        : Propagation(Curvature, EpsilonFloor, isBaseline: true);
+
     /// <summary>Plain SGD with an outer-product curvature (Wang et al., ICLR 2025).</summary>
-    public sealed record DvEmb : Estimator;
+    public sealed record DvEmb() : Estimator(isBaseline: true);
 
     /// <summary>Plain SGD without curvature (Pruthi et al., NeurIPS 2020).</summary>
-    public sealed record TracIn : Estimator;
+    public sealed record TracIn() : Estimator(isBaseline: true);
 }
 
 /// <summary>What can be set about an estimator, spelled as settings are; null where nothing is.</summary>
@@ -149,7 +156,7 @@ public sealed record EstimatorSettings
     /// <summary>The share of each batch that is looked at, above 0, at most 1; null: a quarter for sampled gradients, else all.</summary>
     public double? Rho { get; init; }
 
-    /// <summary>Of a propagation: one of <see cref="Curvature.Names"/>; null: full.</summary>
+    /// <summary>Of a propagation: full or layer-wise; null: full.</summary>
     public string? Curvature { get; init; }
 
     /// <summary>Of a propagation: the least eps of AdamW's Jacobian; null: 0.</summary>
@@ -165,13 +172,6 @@ public sealed record EstimatorSettings
             (Setting.GradientSource, Gradient), (Setting.Curvature, Curvature), (Setting.Readout, Readout),
             (Setting.Rho, Share.Spelled(Rho)), (Setting.EpsilonFloor, Share.Spelled(EpsilonFloor)),
         }.Where(choice => choice.Value is not null).Select(choice => (choice.Setting, choice.Value!));
-
-    internal static EstimatorSettings Of(Curvature curvature, double epsilonFloor) => new()
-    {
-        Curvature = curvature is Choices.Curvature.Full ? null : $"{curvature}",
-        Rho = curvature is Choices.Curvature.Full { Rho: < 1 and var rho } ? rho : null,
-        EpsilonFloor = epsilonFloor > 0 ? epsilonFloor : null,
-    };
 
     internal Curvature CurvatureOf() => Choices.Curvature.Of(Curvature ?? "full", Rho);
 
@@ -194,16 +194,13 @@ public abstract record Curvature
     {
     }
 
-    /// <summary>Every spelling.</summary>
-    public static IReadOnlyList<string> Names => s_table.Names;
+    internal static IReadOnlyList<string> Names => s_table.Names;
 
-    /// <summary>The curvature of that name.</summary>
-    /// <param name="name">One of <see cref="Names"/>.</param>
-    /// <param name="rho">The share of each batch it is taken from; null: all.</param>
+    /// <summary>The curvature of that name, taken from a share of each batch; null: all.</summary>
     /// <exception cref="ConfigurationException">No such curvature, rho out of range, or rho where no share is drawn.</exception>
-    public static Curvature Of(string name, double? rho = null) => s_table.Of(name, rho, Share.Setting(rho));
+    internal static Curvature Of(string name, double? rho) => s_table.Of(name, rho, Share.Setting(rho));
 
-    /// <summary>One of <see cref="Names"/>.</summary>
+    /// <summary>full or layer-wise.</summary>
     public sealed override string ToString() => s_table.NameOf(this);
 
     /// <summary>The Hessian of the batch loss.</summary>

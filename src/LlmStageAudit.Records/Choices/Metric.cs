@@ -16,7 +16,7 @@ public abstract record Metric : IChoice<Metric>
         new("bnsp-auc", typeof(BnspAuc), [], group => new BnspAuc(group)),
         new("worst-group-accuracy", typeof(WorstGroupAccuracy), [], group => new WorstGroupAccuracy(group)));
 
-    private Metric(string? column) => Column = column;
+    private Metric(string? column, bool ofGroups) => (Column, IsOfGroups) = (column, ofGroups);
 
     /// <summary>Every spelling, without columns.</summary>
     public static IReadOnlyList<string> Names => s_table.Names;
@@ -31,7 +31,7 @@ public abstract record Metric : IChoice<Metric>
     public string? Column { get; }
 
     /// <summary>Whether it compares groups, needs the probe's <c>groups</c>, and so is no mean over examples.</summary>
-    public bool IsOfGroups => this is not (LogLikelihood or Margin);
+    public bool IsOfGroups { get; }
 
     /// <summary>The metric of that name.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
@@ -47,20 +47,20 @@ public abstract record Metric : IChoice<Metric>
     public sealed override string ToString() => Column is { } column ? $"{Name}({column})" : Name;
 
     /// <summary>Natural log of the probability of the label, or of the text.</summary>
-    public sealed record LogLikelihood(string? Column = null) : Metric(Column);
+    public sealed record LogLikelihood(string? Column = null) : Metric(Column, ofGroups: false);
 
     /// <summary>The label's logit less the largest other logit.</summary>
-    public sealed record Margin(string? Column = null) : Metric(Column);
+    public sealed record Margin(string? Column = null) : Metric(Column, ofGroups: false);
 
     /// <summary>ROC AUC over the rows of the group.</summary>
-    public sealed record SubgroupAuc(string? Column = null) : Metric(Column);
+    public sealed record SubgroupAuc(string? Column = null) : Metric(Column, ofGroups: true);
 
     /// <summary>ROC AUC over positive rows of the background and negative rows of the group (Borkan et al. 2019).</summary>
-    public sealed record BpsnAuc(string? Column = null) : Metric(Column);
+    public sealed record BpsnAuc(string? Column = null) : Metric(Column, ofGroups: true);
 
     /// <summary>ROC AUC over negative rows of the background and positive rows of the group (Borkan et al. 2019).</summary>
-    public sealed record BnspAuc(string? Column = null) : Metric(Column);
+    public sealed record BnspAuc(string? Column = null) : Metric(Column, ofGroups: true);
 
     /// <summary>The least accuracy over pairs of group and label (Koh et al. 2021).</summary>
-    public sealed record WorstGroupAccuracy(string? Column = null) : Metric(Column);
+    public sealed record WorstGroupAccuracy(string? Column = null) : Metric(Column, ofGroups: true);
 }

@@ -15,27 +15,26 @@ public abstract record Treatment : IChoice<Treatment>
         new("batch", typeof(EachBatch), [], _ => new EachBatch()),
         new("example", typeof(EachExample), [], _ => new EachExample()));
 
+    private static readonly string[] s_levels = [.. s_table.Names.Where(name => name != "steps")];
+
     private Treatment()
     {
     }
 
     /// <summary>What an effect is of, from coarse to fine: stage (also a set of steps), step, batch, example.</summary>
-    public static IReadOnlyList<string> Levels { get; } = [.. s_table.Names.Where(name => name != "steps")];
-
-    /// <summary>One of <see cref="Levels"/>.</summary>
     public string Level => this is Steps ? "stage" : s_table.NameOf(this);
 
     /// <summary>stage: a job that never ran. steps: updates skipped inside a job, as whatever is smaller than a stage is.</summary>
     public string Kind => this is Stage ? "stage" : "steps";
 
     /// <summary>The treatment of a level.</summary>
-    /// <param name="level">One of <see cref="Levels"/>.</param>
+    /// <param name="level">As <see cref="Level"/>.</param>
     /// <param name="kind">At the level stage: stage or steps; null: stage.</param>
     /// <param name="sets">For steps: the sets to skip, numbered within the run, such as "3,10-12"; none: each stage's steps.</param>
     /// <exception cref="ConfigurationException">No such level or treatment, or settings that do not go together.</exception>
     public static Treatment Of(string level, string? kind = null, params IReadOnlyList<string> sets)
     {
-        if (!Levels.Contains(level)) throw ConfigurationException.Bad(Setting.Level, level, string.Join(", ", Levels));
+        if (!s_levels.Contains(level)) throw ConfigurationException.Bad(Setting.Level, level, string.Join(", ", s_levels));
         if (kind is not (null or "stage" or "steps")) throw ConfigurationException.Bad(Setting.Treatment, kind, "stage or steps");
         var name = level == "stage" ? kind ?? "stage" : level;
         return s_table.Of(name, sets, Given(sets));

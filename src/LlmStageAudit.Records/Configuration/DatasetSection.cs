@@ -1,3 +1,6 @@
+using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Configuration.Yaml;
+
 namespace LlmStageAudit.Records.Configuration;
 
 /// <summary>A labelled text set: a file, and which of its columns mean what.</summary>
@@ -35,4 +38,69 @@ public sealed record DatasetSection
 
     /// <summary>Identity columns; probes only.</summary>
     public IReadOnlyList<string> Groups { get; init; } = [];
+}
+
+/// <summary>Reads a <c>data</c> block, of a stage or of a probe.</summary>
+internal static class DatasetSectionReader
+{
+    private static readonly string[] StageKeys = ["path", "format", "text", "label", "ids", "completion", "id", "where", "limit"];
+    private static readonly string[] ProbeKeys = [.. StageKeys, "groups"];
+
+    /// <summary>Reads a block <c>data</c>; what is wrong goes to the block's faults.</summary>
+    /// <param name="parent">The block that holds <c>data</c>.</param>
+    /// <param name="folder">What a relative path is relative to.</param>
+    /// <param name="task">What decides which columns are needed; null where it is not known yet, and then they are not checked.</param>
+    /// <param name="isProbe">Takes <c>groups</c> too, and needs no label where the metric names a column.</param>
+    public static DatasetSection Read(ConfigurationBlock parent, string folder, ModelTask? task, bool isProbe)
+    {
+        var block = parent.Block("data", isProbe ? ProbeKeys : StageKeys, "a block with the path of a CSV or JSON lines file");
+        if (block is null) return new DatasetSection { Path = folder };
+        if (!block.Has("path")) block.Missing("path", "a CSV or JSON lines file");
+        CheckColumns(block, task, isProbe);
+        return new DatasetSection
+        {
+            Path = block.FilePath("path", folder) ?? folder,
+            Format = ReadFormat(block),
+            Text = block.Text("text"),
+            Label = block.Text("label"),
+            Ids = block.Text("ids"),
+            Completion = block.Text("completion"),
+            Id = block.Text("id"),
+            Where = block.Text("where"),
+            Limit = block.Count("limit", "rows", int.MaxValue),
+            Groups = (isProbe ? block.TextList("groups") : null) ?? [],
+        };
+    }
+
+    private static string? ReadFormat(ConfigurationBlock block)
+    {
+        var format = block.Text("format");
+        if (format is null or DatasetSection.CivilComments) return format;
+        block.Fault(
+            "format", Shown.Quoted(format), DatasetSection.CivilComments, "leave it out and name the columns: text, label");
+        return null;
+    }
+
+    private static void CheckColumns(ConfigurationBlock block, ModelTask? task, bool isProbe)
+    {
+        if (block.Has("text") && block.Has("ids"))
+        {
+            block.Fault("ids", "given beside text", "one of the two", "remove one: ids are used in place of a text");
+        }
+
+        if (!block.Has("format") && !block.Has("text") && !block.Has("ids"))
+        {
+            block.Missing("text", "the column that holds the text (or ids, or a format that knows its columns)");
+        }
+
+        if (task == ModelTask.SequenceClassification && !isProbe && !block.Has("format") && !block.Has("label"))
+        {
+            block.Missing("label", "a column or a comparison such as \"toxicity >= 0.5\"");
+        }
+
+        if (task == ModelTask.SequenceClassification && block.Has("completion"))
+        {
+            block.Fault("completion", "not scored by sequence-classification", "a label", "remove it, or set task: causal-lm");
+        }
+    }
 }

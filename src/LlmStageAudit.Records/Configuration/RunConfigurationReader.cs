@@ -40,7 +40,13 @@ public static class RunConfigurationReader
             throw ConfigurationException.At(path, found, $"the keys {string.Join(", ", keys)}");
         }
 
-        foreach (var text in overrides) ConfigurationOverride.Apply(root, text, faults);
+        ConfigurationAlias.Apply(root, faults);
+        foreach (var text in overrides)
+        {
+            ConfigurationOverride.Apply(root, text, faults);
+            ConfigurationAlias.Apply(root, faults);
+        }
+
         return root;
     }
 
@@ -56,7 +62,7 @@ public static class RunConfigurationReader
             Optimizer = optimizer ?? OptimizerSectionReader.StandIn,
             Schedule = schedule,
             Seed = root.Integer("seed", long.MinValue, long.MaxValue, "a whole number") ?? 0,
-            Stages = StageSectionReader.ReadAll(root, new StageDefaults(folder, model.Task, optimizer, schedule)),
+            Stages = new StageSectionReader(root, folder, model.Task, optimizer, schedule).ReadAll(),
             Probes = root.FilePaths("probes", folder),
             Trajectory = new TrajectorySection { Gradients = root.Block("trajectory", TrajectoryKeys)?.Flag("gradients") ?? true },
         };
@@ -64,13 +70,8 @@ public static class RunConfigurationReader
 
     private static ModelSection ReadModel(ConfigurationBlock root, string folder)
     {
-        var block = root.Block("model", ModelKeys);
-        if (block is null)
-        {
-            if (!root.Has("model")) root.Missing("model", "a block with path and task");
-            return new ModelSection { Path = folder, Task = ModelTask.SequenceClassification };
-        }
-
+        var block = root.Block("model", ModelKeys, "a block with path and task");
+        if (block is null) return new ModelSection { Path = folder, Task = ModelTask.SequenceClassification };
         if (!block.Has("path")) block.Missing("path", "the model's folder");
         if (!block.Has("task")) block.Missing("task", "sequence-classification or causal-lm");
         return new ModelSection
@@ -89,11 +90,10 @@ public static class RunConfigurationReader
     {
         const string expected = "a block such as { r: 8, alpha: 8 }, or none to train all parameters";
         var node = root.Node("adapter");
-        if (node is null) root.Missing("adapter", expected);
-        if (node is null or ScalarNode { Text: "none" }) return null;
+        if (node is ScalarNode { Text: "none" }) return null;
         if (node is not MappingNode)
         {
-            root.Fault("adapter", node.Description, expected);
+            root.Fault("adapter", node?.Description ?? "missing", expected);
             return null;
         }
 

@@ -7,22 +7,10 @@ namespace LlmStageAudit.Records.Effects;
 /// The effects of all sets of consecutive steps of a run on a probe, kept from one sweep so that any later partition of the run
 /// is answered without another: effect of steps a..b = after[b] - before[b][a].
 /// </summary>
-public sealed record BlockScoresArtifact : IArtifact<BlockScoresArtifact>
+public sealed record BlockScoresArtifact : RunArtifact<BlockScoresArtifact>, IArtifact<BlockScoresArtifact>
 {
     /// <inheritdoc/>
     public static string KindName => "block-scores";
-
-    /// <inheritdoc/>
-    public static int CurrentSchemaVersion => 1;
-
-    /// <inheritdoc/>
-    public int SchemaVersion { get; init; } = CurrentSchemaVersion;
-
-    /// <inheritdoc/>
-    public string Kind { get; init; } = KindName;
-
-    /// <summary>Id of the run it is about: 32 hexadecimal digits.</summary>
-    public required string RunId { get; init; }
 
     /// <summary>The probe that was swept.</summary>
     public required ProbeReference Probe { get; init; }

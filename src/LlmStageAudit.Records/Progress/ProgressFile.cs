@@ -1,8 +1,8 @@
-using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using LlmStageAudit.Foundation.Boundaries;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Foundation.Files;
 
 namespace LlmStageAudit.Records.Progress;
@@ -38,26 +38,17 @@ public static class ProgressFile
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             Put(Preamble);
             Put(key.Span);
-            PutCount(values.Count);
+            Put(BitConverter.GetBytes(values.Count));
             foreach (var (name, list) in values)
             {
                 var spelled = Encoding.UTF8.GetBytes(name);
-                var length = new byte[sizeof(ushort)];
-                BinaryPrimitives.WriteUInt16LittleEndian(length, checked((ushort)spelled.Length));
-                Put(length);
+                Put(BitConverter.GetBytes(checked((ushort)spelled.Length)));
                 Put(spelled);
-                PutCount(list.Length);
+                Put(BitConverter.GetBytes(list.Length));
                 Put(MemoryMarshal.AsBytes<double>(list));
             }
 
             stream.Write(hash.GetHashAndReset());
-
-            void PutCount(int count)
-            {
-                var bytes = new byte[sizeof(uint)];
-                BinaryPrimitives.WriteUInt32LittleEndian(bytes, (uint)count);
-                Put(bytes);
-            }
 
             void Put(ReadOnlySpan<byte> bytes)
             {
@@ -108,16 +99,17 @@ public static class ProgressFile
     private static Dictionary<string, double[]>? Parse(string path, FileStream stream, ReadOnlySpan<byte> key)
     {
         stream.Position = 0;
-        if (!Take(Preamble.Length).AsSpan().SequenceEqual(Preamble))
+        using var reader = new BinaryReader(stream, Encoding.UTF8, leaveOpen: true);
+        if (!reader.ReadBytes(Preamble.Length).AsSpan().SequenceEqual(Preamble))
             throw ProgressException.Damaged(path, "not a progress file, version 1");
-        if (!Take(KeyBytes).AsSpan().SequenceEqual(key)) return null;
-        var entries = Count();
+        if (!reader.ReadBytes(KeyBytes).AsSpan().SequenceEqual(key)) return null;
+        var entries = reader.ReadUInt32();
         if (entries > MaximumEntries) throw ProgressException.Damaged(path, $"{entries} entries");
         var values = new Dictionary<string, double[]>();
         for (var i = 0; i < entries; i++)
         {
-            var name = Encoding.UTF8.GetString(Take(BinaryPrimitives.ReadUInt16LittleEndian(Take(sizeof(ushort)))));
-            var count = Count();
+            var name = Encoding.UTF8.GetString(reader.ReadBytes(reader.ReadUInt16()));
+            var count = (long)reader.ReadUInt32();
             if (count * sizeof(double) > stream.Length - stream.Position)
                 throw ProgressException.Damaged(path, $"{count} values of '{name}', more than the file holds");
             var list = new double[count];
@@ -126,14 +118,23 @@ public static class ProgressFile
         }
 
         return values;
-
-        byte[] Take(int count)
-        {
-            var bytes = new byte[count];
-            stream.ReadExactly(bytes);
-            return bytes;
-        }
-
-        long Count() => BinaryPrimitives.ReadUInt32LittleEndian(Take(sizeof(uint)));
     }
+}
+
+/// <summary>Saved progress of a computation that cannot be gone on with.</summary>
+public sealed class ProgressException : InvalidInputException
+{
+    private ProgressException(string where, string found, Exception? inner = null)
+        : base(Sentence(where, found, "progress as it was saved", $"begin anew without {Setting.Resuming}"), inner)
+    {
+    }
+
+    internal static ProgressException Damaged(string path, string found) => new(path, found);
+
+    internal static ProgressException Unreadable(string path, Exception inner) => new(path, $"cannot be read ({inner.Message})", inner);
+
+    /// <summary>Something the computation needs is not among what was saved.</summary>
+    /// <param name="where">The file.</param>
+    /// <param name="name">The list that was looked for.</param>
+    public static ProgressException Missing(string where, string name) => new(where, $"'{name}' is missing or of another size");
 }

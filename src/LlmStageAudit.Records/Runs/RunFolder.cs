@@ -27,8 +27,6 @@ public sealed class RunFolder
 {
     private const string ManifestName = "manifest.json";
     private const string SealName = "seal.json";
-    private const string LockName = "run.lock";
-    private const string HolderName = "run.holder";
 
     private RunFolder(string path) => Root = path;
 
@@ -38,10 +36,10 @@ public sealed class RunFolder
     /// <summary>What makes a folder a run: see <see cref="RunManifest"/>.</summary>
     public string ManifestPath => Within(ManifestName);
 
-    internal string LockPath => Within(LockName);
+    internal string LockPath => Within("run.lock");
 
     /// <summary>Who holds the lock, for the message to whoever is refused.</summary>
-    internal string HolderPath => Within(HolderName);
+    internal string HolderPath => Within("run.holder");
 
     /// <summary>Hashes of what the files of the run must hold.</summary>
     public string SealPath => Within(SealName);
@@ -58,16 +56,11 @@ public sealed class RunFolder
     /// <summary>Where effects are filed, one JSON file per id.</summary>
     public string EffectsFolder => Within("effects");
 
-    /// <summary>Scores of all sets of consecutive steps, by probe and estimator.</summary>
-    internal string BlockScoresFolder => Within("blocks");
-
     /// <summary>Where rankings are filed, one JSON file per id.</summary>
     public string RankingsFolder => Within("rankings");
 
     /// <summary>Where verifications are filed, one JSON file per id.</summary>
     public string VerificationsFolder => Within("verifications");
-
-    internal string ComparisonsFolder => Within("comparisons");
 
     /// <summary>Where a plan goes that is not told otherwise.</summary>
     public string PlanPath => Within("plan.json");
@@ -165,13 +158,11 @@ public sealed class RunFolder
             : null;
     }
 
-    /// <summary>The folder of a stage, by its number from 1 and its name.</summary>
-    /// <param name="index">From 0, in the configuration.</param>
-    /// <param name="name">The stage's name.</param>
+    /// <summary>The folder of a stage, by its name and its index in the configuration, from 0.</summary>
     public string StageFolder(int index, string name)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
-        return Path.Combine(StagesFolder, $"{(index + 1).ToString("00", CultureInfo.InvariantCulture)}-{Checked(name)}");
+        return Path.Combine(StagesFolder, string.Create(CultureInfo.InvariantCulture, $"{index + 1:00}-{Checked(name)}"));
     }
 
     /// <summary>The trainable state at a stage's end: a PEFT folder, or a model folder.</summary>
@@ -186,27 +177,22 @@ public sealed class RunFolder
 
     /// <summary>Where the effects of this id are filed.</summary>
     /// <param name="id">Letters, digits, '.', '-' and '_', such as a probe's name.</param>
-    public string EffectsPath(string id) => Path.Combine(EffectsFolder, $"{Checked(id)}.json");
+    public string EffectsPath(string id) => Filed(EffectsFolder, id);
 
-    /// <summary>How far an attribution came, until its effects are there.</summary>
-    /// <param name="id">Of the effects.</param>
+    /// <summary>How far an attribution came, until the effects of this id are there.</summary>
     public string ProgressFolder(string id) => Path.Combine(Within("progress"), Checked(id));
 
-    /// <summary>Where the block scores of this id are filed.</summary>
-    /// <param name="id">As for <see cref="EffectsPath"/>.</param>
-    public string BlockScoresPath(string id) => Path.Combine(BlockScoresFolder, $"{Checked(id)}.json");
+    /// <summary>Where the block scores of this id are filed: scores of all sets of consecutive steps, by probe and estimator.</summary>
+    public string BlockScoresPath(string id) => Filed(Within("blocks"), id);
 
     /// <summary>Where the ranking of this id is filed.</summary>
-    /// <param name="id">As for <see cref="EffectsPath"/>.</param>
-    public string RankingsPath(string id) => Path.Combine(RankingsFolder, $"{Checked(id)}.json");
+    public string RankingsPath(string id) => Filed(RankingsFolder, id);
 
     /// <summary>Where the verification of this id is filed.</summary>
-    /// <param name="id">As for <see cref="EffectsPath"/>.</param>
-    public string VerificationPath(string id) => Path.Combine(VerificationsFolder, $"{Checked(id)}.json");
+    public string VerificationPath(string id) => Filed(VerificationsFolder, id);
 
     /// <summary>Where the comparison of this id is filed.</summary>
-    /// <param name="id">As for <see cref="EffectsPath"/>.</param>
-    public string ComparisonPath(string id) => Path.Combine(ComparisonsFolder, $"{Checked(id)}.json");
+    public string ComparisonPath(string id) => Filed(Within("comparisons"), id);
 
     /// <summary>Reads the manifest and checks that what it names lies in the confinement.</summary>
     /// <exception cref="ArtifactException">The manifest is damaged or of a newer version.</exception>
@@ -221,7 +207,7 @@ public sealed class RunFolder
     /// <summary>Replaces the manifest, whole or not at all; on disk when this returns.</summary>
     public void WriteManifest(RunManifest manifest) => ArtifactJson.Write(ManifestPath, manifest);
 
-    private static T Guarded<T>(string path, Func<T> use)
+    internal static T Guarded<T>(string path, Func<T> use)
     {
         try
         {
@@ -239,12 +225,11 @@ public sealed class RunFolder
 
     private string Within(string name) => Path.Combine(Root, name);
 
+    private static string Filed(string folder, string id) => Path.Combine(folder, $"{Checked(id)}.json");
+
     // Names come from checked configurations; this keeps a changed manifest from leading out of the folder.
-    private static string Checked(string name)
-    {
-        if (name.Length > 0 && name.All(character => char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '_')) return name;
-        throw RunFolderException.NoFileName(name);
-    }
+    private static string Checked(string name) =>
+        name.Length > 0 && name.All(ConfigurationName.IsAllowed) ? name : throw RunFolderException.NoFileName(name);
 
     private void CheckConfined(RunManifest manifest)
     {
@@ -267,4 +252,18 @@ public sealed class RunFolder
     private bool IsContent(string entry) =>
         entry != LockPath && entry != HolderPath && !entry.EndsWith(PartialName.Extension, StringComparison.Ordinal)
         && !(entry == InitialFolder && IsOnlyBegun);
+}
+
+/// <summary>Keeps a run folder to one writer.</summary>
+public static class RunLock
+{
+    /// <summary>Locks a run folder without waiting; the result is disposed to let go.</summary>
+    /// <exception cref="RunFolderException">Another process, or this one, holds it already; the message says which.</exception>
+    /// <exception cref="StorageException">The disk is full or fails.</exception>
+    public static FileLock Acquire(RunFolder folder)
+    {
+        string? holder = null;
+        return RunFolder.Guarded(folder.Root, () => FileLock.TryAcquire(folder.LockPath, folder.HolderPath, out holder))
+            ?? throw RunFolderException.InUse(folder.Root, holder!);
+    }
 }

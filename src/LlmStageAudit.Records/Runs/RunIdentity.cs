@@ -19,7 +19,7 @@ public static class RunIdentity
     private const int Digits = 32;
 
     /// <summary>The id that a run has, made of its manifest's facts.</summary>
-    /// <param name="manifest">Its own <see cref="RunManifest.RunId"/>, times and stages are not looked at.</param>
+    /// <param name="manifest">Its own id, times and stages are not looked at.</param>
     public static string Of(RunManifest manifest)
     {
         var inputs = manifest.Inputs.Where(input => input.Role != InputRole.Probe).ToArray();

@@ -4,22 +4,10 @@ using LlmStageAudit.Records.Serialization;
 namespace LlmStageAudit.Records.Runs;
 
 /// <summary>What a run is, what it read, what computed it and how far it came: enough to repeat it.</summary>
-public sealed record RunManifest : IArtifact<RunManifest>
+public sealed record RunManifest : RunArtifact<RunManifest>, IArtifact<RunManifest>
 {
     /// <inheritdoc/>
     public static string KindName => "run";
-
-    /// <inheritdoc/>
-    public static int CurrentSchemaVersion => 1;
-
-    /// <inheritdoc/>
-    public int SchemaVersion { get; init; } = CurrentSchemaVersion;
-
-    /// <inheritdoc/>
-    public string Kind { get; init; } = KindName;
-
-    /// <summary>32 hexadecimal digits, see <see cref="RunIdentity"/>.</summary>
-    public required string RunId { get; init; }
 
     /// <summary>When the run began, UTC.</summary>
     public required DateTime CreatedUtc { get; init; }
@@ -113,4 +101,118 @@ public enum RunState
     Stopped,
     /// <summary>Every stage was trained.</summary>
     Completed,
+}
+
+/// <summary>Where a run began, and what it leaves out: a counterfactual run names the run it departs from.</summary>
+public sealed record RunStart
+{
+    /// <summary>Whether the first state was made or taken over.</summary>
+    public RunStartKind Kind { get; init; } = RunStartKind.Initial;
+
+    /// <summary>The run departed from; null where there is none.</summary>
+    public string? RunId { get; init; }
+
+    /// <summary>Folder of the run departed from when this one began; null where there is none.</summary>
+    public string? RunPath { get; init; }
+
+    /// <summary>The stage of that run whose end this one starts from.</summary>
+    public string? AfterStage { get; init; }
+
+    /// <summary>Stages of the configuration that are not trained.</summary>
+    public IReadOnlyList<string> SkippedStages { get; init; } = [];
+}
+
+/// <summary>What state a run began with.</summary>
+public enum RunStartKind
+{
+    /// <summary>The state its own configuration makes.</summary>
+    Initial,
+
+    /// <summary>The state of another run at the end of one of its stages.</summary>
+    Checkpoint,
+}
+
+/// <summary>How far a stage came and what it did. Numbers are null until there is a step to take them from.</summary>
+public sealed record StageResult
+{
+    /// <summary>As in the configuration.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>From 0, in the configuration.</summary>
+    public required int Index { get; init; }
+
+    /// <summary>The first step's number in the run, from 1.</summary>
+    public int? FirstStep { get; init; }
+
+    /// <summary>Steps done.</summary>
+    public int Steps { get; init; }
+
+    /// <summary>Rows of the data set that are trained on, each once per epoch.</summary>
+    public int? Examples { get; init; }
+
+    /// <summary>Mean loss in nats of the first step's batch.</summary>
+    public double? LossFirst { get; init; }
+
+    /// <summary>Mean loss in nats of the last step's batch.</summary>
+    public double? LossLast { get; init; }
+
+    /// <summary>Mean over steps, in nats.</summary>
+    public double? LossMean { get; init; }
+
+    /// <summary>Wall time of its steps in seconds, without <see cref="LogSeconds"/>.</summary>
+    public double TrainSeconds { get; init; }
+
+    /// <summary>What logging added.</summary>
+    public double LogSeconds { get; init; }
+
+    /// <summary>The log's last hash, which pins all of it; lower-case hexadecimal.</summary>
+    public string? TrajectoryHead { get; init; }
+
+    /// <summary>How far the stage came.</summary>
+    public StageState State { get; init; } = StageState.Pending;
+
+    /// <summary>Of the trainable state at the stage's end; lower-case hexadecimal.</summary>
+    public string? StateSha256 { get; init; }
+}
+
+/// <summary>How far a stage came.</summary>
+public enum StageState
+{
+    /// <summary>No step was made.</summary>
+    Pending,
+    /// <summary>Some steps may have been made, not all.</summary>
+    Running,
+    /// <summary>All steps were made and its last state is saved.</summary>
+    Completed,
+}
+
+/// <summary>A file that a run read, pinned by its content.</summary>
+public sealed record InputRecord
+{
+    /// <summary>What the run read it for.</summary>
+    public required InputRole Role { get; init; }
+
+    /// <summary>The file, absolute.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>Lower-case hexadecimal.</summary>
+    public required string Sha256 { get; init; }
+
+    /// <summary>Length of the file when it was read.</summary>
+    public required long SizeBytes { get; init; }
+}
+
+/// <summary>What a run read a file for.</summary>
+public enum InputRole
+{
+    /// <summary>Part of the model folder: configuration or weights.</summary>
+    Model,
+    /// <summary>Recipe or weights of the adapter that training starts from.</summary>
+    Adapter,
+    /// <summary>What turns text into tokens.</summary>
+    Tokenizer,
+    /// <summary>Rows of a stage.</summary>
+    Data,
+    /// <summary>Rows of a probe; no part of the run's id.</summary>
+    Probe,
 }

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Unicode;
 using LlmStageAudit.Foundation.Boundaries;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Foundation.Files;
 
 namespace LlmStageAudit.Records.Serialization;
@@ -47,7 +48,8 @@ public static class ArtifactJson
         var schema = CheckEnvelope<T>(path, bytes);
         try
         {
-            var read = (schema < T.CurrentSchemaVersion ? Upgraded<T>(bytes, schema) : JsonSerializer.Deserialize<T>(bytes, Options)) ?? throw ArtifactException.NotAnObject(path, T.KindName);
+            var read = schema < T.CurrentSchemaVersion ? Upgraded<T>(bytes, schema) : JsonSerializer.Deserialize<T>(bytes, Options);
+            if (read is null) throw ArtifactException.NotAnObject(path, T.KindName);
             return read.Fault() is { } found ? throw ArtifactException.Broken(path, T.KindName, found) : read;
         }
         catch (Exception exception) when (exception is JsonException or NotSupportedException or InvalidOperationException)
@@ -118,12 +120,9 @@ public static class ArtifactJson
         }
 
         if (kind is null || schemaVersion is null) throw ArtifactException.NotAnObject(path, T.KindName);
-        if (!string.Equals(kind, T.KindName, StringComparison.Ordinal)) throw ArtifactException.OtherKind(path, T.KindName, kind);
+        if (kind != T.KindName) throw ArtifactException.OtherKind(path, T.KindName, kind);
         if (schemaVersion < 1 || schemaVersion > T.CurrentSchemaVersion)
-        {
             throw ArtifactException.OtherSchema(path, T.KindName, schemaVersion.Value, T.CurrentSchemaVersion);
-        }
-
         return (int)schemaVersion;
     }
 
@@ -145,4 +144,47 @@ public static class ArtifactJson
         options.MakeReadOnly(populateMissingResolver: true);
         return options;
     }
+}
+
+/// <summary>A JSON file of ours (manifest, effects, ranking, plan, verification) that cannot be read as what it should be.</summary>
+public sealed class ArtifactException : InvalidInputException
+{
+    private const string WriteAgain = "write it again with the command that made it";
+
+    private ArtifactException(string where, string found, string expected, string? remedy = null, Exception? inner = null)
+        : base(Sentence(where, found, expected, remedy), inner)
+    {
+    }
+
+    internal static ArtifactException Missing(string path, string kind) => new(path, "no such file", $"a {kind} file", "check the path");
+
+    internal static ArtifactException Unreadable(string path, string kind, Exception inner) =>
+        new(path, $"cannot be read ({inner.Message})", $"a {kind} file", null, inner);
+
+    internal static ArtifactException TooLarge(string path, string kind, long sizeBytes, long limitBytes) =>
+        new(path, $"{sizeBytes} bytes", $"a {kind} file of at most {limitBytes} bytes");
+
+    internal static ArtifactException NotJson(string path, string kind, Exception inner) =>
+        new(path, $"not valid JSON ({inner.Message})", $"a {kind} file", WriteAgain, inner);
+
+    internal static ArtifactException NotUtf8(string path, string kind) => new(path, "not UTF-8", $"a {kind} file");
+
+    internal static ArtifactException NotAnObject(string path, string kind) =>
+        new(path, "not a JSON object with 'kind' and 'schemaVersion'", $"a {kind} file");
+
+    internal static ArtifactException OtherKind(string path, string kind, string found) =>
+        new(path, $"kind is {Shown.Quoted(found)}", $"kind '{kind}'", "give the file that this command reads");
+
+    internal static ArtifactException OtherSchema(string path, string kind, long found, int known) => new(
+        path, $"schemaVersion is {found}", $"a {kind} file with schemaVersion 1 to {known}",
+        found > known ? "it was written by a newer version: update this one" : null);
+
+    internal static ArtifactException NullInList(string path, string kind, long byteOffset) =>
+        new($"{path}, byte {byteOffset}", "null in a list", $"a whole {kind} file");
+
+    internal static ArtifactException Misshapen(string path, string kind, Exception inner) =>
+        new(path, $"a field is missing or wrong ({inner.Message})", $"a whole {kind} file", null, inner);
+
+    internal static ArtifactException Broken(string path, string kind, string found) => new(
+        path, $"no {kind} has this value ({found})", $"a {kind} file as it was written", $"it was damaged or changed: {WriteAgain}");
 }

@@ -11,39 +11,20 @@ namespace LlmStageAudit.Records.Serialization;
 public static class EnumSpelling<TEnum>
     where TEnum : struct, Enum
 {
-    private static readonly (TEnum Value, string Spelling)[] Pairs = typeof(TEnum)
-        .GetFields(BindingFlags.Public | BindingFlags.Static)
-        .Select(field => (
-            (TEnum)field.GetValue(null)!,
-            field.GetCustomAttribute<JsonStringEnumMemberNameAttribute>()?.Name ?? JsonNamingPolicy.KebabCaseLower.ConvertName(field.Name)))
-        .ToArray();
+    private static readonly OrderedDictionary<string, TEnum> s_values = new(
+        typeof(TEnum).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => KeyValuePair.Create(
+            field.GetCustomAttribute<JsonStringEnumMemberNameAttribute>()?.Name ?? JsonNamingPolicy.KebabCaseLower.ConvertName(field.Name),
+            (TEnum)field.GetValue(null)!)),
+        StringComparer.Ordinal);
 
     /// <summary>Every spelling, in declaration order.</summary>
-    public static IReadOnlyList<string> All { get; } = Array.AsReadOnly(Pairs.Select(pair => pair.Spelling).ToArray());
+    public static IReadOnlyList<string> All { get; } = [.. s_values.Keys];
 
     /// <summary>The spelling of a value.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not declared.</exception>
-    public static string Of(TEnum value)
-    {
-        foreach (var pair in Pairs)
-        {
-            if (EqualityComparer<TEnum>.Default.Equals(pair.Value, value)) return pair.Spelling;
-        }
-
-        throw new ArgumentOutOfRangeException(nameof(value), value, null);
-    }
+    public static string Of(TEnum value) => s_values.FirstOrDefault(pair => pair.Value.Equals(value)).Key
+        ?? throw new ArgumentOutOfRangeException(nameof(value), value, null);
 
     /// <summary>Case counts: each value has exactly one spelling.</summary>
-    public static bool TryParse(string text, out TEnum value)
-    {
-        foreach (var pair in Pairs)
-        {
-            if (!string.Equals(pair.Spelling, text, StringComparison.Ordinal)) continue;
-            value = pair.Value;
-            return true;
-        }
-
-        value = default;
-        return false;
-    }
+    public static bool TryParse(string text, out TEnum value) => s_values.TryGetValue(text, out value);
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 
 namespace LlmStageAudit.Records.Serialization;
 
@@ -11,7 +12,7 @@ public interface IArtifact<TSelf>
     static abstract string KindName { get; }
 
     /// <summary>The newest schema this version reads, and the one it writes.</summary>
-    static abstract int CurrentSchemaVersion { get; }
+    static virtual int CurrentSchemaVersion => 1;
 
     /// <summary>Brings what a file of an older schema holds to the current one, in place.</summary>
     /// <param name="old">The whole file.</param>
@@ -28,4 +29,22 @@ public interface IArtifact<TSelf>
 
     /// <summary>The first rule of the record's own that it breaks, as "field: what is wrong"; null: none.</summary>
     string? Fault() => null;
+}
+
+/// <summary>What every file about a run begins with.</summary>
+/// <typeparam name="TSelf">The record itself.</typeparam>
+public abstract record RunArtifact<TSelf>
+    where TSelf : RunArtifact<TSelf>, IArtifact<TSelf>
+{
+    /// <inheritdoc cref="IArtifact{TSelf}.SchemaVersion"/>
+    [JsonPropertyOrder(-3)]
+    public int SchemaVersion { get; init; } = TSelf.CurrentSchemaVersion;
+
+    /// <inheritdoc cref="IArtifact{TSelf}.Kind"/>
+    [JsonPropertyOrder(-2)]
+    public string Kind { get; init; } = TSelf.KindName;
+
+    /// <summary>Id of the run it is about: 32 hexadecimal digits, see <see cref="Runs.RunIdentity"/>.</summary>
+    [JsonPropertyOrder(-1)]
+    public required string RunId { get; init; }
 }

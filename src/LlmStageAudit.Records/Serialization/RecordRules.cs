@@ -1,3 +1,5 @@
+using LlmStageAudit.Foundation.Errors;
+
 namespace LlmStageAudit.Records.Serialization;
 
 /// <summary>
@@ -11,20 +13,20 @@ internal static class RecordRules
     public static string? RunId(string id) =>
         id.Length is > 0 and <= LongestId && id.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_')
             ? null
-            : $"runId: '{Shorten(id)}' is no run id";
+            : $"runId: {Shown.Quoted(id)} is no run id";
 
     public static string? Name(string where, string name) =>
-        ConfigurationName.IsValid(name) ? null : $"{where}: '{Shorten(name)}' is not {ConfigurationName.Expected}";
+        ConfigurationName.IsValid(name) ? null : $"{where}: {Shown.Quoted(name)} is not {ConfigurationName.Expected}";
 
     public static string? Hash(string where, string? hash) =>
-        hash is null || (hash.Length <= LongestId && hash.All(char.IsAsciiHexDigitLower)) ? null : $"{where}: '{Shorten(hash)}' is no hash";
+        hash is null || (hash.Length <= LongestId && hash.All(char.IsAsciiHexDigitLower))
+            ? null
+            : $"{where}: {Shown.Quoted(hash)} is no hash";
 
     public static string? Count(string where, int count) => count >= 0 ? null : $"{where}: {count}";
 
     public static string? First<T>(IEnumerable<T> items, Func<T, string?> fault) =>
         items.Select(fault).FirstOrDefault(found => found is not null);
-
-    private static string Shorten(string text) => text.Length <= 60 ? text : string.Concat(text.AsSpan(0, 60), "...");
 }
 
 /// <summary>Names that become part of file names on every system: ASCII letters, digits, '.', '-' and '_'.</summary>
@@ -43,5 +45,5 @@ internal static class ConfigurationName
         return name.Length == 0 ? "unnamed" : name;
     }
 
-    private static bool IsAllowed(char character) => char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '_';
+    public static bool IsAllowed(char character) => char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '_';
 }

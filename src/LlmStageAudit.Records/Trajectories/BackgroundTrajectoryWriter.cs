@@ -1,8 +1,8 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Numerics;
 using System.Runtime.ExceptionServices;
-using System.Threading.Channels;
 
 namespace LlmStageAudit.Records.Trajectories;
 
@@ -17,15 +17,11 @@ public sealed class BackgroundTrajectoryWriter : IDisposable
 
     private readonly TrajectoryWriter _writer;
     private readonly TimeSpan _flushInterval;
-    private readonly Channel<Item> _queue = Channel.CreateBounded<Item>(
-        new BoundedChannelOptions(Capacity) { SingleReader = true, SingleWriter = true, FullMode = BoundedChannelFullMode.Wait });
-
+    private readonly BlockingCollection<Item> _queue = new(Capacity);
     private readonly Task _task;
     private readonly long _sizeBytesAtStart;
-    private Exception? _failure;
+    private volatile Exception? _failure;
     private long _writeTicks;
-    private long _waitTicks;
-    private bool _isCompleted;
     private bool _isDisposed;
 
     /// <summary>Starts the thread that writes.</summary>
@@ -45,9 +41,6 @@ public sealed class BackgroundTrajectoryWriter : IDisposable
     /// <summary>Time spent hashing and writing, on the writing thread. Exact after <see cref="Flush"/> or <see cref="Complete"/>.</summary>
     public double WriteSeconds => Stopwatch.GetElapsedTime(0, Interlocked.Read(ref _writeTicks)).TotalSeconds;
 
-    /// <summary>Time the caller was held up here: the cost that training sees.</summary>
-    internal double WaitSeconds => Stopwatch.GetElapsedTime(0, _waitTicks).TotalSeconds;
-
     /// <summary>Written by this object. Only valid after <see cref="Flush"/> or <see cref="Complete"/>.</summary>
     public long WrittenBytes => _writer.SizeBytes - _sizeBytesAtStart;
 
@@ -65,33 +58,23 @@ public sealed class BackgroundTrajectoryWriter : IDisposable
     {
         try
         {
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
-            if (_isCompleted) throw new InvalidOperationException("the log is complete");
             ArgumentOutOfRangeException.ThrowIfNegative(length);
             ArgumentOutOfRangeException.ThrowIfGreaterThan(length, gradient.Length);
-            ThrowIfFailed();
+            Put(new Item(record, gradient, length, Flushed: null));
         }
         catch
         {
             Return(gradient);
             throw;
         }
-
-        if (Put(new Item(record, gradient, length, Flushed: null))) return;
-        Return(gradient);
-        ThrowIfFailed();
     }
 
     /// <summary>Returns when everything enqueued so far is on disk, so that a state may be saved that counts on it.</summary>
     public void Flush()
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
-        if (_isCompleted) throw new InvalidOperationException("the log is complete");
-        ThrowIfFailed();
-        var start = Stopwatch.GetTimestamp();
         var flushed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (Put(new Item(null, null, 0, flushed))) flushed.Task.GetAwaiter().GetResult();
-        _waitTicks += Stopwatch.GetTimestamp() - start;
+        Put(new Item(null, [], 0, flushed));
+        flushed.Task.GetAwaiter().GetResult();
         ThrowIfFailed();
     }
 
@@ -99,12 +82,10 @@ public sealed class BackgroundTrajectoryWriter : IDisposable
     public void Complete()
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        if (_isCompleted) return;
-        var start = Stopwatch.GetTimestamp();
+        if (_queue.IsAddingCompleted) return;
         End();
         ThrowIfFailed();
-        _writer.Flush(toDisk: true);
-        _waitTicks += Stopwatch.GetTimestamp() - start;
+        _writer.Flush();
     }
 
     /// <summary>Writes what waits, without complaint where that fails: whoever needs to know calls <see cref="Complete"/>.</summary>
@@ -113,96 +94,71 @@ public sealed class BackgroundTrajectoryWriter : IDisposable
         if (_isDisposed) return;
         End();
         _isDisposed = true;
+        _queue.Dispose();
         _writer.Dispose();
     }
 
     private void End()
     {
-        _isCompleted = true;
-        _queue.Writer.TryComplete();
+        _queue.CompleteAdding();
         _task.GetAwaiter().GetResult();
     }
 
-    // False after the writing thread has given up.
-    private bool Put(Item item)
+    private void Put(Item item)
     {
-        if (_queue.Writer.TryWrite(item)) return true;
-        var start = Stopwatch.GetTimestamp();
-        try
-        {
-            while (_queue.Writer.WaitToWriteAsync().AsTask().GetAwaiter().GetResult())
-            {
-                if (_queue.Writer.TryWrite(item)) return true;
-            }
-
-            return false;
-        }
-        finally
-        {
-            if (item.Record is not null) _waitTicks += Stopwatch.GetTimestamp() - start;
-        }
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        if (_queue.IsAddingCompleted) throw new InvalidOperationException("the log is complete");
+        ThrowIfFailed();
+        _queue.Add(item);
     }
 
     private void WriteAll()
     {
-        // When the oldest record that only the operating system has was written; 0: there is none.
-        var oldest = 0L;
-        while (WaitForItem(oldest))
+        // When the oldest record that only the operating system has was written; null: there is none.
+        long? oldest = null;
+        while (!_queue.IsCompleted)
         {
-            while (_queue.Reader.TryRead(out var item))
+            if (_queue.TryTake(out var item, MillisecondsUntilFlush(oldest)))
             {
                 Write(item);
-                if (item.Record is null) oldest = 0;
-                else if (oldest == 0) oldest = Stopwatch.GetTimestamp();
-                FlushWhereDue(ref oldest);
+                oldest = item.Record is null ? null : oldest ?? Stopwatch.GetTimestamp();
             }
 
-            FlushWhereDue(ref oldest);
+            if (MillisecondsUntilFlush(oldest) != 0) continue;
+            Write(new Item(null, [], 0, null));
+            oldest = null;
         }
     }
 
-    // True: an item is there, or a flush is due. False: none will come.
-    private bool WaitForItem(long oldest)
-    {
-        var wait = _queue.Reader.WaitToReadAsync().AsTask();
-        if (oldest == 0) return wait.GetAwaiter().GetResult();
-        var left = _flushInterval - Stopwatch.GetElapsedTime(oldest);
-        return left <= TimeSpan.Zero || !wait.Wait(left) || wait.Result;
-    }
-
-    private void FlushWhereDue(ref long oldest)
-    {
-        if (oldest == 0 || Stopwatch.GetElapsedTime(oldest) < _flushInterval) return;
-        Write(new Item(null, null, 0, null));
-        oldest = 0;
-    }
+    private int MillisecondsUntilFlush(long? oldest) => oldest is { } since
+        ? (int)Math.Ceiling(Math.Max(0, (_flushInterval - Stopwatch.GetElapsedTime(since)).TotalMilliseconds))
+        : Timeout.Infinite;
 
     private void Write(Item item)
     {
         var start = Stopwatch.GetTimestamp();
         try
         {
-            if (Volatile.Read(ref _failure) is not null) return;
+            // After a failure what comes is only taken off the queue, so that nobody waits for ever.
+            if (_failure is not null) return;
             if (item.Record is not null) _writer.Append(item.Record, item.Gradient.AsSpan(0, item.Length));
-            else _writer.Flush(toDisk: true);
+            else _writer.Flush();
         }
         catch (Exception exception)
         {
-            // From here on what comes is only taken off the queue, so that nobody waits for ever.
-            Volatile.Write(ref _failure, exception);
-            _queue.Writer.TryComplete();
+            _failure = exception;
         }
         finally
         {
-            if (item.Gradient is not null) Return(item.Gradient);
+            Return(item.Gradient);
             Interlocked.Add(ref _writeTicks, Stopwatch.GetTimestamp() - start);
-            item.Flushed?.TrySetResult();
+            item.Flushed?.SetResult();
         }
     }
 
     private void ThrowIfFailed()
     {
-        if (Volatile.Read(ref _failure) is { } failure) ExceptionDispatchInfo.Throw(failure);
+        if (_failure is { } failure) ExceptionDispatchInfo.Throw(failure);
     }
 
     // The pool throws at arrays it did not make, all of which are powers of two; nothing may end the writing thread early.
@@ -211,5 +167,6 @@ public sealed class BackgroundTrajectoryWriter : IDisposable
         if (gradient.Length >= 16 && BitOperations.IsPow2(gradient.Length)) ArrayPool<byte>.Shared.Return(gradient);
     }
 
-    private sealed record Item(StepRecord? Record, byte[]? Gradient, int Length, TaskCompletionSource? Flushed);
+    // A step, or without a record: what was written so far is to go to disk.
+    private sealed record Item(StepRecord? Record, byte[] Gradient, int Length, TaskCompletionSource? Flushed);
 }

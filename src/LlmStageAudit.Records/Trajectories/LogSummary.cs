@@ -6,8 +6,6 @@ namespace LlmStageAudit.Records.Trajectories;
 /// </summary>
 public sealed record LogSummary
 {
-    private const int HashBytes = TrajectoryFrame.HashBytes;
-
     private LogSummary()
     {
     }
@@ -85,42 +83,36 @@ public sealed record LogSummary
 
     private static LogSummary Walk(FrameWindow window, long length, string path)
     {
-        const int preamble = TrajectoryFrame.PreambleBytes;
-        if (length < preamble || !window.At(0, preamble, 0).SequenceEqual(TrajectoryFrame.Preamble))
-            throw TrajectoryException.NotALog(path);
-        var (end, lastStart, records, gradientBytes) = ((long)preamble, 0L, 0, 0);
+        if (!window.HasPreamble(length)) throw TrajectoryException.NotALog(path);
+        FramePlace? first = null, last = null;
+        var (end, records) = ((long)TrajectoryFrame.PreambleBytes, 0);
         string? fault = null;
         while (length - end >= TrajectoryFrame.FramingBytes)
         {
-            fault = TrajectoryFrame.ReadFraming(
-                window.At(end, TrajectoryFrame.FramingBytes, gradientBytes), out var headerBytes, out var payloadBytes);
-            if (fault is null && records > 0 && payloadBytes != gradientBytes)
-                fault = $"a gradient of {payloadBytes} bytes after one of {gradientBytes} bytes";
-            if (fault is not null) break;
-            var next = end + TrajectoryFrame.FramingBytes + headerBytes + payloadBytes + HashBytes;
-            if (next > length) break;
-            (lastStart, end, gradientBytes) = (end, next, payloadBytes);
+            fault = window.FrameAt(end, last?.PayloadBytes, out var place);
+            if (fault is not null || place.End > length) break;
+            (first, last, end) = (first ?? place, place, place.End);
             records++;
         }
 
-        var summary = new LogSummary { SizeBytes = length, Records = records, GradientBytes = gradientBytes, TornBytes = length - end };
-        if (records == 0) return summary with { Fault = fault };
-        return summary with
+        var ids = new BatchIdTable();
+        return new LogSummary
         {
-            First = RecordAt(window, preamble, ref fault),
-            Last = RecordAt(window, lastStart, ref fault),
-            HeadHash = Convert.ToHexStringLower(window.At(end - HashBytes, HashBytes, gradientBytes)),
+            SizeBytes = length,
+            Records = records,
+            GradientBytes = last?.PayloadBytes ?? 0,
+            TornBytes = length - end,
+            First = Header(first),
+            Last = Header(last),
+            HeadHash = last is { HashOffset: var hash } ? Convert.ToHexStringLower(window.At(hash, TrajectoryFrame.HashBytes)) : null,
             Fault = fault,
         };
-    }
 
-    private static StepRecord? RecordAt(FrameWindow window, long offset, ref string? fault)
-    {
-        var ids = new BatchIdTable();
-        TrajectoryFrame.ReadFraming(window.At(offset, TrajectoryFrame.FramingBytes, 0), out var headerBytes, out _);
-        if (StepHeader.Read(window.At(offset + TrajectoryFrame.FramingBytes, headerBytes, 0), ids, out var header) is not { } found)
-            return header.ToRecord(ids);
-        fault ??= found;
-        return null;
+        StepRecord? Header(FramePlace? place)
+        {
+            if (place is not { } there) return null;
+            if (StepHeader.Read(window.At(there.HeaderOffset, there.HeaderBytes), ids, out var record) is { } found) fault ??= found;
+            return record;
+        }
     }
 }

@@ -12,21 +12,17 @@ public sealed class TrajectoryReader : IDisposable
     private readonly TrajectoryScan _scan;
     private readonly string _path;
 
-    private TrajectoryReader(FileStream stream, string path, string genesis)
-    {
-        _stream = stream;
-        _path = path;
-        _scan = new TrajectoryScan(stream, path, genesis);
-    }
+    private TrajectoryReader(FileStream stream, string path, string genesis) =>
+        (_stream, _path, _scan) = (stream, path, new TrajectoryScan(stream, path, genesis));
 
     /// <summary>Records in the log.</summary>
-    public int Count => _scan.Entries.Count;
+    public int Count => _scan.Count;
 
-    /// <summary>In log order. Kept compactly: each record is made when it is asked for. Stays valid when the reader is disposed.</summary>
-    public IReadOnlyList<StepRecord> Steps => _scan.Entries.Steps;
+    /// <summary>In log order. Kept compactly, each id once. Stays valid when the reader is disposed.</summary>
+    public IReadOnlyList<StepRecord> Steps => _scan.Steps;
 
     /// <summary>Bytes of each gradient: four per parameter, or 0 where none were logged.</summary>
-    public int GradientBytes => _scan.Entries.PayloadBytes;
+    public int GradientBytes => _scan.PayloadBytes;
 
     /// <summary>The last record's hash as lower-case hexadecimal, which pins the whole log; of an empty log the genesis hash.</summary>
     public string HeadHash => Convert.ToHexStringLower(_scan.HeadHash);
@@ -60,8 +56,6 @@ public sealed class TrajectoryReader : IDisposable
     /// <exception cref="TrajectoryException">The record was changed.</exception>
     public void ReadGradient(int index, Span<byte> gradient)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(index);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
         if (gradient.Length != GradientBytes)
         {
             throw new ArgumentException($"{gradient.Length} bytes for a gradient of {GradientBytes} bytes", nameof(gradient));
@@ -93,10 +87,10 @@ public sealed class TrajectoryReader : IDisposable
         _scan.CheckPreamble();
         while (_scan.TryAdvance())
         {
-            if (_scan.Entries.Count == 1) _scan.Verify(0);
+            if (_scan.Count == 1) _scan.Verify(0);
         }
 
-        if (_scan.End != SizeBytes) throw TrajectoryException.Torn(_path, _scan.Entries.Count + 1, _scan.End);
+        if (_scan.End != SizeBytes) throw TrajectoryException.Torn(_path, _scan.Count + 1, _scan.End);
     }
 
     private void VerifyRecord(int index, Span<byte> gradient)

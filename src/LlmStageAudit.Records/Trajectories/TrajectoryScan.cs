@@ -3,45 +3,41 @@ using System.Security.Cryptography;
 namespace LlmStageAudit.Records.Trajectories;
 
 /// <summary>One walk over a log's frames: where each lies, what its header says, and on request whether its hash holds.</summary>
-internal sealed class TrajectoryScan : IDisposable
+/// <param name="stream">Remains the caller's. Its length now is what counts: what is appended later is not seen.</param>
+/// <param name="path">The log, for messages.</param>
+/// <param name="genesis">What the log must begin with.</param>
+internal sealed class TrajectoryScan(FileStream stream, string path, string genesis) : IDisposable
 {
     private const int ChunkBytes = 1 << 16;
+    private const int HashBytes = TrajectoryFrame.HashBytes;
 
-    private readonly FileStream _stream;
-    private readonly string _path;
-    private readonly byte[] _genesisHash;
-    private readonly FrameWindow _window;
+    private readonly byte[] _genesisHash = TrajectoryFrame.GenesisHash(genesis);
+    private readonly FrameWindow _window = new(stream.SafeFileHandle);
     private readonly IncrementalHash _sha256 = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-
-    /// <summary>Begins a walk; the stream remains the caller's.</summary>
-    /// <param name="stream">Its length now is what counts: what is appended later is not seen.</param>
-    /// <param name="path">The log, for messages.</param>
-    /// <param name="genesis">What the log must begin with.</param>
-    public TrajectoryScan(FileStream stream, string path, string genesis)
-    {
-        _stream = stream;
-        _path = path;
-        _genesisHash = TrajectoryFrame.GenesisHash(genesis);
-        Length = stream.Length;
-        _window = new FrameWindow(stream.SafeFileHandle);
-    }
+    private readonly BatchIdTable _ids = new();
+    private readonly List<StepRecord> _steps = [];
+    private readonly List<(FramePlace Place, byte[] Hash)> _frames = [];
 
     /// <summary>Of the file when the walk began, in bytes.</summary>
-    public long Length { get; }
+    public long Length { get; } = stream.Length;
 
-    public TrajectoryIndex Entries { get; } = new();
+    /// <summary>Frames walked over so far.</summary>
+    public int Count => _steps.Count;
 
-    public long End => Entries.End;
+    /// <summary>What their headers say; outlives the file.</summary>
+    public IReadOnlyList<StepRecord> Steps => _steps;
 
-    public ReadOnlySpan<byte> HeadHash => HashBefore(Entries.Count);
+    /// <summary>Of each frame; 0 of an empty log.</summary>
+    public int PayloadBytes => Count == 0 ? 0 : _frames[0].Place.PayloadBytes;
+
+    /// <summary>Where the last frame ends, or the first one would begin.</summary>
+    public long End => Count == 0 ? TrajectoryFrame.PreambleBytes : _frames[^1].Place.End;
+
+    public ReadOnlySpan<byte> HeadHash => HashBefore(Count);
 
     public void CheckPreamble()
     {
-        if (Length < TrajectoryFrame.PreambleBytes
-            || !_window.At(0, TrajectoryFrame.PreambleBytes, 0).SequenceEqual(TrajectoryFrame.Preamble))
-        {
-            throw TrajectoryException.NotALog(_path);
-        }
+        if (!_window.HasPreamble(Length)) throw TrajectoryException.NotALog(path);
     }
 
     /// <summary>Adds the next frame.</summary>
@@ -50,40 +46,17 @@ internal sealed class TrajectoryScan : IDisposable
     public bool TryAdvance()
     {
         var offset = End;
-        var number = Entries.Count + 1;
         if (Length - offset < TrajectoryFrame.FramingBytes) return false;
-
-        var framing = _window.At(offset, TrajectoryFrame.FramingBytes, Entries.PayloadBytes);
-        if (TrajectoryFrame.ReadFraming(framing, out var headerBytes, out var payloadBytes) is { } fault)
-        {
-            throw TrajectoryException.Damaged(_path, number, offset, fault);
-        }
-
-        if (Entries.Count > 0 && payloadBytes != Entries.PayloadBytes)
-        {
-            throw TrajectoryException.Damaged(
-                _path, number, offset, $"a gradient of {payloadBytes} bytes after one of {Entries.PayloadBytes} bytes");
-        }
-
-        var frameBytes = (long)TrajectoryFrame.FramingBytes + headerBytes + payloadBytes + TrajectoryFrame.HashBytes;
-        if (Length - offset < frameBytes) return false;
-
-        var text = _window.At(offset + TrajectoryFrame.FramingBytes, headerBytes, payloadBytes);
-        if (StepHeader.Read(text, Entries.Ids, out var header) is { } headerFault)
-        {
-            throw TrajectoryException.Damaged(_path, number, offset + TrajectoryFrame.FramingBytes, headerFault);
-        }
-
-        if (Entries.Count > 0)
-        {
-            var last = Entries.Header(Entries.Count - 1);
-            if (header.Step <= last.Step || header.StageStep <= last.StageStep)
-                throw TrajectoryException.Damaged(_path, number, offset, $"step {header.Step} after step {last.Step}");
-        }
+        if (_window.FrameAt(offset, Count == 0 ? null : PayloadBytes, out var place) is { } fault) throw Damaged(offset, fault);
+        if (Length < place.End) return false;
+        var text = _window.At(place.HeaderOffset, place.HeaderBytes, place.PayloadBytes);
+        if (StepHeader.Read(text, _ids, out var step) is { } headerFault) throw Damaged(place.HeaderOffset, headerFault);
+        if (Count > 0 && (step.Step <= _steps[^1].Step || step.StageStep <= _steps[^1].StageStep))
+            throw Damaged(offset, $"step {step.Step} after step {_steps[^1].Step}");
 
         // The next frame's header comes right after, and most often with the same read.
-        var hash = _window.At(offset + frameBytes - TrajectoryFrame.HashBytes, TrajectoryFrame.HashBytes, payloadBytes);
-        Entries.Add(offset, headerBytes, payloadBytes, header, hash);
+        _frames.Add((place, _window.At(place.HashOffset, HashBytes, place.PayloadBytes).ToArray()));
+        _steps.Add(step);
         return true;
     }
 
@@ -91,24 +64,23 @@ internal sealed class TrajectoryScan : IDisposable
     /// <exception cref="TrajectoryException">What is wrong is no torn tail: a whole frame follows it.</exception>
     public void AdvanceOverWhole(int count)
     {
-        while (Entries.Count < count)
+        while (Count < count)
         {
-            var offset = End;
-            var number = Entries.Count + 1;
+            var (offset, before) = (End, Count);
             try
             {
                 if (!TryAdvance())
                 {
-                    if (FindsFrameAfter(offset))
-                        throw TrajectoryException.Damaged(_path, number, offset, "a record longer than the room before whole ones");
+                    if (FindsFrameAfter(offset)) throw Damaged(offset, "a record longer than the room before whole ones");
                     return;
                 }
 
-                Verify(number - 1);
+                Verify(before);
             }
             catch (TrajectoryException) when (!FindsFrameAfter(offset))
             {
-                if (Entries.Count == number) Entries.RemoveLast();
+                _steps.RemoveRange(before, Count - before);
+                _frames.RemoveRange(before, _frames.Count - before);
                 return;
             }
         }
@@ -121,11 +93,11 @@ internal sealed class TrajectoryScan : IDisposable
     public bool FindsFrameAfter(long offset)
     {
         var window = new byte[Math.Min(ChunkBytes, Length)];
-        var at = Math.Max(offset + 1, TrajectoryFrame.PreambleBytes + TrajectoryFrame.HashBytes);
-        while (Length - at > TrajectoryFrame.FramingBytes + TrajectoryFrame.HashBytes)
+        var at = Math.Max(offset + 1, TrajectoryFrame.PreambleBytes + HashBytes);
+        while (Length - at > TrajectoryFrame.FramingBytes + HashBytes)
         {
             var read = (int)Math.Min(window.Length, Length - at);
-            ReadExactly(window.AsSpan(0, read), at);
+            _window.Read(window.AsSpan(0, read), read, at);
             for (
                 var from = 0;
                 window.AsSpan(from, read - from).IndexOf(TrajectoryFrame.MagicBytes) is >= 0 and var found;
@@ -146,59 +118,46 @@ internal sealed class TrajectoryScan : IDisposable
     /// <param name="gradient">Gets the payload where it is not empty; then its length is the payload's.</param>
     public void Verify(int index, Span<byte> gradient = default)
     {
-        var (offset, headerBytes) = Entries.Place(index);
-        var headBytes = TrajectoryFrame.FramingBytes + headerBytes;
+        var (place, expected) = _frames[index];
         _sha256.AppendData(HashBefore(index));
-        Append(offset, headBytes + (gradient.IsEmpty ? (long)Entries.PayloadBytes : 0));
-        if (!gradient.IsEmpty)
-        {
-            ReadExactly(gradient, offset + headBytes);
-            _sha256.AppendData(gradient);
-        }
-
-        Span<byte> hash = stackalloc byte[TrajectoryFrame.HashBytes];
-        _sha256.GetHashAndReset(hash);
-        if (hash.SequenceEqual(Entries.Hash(index))) return;
-        if (index == 0) throw TrajectoryException.OtherGenesis(_path, offset);
-        throw TrajectoryException.HashMismatch(_path, index + 1, offset);
+        Append(place.Offset, gradient.IsEmpty ? place.HashOffset : place.PayloadOffset);
+        _window.Read(gradient, gradient.Length, place.PayloadOffset);
+        _sha256.AppendData(gradient);
+        if (HashIs(expected)) return;
+        throw index == 0
+            ? TrajectoryException.OtherGenesis(path, place.Offset)
+            : TrajectoryException.HashMismatch(path, index + 1, place.Offset);
     }
 
     public void Dispose() => _sha256.Dispose();
 
-    private ReadOnlySpan<byte> HashBefore(int index) => index == 0 ? _genesisHash : Entries.Hash(index - 1);
+    private ReadOnlySpan<byte> HashBefore(int index) => index == 0 ? _genesisHash : _frames[index - 1].Hash;
+
+    // Of the frame that would come next.
+    private TrajectoryException Damaged(long offset, string found) => TrajectoryException.Damaged(path, Count + 1, offset, found);
 
     private bool IsWholeFrame(long offset)
     {
-        if (Length - offset < TrajectoryFrame.FramingBytes + TrajectoryFrame.HashBytes) return false;
-        var framing = _window.At(offset, TrajectoryFrame.FramingBytes, 0);
-        if (TrajectoryFrame.ReadFraming(framing, out var headerBytes, out var payloadBytes) is not null) return false;
-        var hashed = (long)TrajectoryFrame.FramingBytes + headerBytes + payloadBytes;
-        if (Length - offset < hashed + TrajectoryFrame.HashBytes) return false;
-        Append(offset - TrajectoryFrame.HashBytes, TrajectoryFrame.HashBytes + hashed);
-        Span<byte> expected = stackalloc byte[TrajectoryFrame.HashBytes];
-        _sha256.GetHashAndReset(expected);
-        return _window.At(offset + hashed, TrajectoryFrame.HashBytes, 0).SequenceEqual(expected);
+        if (Length - offset < TrajectoryFrame.FramingBytes + HashBytes) return false;
+        if (_window.FrameAt(offset, null, out var place) is not null || Length < place.End) return false;
+        Append(offset - HashBytes, place.HashOffset);
+        return HashIs(_window.At(place.HashOffset, HashBytes));
     }
 
-    private void Append(long offset, long count)
+    private bool HashIs(ReadOnlySpan<byte> expected)
     {
-        while (count > 0)
+        Span<byte> hash = stackalloc byte[HashBytes];
+        _sha256.GetHashAndReset(hash);
+        return hash.SequenceEqual(expected);
+    }
+
+    private void Append(long from, long end)
+    {
+        while (from < end)
         {
-            var chunk = _window.At(offset, (int)Math.Min(count, ChunkBytes), 0);
+            var chunk = _window.At(from, (int)Math.Min(end - from, ChunkBytes));
             _sha256.AppendData(chunk);
-            offset += chunk.Length;
-            count -= chunk.Length;
-        }
-    }
-
-    private void ReadExactly(Span<byte> bytes, long offset)
-    {
-        while (bytes.Length > 0)
-        {
-            var read = RandomAccess.Read(_stream.SafeFileHandle, bytes, offset);
-            if (read == 0) throw new EndOfStreamException($"the file ends before byte {offset + bytes.Length}");
-            bytes = bytes[read..];
-            offset += read;
+            from += chunk.Length;
         }
     }
 }

@@ -15,12 +15,8 @@ public sealed class TrajectoryWriter : IDisposable
     private int _lastStep;
     private int _lastStageStep;
 
-    private TrajectoryWriter(FileStream stream, string path, ReadOnlySpan<byte> head)
-    {
-        _stream = stream;
-        _path = path;
-        _head = head.ToArray();
-    }
+    private TrajectoryWriter(FileStream stream, string path, ReadOnlySpan<byte> head) =>
+        (_stream, _path, _head) = (stream, path, head.ToArray());
 
     /// <summary>Records in the log, those found on opening included.</summary>
     public int Count { get; private set; }
@@ -41,21 +37,13 @@ public sealed class TrajectoryWriter : IDisposable
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         DurableFolder.Create(folder);
         if (File.Exists(path)) throw TrajectoryException.Exists(path);
-        FileStream? stream = null;
-        try
+        return Opened(path, FileMode.CreateNew, stream =>
         {
-            stream = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, 1 << 16);
             stream.Write(TrajectoryFrame.Preamble);
             DurableFile.Flush(stream);
             DurableFolder.Flush(folder);
             return new TrajectoryWriter(stream, path, TrajectoryFrame.GenesisHash(genesis));
-        }
-        catch (Exception exception)
-        {
-            DisposeAfterFailure(stream);
-            if (StorageException.IsFault(exception)) throw StorageException.Of(path, exception);
-            throw;
-        }
+        });
     }
 
     /// <summary>
@@ -74,28 +62,19 @@ public sealed class TrajectoryWriter : IDisposable
     public static TrajectoryWriter OpenForAppend(string path, string genesis, int? keepRecords = null)
     {
         if (!File.Exists(path)) throw TrajectoryException.Missing(path);
-        FileStream? stream = null;
-        try
+        return Opened(path, FileMode.Open, stream =>
         {
-            stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read, 1 << 16);
             using (var found = new TrajectoryScan(stream, path, genesis)) CompletePreamble(stream, found);
             using var scan = new TrajectoryScan(stream, path, genesis);
             scan.CheckPreamble();
             scan.AdvanceOverWhole(keepRecords ?? int.MaxValue);
-            if (scan.Entries.Count < keepRecords) throw TrajectoryException.TooFew(path, scan.Entries.Count, keepRecords.Value);
-            var writer = new TrajectoryWriter(stream, path, scan.HeadHash) { Count = scan.Entries.Count, SizeBytes = scan.End };
-            writer.Follow(scan.Entries);
+            if (scan.Count < keepRecords) throw TrajectoryException.TooFew(path, scan.Count, keepRecords.Value);
             if (stream.Length != scan.End) stream.SetLength(scan.End);
             stream.Position = scan.End;
+            var writer = new TrajectoryWriter(stream, path, scan.HeadHash) { Count = scan.Count, SizeBytes = scan.End };
+            if (scan.Count > 0) writer.Follow(scan.Steps[^1], scan.PayloadBytes);
             return writer;
-        }
-        catch (Exception exception)
-        {
-            DisposeAfterFailure(stream);
-            if (StorageException.IsFault(exception)) throw StorageException.Of(path, exception);
-            if (exception is IOException or UnauthorizedAccessException) throw TrajectoryException.Unreadable(path, exception);
-            throw;
-        }
+        });
     }
 
     /// <summary>Appends one step, with its hash.</summary>
@@ -108,7 +87,7 @@ public sealed class TrajectoryWriter : IDisposable
     {
         if (_failure is not null) throw TrajectoryException.WriteFailedBefore(_path, _failure);
         CheckFollows(record, gradient);
-        var header = TrajectoryFrame.HeaderOf(record);
+        var header = StepHeader.Of(record);
         if (header.Length > TrajectoryFrame.MaximumHeaderBytes)
         {
             throw new ArgumentException($"a header of {header.Length} bytes; at most {TrajectoryFrame.MaximumHeaderBytes}", nameof(record));
@@ -128,33 +107,27 @@ public sealed class TrajectoryWriter : IDisposable
             _stream.Write(gradient);
             _stream.Write(_head);
         }
-        catch (Exception exception)
+        catch (Exception exception) when (StorageException.IsFault(_failure = exception))
         {
-            _failure = exception;
-            if (StorageException.IsFault(exception)) throw StorageException.Of(_path, exception);
-            throw;
+            throw StorageException.Of(_path, exception);
         }
 
         Count++;
         SizeBytes += framing.Length + header.Length + (long)gradient.Length + _head.Length;
-        (_gradientBytes, _lastStep, _lastStageStep) = (gradient.Length, record.Step, record.StageStep);
+        Follow(record, gradient.Length);
     }
 
-    /// <summary>Hands what was appended to the operating system, or on to the disk.</summary>
-    /// <param name="toDisk">True: returns when the disk has it, so that a saved state may count on it.</param>
-    public void Flush(bool toDisk)
+    /// <summary>Returns when the disk has what was appended, so that a saved state may count on it.</summary>
+    public void Flush()
     {
         if (_failure is not null) throw TrajectoryException.WriteFailedBefore(_path, _failure);
         try
         {
-            if (toDisk) DurableFile.Flush(_stream);
-            else _stream.Flush();
+            DurableFile.Flush(_stream);
         }
-        catch (Exception exception)
+        catch (Exception exception) when (StorageException.IsFault(_failure = exception))
         {
-            _failure = exception;
-            if (StorageException.IsFault(exception)) throw StorageException.Of(_path, exception);
-            throw;
+            throw StorageException.Of(_path, exception);
         }
     }
 
@@ -164,6 +137,24 @@ public sealed class TrajectoryWriter : IDisposable
         _sha256.Dispose();
         if (_failure is not null) DisposeAfterFailure(_stream);
         else _stream.Dispose();
+    }
+
+    private static TrajectoryWriter Opened(string path, FileMode mode, Func<FileStream, TrajectoryWriter> use)
+    {
+        FileStream? stream = null;
+        try
+        {
+            stream = new FileStream(path, mode, FileAccess.ReadWrite, FileShare.Read, 1 << 16);
+            return use(stream);
+        }
+        catch (Exception exception)
+        {
+            DisposeAfterFailure(stream);
+            if (StorageException.IsFault(exception)) throw StorageException.Of(path, exception);
+            if (mode == FileMode.Open && (exception is IOException or UnauthorizedAccessException))
+                throw TrajectoryException.Unreadable(path, exception);
+            throw;
+        }
     }
 
     // The file's buffer may still hold what could not be written; that failure was the news.
@@ -191,11 +182,8 @@ public sealed class TrajectoryWriter : IDisposable
         stream.Flush();
     }
 
-    private void Follow(TrajectoryIndex entries)
-    {
-        if (entries.Count == 0) return;
-        (_gradientBytes, _lastStep, _lastStageStep) = (entries.PayloadBytes, entries[^1].Record.Step, entries[^1].Record.StageStep);
-    }
+    private void Follow(StepRecord record, int gradientBytes) =>
+        (_gradientBytes, _lastStep, _lastStageStep) = (gradientBytes, record.Step, record.StageStep);
 
     private void CheckFollows(StepRecord record, ReadOnlySpan<byte> gradient)
     {

@@ -4,22 +4,10 @@ using LlmStageAudit.Records.Serialization;
 namespace LlmStageAudit.Records.Verifications;
 
 /// <summary>How well predicted effects agree with retraining, and whether that passes the gate.</summary>
-public sealed record VerificationArtifact : IArtifact<VerificationArtifact>
+public sealed record VerificationArtifact : RunArtifact<VerificationArtifact>, IArtifact<VerificationArtifact>
 {
     /// <inheritdoc/>
     public static string KindName => "verification";
-
-    /// <inheritdoc/>
-    public static int CurrentSchemaVersion => 1;
-
-    /// <inheritdoc/>
-    public int SchemaVersion { get; init; } = CurrentSchemaVersion;
-
-    /// <inheritdoc/>
-    public string Kind { get; init; } = KindName;
-
-    /// <summary>Id of the run it is about: 32 hexadecimal digits.</summary>
-    public required string RunId { get; init; }
 
     /// <summary>The file of the plan whose jobs were retrained.</summary>
     public required string PlanPath { get; init; }
@@ -52,4 +40,38 @@ public sealed record VerificationArtifact : IArtifact<VerificationArtifact>
                 ? null
                 : $"stages: {stage.PredictedPerExample.Count} predictions and "
                     + $"{stage.MeasuredPerExample.Count} measurements of {stage.Examples} examples");
+}
+
+/// <summary>A stage's predicted effect against the one measured by retraining.</summary>
+public sealed record VerifiedStage
+{
+    /// <summary>The stage left out.</summary>
+    public required string Stage { get; init; }
+
+    /// <summary>Mean estimate.</summary>
+    public required double Predicted { get; init; }
+
+    /// <summary>Mean of observed less retrained.</summary>
+    public required double Measured { get; init; }
+
+    /// <summary>Over probe rows; NaN where one side does not vary.</summary>
+    public required double Pearson { get; init; }
+
+    /// <summary>Over probe rows; NaN where one side does not vary.</summary>
+    public required double Spearman { get; init; }
+
+    /// <summary>Euclidean norm of the difference over that of the measured effects.</summary>
+    public required double RelativeError { get; init; }
+
+    /// <summary>Probe rows compared.</summary>
+    public required int Examples { get; init; }
+
+    /// <summary>In probe order.</summary>
+    public IReadOnlyList<double> PredictedPerExample { get; init; } = [];
+
+    /// <summary>In probe order.</summary>
+    public IReadOnlyList<double> MeasuredPerExample { get; init; } = [];
+
+    /// <summary>Whether predicted and measured effects are the same bits, example by example; null where they were not compared.</summary>
+    public bool? BitIdentical { get; init; }
 }

@@ -1,66 +1,78 @@
-using LlmStageAudit.Reporting.Markup;
+using LlmStageAudit.Records.Effects;
 
 namespace LlmStageAudit.Reporting.Charts;
 
 /// <summary>
-/// Groups by metrics. Each cell prints the observed value and, where a stage was left out, what the stage changed (observed minus
-/// counterfactual) with an arrow; the tint is that change. Cells that the rows do not define are hatched and say NaN.
+/// Groups by metrics, the first of each. Each cell prints the observed value and, where a stage was left out, what the stage changed
+/// (observed minus counterfactual) with an arrow; the tint is that change. Cells that the rows do not define are hatched and say NaN.
 /// </summary>
-internal sealed record GroupHeatMap
+internal sealed record GroupHeatMap(string Id, string Title, ProbeScores Observed, ProbeScores? Counterfactual)
 {
+    /// <summary>The first groups are drawn.</summary>
+    public const int MaximumGroups = 30;
+
+    /// <summary>The first metrics, in reading order, are drawn.</summary>
+    public const int MaximumColumns = 8;
+
+    private const string Positives = "positives";
     private const double Width = 880;
     private const double LabelWidth = 190;
     private const double Top = 34;
     private const double RowHeight = 50;
     private const double DeepestTint = 0.6;
 
-    /// <summary>Unique in the page; letters, digits and dashes.</summary>
-    public required string Id { get; init; }
+    /// <summary>Keys of every metric of a group, in reading order.</summary>
+    public static IReadOnlyList<string> MetricsOf(ProbeScores scores) =>
+        MetricText.InOrder(scores.Groups.SelectMany(group => group.Metrics.Keys).Where(key => key != Positives));
 
-    public required string Title { get; init; }
-
-    /// <summary>Names of the metrics.</summary>
-    public required IReadOnlyList<string> Columns { get; init; }
-
-    public required IReadOnlyList<HeatRow> Rows { get; init; }
-
-    /// <summary>The chart as one <c>svg</c> element.</summary>
     public string Render()
     {
-        var canvas = new SvgCanvas(Id, Width, Top + (RowHeight * Rows.Count) + 30, Title, Describe());
-        canvas.HatchPattern("hatch-missing", "hatch-missing");
-        var cellWidth = (Width - LabelWidth) / Math.Max(1, Columns.Count);
-        var deepest = Rows.SelectMany(row => row.Cells).Select(Change).Where(double.IsFinite).Select(Math.Abs).DefaultIfEmpty(0).Max();
-        for (var column = 0; column < Columns.Count; column++)
+        var keys = MetricsOf(Observed).Take(MaximumColumns).ToArray();
+        var others = (Counterfactual?.Groups ?? []).ToLookup(group => group.Group, StringComparer.Ordinal);
+        var rows = Observed.Groups.Take(MaximumGroups).Select(group => (Group: group, Cells: keys
+            .Select(key => new Cell(ValueOf(group, key), ValueOf(others[group.Group].FirstOrDefault(), key)))
+            .ToArray())).ToArray();
+        var bottom = Top + (RowHeight * rows.Length);
+        var description = rows.Select(row => $"{row.Group.Group}, n {NumberText.Count(row.Group.Examples)}: "
+            + string.Join(", ", keys.Zip(row.Cells).Where(pair => pair.Second.Observed is not null).Select(Describe)) + ".");
+        var canvas = new SvgCanvas(Id, Width, bottom + 30, Title, string.Join(' ', description));
+        canvas.HatchPatterns("hatch-missing");
+        var cellWidth = (Width - LabelWidth) / Math.Max(1, keys.Length);
+        var changes = rows.SelectMany(row => row.Cells).Select(cell => Math.Abs(cell.Change));
+        var deepest = changes.Where(double.IsFinite).DefaultIfEmpty(0).Max();
+        foreach (var (column, heading) in keys.Select(MetricText.Heading).Index())
         {
-            var name = MarkupText.Shorten(Columns[column], Math.Max(4, (int)(cellWidth / 7)));
-            canvas.Text(LabelWidth + (cellWidth * (column + 0.5)), 22, name, "minor", "middle", Columns[column]);
+            var name = MarkupText.Shorten(heading, Math.Max(4, (int)(cellWidth / 7)));
+            canvas.Text(LabelWidth + (cellWidth * (column + 0.5)), 22, name, "minor", "middle", heading);
         }
 
-        for (var row = 0; row < Rows.Count; row++)
+        foreach (var (row, (group, cells)) in rows.Index())
         {
             var top = Top + (RowHeight * row);
-            DrawLabel(canvas, Rows[row], top);
-            for (var column = 0; column < Math.Min(Columns.Count, Rows[row].Cells.Count); column++)
+            DrawLabel(canvas, group, top);
+            foreach (var (column, cell) in cells.Index())
             {
-                DrawCell(canvas, Rows[row].Cells[column], LabelWidth + (cellWidth * column), top, cellWidth, deepest);
+                DrawCell(canvas, cell, LabelWidth + (cellWidth * column), top, cellWidth, deepest);
             }
         }
 
-        DrawLegend(canvas, Top + (RowHeight * Rows.Count) + 22, deepest);
+        if (deepest > 0) DrawLegend(canvas, bottom + 22, deepest);
         return canvas.Finish();
     }
 
-    private static double Change(HeatCell cell) => (cell.Observed - cell.Counterfactual) ?? double.NaN;
+    private static double? ValueOf(GroupScores? group, string key) =>
+        group is not null && group.Metrics.TryGetValue(key, out var value) ? value : null;
 
-    private static void DrawLabel(SvgCanvas canvas, HeatRow row, double top)
+    private static void DrawLabel(SvgCanvas canvas, GroupScores group, double top)
     {
-        canvas.Text(0, top + 22, MarkupText.Shorten(row.Group, 24), "strong", fullText: row.Group);
-        var positives = row.Positives is { } count ? $", {NumberText.Count(count)} positive" : string.Empty;
-        canvas.Text(0, top + 38, $"n = {NumberText.Count(row.Examples)}{positives}", "minor");
+        canvas.Text(0, top + 22, MarkupText.Shorten(group.Group, 24), "strong", fullText: group.Group);
+        var positives = ValueOf(group, Positives) is { } count && Math.Abs(count) < 1e15
+            ? $", {NumberText.Count((long)count)} positive"
+            : string.Empty;
+        canvas.Text(0, top + 38, $"n = {NumberText.Count(group.Examples)}{positives}", "minor");
     }
 
-    private static void DrawCell(SvgCanvas canvas, HeatCell cell, double left, double top, double width, double deepest)
+    private static void DrawCell(SvgCanvas canvas, Cell cell, double left, double top, double width, double deepest)
     {
         var middle = left + (width / 2);
         if (cell.Observed is not { } observed)
@@ -70,27 +82,41 @@ internal sealed record GroupHeatMap
             return;
         }
 
-        var change = Change(cell);
-        var isDefined = double.IsFinite(observed) && (cell.Counterfactual is null || double.IsFinite(change));
-        if (!isDefined)
+        var change = cell.Counterfactual is null ? 0 : cell.Change;
+        if (double.IsFinite(observed) && double.IsFinite(change))
         {
-            canvas.Hatched(left + 1, top + 1, width - 2, RowHeight - 2, "hatch-missing", "cell");
+            DrawTint(canvas, left, top, width, RowHeight, deepest == 0 ? 0 : change / deepest, " cell", 3);
         }
         else
         {
-            var depth = cell.Counterfactual is null || deepest == 0 ? 0 : Math.Abs(change) / deepest;
-            var look = cell.Counterfactual is null || change == 0 ? "band" : change > 0 ? "raised" : "lowered";
-            canvas.Rectangle(left, top, width, RowHeight, look + " cell", 3, look == "band" ? null : 0.06 + (depth * (DeepestTint - 0.06)));
+            canvas.Rectangle(left + 1, top + 1, width - 2, RowHeight - 2, "cell", pattern: "hatch-missing");
         }
 
-        if (cell.Counterfactual is null || !double.IsFinite(observed))
+        var isAlone = cell.Counterfactual is null || !double.IsFinite(observed);
+        canvas.Text(middle, top + (isAlone ? 30 : 22), NumberText.Value(observed, 3), "strong", "middle");
+        if (!isAlone) canvas.Text(middle, top + 39, ChangeText(change), "change", "middle");
+    }
+
+    // Of a share of the deepest change, -1 to 1.
+    private static void DrawTint(
+        SvgCanvas canvas, double left, double top, double width, double height, double share, string look = "", double? corner = null)
+    {
+        double? opacity = share == 0 ? null : 0.06 + (Math.Abs(share) * (DeepestTint - 0.06));
+        canvas.Rectangle(left, top, width, height, (share > 0 ? "raised" : share < 0 ? "lowered" : "band") + look, corner, opacity);
+    }
+
+    private static void DrawLegend(SvgCanvas canvas, double baseline, double deepest)
+    {
+        const int Swatches = 5;
+        var left = LabelWidth + 4;
+        canvas.Text(left, baseline, ChangeText(-deepest), "minor");
+        left += 70;
+        for (var index = -Swatches; index <= Swatches; index++, left += 16)
         {
-            canvas.Text(middle, top + 30, NumberText.Value(observed, 3), "strong", "middle");
-            return;
+            DrawTint(canvas, left, baseline - 10, 16, 12, index / (double)Swatches);
         }
 
-        canvas.Text(middle, top + 22, NumberText.Value(observed, 3), "strong", "middle");
-        canvas.Text(middle, top + 39, ChangeText(change), "change", "middle");
+        canvas.Text(left + 8, baseline, ChangeText(deepest) + "   what the stage changed", "minor");
     }
 
     private static string ChangeText(double change) => change switch
@@ -101,48 +127,15 @@ internal sealed record GroupHeatMap
         _ => "NaN",
     };
 
-    private static string Describe(string column, HeatCell cell)
+    private static string Describe((string Key, Cell Cell) shown)
     {
-        var change = cell.Counterfactual is null ? string.Empty : $" (stage changed it by {ChangeText(Change(cell))})";
-        return $"{column} {NumberText.Value(cell.Observed ?? double.NaN, 3)}{change}";
+        var change = shown.Cell.Counterfactual is null ? string.Empty : $" (stage changed it by {ChangeText(shown.Cell.Change)})";
+        return $"{MetricText.Heading(shown.Key)} {NumberText.Value(shown.Cell.Observed ?? double.NaN, 3)}{change}";
     }
 
-    private static void DrawLegend(SvgCanvas canvas, double baseline, double deepest)
+    // A metric of one group, NaN where the rows do not define it; null where it was not computed.
+    private sealed record Cell(double? Observed, double? Counterfactual)
     {
-        if (deepest == 0) return;
-        const int Swatches = 5;
-        var left = LabelWidth + 4;
-        canvas.Text(left, baseline, "▼ " + NumberText.Signed(-deepest, 2), "minor");
-        left += 70;
-        for (var index = -Swatches; index <= Swatches; index++)
-        {
-            var look = index < 0 ? "lowered" : index > 0 ? "raised" : "band";
-            var depth = 0.06 + (Math.Abs(index) / (double)Swatches * (DeepestTint - 0.06));
-            canvas.Rectangle(left, baseline - 10, 16, 12, look, opacity: index == 0 ? null : depth);
-            left += 16;
-        }
-
-        canvas.Text(left + 8, baseline, "▲ " + NumberText.Signed(deepest, 2) + "   what the stage changed", "minor");
-    }
-
-    private string Describe()
-    {
-        var rows = Rows.Take(40).Select(row => $"{row.Group}, n {NumberText.Count(row.Examples)}: " + string.Join(", ", Columns
-            .Zip(row.Cells)
-            .Where(pair => pair.Second.Observed is not null)
-            .Select(pair => Describe(pair.First, pair.Second))) + ".");
-        return string.Join(' ', rows);
+        public double Change => (Observed - Counterfactual) ?? double.NaN;
     }
 }
-
-/// <summary>One group of a <see cref="GroupHeatMap"/>.</summary>
-/// <param name="Group">As the probe names it.</param>
-/// <param name="Examples">Rows in the group.</param>
-/// <param name="Positives">Of them with the positive label; null where not counted.</param>
-/// <param name="Cells">One per column.</param>
-internal sealed record HeatRow(string Group, long Examples, long? Positives, IReadOnlyList<HeatCell> Cells);
-
-/// <summary>A metric of one group; NaN where the rows do not define it, null where it was not computed.</summary>
-/// <param name="Observed">Of the model as trained.</param>
-/// <param name="Counterfactual">Of the model without a stage.</param>
-internal sealed record HeatCell(double? Observed, double? Counterfactual);

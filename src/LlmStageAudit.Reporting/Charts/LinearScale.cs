@@ -1,38 +1,25 @@
 namespace LlmStageAudit.Reporting.Charts;
 
 /// <summary>Values to coordinates: <c>at(v) = start + (v - low) / (high - low) * (end - start)</c>.</summary>
-internal sealed class LinearScale
+internal sealed class LinearScale(double low, double high, double start, double end)
 {
-    public LinearScale(double low, double high, double start, double end)
-    {
-        (Low, High) = Widen(low, high);
-        Start = start;
-        End = end;
-    }
+    public double Low { get; } = Widen(low, high).Low;
 
-    public double Low { get; }
+    public double High { get; } = Widen(low, high).High;
 
-    public double High { get; }
+    public double Start => start;
 
-    public double Start { get; }
-
-    public double End { get; }
+    public double End => end;
 
     /// <summary>The scale of all finite values, with a share of their span added at both ends.</summary>
     public static LinearScale Over(IEnumerable<double> values, double start, double end, double marginShare)
     {
-        var low = double.PositiveInfinity;
-        var high = double.NegativeInfinity;
-        foreach (var value in values)
-        {
-            if (!double.IsFinite(value)) continue;
-            low = Math.Min(low, value);
-            high = Math.Max(high, value);
-        }
-
-        if (low > high) return new LinearScale(0, 1, start, end);
+        var finite = values.Where(double.IsFinite).ToArray();
+        if (finite.Length == 0) return new LinearScale(0, 1, start, end);
+        var (low, high) = (finite.Min(), finite.Max());
         var margin = (high - low) * marginShare;
-        return double.IsFinite(margin) ? new LinearScale(low - margin, high + margin, start, end) : new LinearScale(low, high, start, end);
+        if (!double.IsFinite(margin)) margin = 0;
+        return new LinearScale(low - margin, high + margin, start, end);
     }
 
     /// <summary>The coordinate of a finite value; values beyond the ends lie at the ends.</summary>
@@ -40,24 +27,19 @@ internal sealed class LinearScale
     {
         // Halved, so that a span near the largest double does not overflow.
         var share = ((value / 2) - (Low / 2)) / ((High / 2) - (Low / 2));
-        return Start + (Math.Clamp(share, 0, 1) * (End - Start));
+        return start + (Math.Clamp(share, 0, 1) * (end - start));
     }
 
-    /// <summary>Round values within the scale, 1, 2 or 5 times a power of ten apart, about <paramref name="count"/> of them.</summary>
+    /// <summary>Round values within the scale, 1, 2 or 5 times a power of ten apart, about so many of them.</summary>
     public IReadOnlyList<double> Ticks(int count)
     {
         var raw = ((High / 2) - (Low / 2)) / count * 2;
         var power = Math.Pow(10, Math.Floor(Math.Log10(raw)));
         if (!double.IsFinite(raw) || power is 0 || !double.IsFinite(power)) return [Low, High];
         var step = power * ((raw / power) switch { < 1.5 => 1, < 3.5 => 2, < 7.5 => 5, _ => 10 });
-        var ticks = new List<double>();
         var first = Math.Ceiling(Low / step);
-        for (var index = 0; index <= 2 * count && (first + index) * step <= High * (1 + 1e-12 * Math.Sign(High)); index++)
-        {
-            ticks.Add((first + index) * step);
-        }
-
-        return ticks;
+        var last = High * (1 + (1e-12 * Math.Sign(High)));
+        return [.. Enumerable.Range(0, (2 * count) + 1).Select(index => (first + index) * step).TakeWhile(tick => tick <= last)];
     }
 
     private static (double Low, double High) Widen(double low, double high)

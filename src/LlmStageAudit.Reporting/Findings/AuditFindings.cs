@@ -2,9 +2,8 @@ using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Rankings;
 using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Trajectories;
 using LlmStageAudit.Records.Verifications;
-using LlmStageAudit.Reporting.Charts;
-using LlmStageAudit.Reporting.Markup;
 
 namespace LlmStageAudit.Reporting.Findings;
 
@@ -20,20 +19,22 @@ internal sealed class AuditFindings
     public AuditFindings(ReportInputs inputs)
     {
         Inputs = inputs;
-        var ownEffects = inputs.Effects.Where(effects => IsOwn(effects.RunId)).ToArray();
-        Rankings = inputs.Rankings.Where(ranking => IsOwn(ranking.RunId)).OrderByDescending(ranking => ranking.CreatedUtc).ToArray();
-        Verifications = inputs.Verifications.Where(verification => IsOwn(verification.RunId))
-            .OrderByDescending(verification => verification.CreatedUtc)
-            .ToArray();
-        Effects = ownEffects
-            .OrderBy(effects => effects.Treatment.Level == "stage" ? 0 : 1)
-            .ThenBy(effects => effects.Probe.Name, StringComparer.Ordinal)
-            .ThenBy(effects => effects.Metric, StringComparer.Ordinal)
-            .ThenBy(SourceOrder)
-            .ThenByDescending(effects => effects.CreatedUtc)
-            .Select(Pair)
-            .ToArray();
-        Notices = FindNotices().ToArray();
+        Rankings = [.. inputs.Rankings.Where(ranking => IsOwn(ranking.RunId)).OrderByDescending(ranking => ranking.CreatedUtc)];
+        Verifications =
+        [
+            .. inputs.Verifications.Where(verification => IsOwn(verification.RunId))
+                .OrderByDescending(verification => verification.CreatedUtc),
+        ];
+        Effects =
+        [
+            .. inputs.Effects.Where(effects => IsOwn(effects.RunId))
+                .OrderBy(effects => effects.Treatment.Level != "stage")
+                .ThenBy(effects => effects.Probe.Name, StringComparer.Ordinal)
+                .ThenBy(effects => effects.Metric, StringComparer.Ordinal)
+                .ThenBy(effects => (uint)Array.IndexOf(Sources, effects.Source))
+                .ThenByDescending(effects => effects.CreatedUtc)
+                .Select(Pair),
+        ];
     }
 
     public ReportInputs Inputs { get; }
@@ -47,16 +48,13 @@ internal sealed class AuditFindings
     public IEnumerable<EffectFinding> Answers =>
         Effects.DistinctBy(finding => (finding.Artifact.Probe.Path, finding.Artifact.Metric, finding.Artifact.Treatment.Level));
 
-    public EffectFinding? Primary => Effects.Count > 0 ? Effects[0] : null;
+    public EffectFinding? Primary => Effects.FirstOrDefault();
 
     /// <summary>Newest first.</summary>
     public IReadOnlyList<RankingArtifact> Rankings { get; }
 
     /// <summary>Newest first.</summary>
     public IReadOnlyList<VerificationArtifact> Verifications { get; }
-
-    /// <summary>What a reader must know before anything else.</summary>
-    public IReadOnlyList<string> Notices { get; }
 
     /// <summary>The steps of each stage, as the run made them.</summary>
     public IReadOnlyList<StageBand> Bands =>
@@ -68,7 +66,7 @@ internal sealed class AuditFindings
 
     /// <summary>The run folder as a shell argument; RUN where no input names it.</summary>
     public string RunArgument =>
-        (Effects.FirstOrDefault()?.Artifact.Run ?? Rankings.FirstOrDefault()?.Run) is { } path ? ShellText.Quote(path) : "RUN";
+        (Primary?.Artifact.Run ?? Rankings.FirstOrDefault()?.Run) is { } path ? ShellText.Quote(path) : "RUN";
 
     /// <summary>A probe file as a shell argument; PROBE.yaml where none is known.</summary>
     public string ProbeArgument =>
@@ -77,10 +75,24 @@ internal sealed class AuditFindings
     /// <summary>What computes the effects that are missing.</summary>
     public string AttributeCommand => Setting.Command("attribute", RunArgument, (Setting.Probe, ProbeArgument));
 
-    private static int SourceOrder(EffectsArtifact effects)
+    /// <summary>What a reader must know before anything else.</summary>
+    public IEnumerable<string> Notices()
     {
-        var index = Array.IndexOf(Sources, effects.Source);
-        return index >= 0 ? index : Sources.Length;
+        if (Run.State == RunState.Running)
+            yield return "The run had not ended when this report was made: its last stages may be missing.";
+        if (Run.State == RunState.Stopped)
+            yield return $"The run was stopped before its end: train it to the end with {Setting.Resuming}.";
+        var foreign = Inputs.Effects.Select(effects => (What: "Effects", effects.RunId))
+            .Concat(Inputs.Rankings.Select(ranking => ("A ranking", ranking.RunId)))
+            .Concat(Inputs.Verifications.Select(verification => ("A verification", verification.RunId)))
+            .Where(found => !IsOwn(found.RunId))
+            .Distinct();
+        foreach (var (what, runId) in foreign) yield return $"{what} of run {runId} left out: this report is about run {Run.RunId}.";
+        foreach (var verification in Verifications.Where(verification => !verification.Passed))
+        {
+            yield return "A verification did not pass its gate: Pearson of at least "
+                + $"{NumberText.Value(verification.MinPearson ?? double.NaN)} was asked for.";
+        }
     }
 
     private EffectFinding Pair(EffectsArtifact effects)
@@ -90,32 +102,31 @@ internal sealed class AuditFindings
             .SelectMany(verification => verification.Stages).ToLookup(stage => stage.Stage);
         var stages = effects.Effects
             .Select(effect => new StageFinding(effect, effect.Example is not null ? null : measured[effect.Stage].FirstOrDefault()))
-            .OrderByDescending(stage => double.IsFinite(stage.Effect.Estimate))
-            .ThenByDescending(stage => stage.Effect.Estimate)
+            .OrderByDescending(stage => stage.Size >= 0)
+            .ThenByDescending(stage => stage.Estimate)
             .ThenBy(stage => stage.Effect.FirstStep)
             .ThenBy(stage => stage.Effect.Stage, StringComparer.Ordinal)
-            .ThenBy(stage => stage.Effect.Example, StringComparer.Ordinal)
-            .ToArray();
-        return new EffectFinding(effects, stages);
+            .ThenBy(stage => stage.Effect.Example, StringComparer.Ordinal);
+        return new EffectFinding(effects, [.. stages]);
     }
 
-    private bool IsOwn(string runId) => string.Equals(runId, Run.RunId, StringComparison.Ordinal);
+    private bool IsOwn(string runId) => runId == Run.RunId;
+}
 
-    private IEnumerable<string> FindNotices()
-    {
-        if (Run.State == RunState.Running) yield return "The run had not ended when this report was made: its last stages may be missing.";
-        if (Run.State == RunState.Stopped)
-            yield return $"The run was stopped before its end: train it to the end with {Setting.Resuming}.";
-        var foreign = Inputs.Effects.Select(effects => ("Effects", effects.RunId))
-            .Concat(Inputs.Rankings.Select(ranking => ("A ranking", ranking.RunId)))
-            .Concat(Inputs.Verifications.Select(verification => ("A verification", verification.RunId)))
-            .Where(found => !IsOwn(found.Item2))
-            .Distinct();
-        foreach (var (what, runId) in foreign) yield return $"{what} of run {runId} left out: this report is about run {Run.RunId}.";
-        foreach (var verification in Verifications.Where(verification => !verification.Passed))
-        {
-            yield return "A verification did not pass its gate: Pearson of at least "
-                + $"{NumberText.Value(verification.MinPearson ?? double.NaN)} was asked for.";
-        }
-    }
+/// <summary>
+/// What a report is made of. Lists may be empty: the page then says what is missing and which command makes it. Results of another run are
+/// left out of the page, which says so.
+/// </summary>
+internal sealed record ReportInputs
+{
+    public required RunManifest Run { get; init; }
+
+    public IReadOnlyList<EffectsArtifact> Effects { get; init; } = [];
+
+    public IReadOnlyList<RankingArtifact> Rankings { get; init; } = [];
+
+    public IReadOnlyList<VerificationArtifact> Verifications { get; init; } = [];
+
+    /// <summary>All logged steps of the run, in step order.</summary>
+    public IReadOnlyList<StepRecord> Steps { get; init; } = [];
 }

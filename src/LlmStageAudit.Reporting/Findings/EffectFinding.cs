@@ -1,5 +1,5 @@
 using LlmStageAudit.Records.Effects;
-using LlmStageAudit.Reporting.Markup;
+using LlmStageAudit.Records.Verifications;
 
 namespace LlmStageAudit.Reporting.Findings;
 
@@ -8,52 +8,110 @@ namespace LlmStageAudit.Reporting.Findings;
 /// <param name="Stages">From the most raising to the most lowering; what could not be computed last.</param>
 internal sealed record EffectFinding(EffectsArtifact Artifact, IReadOnlyList<StageFinding> Stages)
 {
-    /// <summary>
-    /// The finding to answer with: of those whose interval excludes zero the largest, else the largest of all; null where there is none.
-    /// </summary>
-    public StageFinding? Top =>
-        Stages.Where(stage => stage.Size >= 0).OrderByDescending(stage => stage.IsDistinguishable).ThenByDescending(stage => stage.Size)
-            .FirstOrDefault();
+    /// <summary>The largest finding, of those whose interval excludes zero before others; null where none was computed.</summary>
+    public StageFinding? Top => Stages.Where(stage => stage.Size >= 0).MaxBy(stage => (stage.IsDistinguishable, stage.Size));
 
     /// <summary>The largest finding of the other sign whose interval, where it has one, excludes zero.</summary>
     public StageFinding? Opposite => Top is not { } top
         ? null
         : Stages.Where(stage => stage.IsDistinguishable || !stage.HasInterval)
-            .Where(stage => Math.Sign(top.Effect.Estimate) * stage.Effect.Estimate < 0)
+            .Where(stage => Math.Sign(top.Estimate) * stage.Estimate < 0)
             .MaxBy(stage => stage.Size);
 
     /// <summary>What one row is: stage, step, batch or example.</summary>
     public string Noun => Artifact.Treatment.Level;
 
+    /// <summary><see cref="Noun"/>, to head a column.</summary>
+    public string Heading => char.ToUpperInvariant(Noun[0]) + Noun[1..];
+
     public string Plural => Noun == "batch" ? "batches" : Noun + "s";
-
-    /// <summary>Effects by grade and evidence, in the order of their largest.</summary>
-    public IReadOnlyList<TrustGroup> TrustGroups =>
-    [
-        .. Stages.GroupBy(stage => (stage.Effect.Trust, stage.Effect.Evidence))
-            .Select(group => new TrustGroup(group.Key.Trust, group.Key.Evidence, [.. group])),
-    ];
-
-    /// <summary>Whether the rows are steps of the run that can be drawn over it.</summary>
-    public bool IsOfSteps => Noun is "step" or "batch" && Stages.Count > 0 && Stages.All(stage => stage.Effect.FirstStep is not null);
-
-    /// <summary>Whether the rows are training examples by their ids.</summary>
-    public bool IsOfExamples => Noun == "example" && Stages.Count > 0 && Stages.All(stage => stage.Effect.Example is not null);
 
     /// <summary>"1 batch", "110 batches".</summary>
     public string Counted(int count) => $"{NumberText.Count(count)} {(count == 1 ? Noun : Plural)}";
-
-    /// <summary>The largest rows, no more than asked for, in the order of <see cref="Stages"/>.</summary>
-    public IReadOnlyList<StageFinding> Largest(int count)
-    {
-        if (Stages.Count <= count) return Stages;
-        var kept = Stages.OrderByDescending(stage => stage.Size).Take(count).ToHashSet(ReferenceEqualityComparer.Instance);
-        return Stages.Where(kept.Contains).ToArray();
-    }
 }
 
-/// <summary>The effects of one estimate that share a grade and what it rests on: one stage, or all scores of a sweep.</summary>
-/// <param name="Grade">As <see cref="TrustText"/> spells it.</param>
-/// <param name="Evidence">Null in files written before effects were graded.</param>
-/// <param name="Effects">At least one.</param>
-internal sealed record TrustGroup(string Grade, TrustEvidence? Evidence, IReadOnlyList<StageFinding> Effects);
+/// <summary>A stage's (or step's, or example's) estimate beside what retraining said about it.</summary>
+internal sealed record StageFinding(StageEffect Effect, VerifiedStage? Verified)
+{
+    public double Estimate => Effect.Estimate;
+
+    /// <summary>For orders in which what could not be computed comes last.</summary>
+    public double Size => double.IsFinite(Estimate) ? Math.Abs(Estimate) : -1;
+
+    /// <summary>Of a step or batch: its number in the run.</summary>
+    public int Step => Effect.FirstStep ?? 0;
+
+    /// <summary>What was left out: a stage, steps, or an example and the stage it was in.</summary>
+    public string Label => Effect.Example is { } example ? $"example {example} of {Effect.Stage}" : Effect.Stage;
+
+    public string Look => Estimate < 0 ? "lowered" : "raised";
+
+    public string Direction => Estimate switch
+    {
+        > 0 => "▲ raised",
+        < 0 => "▼ lowered",
+        0 => "no change",
+        _ => "× not computable",
+    };
+
+    public bool HasInterval => Effect.Low is not null || Effect.High is not null;
+
+    /// <summary>Whether the interval lies on one side of zero.</summary>
+    public bool IsDistinguishable => double.IsFinite(Estimate) && (Effect.Low > 0 || Effect.High < 0);
+
+    public bool IsVerified => Verified is not null || Effect.Trust == TrustText.Verified;
+
+    /// <summary>The effect that retraining measured; null where the stage was not retrained.</summary>
+    public double? Measured => Verified?.Measured;
+
+    /// <summary>An estimate of low trust stays one where the stage was retrained: then the measured value counts, not the bar.</summary>
+    public BarFill Fill => Effect.Trust is TrustText.Low or TrustText.Unchecked ? BarFill.Hollow
+        : IsVerified ? BarFill.Solid
+        : BarFill.Hatched;
+
+    /// <summary>The grade in a few words, to stand beside a bar.</summary>
+    public string Standing => (Fill, Effect.Trust) switch
+    {
+        (BarFill.Hollow, TrustText.Unchecked) => TrustText.Unchecked,
+        (BarFill.Hollow, _) when Verified is not null => "low trust, retrained",
+        (BarFill.Hatched, TrustText.High or TrustText.Medium) => Effect.Trust + " trust, not verified",
+        (var fill, _) => fill.InWords(),
+    };
+}
+
+/// <summary>
+/// How a bar's inside says whether its effect is to be relied on, whatever its colour. Solid: retrained, or exact replay. Hatched:
+/// estimated with high or medium trust. Hollow, an outline in dashes: of low trust, or never checked.
+/// </summary>
+internal enum BarFill
+{
+    Solid,
+    Hatched,
+    Hollow,
+}
+
+/// <summary>The grades of trust as effects files spell them. The page explains grades that others gave; it grades nothing.</summary>
+internal static class TrustText
+{
+    public const string Verified = "verified";
+    public const string High = "high";
+    public const string Medium = "medium";
+    public const string Low = "low";
+
+    /// <summary>What files written before effects were graded say.</summary>
+    public const string Unchecked = "unchecked";
+
+    /// <summary>What a bar of that fill says, for legends.</summary>
+    public static string InWords(this BarFill fill) => fill switch
+    {
+        BarFill.Solid => Verified,
+        BarFill.Hollow => "low trust",
+        _ => "not verified",
+    };
+}
+
+/// <summary>The steps of one stage, numbered through the run, both ends included.</summary>
+internal sealed record StageBand(string Stage, int FirstStep, int LastStep)
+{
+    public bool Holds(int step) => step >= FirstStep && step <= LastStep;
+}

@@ -14,48 +14,31 @@ internal static class MarkupText
         var escaped = new StringBuilder(text.Length + 16);
         foreach (var rune in text.EnumerateRunes())
         {
-            switch (rune.Value)
+            escaped.Append(rune.Value switch
             {
-                case '&':
-                    escaped.Append("&amp;");
-                    break;
-                case '<':
-                    escaped.Append("&lt;");
-                    break;
-                case '>':
-                    escaped.Append("&gt;");
-                    break;
-                case '"':
-                    escaped.Append("&quot;");
-                    break;
-                case '\'':
-                    escaped.Append("&#39;");
-                    break;
-                default:
-                    escaped.Append(IsForbidden(rune) ? Replacement : rune.ToString());
-                    break;
-            }
+                '&' => "&amp;",
+                '<' => "&lt;",
+                '>' => "&gt;",
+                '"' => "&quot;",
+                '\'' => "&#39;",
+                _ => IsForbidden(rune.Value) ? Replacement : rune.ToString(),
+            });
         }
 
         return escaped.ToString();
     }
 
-    /// <summary>
-    /// The text, or its first characters and an ellipsis: at most <paramref name="length"/> characters as a reader counts them.
-    /// </summary>
+    /// <summary>The text, or its first characters and an ellipsis: at most so many characters as a reader counts them.</summary>
     public static string Shorten(string text, int length)
     {
         var elements = StringInfo.GetTextElementEnumerator(text);
         var kept = new StringBuilder();
         for (var count = 0; elements.MoveNext(); count++)
         {
-            if (count == length - 1 && elements.ElementIndex + elements.GetTextElement().Length < text.Length)
-            {
-                return kept.Append('…').ToString();
-            }
+            var element = elements.GetTextElement();
+            if (count == length - 1 && elements.ElementIndex + element.Length < text.Length) return kept.Append('…').ToString();
 
             // One "character" may carry any number of combining marks; no label needs more than a few.
-            var element = elements.GetTextElement();
             kept.Append(element.Length <= 16 ? element : Replacement);
         }
 
@@ -63,12 +46,21 @@ internal static class MarkupText
     }
 
     // Noncharacters and controls are not XML; the bidirectional overrides and isolates would let a name rewrite the line it stands in.
-    private static bool IsForbidden(Rune rune) => rune.Value switch
+    private static bool IsForbidden(int rune) => rune is
+        (< 0x20 and not ('\t' or '\n' or '\r')) or (>= 0x7F and <= 0x9F)
+        or (>= 0x202A and <= 0x202E) or (>= 0x2066 and <= 0x2069)
+        or 0xFFFE or 0xFFFF;
+}
+
+/// <summary>Arguments of commands that a reader will paste into a POSIX shell.</summary>
+internal static class ShellText
+{
+    /// <summary>The argument as it is where a shell leaves it alone, else in single quotes.</summary>
+    public static string Quote(string argument)
     {
-        '\t' or '\n' or '\r' => false,
-        < 0x20 or (>= 0x7F and <= 0x9F) => true,
-        (>= 0x202A and <= 0x202E) or (>= 0x2066 and <= 0x2069) => true,
-        0xFFFE or 0xFFFF => true,
-        _ => false,
-    };
+        var isPlain = argument.Length > 0 && argument[0] != '-' && argument.All(IsPlain);
+        return isPlain ? argument : "'" + argument.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
+    }
+
+    private static bool IsPlain(char character) => char.IsAsciiLetterOrDigit(character) || "_-./:=@+,".Contains(character);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace LlmStageAudit.Reporting.Markup;
@@ -8,16 +9,11 @@ namespace LlmStageAudit.Reporting.Markup;
 /// </summary>
 internal sealed class MarkupWriter
 {
-    private static readonly HashSet<string> InlineElements = new(StringComparer.Ordinal)
-    {
-        "b", "bdi", "code", "em", "kbd", "small", "span", "strong", "sub", "sup", "tspan",
-    };
-
     private readonly StringBuilder text = new();
     private readonly Stack<(string Element, bool HasBlocks)> open = new();
 
     /// <summary>Opens an element; an attribute whose value is null is left out.</summary>
-    public MarkupWriter Open(string element, params (string Name, string? Value)[] attributes)
+    public MarkupWriter Open(string element, params (string Name, AttributeText Value)[] attributes)
     {
         StartTag(element, attributes);
         text.Append('>');
@@ -39,12 +35,15 @@ internal sealed class MarkupWriter
         return this;
     }
 
+    /// <summary>Text with values in it, of which those written <c>{value:strong}</c> stand in an element of that name.</summary>
+    public MarkupWriter Text([InterpolatedStringHandlerArgument("")] InlineText written) => this;
+
     /// <summary>An element that holds text only.</summary>
-    public MarkupWriter Element(string element, string value, params (string Name, string? Value)[] attributes) =>
+    public MarkupWriter Element(string element, string value, params (string Name, AttributeText Value)[] attributes) =>
         Open(element, attributes).Text(value).Close();
 
     /// <summary>An element without content.</summary>
-    public MarkupWriter Empty(string element, params (string Name, string? Value)[] attributes)
+    public MarkupWriter Empty(string element, params (string Name, AttributeText Value)[] attributes)
     {
         StartTag(element, attributes);
         text.Append("/>");
@@ -61,9 +60,9 @@ internal sealed class MarkupWriter
 
     public override string ToString() => text.ToString();
 
-    private void StartTag(string element, (string Name, string? Value)[] attributes)
+    private void StartTag(string element, (string Name, AttributeText Value)[] attributes)
     {
-        if (!InlineElements.Contains(element))
+        if (element is not ("code" or "small" or "strong"))
         {
             NoteBlock();
             if (text.Length > 0) text.Append('\n');
@@ -72,7 +71,7 @@ internal sealed class MarkupWriter
         text.Append('<').Append(element);
         foreach (var (name, value) in attributes)
         {
-            if (value is not null) text.Append(' ').Append(name).Append("=\"").Append(MarkupText.Escape(value)).Append('"');
+            if (value.Text is { } shown) text.Append(' ').Append(name).Append("=\"").Append(MarkupText.Escape(shown)).Append('"');
         }
     }
 
@@ -80,4 +79,28 @@ internal sealed class MarkupWriter
     {
         if (open.Count > 0 && !open.Peek().HasBlocks) open.Push((open.Pop().Element, true));
     }
+}
+
+/// <summary>What an attribute says, numbers as coordinates; null where it is left out.</summary>
+internal readonly record struct AttributeText(string? Text)
+{
+    public static implicit operator AttributeText(string? text) => new(text);
+
+    public static implicit operator AttributeText(double? coordinate) =>
+        new(coordinate is { } value ? NumberText.Coordinate(value) : null);
+}
+
+/// <summary>Writes the parts of an interpolated text to a page as they come.</summary>
+[InterpolatedStringHandler]
+internal readonly struct InlineText
+{
+    private readonly MarkupWriter page;
+
+    public InlineText(int literalLength, int formattedCount, MarkupWriter page) => this.page = page;
+
+    public void AppendLiteral(string text) => page.Text(text);
+
+    public void AppendFormatted(string text) => page.Text(text);
+
+    public void AppendFormatted(string text, string format) => page.Element(format, text);
 }

@@ -6,7 +6,6 @@ namespace LlmStageAudit.Reporting.Markup;
 internal static class NumberText
 {
     private const int SignificantDigits = 4;
-    private const string SuperscriptDigits = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
     /// <summary>As 0.1235, 12.35 or 1.235 × 10⁻⁵; what is no number as NaN. Powers of ten are kept on one line.</summary>
     public static string Value(double value, int digits = SignificantDigits)
@@ -16,12 +15,8 @@ internal static class NumberText
         if (value == 0) return "0";
 
         // Rounded first: the exponent that counts is the one after rounding (9.99996 is 10.00).
-        var rounded = value.ToString("E" + (digits - 1).ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
-        var split = rounded.IndexOf('E');
-        var exponent = int.Parse(rounded.AsSpan(split + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
-        if (exponent is < -4 or > 6) return WithMinus(rounded[..split]) + "\u00A0×\u00A010" + Superscript(exponent);
-        var decimals = Math.Max(0, digits - 1 - exponent);
-        return WithMinus(value.ToString("N" + decimals.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture));
+        var rounded = Split(value.ToString($"E{digits - 1}", CultureInfo.InvariantCulture));
+        return rounded.Exponent is < -4 or > 6 ? Power(rounded) : Fixed(value, Math.Max(0, digits - 1 - rounded.Exponent));
     }
 
     /// <summary>A value with its sign, also where that is plus.</summary>
@@ -32,25 +27,20 @@ internal static class NumberText
     public static string Setting(double value)
     {
         if (!double.IsFinite(value) || value == 0) return Value(value);
-        var size = Math.Abs(value);
-        return size is >= 0.001 and < 1e6
-            ? WithMinus(value.ToString("0.############", CultureInfo.InvariantCulture))
-            : Scientific(value);
+        if (Math.Abs(value) is >= 0.001 and < 1e6) return WithMinus(value.ToString("0.############", CultureInfo.InvariantCulture));
+        return Power(Split(value.ToString("0.######E0", CultureInfo.InvariantCulture)));
     }
 
-    /// <summary>Both ends with the same number of decimals, as many as the larger one needs.</summary>
-    public static string Interval(double low, double high)
+    /// <summary>Both ends with the same number of decimals, as many as the larger one needs; a dash where there is no interval.</summary>
+    public static string Interval(double? lowEnd, double? highEnd)
     {
+        if (lowEnd is null && highEnd is null) return "–";
+        var (low, high) = (lowEnd ?? double.NaN, highEnd ?? double.NaN);
         var size = Math.Max(Math.Abs(low), Math.Abs(high));
         if (size is not (>= 0.001 and < 1e6)) return $"{Value(low)} to {Value(high)}";
         var decimals = Math.Clamp(SignificantDigits - 1 - (int)Math.Floor(Math.Log10(size)), 0, 6);
-        var format = "N" + decimals.ToString(CultureInfo.InvariantCulture);
-        return WithMinus(low.ToString(format, CultureInfo.InvariantCulture) + " to " + high.ToString(format, CultureInfo.InvariantCulture));
+        return $"{Fixed(low, decimals)} to {Fixed(high, decimals)}";
     }
-
-    /// <summary>As for two numbers; a dash where there is no interval.</summary>
-    public static string Interval(double? low, double? high) =>
-        low is null && high is null ? "–" : Interval(low ?? double.NaN, high ?? double.NaN);
 
     /// <summary>A share in percent, to a few digits; a dash where there is none.</summary>
     public static string Share(double? share) => share is { } value ? Value(value * 100, 3) + " %" : "–";
@@ -96,17 +86,18 @@ internal static class NumberText
 
     private static string WithMinus(string number) => number.Replace('-', '−');
 
-    private static string Scientific(double value)
+    private static string Fixed(double value, int decimals) => WithMinus(value.ToString($"N{decimals}", CultureInfo.InvariantCulture));
+
+    private static (string Mantissa, int Exponent) Split(string number)
     {
-        var text = value.ToString("0.######E0", CultureInfo.InvariantCulture);
-        var split = text.IndexOf('E');
-        var exponent = int.Parse(text.AsSpan(split + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
-        return WithMinus(text[..split]) + "\u00A0×\u00A010" + Superscript(exponent);
+        var split = number.IndexOf('E');
+        var exponent = int.Parse(number.AsSpan(split + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        return (number[..split], exponent);
     }
 
-    private static string Superscript(int exponent)
+    private static string Power((string Mantissa, int Exponent) number)
     {
-        var digits = Math.Abs(exponent).ToString(CultureInfo.InvariantCulture);
-        return (exponent < 0 ? "⁻" : string.Empty) + string.Concat(digits.Select(digit => SuperscriptDigits[digit - '0']));
+        var digits = number.Exponent.ToString(CultureInfo.InvariantCulture).Select(digit => digit == '-' ? '⁻' : "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit - '0']);
+        return $"{WithMinus(number.Mantissa)}\u00A0×\u00A010{string.Concat(digits)}";
     }
 }

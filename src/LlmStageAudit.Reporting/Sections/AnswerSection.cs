@@ -1,6 +1,4 @@
 using LlmStageAudit.Records.Rankings;
-using LlmStageAudit.Reporting.Findings;
-using LlmStageAudit.Reporting.Markup;
 
 namespace LlmStageAudit.Reporting.Sections;
 
@@ -11,28 +9,36 @@ internal static class AnswerSection
 
     public static void Write(MarkupWriter page, AuditFindings findings)
     {
-        page.OpenSection("answer", "Answer");
         if (findings.Primary is not { } primary)
         {
             page.Paragraph("Not answered yet: no effects were estimated for this run. This estimates them:", "answer");
             page.Commands(findings.AttributeCommand);
-            page.Close();
             return;
         }
 
-        WriteAnswer(page, primary, "answer");
-        WriteQualification(page, primary);
+        page.Open("p", ("class", primary.Top switch
+        {
+            { IsDistinguishable: true, Estimate: > 0 } => "answer is-raised",
+            { IsDistinguishable: true } => "answer is-lowered",
+            _ => "answer",
+        }));
+        WriteAnswer(page, primary, ".");
+        if (primary.Top is { } top) WriteQualification(page, primary, top);
         var rankings = findings.Rankings.DistinctBy(ranking => (ranking.Confounder, ranking.Probe.Path));
         foreach (var ranking in rankings) WriteRanking(page, ranking);
         var others = findings.Answers.Skip(1).ToArray();
-        foreach (var other in others.Take(OtherAnswers)) WriteAnswer(page, other, null, $"Probe {other.Artifact.Probe.Name}: ");
+        foreach (var other in others.Take(OtherAnswers))
+        {
+            page.Open("p").Text($"Probe {other.Artifact.Probe.Name}: ");
+            WriteAnswer(page, other, $"; trust: {other.Top?.Effect.Trust}.");
+        }
+
         if (others.Length > OtherAnswers) page.Paragraph("Further probes are below.", "quiet");
-        page.Close();
     }
 
-    private static void WriteAnswer(MarkupWriter page, EffectFinding finding, string? look, string lead = "")
+    // The rest of an open paragraph.
+    private static void WriteAnswer(MarkupWriter page, EffectFinding finding, string end)
     {
-        page.Open("p", ("class", Look(finding, look))).Text(lead);
         var metric = finding.Artifact.Metric;
         if (finding.Top is not { } top)
         {
@@ -40,33 +46,31 @@ internal static class AnswerSection
             return;
         }
 
-        var effect = top.Effect;
+        var size = NumberText.Signed(top.Estimate) + MetricText.Suffix(metric);
         var interval = top.HasInterval
-            ? $" (interval {NumberText.Interval(effect.Low, effect.High)})"
+            ? $" (interval {NumberText.Interval(top.Effect.Low, top.Effect.High)})"
             : " (the mean over the probe alone, without an interval)";
-        if (!top.IsDistinguishable && (top.HasInterval || effect.Estimate == 0))
+        if (!top.IsDistinguishable && (top.HasInterval || top.Estimate == 0))
         {
             page.Text($"No {finding.Noun} changed {metric} distinguishably from zero: the largest estimate is ");
-            page.Element("strong", NumberText.Signed(effect.Estimate) + MetricText.Suffix(metric)).Text(interval + ", of ");
-            page.Element("strong", top.Label).Text(look is null ? $"; trust: {effect.Trust}." : ".").Close();
+            page.Text($"{size:strong}{interval}, of {top.Label:strong}{end}").Close();
             return;
         }
 
-        page.Text(finding.Noun == "stage" ? "Stage " : $"Of all {finding.Plural}, ");
-        page.Element("strong", top.Label).Text(effect.Estimate > 0 ? " raised " : " lowered ").Text(metric + " most: ");
-        page.Element("strong", NumberText.Signed(effect.Estimate) + MetricText.Suffix(metric), ("class", "figure"));
-        page.Text(interval + (look is null ? $"; trust: {effect.Trust}." : ".")).Close();
+        var (which, changed) = (finding.Noun == "stage" ? "Stage" : $"Of all {finding.Plural},", top.Estimate > 0 ? "raised" : "lowered");
+        page.Text($"{which} {top.Label:strong} {changed} {metric} most: ");
+        page.Element("strong", size, ("class", "figure")).Text(interval + end).Close();
     }
 
-    private static void WriteQualification(MarkupWriter page, EffectFinding finding)
+    private static void WriteQualification(MarkupWriter page, EffectFinding finding, StageFinding top)
     {
-        if (finding.Top is not { } top) return;
+        var unit = MetricText.Suffix(finding.Artifact.Metric);
         page.Open("p");
         if (top.HasInterval) page.Text(top.IsDistinguishable ? "Its interval excludes zero. " : "Its interval includes zero. ");
         if (top.Verified is { } verified)
         {
-            page.Text("Retraining without it measured ").Element("strong", NumberText.Signed(verified.Measured));
-            page.Text($"{MetricText.Suffix(finding.Artifact.Metric)} on {NumberText.Count(verified.Examples, "probe row")}");
+            page.Text($"Retraining without it measured {NumberText.Signed(verified.Measured):strong}{unit} on ");
+            page.Text(NumberText.Count(verified.Examples, "probe row"));
             page.Text(verified.BitIdentical == true ? ", with parameters equal to the replayed ones bit for bit. " : ". ");
         }
         else
@@ -74,21 +78,18 @@ internal static class AnswerSection
             page.Text(top.IsVerified ? "It is marked as verified. " : "It has not been verified by retraining. ");
         }
 
-        page.Text("Trust: ").Element("strong", top.Effect.Trust);
-        page.Text(top.Effect.Evidence is { Reason.Length: > 0 } evidence ? $", since {evidence.Reason}. " : ". ");
-
+        var reason = top.Effect.Evidence is { Reason.Length: > 0 } evidence ? $", since {evidence.Reason}" : string.Empty;
+        page.Text($"Trust: {top.Effect.Trust:strong}{reason}. ");
         if (finding.Opposite is { } opposite)
         {
-            page.Text(opposite.Effect.Estimate > 0 ? "What raised it most is " : "What lowered it most is ");
-            page.Element("strong", opposite.Label).Text($", by {NumberText.Value(Math.Abs(opposite.Effect.Estimate))}");
-            page.Text($"{MetricText.Suffix(finding.Artifact.Metric)}. ");
+            page.Text($"What {(opposite.Estimate > 0 ? "raised" : "lowered")} it most is {opposite.Label:strong}, by ");
+            page.Text($"{NumberText.Value(Math.Abs(opposite.Estimate))}{unit}. ");
         }
 
-        var larger = finding.Stages.MaxBy(stage => stage.Size);
-        if (larger is not null && larger.Size > top.Size)
+        if (finding.Stages.MaxBy(stage => stage.Size) is { } larger && larger.Size > top.Size)
         {
-            page.Text("The estimate of ").Element("strong", larger.Label);
-            page.Text(larger.HasInterval ? " is larger, but its interval includes zero." : " is larger, but it has no interval.");
+            var doubt = larger.HasInterval ? "its interval includes zero" : "it has no interval";
+            page.Text($"The estimate of {larger.Label:strong} is larger, but {doubt}.");
         }
 
         page.Close();
@@ -96,26 +97,22 @@ internal static class AnswerSection
 
     private static void WriteRanking(MarkupWriter page, RankingArtifact ranking)
     {
-        page.Open("p").Text("Reliance on ").Element("strong", ranking.Confounder).Text(": ");
-        if (ranking.Ranking.Count == 0)
+        page.Open("p").Text($"Reliance on {ranking.Confounder:strong}: ");
+        if (ranking.Ranking.MaxBy(stage => double.IsFinite(stage.Score) ? stage.Score : double.NegativeInfinity) is not { } top)
         {
             page.Text("no stage was ranked.").Close();
             return;
         }
 
-        var top = ranking.Ranking.MaxBy(stage => double.IsFinite(stage.Score) ? stage.Score : double.NegativeInfinity)!;
-        page.Text("stage ").Element("strong", top.Stage);
-        page.Text(top.Score > 0 ? " raised it most, by " : " ranks first, though it did not raise it, with ");
-        page.Text($"{NumberText.Signed(top.Score)} (interval {NumberText.Interval(top.Low, top.High)}, ");
-        page.Text(top.Significant ? "significant" : "not significant");
-        page.Text($" at adjusted p {NumberText.Probability(top.AdjustedPValue)}).").Close();
+        var raised = top.Score > 0 ? "raised it most, by" : "ranks first, though it did not raise it, with";
+        page.Text($"stage {top.Stage:strong} {raised} {NumberText.Signed(top.Score)} (interval {NumberText.Interval(top.Low, top.High)}, ");
+        var verdict = top.Significant switch
+        {
+            Significance.Yes => "significant in this run",
+            Significance.No => "not significant",
+            _ => "too few rows to say",
+        };
+        page.Text($"{verdict}, adjusted p {NumberText.Probability(top.AdjustedPValue)}).");
+        page.Close();
     }
-
-    private static string? Look(EffectFinding finding, string? look) => (look, finding.Top) switch
-    {
-        (null, _) => null,
-        (_, { IsDistinguishable: true, Effect.Estimate: > 0 }) => look + " is-raised",
-        (_, { IsDistinguishable: true }) => look + " is-lowered",
-        _ => look,
-    };
 }

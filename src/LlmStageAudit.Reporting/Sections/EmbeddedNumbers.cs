@@ -2,7 +2,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Reporting.Charts;
-using LlmStageAudit.Reporting.Findings;
 
 namespace LlmStageAudit.Reporting.Sections;
 
@@ -19,7 +18,7 @@ internal static class EmbeddedNumbers
             schemaVersion = 1,
             kind = "report",
             runId = findings.Run.RunId,
-            intervalLevel = findings.Inputs.IntervalLevel,
+            intervalLevel = LimitsSection.IntervalLevel,
             effects = findings.Effects.Select(finding => new
             {
                 probe = finding.Artifact.Probe,
@@ -62,7 +61,7 @@ internal static class EmbeddedNumbers
                     stage.Measured,
                     stage.Pearson,
                     stage.Spearman,
-                    slope = ScatterChart.Slope(stage.PredictedPerExample, stage.MeasuredPerExample),
+                    slope = ScatterChart.Slope(stage),
                     stage.RelativeError,
                     stage.Examples,
                     stage.BitIdentical,

@@ -1,74 +1,40 @@
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Reporting.Charts;
-using LlmStageAudit.Reporting.Findings;
-using LlmStageAudit.Reporting.Markup;
 
 namespace LlmStageAudit.Reporting.Sections;
 
 /// <summary>Group metrics of the model as trained and without the stage that the answer names.</summary>
 internal static class GroupsSection
 {
-    private const string Positives = "positives";
-    private const int MaximumColumns = 8;
-    private const int MaximumGroups = 30;
-
     public static void Write(MarkupWriter page, AuditFindings findings)
     {
-        page.OpenSection("groups", "What it changed for each group");
-        var shown = findings.Answers.Where(finding => finding.Artifact.Treatment.Level == "stage" && HasMetrics(finding.Artifact.Observed)).ToArray();
+        var shown = findings.Answers
+            .Where(finding => finding.Noun == "stage" && finding.Artifact.Observed is { Groups.Count: > 0 } or { Metrics.Count: > 0 })
+            .ToArray();
         if (shown.Length == 0)
         {
-            page.Paragraph("Missing: group metrics. They are computed where a probe names identity columns (groups) and is attributed:");
-            page.Commands(findings.AttributeCommand);
+            page.Missing(
+                "Missing: group metrics. They are computed where a probe names identity columns (groups) and is attributed:",
+                findings.AttributeCommand);
         }
 
-        for (var index = 0; index < shown.Length; index++) WriteProbe(page, shown[index], "groups-" + (index + 1));
-        page.Close();
+        foreach (var (index, finding) in shown.Index()) WriteProbe(page, finding, $"groups-{index + 1}");
     }
-
-    private static bool HasMetrics(ProbeScores scores) => scores.Groups.Count > 0 || scores.Metrics.Count > 0;
 
     private static void WriteProbe(MarkupWriter page, EffectFinding finding, string id)
     {
-        var effects = finding.Artifact;
-        var stage = finding.Top?.Effect.Counterfactual is null ? null : finding.Top.Effect;
+        var observed = finding.Artifact.Observed;
+        var stage = finding.Top?.Effect is { Counterfactual: not null } effect ? effect : null;
         var contrast = stage is null ? "as trained" : $"as trained, and what {stage.Stage} changed";
-        page.Open("h3").Text($"Probe {effects.Probe.Name}").Element("small", contrast).Close();
-        if (effects.Observed.Groups.Count > 0)
+        page.Subheading($"Probe {finding.Artifact.Probe.Name}", contrast);
+        if (observed.Groups.Count > 0)
         {
-            page.Figure(MapOf(effects.Observed, stage?.Counterfactual, id, contrast).Render(), Caption(effects.Observed, stage));
+            var map = new GroupHeatMap(id, "Metrics per group, " + contrast, observed, stage?.Counterfactual);
+            page.Figure(map.Render(), Caption(observed, stage));
         }
 
-        if (effects.Observed.Metrics.Count > 0) WriteTable(page, effects.Observed, stage);
+        if (observed.Metrics.Count > 0) WriteTable(page, observed.Metrics, stage);
     }
-
-    private static GroupHeatMap MapOf(ProbeScores observed, ProbeScores? counterfactual, string id, string contrast)
-    {
-        var keys = Columns(observed).Take(MaximumColumns).ToArray();
-        var others = (counterfactual?.Groups ?? []).ToLookup(group => group.Group, StringComparer.Ordinal);
-        return new GroupHeatMap
-        {
-            Id = id,
-            Title = "Metrics per group, " + contrast,
-            Columns = keys.Select(MetricText.Heading).ToArray(),
-            Rows = observed.Groups.Take(MaximumGroups).Select(group => RowOf(group, others[group.Group].FirstOrDefault(), keys)).ToArray(),
-        };
-    }
-
-    private static HeatRow RowOf(GroupScores observed, GroupScores? counterfactual, IEnumerable<string> keys) => new(
-        observed.Group,
-        observed.Examples,
-        PositivesOf(observed),
-        keys.Select(key => new HeatCell(ValueOf(observed, key), ValueOf(counterfactual, key))).ToArray());
-
-    private static IReadOnlyList<string> Columns(ProbeScores scores) =>
-        MetricText.InOrder(scores.Groups.SelectMany(group => group.Metrics.Keys).Where(key => key != Positives));
-
-    private static double? ValueOf(GroupScores? group, string key) =>
-        group is not null && group.Metrics.TryGetValue(key, out var value) ? value : null;
-
-    private static long? PositivesOf(GroupScores group) =>
-        ValueOf(group, Positives) is { } count && Math.Abs(count) < 1e15 ? (long)count : null;
 
     private static string Caption(ProbeScores observed, StageEffect? stage)
     {
@@ -81,26 +47,25 @@ internal static class GroupsSection
                 + "▲ is higher because of the stage.";
         }
 
-        var groups = observed.Groups.Count;
-        if (groups > MaximumGroups) caption += $" The first {MaximumGroups} of {NumberText.Count(groups)} groups.";
-        var columns = Columns(observed).Count;
-        return columns <= MaximumColumns ? caption : caption + $" {MaximumColumns} of {NumberText.Count(columns)} metrics.";
+        var (groups, columns) = (observed.Groups.Count, GroupHeatMap.MetricsOf(observed).Count);
+        if (groups > GroupHeatMap.MaximumGroups)
+            caption += $" The first {GroupHeatMap.MaximumGroups} of {NumberText.Count(groups)} groups.";
+        if (columns > GroupHeatMap.MaximumColumns)
+            caption += $" {GroupHeatMap.MaximumColumns} of {NumberText.Count(columns)} metrics.";
+        return caption;
     }
 
-    private static void WriteTable(MarkupWriter page, ProbeScores observed, StageEffect? stage)
+    private static void WriteTable(MarkupWriter page, IReadOnlyDictionary<string, double> observed, StageEffect? stage)
     {
-        var without = stage?.Counterfactual?.Metrics;
-        string[] headings = ["All rows", "#As trained"];
-        if (stage is not null) headings = [.. headings, "#Without " + stage.Stage, "#Changed by it"];
-        var rows = MetricText.InOrder(observed.Metrics.Keys).Select(key =>
+        List<(string, Func<string, TableCell>)> columns =
+            [("All rows", key => MetricText.Heading(key)), ("#As trained", key => NumberText.Value(observed[key]))];
+        if (stage?.Counterfactual?.Metrics is { } without)
         {
-            var value = observed.Metrics[key];
-            TableCell[] cells = [MetricText.Heading(key), NumberText.Value(value)];
-            if (stage is null) return cells;
-            return without is not null && without.TryGetValue(key, out var other)
-                ? [.. cells, NumberText.Value(other), NumberText.Signed(value - other)]
-                : [.. cells, "–", "–"];
-        }).ToArray();
-        page.Table("Metrics over all rows of the probe", headings, rows);
+            columns.Add(($"#Without {stage.Stage}", key => without.TryGetValue(key, out var other) ? NumberText.Value(other) : "–"));
+            columns.Add(
+                ("#Changed by it", key => without.TryGetValue(key, out var other) ? NumberText.Signed(observed[key] - other) : "–"));
+        }
+
+        page.Table("Metrics over all rows of the probe", MetricText.InOrder(observed.Keys), [.. columns]);
     }
 }

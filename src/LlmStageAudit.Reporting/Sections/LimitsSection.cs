@@ -1,51 +1,78 @@
-using LlmStageAudit.Records.Effects;
-using LlmStageAudit.Reporting.Findings;
-using LlmStageAudit.Reporting.Markup;
-
 namespace LlmStageAudit.Reporting.Sections;
 
 /// <summary>What the numbers mean and what they do not.</summary>
 internal static class LimitsSection
 {
-    public static void Write(MarkupWriter page, AuditFindings findings)
+    /// <summary>Coverage of the bootstrap intervals that the effects and rankings carry.</summary>
+    public const double IntervalLevel = 0.95;
+
+    public static void Write(MarkupWriter page, AuditFindings findings) =>
+        page.Definitions("terms", [.. Terms(findings), .. TrustTerms(findings.Effects)]);
+
+    private static IEnumerable<(string Term, TableCell Meaning)> Terms(AuditFindings findings)
     {
-        page.OpenSection("limits", "How to read these numbers");
-        page.Open("dl", ("class", "terms"));
-        Term(page, "Effect", "The measure of the model as trained minus the measure of the counterfactual: the model that the same run "
+        yield return ("Effect", "The measure of the model as trained minus the measure of the counterfactual: the model that the same run "
             + "would have made without the stage. All other stages keep their data, order and settings. An effect belongs to this run, its "
             + "stage order and its seed; effects of several stages need not add up.");
-        Term(page, "Sign", "Positive, ▲: the stage raised the measure. Negative, ▼: it lowered it. Whether that is good depends on the "
+        yield return ("Sign", "Positive, ▲: the stage raised the measure. Negative, ▼: it lowered it. Whether that is good depends on the "
             + "measure.");
-        foreach (var metric in findings.Effects.Select(finding => finding.Artifact.Metric).Distinct(StringComparer.Ordinal))
+        var effects = findings.Effects.Select(finding => finding.Artifact).ToArray();
+        foreach (var metric in effects.Select(effect => effect.Metric).Distinct(StringComparer.Ordinal))
         {
-            if (MetricText.Meaning(metric) is { } meaning) Term(page, "Measure", char.ToUpperInvariant(meaning[0]) + meaning[1..]);
+            if (MetricText.Meaning(metric) is { } meaning) yield return ("Measure", meaning);
         }
 
-        Term(page, "Interval", $"A {NumberText.Percent(findings.Inputs.IntervalLevel)} percentile bootstrap over probe examples. It says "
-            + "how far the effect depends on which rows the probe holds. It does not cover the error of the estimate, nor other seeds. "
+        yield return ("Interval", $"A {NumberText.Percent(IntervalLevel)} percentile bootstrap over probe examples. It says how far the "
+            + "effect depends on which rows the probe holds. It does not cover the error of the estimate, nor other seeds. "
             + "A dash: a sweep over all steps, batches or examples gives the mean over the probe alone.");
-        var estimators = findings.Effects.Select(finding => (finding.Artifact.Method, finding.Artifact.Gradient)).Distinct();
-        foreach (var (method, gradient) in estimators)
+        foreach (var (method, gradient) in effects.Select(effect => (effect.Method, effect.Gradient)).Distinct())
         {
-            Term(page, gradient is null ? $"Method {method}" : $"Gradient source {gradient}", Meaning(method, gradient));
+            yield return (gradient is null ? $"Method {method}" : $"Gradient source {gradient}", Meaning(method, gradient));
         }
 
-        foreach (var treatment in findings.Effects.Select(finding => finding.Artifact.Treatment.Kind).Distinct(StringComparer.Ordinal))
+        foreach (var treatment in effects.Select(effect => effect.Treatment.Kind).Distinct(StringComparer.Ordinal))
         {
-            if (TreatmentMeaning(treatment) is { } meaning) Term(page, $"Treatment {treatment}", meaning);
+            yield return ($"Treatment {treatment}", treatment == "stage"
+                ? "A stage is a job of its own. The counterfactual leaves the job out; later jobs start with a fresh optimizer and "
+                    + "schedule, as they did."
+                : "Updates inside a job are skipped. The schedule goes on over a skipped step; the optimizer’s state does not change at "
+                    + "it.");
         }
 
-        foreach (var level in findings.Effects.Select(finding => finding.Noun).Distinct(StringComparer.Ordinal))
+        foreach (var level in effects.Select(effect => effect.Treatment.Level).Distinct(StringComparer.Ordinal))
         {
-            if (LevelMeaning(level) is { } meaning) Term(page, $"Effects by {level}", meaning);
+            if (LevelMeaning(level) is { } meaning) yield return ($"Effects by {level}", meaning);
         }
-
-        foreach (var (term, meaning) in TrustText.Terms(findings.Effects)) Term(page, term, meaning);
-        page.Close().Close();
     }
 
-    private static void Term(MarkupWriter page, string term, string meaning) =>
-        page.Open("div").Element("dt", term).Element("dd", meaning).Close();
+    // What the grades and the numbers beside them mean, as far as the effects at hand have them.
+    private static IEnumerable<(string Term, TableCell Meaning)> TrustTerms(IReadOnlyList<EffectFinding> findings)
+    {
+        yield return ("Trust", "Verified, solid: retrained, or exact replay, which is retraining. High, hatched: not retrained; checks "
+            + "foretell an error of up to 5 % of the effect. Medium, hatched: up to 25 %. Low, hollow: above that, or nothing checked it. "
+            + "The error foretold is the predicted error, to which first-order methods add the linearity gap. The scores of a sweep over "
+            + "steps are medium at best: two of them are checked. Baselines are always low.");
+        var effects = findings.SelectMany(finding => finding.Stages).Select(stage => stage.Effect).ToArray();
+        if (effects.Any(effect => effect.Trust == TrustText.Unchecked))
+        {
+            yield return ("Unchecked", "From a file written before effects were graded: nothing but the estimate itself. Read it as low.");
+        }
+
+        if (effects.All(effect => effect.Evidence is null)) yield break;
+        yield return ("Predicted error", "The error of the effect that the checks foretell, relative to it. What a checked step "
+            + "adds is counted once for every step it speaks for; where gradients are sampled, errors add up as independent ones do. In a "
+            + "sweep: the error of a score, from two steps that were really skipped, times a margin. Under a budget: the screen’s error, "
+            + "from the effects that were settled.");
+        yield return ("Gradient mismatch", "At checked steps: how far the estimated change of the gradient is from the true one, relative "
+            + "to the true one. 0 %: exact. 100 %: as if the gradient had not changed at all.");
+        yield return ("Linearity gap", "How far the effect on probe rows, taken as the probe’s gradient times the change of the "
+            + "parameters, is from the effect found by running both models, relative to the latter.");
+        yield return ("Growth", "The distance of both models at the last check over that at the first. Above 1, differences grow on their "
+            + "way, and errors with them.");
+        if (effects.All(effect => effect.Evidence?.Settle is null)) yield break;
+        yield return ("Settling", "A command that retrains, so that an effect of low trust becomes a verified one. Its cost is in "
+            + "gradients of one batch: one per step trained.");
+    }
 
     private static string Meaning(string method, string? gradient) => (method, gradient) switch
     {
@@ -79,15 +106,6 @@ internal static class LimitsSection
         "batch" => "Each row leaves out the gradient of one step’s batch; the update’s momentum and decay go on as they did.",
         "example" => "Each row leaves out one training example from all batches of a stage that it was in: the sum of its effects there. "
             + "Ids are those of the training set.",
-        _ => null,
-    };
-
-    private static string? TreatmentMeaning(string treatment) => treatment switch
-    {
-        "stage" => "A stage is a job of its own. The counterfactual leaves the job out; later jobs start with a fresh optimizer and "
-            + "schedule, as they did.",
-        "steps" => "Updates inside a job are skipped. The schedule goes on over a skipped step; the optimizer’s state does not change at "
-            + "it.",
         _ => null,
     };
 }

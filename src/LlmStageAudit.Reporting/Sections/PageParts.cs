@@ -1,7 +1,3 @@
-using LlmStageAudit.Records.Effects;
-using LlmStageAudit.Reporting.Findings;
-using LlmStageAudit.Reporting.Markup;
-
 namespace LlmStageAudit.Reporting.Sections;
 
 /// <summary>The few forms that all sections are made of.</summary>
@@ -10,14 +6,28 @@ internal static class PageParts
     /// <summary>Rows that a table shows; it says what it leaves out.</summary>
     public const int MaximumRows = 200;
 
-    public static void OpenSection(this MarkupWriter page, string id, string heading) =>
-        page.Open("section", ("id", id), ("aria-labelledby", id + "-heading")).Element("h2", heading, ("id", id + "-heading"));
+    public static void Subheading(this MarkupWriter page, string text, string note) =>
+        page.Open("h3").Text(text).Element("small", note).Close();
 
     public static void Paragraph(this MarkupWriter page, string text, string? look = null) => page.Element("p", text, ("class", look));
 
-    /// <summary>Commands to paste, one a line.</summary>
-    public static void Commands(this MarkupWriter page, params string[] commands) =>
+    /// <summary>What is missing, and the commands that make it, one a line, to paste.</summary>
+    public static void Missing(this MarkupWriter page, string text, params IEnumerable<string> commands)
+    {
+        page.Paragraph(text);
+        page.Commands(commands);
+    }
+
+    public static void Commands(this MarkupWriter page, params IEnumerable<string> commands) =>
         page.Open("pre", ("class", "commands")).Element("code", string.Join('\n', commands)).Close();
+
+    /// <summary>Terms and what is said of each, with a quieter line where there is a note.</summary>
+    public static void Definitions(this MarkupWriter page, string look, IEnumerable<(string Term, TableCell Cell)> definitions)
+    {
+        page.Open("dl", ("class", look));
+        foreach (var (term, cell) in definitions) page.Open("div").Element("dt", term).Cell("dd", cell).Close();
+        page.Close();
+    }
 
     /// <summary>A chart that can be scrolled sideways on a narrow screen, with a caption.</summary>
     public static void Figure(this MarkupWriter page, string svg, string caption)
@@ -26,31 +36,25 @@ internal static class PageParts
         page.Element("figcaption", caption).Close();
     }
 
-    /// <summary>What an estimate's numbers are means of, and how it was made.</summary>
-    public static string HowEstimated(EffectsArtifact effects) =>
-        $"Mean over {NumberText.Count(effects.Probe.Examples, "probe row")}; the model as trained scores "
-        + $"{NumberText.Value(effects.Observed.Mean)}{MetricText.Suffix(effects.Metric)}. "
-        + $"Estimated by {MetricText.Method(effects.Estimator)}; treatment: {effects.Treatment.Kind}.";
-
-    /// <summary>The heading of a column of effects, with their unit.</summary>
-    public static string EffectHeading(EffectsArtifact effects) =>
-        "#Effect" + (MetricText.UnitOf(effects.Metric) is { Length: > 0 } unit ? $" ({unit})" : string.Empty);
-
-    /// <summary>A table of at most <see cref="MaximumRows"/> rows. A heading '#...' is of a column of numbers, shown without the '#'.</summary>
-    public static void Table(this MarkupWriter page, string caption, IReadOnlyList<string> headings, IReadOnlyList<TableCell[]> rows)
+    /// <summary>
+    /// A table of at most <see cref="MaximumRows"/> rows, the first cell of each its heading. A column '#...' is of numbers, shown without
+    /// the '#'.
+    /// </summary>
+    public static void Table<T>(
+        this MarkupWriter page, string caption, IReadOnlyCollection<T> rows, params (string Heading, Func<T, TableCell> Cell)[] columns)
     {
         page.Open("div", ("class", "scroll"), ("role", "region"), ("tabindex", "0"), ("aria-label", caption)).Open("table");
         page.Element("caption", caption).Open("thead").Open("tr");
-        foreach (var heading in headings)
-        {
-            page.Element("th", heading.TrimStart('#'), ("scope", "col"), ("class", Look(heading)));
-        }
-
+        foreach (var (heading, _) in columns) page.Element("th", heading.TrimStart('#'), ("scope", "col"), ("class", Look(heading)));
         page.Close().Close().Open("tbody");
         foreach (var row in rows.Take(MaximumRows))
         {
             page.Open("tr");
-            for (var column = 0; column < row.Length; column++) WriteCell(page, row[column], headings[column], column == 0);
+            foreach (var (index, (heading, cell)) in columns.Index())
+            {
+                page.Cell(index == 0 ? "th" : "td", cell(row), ("scope", index == 0 ? "row" : null), ("class", Look(heading)));
+            }
+
             page.Close();
         }
 
@@ -59,14 +63,15 @@ internal static class PageParts
         page.Paragraph($"The first {NumberText.Count(MaximumRows)} of {NumberText.Count(rows.Count)} rows are shown.", "quiet");
     }
 
-    private static string? Look(string heading) => heading.StartsWith('#') ? "number" : null;
-
-    private static void WriteCell(MarkupWriter page, TableCell cell, string heading, bool isFirst)
+    private static MarkupWriter Cell(
+        this MarkupWriter page, string element, TableCell cell, params (string Name, AttributeText Value)[] attributes)
     {
-        page.Open(isFirst ? "th" : "td", ("scope", isFirst ? "row" : null), ("class", Look(heading))).Text(cell.Text);
+        page.Open(element, attributes).Text(cell.Text);
         if (cell.Note is { } note) page.Element("small", note);
-        page.Close();
+        return page.Close();
     }
+
+    private static string? Look(string heading) => heading.StartsWith('#') ? "number" : null;
 }
 
 /// <summary>Text of a table cell, with a second, quieter line where there is a note.</summary>

@@ -6,8 +6,6 @@ using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
-using LlmStageAudit.Reporting.Findings;
-using LlmStageAudit.Reporting.Markup;
 
 namespace LlmStageAudit.Reporting.Sections;
 
@@ -22,35 +20,27 @@ internal static class ProvenanceSection
 
     public static void Write(MarkupWriter page, AuditFindings findings)
     {
-        page.OpenSection("provenance", "Where it comes from");
-        WriteRun(page, findings.Run);
+        page.Definitions("terms plain", Facts(findings.Run));
         WriteInputs(page, findings.Run);
         page.Element("h3", "Make it again");
-        page.Commands(ReproductionCommands(findings).ToArray());
+        page.Commands(ReproductionCommands(findings));
         page.Paragraph("The same bits need the same engine, threads and device; CONFIG.yaml is the configuration below.", "quiet");
         page.Open("details").Element("summary", "Configuration, with every default");
         page.Open("pre").Element("code", JsonSerializer.Serialize(findings.Run.Configuration, ReadableJson)).Close().Close();
-        page.Close();
     }
 
-    private static void WriteRun(MarkupWriter page, RunManifest run)
-    {
-        page.Open("dl", ("class", "terms plain"));
-        Fact(page, "Run", run.RunId);
-        Fact(page, "Made", NumberText.Instant(run.CreatedUtc));
-        Fact(page, "State", EnumSpelling<RunState>.Of(run.State));
-        Fact(page, "Start", StartText(run.Start));
-        Fact(page, "Seed", run.Configuration.Seed.ToString(CultureInfo.InvariantCulture));
-        Fact(page, "Tool", "stageaudit " + run.ToolVersion);
-        var threads = NumberText.Count(run.Engine.Threads, "thread");
-        Fact(page, "Engine", $"libtorch {run.Engine.LibTorchVersion}, {run.Engine.Device}, {threads}");
-        Fact(page, "Machine", run.Engine.Machine);
-        Fact(page, "Runtime", run.Engine.Runtime);
-        page.Close();
-    }
-
-    private static void Fact(MarkupWriter page, string term, string value) =>
-        page.Open("div").Element("dt", term).Element("dd", value).Close();
+    private static IEnumerable<(string Term, TableCell Fact)> Facts(RunManifest run) =>
+    [
+        ("Run", run.RunId),
+        ("Made", NumberText.Instant(run.CreatedUtc)),
+        ("State", EnumSpelling<RunState>.Of(run.State)),
+        ("Start", StartText(run.Start)),
+        ("Seed", run.Configuration.Seed.ToString(CultureInfo.InvariantCulture)),
+        ("Tool", "stageaudit " + run.ToolVersion),
+        ("Engine", $"libtorch {run.Engine.LibTorchVersion}, {run.Engine.Device}, {NumberText.Count(run.Engine.Threads, "thread")}"),
+        ("Machine", run.Engine.Machine),
+        ("Runtime", run.Engine.Runtime),
+    ];
 
     private static string StartText(RunStart start)
     {
@@ -64,27 +54,25 @@ internal static class ProvenanceSection
     private static void WriteInputs(MarkupWriter page, RunManifest run)
     {
         page.Element("h3", "Files read");
-        if (run.Inputs.Count == 0)
-        {
-            page.Paragraph("The run names none.");
-        }
+        if (run.Inputs.Count == 0) page.Paragraph("The run names none.");
         else
         {
-            var rows = run.Inputs.Select(input => new TableCell[]
-            {
-                new(input.Path, "sha256 " + input.Sha256),
-                EnumSpelling<InputRole>.Of(input.Role),
-                NumberText.Size(input.SizeBytes),
-            }).ToArray();
-            page.Table("Files read by the run, pinned by content", ["File", "Role", "#Size"], rows);
+            page.Table(
+                "Files read by the run, pinned by content",
+                run.Inputs,
+                ("File", input => new(input.Path, "sha256 " + input.Sha256)),
+                ("Role", input => EnumSpelling<InputRole>.Of(input.Role)),
+                ("#Size", input => NumberText.Size(input.SizeBytes)));
         }
 
         var states = run.Stages.Where(stage => stage.StateSha256 is not null || stage.TrajectoryHead is not null).ToArray();
         if (states.Length == 0) return;
         page.Table(
             "What each stage left behind",
-            ["Stage", "State at its end (sha256)", "Head of its trajectory log"],
-            states.Select(stage => new TableCell[] { stage.Name, stage.StateSha256 ?? "–", stage.TrajectoryHead ?? "–" }).ToArray());
+            states,
+            ("Stage", stage => stage.Name),
+            ("State at its end (sha256)", stage => stage.StateSha256 ?? "–"),
+            ("Head of its trajectory log", stage => stage.TrajectoryHead ?? "–"));
     }
 
     private static IEnumerable<string> ReproductionCommands(AuditFindings findings)
@@ -98,9 +86,8 @@ internal static class ProvenanceSection
         {
             var plan = ShellText.Quote(verification.PlanPath);
             yield return Setting.Command("retrain", plan);
-            yield return verification.MinPearson is { } pearson
-                ? Setting.Command("verify", plan, (Setting.MinPearson, pearson.ToString("R", CultureInfo.InvariantCulture)))
-                : Setting.Command("verify", plan);
+            var gate = verification.MinPearson?.ToString("R", CultureInfo.InvariantCulture);
+            yield return Setting.Command("verify", plan, gate is null ? [] : [(Setting.MinPearson, gate)]);
         }
     }
 

@@ -1,8 +1,8 @@
 using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Rankings;
+using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Reporting.Charts;
-using LlmStageAudit.Reporting.Findings;
-using LlmStageAudit.Reporting.Markup;
 
 namespace LlmStageAudit.Reporting.Sections;
 
@@ -10,37 +10,36 @@ namespace LlmStageAudit.Reporting.Sections;
 internal static class StagesSection
 {
     private const int MaximumBars = 25;
+    private const int ListedSteps = 10;
+    private const int ListedExamples = 10;
+
+    private static readonly (string Heading, Func<StageFinding, TableCell> Cell) IntervalColumn =
+        ("#Interval", stage => NumberText.Interval(stage.Effect.Low, stage.Effect.High));
+
+    private static readonly (string Heading, Func<StageFinding, TableCell> Cell) TrustColumn = ("Trust", stage => stage.Effect.Trust);
 
     public static void Write(MarkupWriter page, AuditFindings findings)
     {
-        page.OpenSection("stages", "Which stages did it");
         if (findings.Effects.Count == 0)
         {
-            page.Paragraph("Missing: effects. This estimates the effect of every stage on a probe:");
-            page.Commands(findings.AttributeCommand);
+            page.Missing("Missing: effects. This estimates the effect of every stage on a probe:", findings.AttributeCommand);
         }
 
-        for (var index = 0; index < findings.Effects.Count; index++)
-        {
-            WriteEstimate(page, findings, findings.Effects[index], "effects-" + (index + 1));
-        }
-
+        foreach (var (index, finding) in findings.Effects.Index()) WriteEstimate(page, findings, finding, $"effects-{index + 1}");
         foreach (var ranking in findings.Rankings) WriteRanking(page, ranking);
         if (findings.Rankings.Count == 0)
         {
-            page.Paragraph("Missing: a ranking. This orders the stages by how much each raised the reliance on a confounder:");
-            page.Commands(Setting.Command(
-                "rank", findings.RunArgument, (Setting.Probe, findings.ProbeArgument), (Setting.Confounder, "COLUMN")));
+            page.Missing(
+                "Missing: a ranking. This orders the stages by how much each raised the reliance on a confounder:",
+                Setting.Command("rank", findings.RunArgument, (Setting.Probe, findings.ProbeArgument), (Setting.Confounder, "COLUMN")));
         }
-
-        page.Close();
     }
 
     private static void WriteEstimate(MarkupWriter page, AuditFindings findings, EffectFinding finding, string id)
     {
         var effects = finding.Artifact;
-        var measure = MetricText.WithUnit(effects.Metric) + (finding.Noun == "stage" ? string.Empty : " by " + finding.Noun);
-        page.Open("h3").Text($"Probe {effects.Probe.Name}").Element("small", measure).Close();
+        var level = finding.Noun == "stage" ? string.Empty : " by " + finding.Noun;
+        page.Subheading($"Probe {effects.Probe.Name}", effects.Metric + MetricText.UnitInBrackets(effects.Metric) + level);
         if (finding.Stages.Count == 0)
         {
             page.Paragraph("The estimate holds no rows.");
@@ -52,77 +51,126 @@ internal static class StagesSection
             page.Paragraph($"Under a budget: {certification.Finding}. {certification.Choice}.", "quiet");
         }
 
-        if (finding.IsOfSteps) StepScores.Write(page, findings, finding, id);
-        else if (finding.IsOfExamples) ExampleScores.Write(page, finding);
+        if (finding.Noun is "step" or "batch" && finding.Stages.All(stage => stage.Effect.FirstStep is not null))
+            WriteSteps(page, findings, finding, id);
+        else if (finding.Noun == "example" && finding.Stages.All(stage => stage.Effect.Example is not null)) WriteExamples(page, finding);
         else WriteStages(page, finding, id);
     }
 
     private static void WriteStages(MarkupWriter page, EffectFinding finding, string id)
     {
-        var effects = finding.Artifact;
-        var shown = finding.Largest(MaximumBars);
-        var chart = new StageEffectChart
-        {
-            Id = id,
-            Title = $"Effect of every {finding.Noun} on {effects.Metric}",
-            Measure = $"effect on {MetricText.WithUnit(effects.Metric)}: observed minus counterfactual",
-            Bars = shown.Select(stage => new StageBar
-            {
-                Stage = stage.Effect.Stage,
-                Estimate = stage.Effect.Estimate,
-                Low = stage.Effect.Low,
-                High = stage.Effect.High,
-                Measured = stage.Verified?.Measured,
-                Fill = stage.Fill,
-                Standing = stage.Standing,
-            }).ToArray(),
-        };
-        var caption = PageParts.HowEstimated(effects) + (shown.Count < finding.Stages.Count
-                ? $" The {NumberText.Count(shown.Count)} largest of {NumberText.Count(finding.Stages.Count)} are drawn."
-                : string.Empty);
-        page.Figure(chart.Render(), caption);
-        WriteTable(page, finding);
+        var metric = finding.Artifact.Metric;
+        var measure = $"effect on {metric}{MetricText.UnitInBrackets(metric)}: observed minus counterfactual";
+        var largest = finding.Stages.Index().OrderByDescending(row => row.Item.Size).Take(MaximumBars).OrderBy(row => row.Index);
+        var chart = new StageEffectChart(id, $"Effect of every {finding.Noun} on {metric}", measure, [.. largest.Select(row => row.Item)]);
+        var left = finding.Stages.Count > MaximumBars
+            ? $" The {MaximumBars} largest of {NumberText.Count(finding.Stages.Count)} are drawn."
+            : string.Empty;
+        page.Figure(chart.Render(), HowEstimated(finding.Artifact) + left);
+        page.Table(
+            $"Effects on {metric}",
+            finding.Stages,
+            (finding.Heading, stage => stage.Effect.Stage),
+            EffectColumn(finding),
+            IntervalColumn,
+            ("#Without it", stage => stage.Effect.Counterfactual is { } scores ? NumberText.Value(scores.Mean) : "–"),
+            ("#Retrained", stage => stage.Measured is { } measured ? NumberText.Signed(measured) : "–"),
+            ("Zero in interval", stage => !stage.HasInterval ? "–" : stage.IsDistinguishable ? "no" : "yes"),
+            ("Trust", stage => new(stage.Effect.Trust, stage.Effect.Evidence?.Reason)));
     }
 
-    private static void WriteTable(MarkupWriter page, EffectFinding finding)
+    private static void WriteSteps(MarkupWriter page, AuditFindings findings, EffectFinding finding, string id)
     {
-        string[] headings =
-        [
-            char.ToUpperInvariant(finding.Noun[0]) + finding.Noun[1..], PageParts.EffectHeading(finding.Artifact), "#Interval",
-            "#Without it", "#Retrained", "Zero in interval", "Trust",
-        ];
-        var rows = finding.Stages.Select(stage => new TableCell[]
+        var metric = finding.Artifact.Metric;
+        var bands = findings.Bands;
+        var chart = new StepEffectChart(
+            id,
+            $"Effect of every {finding.Noun} on {metric}, over the run",
+            $"effect on {metric}{MetricText.UnitInBrackets(metric)}",
+            [.. finding.Stages.OrderBy(stage => stage.Step)])
         {
-            stage.Effect.Stage,
-            NumberText.Signed(stage.Effect.Estimate),
-            NumberText.Interval(stage.Effect.Low, stage.Effect.High),
-            stage.Effect.Counterfactual is { } scores ? NumberText.Value(scores.Mean) : "–",
-            stage.Verified is { } verified ? NumberText.Signed(verified.Measured) : "–",
-            !stage.HasInterval ? "–" : stage.IsDistinguishable ? "no" : "yes",
-            new(stage.Effect.Trust, stage.Effect.Evidence?.Reason),
-        }).ToArray();
-        page.Table($"Effects on {finding.Artifact.Metric}", headings, rows);
+            Bands = bands,
+            Steps = findings.Inputs.Steps,
+        };
+        var what = finding.Noun == "batch"
+            ? "One bar per step: what the gradient of its batch alone changed; the update’s momentum and decay go on. "
+            : "One bar per step: what this one update changed. ";
+        var thinned = chart.IsThinned
+            ? $" Of {NumberText.Count(chart.Bars.Count, "step")}, the most raising and the most lowering one of each "
+                + $"{NumberText.Count(chart.StepsTogether)} neighbours are drawn."
+            : string.Empty;
+        page.Figure(chart.Render(), what + HowEstimated(finding.Artifact) + thinned);
+
+        var steps = findings.Inputs.Steps.ToLookup(step => step.Step);
+        var largest = finding.Stages.OrderByDescending(stage => stage.Size).Take(ListedSteps).ToArray();
+        page.Table(
+            $"The {finding.Counted(largest.Length)} with the largest effects on {metric}",
+            largest,
+            (finding.Heading, stage => stage.Effect.Stage),
+            ("In stage", stage => bands.FirstOrDefault(band => band.Holds(stage.Step))?.Stage ?? "–"),
+            EffectColumn(finding),
+            IntervalColumn,
+            ("#Learning rate", stage => steps[stage.Step].FirstOrDefault() is { } step ? NumberText.Value(step.LearningRate, 3) : "–"),
+            TrustColumn);
+        if (largest.Length == finding.Stages.Count) return;
+        page.Paragraph($"The {NumberText.Count(largest.Length)} largest of {finding.Counted(finding.Stages.Count)}.", "quiet");
     }
+
+    // Both ends of the order, by id; a page shows no training text.
+    private static void WriteExamples(MarkupWriter page, EffectFinding finding)
+    {
+        // In the order of the finding: from the most raising down, what could not be computed last.
+        var finite = finding.Stages.Where(stage => double.IsFinite(stage.Estimate)).ToArray();
+        page.Paragraph(
+            $"{finding.Counted(finding.Stages.Count)} of the training sets, over all batches that each was in. "
+            + HowEstimated(finding.Artifact));
+        WriteExamples(page, finding, "highest", [.. finite.Take(ListedExamples)]);
+        WriteExamples(page, finding, "lowest", [.. finite.Skip(ListedExamples).TakeLast(ListedExamples).Reverse()]);
+        var missing = finding.Stages.Count - finite.Length;
+        if (missing > 0) page.Paragraph($"{finding.Counted(missing)} not computable.", "quiet");
+    }
+
+    private static void WriteExamples(MarkupWriter page, EffectFinding finding, string which, IReadOnlyList<StageFinding> shown)
+    {
+        if (shown.Count == 0) return;
+        var caption = $"The {finding.Counted(shown.Count)} with the {which} effects on {finding.Artifact.Metric}";
+        page.Paragraph(caption + ":", "quiet");
+        page.Table(
+            caption,
+            shown,
+            ("Example", stage => stage.Effect.Example!),
+            ("In stage", stage => stage.Effect.Stage),
+            EffectColumn(finding),
+            ("Direction", stage => stage.Direction),
+            TrustColumn);
+    }
+
+    // What an estimate's numbers are means of, and how it was made.
+    private static string HowEstimated(EffectsArtifact effects) =>
+        $"Mean over {NumberText.Count(effects.Probe.Examples, "probe row")}; the model as trained scores "
+        + $"{NumberText.Value(effects.Observed.Mean)}{MetricText.Suffix(effects.Metric)}. "
+        + $"Estimated by {MetricText.Method(effects.Estimator)}; treatment: {effects.Treatment.Kind}.";
 
     private static void WriteRanking(MarkupWriter page, RankingArtifact ranking)
     {
-        page.Open("h3").Text($"Reliance on {ranking.Confounder}").Element("small", $"probe {ranking.Probe.Name}").Close();
-        string[] headings = ["Stage", "#Score", "#Interval", "#Gap observed", "#Gap without it", "#p", "#Adjusted p", "Significant"];
-        var rows = ranking.Ranking.Select(stage => new TableCell[]
-        {
-            stage.Stage,
-            NumberText.Signed(stage.Score),
-            NumberText.Interval(stage.Low, stage.High),
-            NumberText.Value(stage.ObservedGap),
-            NumberText.Value(stage.CounterfactualGap),
-            NumberText.Probability(stage.PValue),
-            NumberText.Probability(stage.AdjustedPValue),
-            stage.Significant ? "yes" : "no",
-        }).ToArray();
-        page.Table($"Stages by how much each raised the reliance on {ranking.Confounder}", headings, rows);
+        page.Subheading($"Reliance on {ranking.Confounder}", $"probe {ranking.Probe.Name}");
+        page.Table(
+            $"Stages by how much each raised the reliance on {ranking.Confounder}",
+            ranking.Ranking,
+            ("Stage", stage => stage.Stage),
+            ("#Score", stage => NumberText.Signed(stage.Score)),
+            ("#Interval", stage => NumberText.Interval(stage.Low, stage.High)),
+            ("#Gap observed", stage => NumberText.Value(stage.ObservedGap)),
+            ("#Gap without it", stage => NumberText.Value(stage.CounterfactualGap)),
+            ("#p", stage => NumberText.Probability(stage.PValue)),
+            ("#Adjusted p", stage => NumberText.Probability(stage.AdjustedPValue)),
+            ("Significant in this run", stage => EnumSpelling<Significance>.Of(stage.Significant)));
         page.Paragraph(
             "Score: the gap of the model as trained less the gap without the stage. Adjusted p: Benjamini-Hochberg over the ranking.",
             "quiet");
         foreach (var note in ranking.Notes) page.Paragraph(note, "quiet");
     }
+
+    private static (string Heading, Func<StageFinding, TableCell> Cell) EffectColumn(EffectFinding finding) =>
+        ("#Effect" + MetricText.UnitInBrackets(finding.Artifact.Metric), stage => NumberText.Signed(stage.Estimate));
 }

@@ -3,8 +3,6 @@ using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Reporting.Charts;
-using LlmStageAudit.Reporting.Findings;
-using LlmStageAudit.Reporting.Markup;
 
 namespace LlmStageAudit.Reporting.Sections;
 
@@ -13,52 +11,40 @@ internal static class TrainingSection
 {
     public static void Write(MarkupWriter page, AuditFindings findings)
     {
-        page.OpenSection("training", "How it was trained");
         var steps = findings.Inputs.Steps;
         if (steps.Count == 0)
         {
-            page.Paragraph("Missing: logged steps. They are in the trajectory log of the run folder; this trains on and logs them:");
-            page.Commands(Setting.Command("train", "CONFIG.yaml", (Setting.Output, findings.RunArgument), (Setting.Resuming, "")));
+            page.Missing(
+                "Missing: logged steps. They are in the trajectory log of the run folder; this trains on and logs them:",
+                Setting.Command("train", "CONFIG.yaml", (Setting.Output, findings.RunArgument), (Setting.Resuming, "")));
         }
         else
         {
-            var chart = new LossChart
-            {
-                Id = "loss",
-                Points = steps.Select(step => new LossPoint(step.Step, step.LossNats, step.LearningRate)).ToArray(),
-                Bands = findings.Bands,
-            };
             page.Figure(
-                chart.Render(),
+                new LossChart("loss", steps, findings.Bands).Render(),
                 "Mean loss of each step’s batch before its update, in nats. Every stage is a job of its own: optimizer state and schedule "
                 + "start anew.");
         }
 
         WriteTable(page, findings.Run);
-        page.Close();
     }
 
     private static void WriteTable(MarkupWriter page, RunManifest run)
     {
-        string[] headings = ["Stage", "#Rows", "#Epochs", "#Batch", "#Steps", "Optimizer", "Learning rate", "#Loss (nats)", "#Time"];
-        var results = run.Stages.GroupBy(stage => stage.Name).ToDictionary(group => group.Key, group => group.First());
-        var rows = run.Configuration.Stages.Select(stage =>
-        {
-            var result = results.GetValueOrDefault(stage.Name);
-            return new TableCell[]
-            {
-                new(stage.Name, Source(stage.Dataset)),
-                result?.Examples is { } examples ? NumberText.Count(examples) : "–",
-                NumberText.Count(stage.Epochs),
-                new(NumberText.Count(stage.BatchSize), stage.Shuffle ? "shuffled" : "file order"),
-                new(result is null ? "–" : NumberText.Count(result.Steps), StateOf(run, stage, result)),
-                new(stage.Optimizer.Name == OptimizerName.Sgd ? "SGD" : "AdamW", Settings(stage.Optimizer)),
-                new(NumberText.Setting(stage.Optimizer.LearningRate), Schedule(stage.Schedule)),
-                LossOf(result),
-                result is null ? "–" : NumberText.Duration(result.TrainSeconds),
-            };
-        }).ToArray();
-        page.Table("Stages in training order", headings, rows);
+        var results = run.Stages.ToLookup(stage => stage.Name);
+        page.Table<(StageSection Stage, StageResult? Result)>(
+            "Stages in training order",
+            [.. run.Configuration.Stages.Select(stage => (stage, results[stage.Name].FirstOrDefault()))],
+            ("Stage", row => new(row.Stage.Name, Source(row.Stage.Dataset))),
+            ("#Rows", row => row.Result?.Examples is { } examples ? NumberText.Count(examples) : "–"),
+            ("#Epochs", row => NumberText.Count(row.Stage.Epochs)),
+            ("#Batch", row => new(NumberText.Count(row.Stage.BatchSize), row.Stage.Shuffle ? "shuffled" : "file order")),
+            ("#Steps", row => new(
+                row.Result is { Steps: var steps } ? NumberText.Count(steps) : "–", StateOf(run, row.Stage, row.Result))),
+            ("Optimizer", row => new(row.Stage.Optimizer.Name == OptimizerName.Sgd ? "SGD" : "AdamW", Settings(row.Stage.Optimizer))),
+            ("Learning rate", row => new(NumberText.Setting(row.Stage.Optimizer.LearningRate), Schedule(row.Stage.Schedule))),
+            ("#Loss (nats)", row => LossOf(row.Result)),
+            ("#Time", row => row.Result is { TrainSeconds: var seconds } ? NumberText.Duration(seconds) : "–"));
         page.Paragraph(
             $"Training took {NumberText.Duration(run.TrainSeconds)}; the trajectory log took {NumberText.Duration(run.LogSeconds)}.",
             "quiet");
@@ -66,7 +52,7 @@ internal static class TrainingSection
 
     private static string Source(DatasetSection dataset)
     {
-        var name = dataset.Path[(dataset.Path.LastIndexOfAny(['/', '\\']) + 1)..];
+        var name = QuestionSection.LastPart(dataset.Path);
         return dataset.Where is { } where ? $"{name}, {where}" : name;
     }
 
@@ -77,20 +63,12 @@ internal static class TrainingSection
 
     private static string Settings(OptimizerSection optimizer)
     {
-        var settings = new List<string>();
-        if (optimizer.Name == OptimizerName.Sgd)
-        {
-            settings.Add("momentum " + NumberText.Setting(optimizer.Momentum));
-        }
-        else
-        {
-            settings.Add($"β {NumberText.Setting(optimizer.Beta1)} and {NumberText.Setting(optimizer.Beta2)}");
-            settings.Add("ε " + NumberText.Setting(optimizer.Epsilon));
-        }
-
-        settings.Add("decay " + NumberText.Setting(optimizer.WeightDecay));
-        if (optimizer.ClipNorm is { } norm) settings.Add("clip " + NumberText.Setting(norm));
-        return string.Join(", ", settings);
+        var (beta1, beta2) = (NumberText.Setting(optimizer.Beta1), NumberText.Setting(optimizer.Beta2));
+        var rule = optimizer.Name == OptimizerName.Sgd
+            ? $"momentum {NumberText.Setting(optimizer.Momentum)}"
+            : $"β {beta1} and {beta2}, ε {NumberText.Setting(optimizer.Epsilon)}";
+        var clip = optimizer.ClipNorm is { } norm ? ", clip " + NumberText.Setting(norm) : string.Empty;
+        return $"{rule}, decay {NumberText.Setting(optimizer.WeightDecay)}{clip}";
     }
 
     private static TableCell LossOf(StageResult? result)

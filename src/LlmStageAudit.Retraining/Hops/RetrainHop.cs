@@ -27,20 +27,26 @@ public static class RetrainHop
     public static PlanFile Run(RetrainRequest request, WalkHost host)
     {
         var file = PlanFile.Open(request.Plan);
+        switch (request.Executor)
+        {
+            case Executor.Local:
+                RunHere(file, host);
+                return file;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private static void RunHere(PlanFile file, WalkHost host)
+    {
         if (RunFolder.IsRun(file.RunPath)) host.WarnOfOtherEngine(RunFolder.Open(file.RunPath).ReadManifest());
         var job = "";
-        return host.Train(
+        host.Train(
             "retraining",
             progress =>
             {
-                switch (request.Executor)
-                {
-                    case Executor.Local:
-                        LocalExecutor.Run(file, host.Device(), started => job = started.Id, progress, host.Cancellation, host.Preflight);
-                        return file;
-                    default:
-                        throw new UnreachableException();
-                }
+                LocalExecutor.Run(file, host.Device(), started => job = started.Id, progress, host.Cancellation, host.Preflight);
+                return file;
             },
             stage => $"{job}: {stage}");
     }

@@ -82,10 +82,10 @@ internal static class SealEntries
         var marks = new List<string>();
         while (scan.TryAdvance())
         {
-            if (scan.Entries.Count % interval == 0) marks.Add(Convert.ToHexStringLower(scan.HeadHash));
+            if (scan.Count % interval == 0) marks.Add(Convert.ToHexStringLower(scan.HeadHash));
         }
 
-        var (records, rest) = (scan.Entries.Count, scan.Length - scan.End);
+        var (records, rest) = (scan.Count, scan.Length - scan.End);
         if (records != stage.Steps || rest != 0)
             throw SealException.Differs(path, $"{records} whole records and {rest} bytes after them in place of {stage.Steps} records");
         var expected = stage.TrajectoryHead ?? "";
@@ -96,7 +96,7 @@ internal static class SealEntries
             Path = name,
             Records = stage.Steps,
             SizeBytes = scan.End,
-            GradientBytes = scan.Entries.PayloadBytes,
+            GradientBytes = scan.PayloadBytes,
             HeadSha256 = head,
             MarkInterval = interval,
             Marks = marks,

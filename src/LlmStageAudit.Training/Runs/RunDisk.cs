@@ -117,14 +117,20 @@ public sealed record RunDisk(long HeadBytes, IReadOnlyList<StageDisk> Stages, in
         RunConfiguration configuration, LanguageModel model, IReadOnlyList<StageProgram> programs, RunStart start)
     {
         var hash = new string('0', 64);
+        var inputs = RunInputs.Files(configuration, model).Select(file => new InputRecord
+        {
+            Role = file.Role,
+            Path = file.Path,
+            Sha256 = hash,
+            SizeBytes = new FileInfo(file.Path) is { Exists: true } found ? found.Length : 0,
+        });
+        var begun = RunTrainer.NewManifest(configuration, model, programs, start, [.. inputs]);
         var firstStep = 1;
         var results = new List<StageResult>();
-        foreach (var (index, program) in programs.Index())
+        foreach (var (stage, program) in begun.Stages.Zip(programs))
         {
-            results.Add(new StageResult
+            results.Add(stage with
             {
-                Name = program.Name,
-                Index = index,
                 FirstStep = firstStep,
                 Steps = program.Steps.Count,
                 Examples = program.Objective.ExampleCount,
@@ -140,23 +146,10 @@ public sealed record RunDisk(long HeadBytes, IReadOnlyList<StageDisk> Stages, in
             firstStep += program.Steps.Count;
         }
 
-        return new RunManifest
+        return begun with
         {
             RunId = hash[..32],
             CreatedUtc = DateTime.UnixEpoch.AddTicks(1),
-            ToolVersion = RunEngine.ToolVersion,
-            Engine = RunEngine.Describe(model.Device),
-            Configuration = configuration,
-            Inputs = [.. RunInputs.Files(configuration, model).Select(file => new InputRecord
-            {
-                Role = file.Role,
-                Path = file.Path,
-                Sha256 = hash,
-                SizeBytes = new FileInfo(file.Path) is { Exists: true } found ? found.Length : 0,
-            })],
-            ParameterCount = model.Layout.Count,
-            Parameters = [.. model.Layout.Slots.Select(slot => new ParameterRecord { Name = slot.Name, Shape = slot.Shape })],
-            Start = start,
             Stages = results,
             TrainSeconds = UsualDigits,
             LogSeconds = UsualDigits,

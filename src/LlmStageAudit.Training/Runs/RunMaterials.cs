@@ -60,6 +60,14 @@ public sealed class RunMaterials : IDisposable
             configuration.Model.Weights, device);
     }
 
+    /// <summary>Other stages of the same model and start, which stay these materials': the result is not to be disposed.</summary>
+    /// <param name="configuration">With the other stages.</param>
+    /// <param name="programs">What each runs, in order.</param>
+    /// <param name="exampleSets">The examples of each.</param>
+    public RunMaterials With(
+        RunConfiguration configuration, IReadOnlyList<StageProgram> programs, IReadOnlyList<ExampleSet> exampleSets) =>
+        new(configuration, Model, InitialState) { Programs = programs, ExampleSets = exampleSets };
+
     /// <inheritdoc/>
     public void Dispose()
     {

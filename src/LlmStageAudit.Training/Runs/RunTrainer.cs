@@ -58,8 +58,21 @@ public sealed class RunTrainer
         using var materials = RunMaterials.Gather(configuration, device);
         foreach (var text in materials.Model.Notes) note?.Invoke(text);
         preflight?.CheckDisk(path, configuration, materials);
-        return Begin(materials, configuration, path, new RunStart(), progress, cancellation);
+        return Train(configuration, materials, path, progress, cancellation);
     }
+
+    /// <summary>Trains a new run whose model and data are there already.</summary>
+    /// <param name="configuration">The run's.</param>
+    /// <param name="materials">Its stages; stay the caller's.</param>
+    /// <param name="path">The run folder: absent or empty.</param>
+    /// <param name="progress">Told after each step; null for nobody.</param>
+    /// <param name="cancellation">Stops after the current step, at a valid checkpoint.</param>
+    public static RunManifest Train(
+        RunConfiguration configuration,
+        RunMaterials materials,
+        string path,
+        IProgress<RunProgress>? progress,
+        CancellationToken cancellation) => Begin(materials, configuration, path, new RunStart(), progress, cancellation);
 
     /// <summary>Trains the stages after a checkpoint of another run, leaving one out: a counterfactual, as a run of its own.</summary>
     /// <param name="parent">The observed run.</param>
@@ -120,6 +133,26 @@ public sealed class RunTrainer
         return new RunTrainer(folder, materials, manifest, progress).TrainStages(cancellation);
     }
 
+    /// <summary>What a run says of itself before its first step; it has no name yet.</summary>
+    internal static RunManifest NewManifest(
+        RunConfiguration configuration,
+        LanguageModel model,
+        IReadOnlyList<StageProgram> programs,
+        RunStart start,
+        IReadOnlyList<InputRecord> inputs) => new()
+        {
+            RunId = "",
+            CreatedUtc = DateTime.UtcNow,
+            ToolVersion = RunEngine.ToolVersion,
+            Engine = RunEngine.Describe(model.Device),
+            Configuration = configuration,
+            Inputs = inputs,
+            ParameterCount = model.Layout.Count,
+            Parameters = [.. model.Layout.Slots.Select(slot => new ParameterRecord { Name = slot.Name, Shape = slot.Shape })],
+            Start = start,
+            Stages = [.. programs.Select((program, index) => new StageResult { Name = program.Name, Index = index })],
+        };
+
     private static RunManifest Begin(
         RunMaterials materials,
         RunConfiguration configuration,
@@ -128,19 +161,8 @@ public sealed class RunTrainer
         IProgress<RunProgress>? progress,
         CancellationToken cancellation)
     {
-        var manifest = new RunManifest
-        {
-            RunId = "",
-            CreatedUtc = DateTime.UtcNow,
-            ToolVersion = RunEngine.ToolVersion,
-            Engine = RunEngine.Describe(materials.Model.Device),
-            Configuration = configuration,
-            Inputs = RunInputs.Pin(configuration, materials.Model),
-            ParameterCount = materials.Model.Layout.Count,
-            Parameters = [.. materials.Model.Layout.Slots.Select(slot => new ParameterRecord { Name = slot.Name, Shape = slot.Shape })],
-            Start = start,
-            Stages = [.. materials.Programs.Select((program, index) => new StageResult { Name = program.Name, Index = index })],
-        };
+        var inputs = RunInputs.Pin(configuration, materials.Model);
+        var manifest = NewManifest(configuration, materials.Model, materials.Programs, start, inputs);
         manifest = manifest with { RunId = RunIdentity.Of(manifest) };
         var folder = RunFolder.Create(path);
         using var held = RunLock.Acquire(folder);

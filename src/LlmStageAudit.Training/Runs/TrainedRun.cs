@@ -9,7 +9,11 @@ namespace LlmStageAudit.Training.Runs;
 /// <summary>A completed run, opened to be replayed or evaluated: its materials, its saved states, its log.</summary>
 public sealed class TrainedRun : ITrajectory, IDisposable
 {
-    private TrainedRun(RunFolder folder, RunManifest manifest, RunMaterials materials) =>
+    /// <summary>A completed run whose model and data are there already.</summary>
+    /// <param name="folder">Where it lies.</param>
+    /// <param name="manifest">What it says of itself.</param>
+    /// <param name="materials">As when it began; disposed with this.</param>
+    public TrainedRun(RunFolder folder, RunManifest manifest, RunMaterials materials) =>
         (Folder, Manifest, Materials) = (folder, manifest, materials);
 
     /// <summary>Where it lies.</summary>
@@ -65,7 +69,9 @@ public sealed class TrainedRun : ITrajectory, IDisposable
     /// <inheritdoc/>
     public IStageGradients OpenGradients(int stageIndex) => OpenLog(stageIndex);
 
-    internal StageLog OpenLog(int stageIndex) => StageLog.Open(
+    /// <summary>The log of a stage; the caller disposes it.</summary>
+    /// <exception cref="AuditException">It is damaged, or not of this run.</exception>
+    public StageLog OpenLog(int stageIndex) => StageLog.Open(
         Folder, Manifest.RunId, stageIndex, Programs[stageIndex],
         [.. Materials.ExampleSets[stageIndex].Examples.Select(example => example.Id)]);
 

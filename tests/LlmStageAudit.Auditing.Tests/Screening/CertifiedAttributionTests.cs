@@ -8,6 +8,7 @@ using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Rankings;
 using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Testing;
 using LlmStageAudit.Training.Runs;
@@ -149,7 +150,7 @@ public sealed class CertifiedAttributionTests : IDisposable
             }
 
             Assert.Equal(effect.Screened!.Value, stage.Score, 1e-9);
-            Assert.Equal((1, 1, false), (stage.PValue, stage.AdjustedPValue, stage.Significant));
+            Assert.Equal((1, 1, Significance.No), (stage.PValue, stage.AdjustedPValue, stage.Significant));
             Assert.True(double.IsNaN(stage.Low));
         }
 

@@ -11,28 +11,20 @@ public sealed class DemoFilesTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    [Fact]
-    public void Writes_every_set_with_its_default_size()
-    {
-        var paths = DemoFiles.Write(Path.Combine(_folder, "new"), 7);
-        Assert.Equal(["forum", "helpdesk", "newsroom", "gaming"], paths.Stages.Select(stage => stage.Key));
-        Assert.Equal(
-            ["forum.csv", "gaming.csv", "helpdesk.csv", "newsroom.csv", "pretraining.jsonl", "probe.csv"],
-            Directory.GetFiles(Path.Combine(_folder, "new")).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
-        Assert.Equal(4000, File.ReadLines(paths.Pretraining).Count());
-        Assert.All(paths.Stages, stage => Assert.Equal(601, ReadCsv(stage.Value).Count));
-        Assert.Equal(601, ReadCsv(paths.Probe).Count);
-    }
+    private string At(string name) => Path.Combine(_folder, name);
 
     [Fact]
-    public void Csv_reads_back_as_the_comments()
+    public void Writes_every_set_and_csv_reads_back_as_the_comments()
     {
-        var paths = DemoFiles.Write(_folder, 7, new DemoSizes { PretrainingTexts = 10, CommentsPerStage = 300, ProbeComments = 90 });
         var corpus = new DemoCorpus(7);
-        var newsroom = paths.Stages.Single(stage => stage.Key == "newsroom").Value;
-        Assert.Contains("\"\"", File.ReadAllText(newsroom));
-        AssertSame(corpus.Stage("newsroom", 300), ReadCsv(newsroom));
-        AssertSame(corpus.Probe(90), ReadCsv(paths.Probe));
+        DemoFiles.Write(At("new"), corpus);
+        Assert.Equal(
+            ["forum.csv", "gaming.csv", "helpdesk.csv", "newsroom.csv", "pretraining.jsonl", "probe.csv"],
+            Directory.GetFiles(At("new")).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
+        Assert.Equal(4000, File.ReadLines(At("new/pretraining.jsonl")).Count());
+        Assert.Contains("\"\"", File.ReadAllText(At("new/newsroom.csv")));
+        foreach (var name in DemoCorpus.StageNames) AssertSame(corpus.Stage(name, 600), ReadCsv(At($"new/{name}.csv")));
+        AssertSame(corpus.Probe(600), ReadCsv(At("new/probe.csv")));
     }
 
     [Fact]
@@ -53,33 +45,33 @@ public sealed class DemoFilesTests : IDisposable
     [Fact]
     public void Json_lines_read_back_as_the_texts()
     {
-        var paths = DemoFiles.Write(_folder, -3, new DemoSizes { PretrainingTexts = 500, CommentsPerStage = 2, ProbeComments = 3 });
-        var rows = File.ReadLines(paths.Pretraining).Select(line => JsonDocument.Parse(line).RootElement).ToList();
-        Assert.Equal(new DemoCorpus(-3).PretrainingTexts(500), rows.Select(row => row.GetProperty("text").GetString()!));
-        Assert.Equal(new DemoCorpus(-3).PretrainingPosts(500).Select(post => post.Reaction),
-            rows.Select(row => row.GetProperty("reaction").GetString()!));
-        Assert.Equal("pretraining-00500", rows[^1].GetProperty("id").GetString());
-        Assert.Equal((byte)'{', File.ReadAllBytes(paths.Pretraining)[0]);
+        var corpus = new DemoCorpus(-3);
+        DemoFiles.Write(_folder, corpus);
+        var rows = File.ReadLines(At("pretraining.jsonl")).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        Assert.Equal(
+            corpus.PretrainingPosts(4000),
+            rows.Select(row => (row.GetProperty("text").GetString()!, row.GetProperty("reaction").GetString()!)));
+        Assert.Equal("pretraining-04000", rows[^1].GetProperty("id").GetString());
+        Assert.Equal((byte)'{', File.ReadAllBytes(At("pretraining.jsonl"))[0]);
     }
 
     [Fact]
     public void Files_are_the_same_under_another_culture()
     {
-        var sizes = new DemoSizes { PretrainingTexts = 50, CommentsPerStage = 50, ProbeComments = 30 };
-        var here = DemoFiles.Write(Path.Combine(_folder, "here"), 7, sizes);
+        DemoFiles.Write(At("here"), new DemoCorpus(7));
         var before = CultureInfo.CurrentCulture;
         try
         {
             CultureInfo.CurrentCulture = CultureInfo.GetCultureInfo("fa-IR");
-            var there = DemoFiles.Write(Path.Combine(_folder, "there"), 7, sizes);
-            Assert.Equal(File.ReadAllBytes(here.Pretraining), File.ReadAllBytes(there.Pretraining));
-            Assert.Equal(File.ReadAllBytes(here.Probe), File.ReadAllBytes(there.Probe));
-            Assert.Equal(File.ReadAllBytes(here.Stages[2].Value), File.ReadAllBytes(there.Stages[2].Value));
+            DemoFiles.Write(At("there"), new DemoCorpus(7));
         }
         finally
         {
             CultureInfo.CurrentCulture = before;
         }
+
+        foreach (var path in Directory.GetFiles(At("here")))
+            Assert.Equal(File.ReadAllBytes(path), File.ReadAllBytes(At($"there/{Path.GetFileName(path)}")));
     }
 
     private static void AssertSame(IReadOnlyList<DemoComment> comments, List<string[]> rows)

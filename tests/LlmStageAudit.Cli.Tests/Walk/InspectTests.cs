@@ -19,6 +19,16 @@ public sealed class InspectTests(AuditFixture audit)
     }
 
     [Fact]
+    public void A_run_as_a_table_has_times_in_UTC_and_an_empty_list_as_nothing()
+    {
+        var created = CommandLine.Json("inspect", audit.Run).Text("createdUtc");
+        var said = CommandLine.Succeed("inspect", audit.Run).Output;
+        Assert.EndsWith("Z", created);
+        Assert.Matches($@"createdUtc +{created} ", said);
+        Assert.DoesNotContain("System.", said);
+    }
+
+    [Fact]
     public void A_model()
     {
         var said = CommandLine.Json("inspect", audit.Model);

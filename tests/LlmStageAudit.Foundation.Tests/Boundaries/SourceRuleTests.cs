@@ -11,7 +11,7 @@ public sealed partial class SourceRuleTests
     private static readonly string[] Openers =
     [
         "ForeignFile.cs", "TrajectoryWriter.cs", "FileLock.cs", "AtomicFile.cs", "AtomicFolder.cs",
-        "ProcessFigures.cs", "ProcessMemory.cs", "MachineLimits.cs", "RunEngine.cs",
+        "ProgressDisplay.cs", "ProcessMemory.cs", "MachineLimits.cs", "RunEngine.cs",
     ];
 
     [Fact]

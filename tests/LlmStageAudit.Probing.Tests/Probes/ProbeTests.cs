@@ -127,6 +127,44 @@ public sealed class ProbeTests : IDisposable
         }
     }
 
+    /// <summary>The formula stands there twice: what is reported and what is differentiated.</summary>
+    [Fact]
+    public void Every_metric_of_examples_is_the_same_number_and_tensor_and_no_two_are_the_same()
+    {
+        using var scope = NewDisposeScope();
+        var (model, state) = Model(labels: 3);
+        var parameters = model.Layout.Split(state);
+        var values = new List<double[]>();
+        foreach (var metric in Metric.Names.Select(name => Metric.Of(name)).Where(metric => !metric.IsOfGroups))
+        {
+            var probe = Read(metric, labels: 3);
+            double[] numbers = [.. new ProbeEvaluator(model, probe).Evaluate(state).Examples.Select(example => example.Value)];
+            var losses = new ProbeObjective(model, probe, ProbeReading.Performance).Losses(parameters, [.. Enumerable.Range(0, 8)]);
+            Assert.Equal(numbers, losses.to(float64).ToArray<double>().Select(loss => -loss), (a, b) => Math.Abs(a - b) < 1e-5);
+            Assert.All(values, other => Assert.NotEqual(other, numbers));
+            values.Add(numbers);
+        }
+
+        Assert.True(values.Count >= 2);
+    }
+
+    [Fact]
+    public void A_part_is_run_as_the_whole_is_whatever_the_metric()
+    {
+        using var scope = NewDisposeScope();
+        var (model, state) = Model();
+        foreach (var metric in new Metric[] { new Metric.LogLikelihood("first >= 0.5"), new Metric.BpsnAuc() })
+        {
+            var whole = new ProbeEvaluator(model, Read(metric)).Evaluate(state);
+            var part = new ProbeEvaluator(model, Read(metric).Part([6, 1])).Evaluate(state);
+            Assert.Equal(["row-6", "row-1"], part.Examples.Select(example => example.Id));
+            Assert.Equal([whole.Examples[6].Value, whole.Examples[1].Value], part.Examples.Select(example => example.Value), Near);
+            Assert.Empty(part.Groups);
+        }
+
+        bool Near(double a, double b) => Math.Abs(a - b) < 1e-12;
+    }
+
     [Fact]
     public void With_more_classes_every_class_above_0_counts_as_positive()
     {

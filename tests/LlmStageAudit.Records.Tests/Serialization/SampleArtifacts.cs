@@ -90,7 +90,7 @@ internal static class SampleArtifacts
         [
             new RankedStage
             {
-                Stage = "a", Score = 0.3, Low = 0.1, High = 0.5, PValue = 0.001, AdjustedPValue = 0.002, Significant = true,
+                Stage = "a", Score = 0.3, Low = 0.1, High = 0.5, PValue = 0.001, AdjustedPValue = 0.002, Significant = Significance.Yes,
                 ObservedGap = 0.4, CounterfactualGap = 0.1,
             },
         ],

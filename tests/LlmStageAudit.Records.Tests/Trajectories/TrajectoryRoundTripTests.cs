@@ -147,7 +147,7 @@ public sealed class TrajectoryRoundTripTests : IDisposable
         Assert.Throws<ArgumentException>(() => writer.Append(SampleLog.Step(3), new byte[8]));
         Assert.Throws<ArgumentException>(() => writer.Append(SampleLog.Step(3), new byte[13]));
         writer.Append(SampleLog.Step(3), SampleLog.Gradient(3));
-        writer.Flush(toDisk: true);
+        writer.Flush();
 
         Assert.Equal(3, SampleLog.ReadAll(path));
         Assert.Contains(

@@ -1,5 +1,6 @@
 using System.Xml.Linq;
 using LlmStageAudit.Reporting.Charts;
+using LlmStageAudit.Reporting.Findings;
 
 namespace LlmStageAudit.Reporting.Tests.Charts;
 
@@ -15,10 +16,7 @@ public sealed class AxisTests
     [InlineData(-1.7e308, 1.7e308)]
     public void Every_span_of_values_gets_a_handful_of_ticks_within_the_plot(double low, double high)
     {
-        var chart = new LossChart
-        {
-            Id = "loss", Points = [new LossPoint(1, low, 0), new LossPoint(2, high, 0)], Bands = [new StageBand("only", 1, 2)],
-        };
+        var chart = new LossChart("loss", [ChartTests.Step(1, low, 0), ChartTests.Step(2, high, 0)], [new StageBand("only", 1, 2)]);
         var labels = XDocument.Parse(chart.Render()).Descendants()
             .Where(element => element.Name.LocalName == "text" && element.Attribute("text-anchor")?.Value == "end").ToArray();
         Assert.InRange(labels.Length, 2, 11);

@@ -1,6 +1,10 @@
 using System.Globalization;
 using System.Xml.Linq;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Trajectories;
+using LlmStageAudit.Records.Verifications;
 using LlmStageAudit.Reporting.Charts;
+using LlmStageAudit.Reporting.Findings;
 
 namespace LlmStageAudit.Reporting.Tests.Charts;
 
@@ -24,7 +28,7 @@ public sealed class ChartTests
         var unverified = Effects(Bar("a", 0.4));
         Assert.Contains(unverified.Descendants(), element => element.Attribute("fill")?.Value == "url(#chart-hatch-raised)");
         Assert.Empty(Shapes(unverified, "diamond"));
-        var verified = Effects(Bar("a", 0.4) with { Fill = BarFill.Solid, Standing = "verified", Measured = 0.4 });
+        var verified = Effects(Bar("a", 0.4) with { Verified = Verified([0.4], [0.4]) });
         Assert.DoesNotContain(verified.Descendants(), element => element.Attribute("fill")?.Value == "url(#chart-hatch-raised)");
         var bar = Shapes(verified, "raised").First();
         var tip = Number(bar, "x") + Number(bar, "width");
@@ -36,7 +40,7 @@ public sealed class ChartTests
     [Fact]
     public void Bars_of_low_trust_are_outlines_and_say_so_in_words()
     {
-        var svg = Effects(Bar("a", 0.4) with { Fill = BarFill.Hollow, Standing = "low trust" }, Bar("b", -0.2));
+        var svg = Effects(Bar("a", 0.4, "low"), Bar("b", -0.2));
         var outline = Shapes(svg, "hollow-raised").First();
         var hatched = svg.Descendants().First(element => element.Attribute("fill")?.Value == "url(#chart-hatch-lowered)");
         Assert.Equal(2, Number(outline, "width") / Number(hatched, "width"), 0.01);
@@ -47,7 +51,8 @@ public sealed class ChartTests
     [Fact]
     public void Bars_without_an_interval_have_no_whisker_and_print_a_dash()
     {
-        var svg = Effects(Bar("a", 0.4) with { Low = null, High = null });
+        var bar = Bar("a", 0.4);
+        var svg = Effects(bar with { Effect = bar.Effect with { Low = null, High = null } });
         Assert.Empty(Shapes(svg, "whisker"));
         Assert.Contains(svg.Descendants(), element => element.Name.LocalName == "text" && element.Value == "–");
         Assert.DoesNotContain("NaN", svg.ToString(), StringComparison.Ordinal);
@@ -70,10 +75,10 @@ public sealed class ChartTests
     public void Slope_is_least_squares()
     {
         // By hand: means 2 and 11/3; products 5, squares 2.
-        Assert.Equal(2.5, ScatterChart.Slope([1, 2, 3], [1, 4, 6]), 1e-12);
-        Assert.Equal(2.5, ScatterChart.Slope([1, 2, double.NaN, 3], [1, 4, 9, 6]), 1e-12);
-        Assert.True(double.IsNaN(ScatterChart.Slope([1, 1], [1, 2])));
-        Assert.True(double.IsNaN(ScatterChart.Slope([], [])));
+        Assert.Equal(2.5, ScatterChart.Slope(Verified([1, 2, 3], [1, 4, 6])), 1e-12);
+        Assert.Equal(2.5, ScatterChart.Slope(Verified([1, 2, double.NaN, 3], [1, 4, 9, 6])), 1e-12);
+        Assert.True(double.IsNaN(ScatterChart.Slope(Verified([1, 1], [1, 2]))));
+        Assert.True(double.IsNaN(ScatterChart.Slope(Verified([], []))));
     }
 
     [Fact]
@@ -81,7 +86,7 @@ public sealed class ChartTests
     {
         var values = Enumerable.Range(0, 1000).Select(row => row / 7.0).ToArray();
         var chart = Scatter(values, values) with { PointLimit = 100 };
-        Assert.Equal(Enumerable.Range(0, 100).Select(index => index * 10), chart.DrawnRows());
+        Assert.Equal(Enumerable.Range(0, 100).Select(index => index * 10 / 7.0), chart.DrawnRows().Select(row => row.Predicted));
         Assert.Contains("n = 1,000 (100 drawn)", chart.Render(), StringComparison.Ordinal);
     }
 
@@ -109,12 +114,8 @@ public sealed class ChartTests
     [Fact]
     public void Loss_lines_start_anew_with_every_stage()
     {
-        var chart = new LossChart
-        {
-            Id = "loss",
-            Points = Enumerable.Range(1, 20).Select(step => new LossPoint(step, step, 0.1)).ToArray(),
-            Bands = [new StageBand("first", 1, 10), new StageBand("second", 11, 20)],
-        };
+        var steps = Enumerable.Range(1, 20).Select(step => Step(step, step, 0.1));
+        var chart = new LossChart("loss", [.. steps], [new StageBand("first", 1, 10), new StageBand("second", 11, 20)]);
         var svg = XDocument.Parse(chart.Render());
         Assert.Equal(2, Shapes(svg, "smooth").Count(element => element.Name.LocalName == "path"));
         Assert.Contains(svg.Descendants(), element => element.Name.LocalName == "text" && element.Value == "second");
@@ -123,8 +124,8 @@ public sealed class ChartTests
     [Fact]
     public void Thinned_loss_keeps_the_spike()
     {
-        var points = Enumerable.Range(1, 50000).Select(step => new LossPoint(step, step == 31337 ? 100 : 1, 0.1)).ToArray();
-        var chart = new LossChart { Id = "loss", Points = points, Bands = [new StageBand("only", 1, 50000)] };
+        var steps = Enumerable.Range(1, 50000).Select(step => Step(step, step == 31337 ? 100 : 1, 0.1));
+        var chart = new LossChart("loss", [.. steps], [new StageBand("only", 1, 50000)]);
         Assert.True(chart.IsThinned);
         var path = Shapes(XDocument.Parse(chart.Render()), "raw").Single(element => element.Name.LocalName == "path").Attribute("d")!.Value;
         var heights = path.Split('M', 'L').Where(point => point.Length > 0)
@@ -136,17 +137,10 @@ public sealed class ChartTests
     [Fact]
     public void Heat_map_prints_level_change_rows_and_NaN()
     {
-        var chart = new GroupHeatMap
-        {
-            Id = "map",
-            Title = "Groups",
-            Columns = ["AUC", "FPR"],
-            Rows =
-            [
-                new HeatRow("one", 12, 3, [new HeatCell(0.75, 0.5), new HeatCell(double.NaN, 0.5)]),
-                new HeatRow("two", 5, null, [new HeatCell(0.25, 0.5), new HeatCell(null, null)]),
-            ],
-        };
+        var observed = Scores(
+            Group("one", 12, ("auc", 0.75), ("falsePositiveRate", double.NaN), ("positives", 3)), Group("two", 5, ("auc", 0.25)));
+        var counterfactual = Scores(Group("one", 12, ("auc", 0.5), ("falsePositiveRate", 0.5)), Group("two", 5, ("auc", 0.5)));
+        var chart = new GroupHeatMap("map", "Groups", observed, counterfactual);
         var svg = XDocument.Parse(chart.Render());
         var texts = svg.Descendants().Where(element => element.Name.LocalName == "text").Select(element => element.Value).ToArray();
         Assert.Contains("0.750", texts);
@@ -163,23 +157,41 @@ public sealed class ChartTests
     [Fact]
     public void Empty_charts_are_drawings_too()
     {
-        XDocument.Parse(new StageEffectChart { Id = "a", Title = "t", Measure = "m", Bars = [] }.Render());
-        XDocument.Parse(new StepEffectChart { Id = "e", Title = "t", Measure = "m", Bars = [] }.Render());
+        XDocument.Parse(new StageEffectChart("a", "t", "m", []).Render());
+        XDocument.Parse(new StepEffectChart("e", "t", "m", []).Render());
         XDocument.Parse(Scatter([], []).Render());
-        XDocument.Parse(new LossChart { Id = "c", Points = [], Bands = [] }.Render());
-        XDocument.Parse(new GroupHeatMap { Id = "d", Title = "t", Columns = [], Rows = [] }.Render());
+        XDocument.Parse(new LossChart("c", [], []).Render());
+        XDocument.Parse(new GroupHeatMap("d", "t", Scores(), null).Render());
     }
 
-    private static StageBar Bar(string stage, double estimate) =>
-        new() { Stage = stage, Estimate = estimate, Low = estimate - 0.05, High = estimate + 0.05 };
-
-    private static XDocument Effects(params StageBar[] bars) =>
-        XDocument.Parse(new StageEffectChart { Id = "chart", Title = "Effects", Measure = "effect", Bars = bars }.Render());
-
-    private static ScatterChart Scatter(double[] predicted, double[] measured) => new()
+    internal static StepRecord Step(int step, double lossNats, double learningRate) => new()
     {
-        Id = "scatter", Stage = "stage", Unit = "nats", Predicted = predicted, Measured = measured, Pearson = 1, Spearman = 1,
+        Step = step, StageStep = step, Epoch = 0, LossNats = lossNats, LearningRate = learningRate, GradientNorm = 1, BatchIds = [],
     };
+
+    private static StageFinding Bar(string stage, double estimate, string trust = "not graded") => new(
+        new StageEffect
+        {
+            Stage = stage, Metric = "margin", Estimate = estimate, Low = estimate - 0.05, High = estimate + 0.05, Trust = trust,
+        },
+        null);
+
+    private static XDocument Effects(params StageFinding[] bars) =>
+        XDocument.Parse(new StageEffectChart("chart", "Effects", "effect", bars).Render());
+
+    private static ScatterChart Scatter(double[] predicted, double[] measured) =>
+        new("scatter", Verified(predicted, measured), "log-likelihood");
+
+    private static VerifiedStage Verified(double[] predicted, double[] measured) => new()
+    {
+        Stage = "stage", Predicted = 0.4, Measured = 0.4, Pearson = 1, Spearman = 1, RelativeError = 0, Examples = predicted.Length,
+        PredictedPerExample = predicted, MeasuredPerExample = measured,
+    };
+
+    private static ProbeScores Scores(params GroupScores[] groups) => new() { Mean = 0, Groups = groups };
+
+    private static GroupScores Group(string name, int examples, params (string Key, double Value)[] metrics) =>
+        new() { Group = name, Examples = examples, Metrics = metrics.ToDictionary(metric => metric.Key, metric => metric.Value) };
 
     private static IEnumerable<XElement> Shapes(XDocument svg, string look) => svg.Descendants().Where(element => Look(element) == look);
 

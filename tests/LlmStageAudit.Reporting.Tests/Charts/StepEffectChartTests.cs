@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Xml.Linq;
+using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Reporting.Charts;
+using LlmStageAudit.Reporting.Findings;
 
 namespace LlmStageAudit.Reporting.Tests.Charts;
 
@@ -9,7 +11,7 @@ public sealed class StepEffectChartTests
     [Fact]
     public void Bars_stand_on_zero_above_their_step_and_are_as_high_as_their_effect()
     {
-        var svg = Draw([new StepBar(1, 0.4, BarFill.Solid), new StepBar(3, -0.2, BarFill.Solid)]);
+        var svg = Draw([Bar(1, 0.4, BarFill.Solid), Bar(3, -0.2, BarFill.Solid)]);
         var zero = double.Parse(Shapes(svg, "zero").Single().Attribute("y1")!.Value, CultureInfo.InvariantCulture);
         var up = Boxes(svg, "raised").First();
         var down = Boxes(svg, "lowered").First();
@@ -30,7 +32,7 @@ public sealed class StepEffectChartTests
     {
         foreach (var fill in Enum.GetValues<BarFill>())
         {
-            var svg = Draw([.. Enumerable.Range(1, steps).Select(step => new StepBar(step, step, fill))]);
+            var svg = Draw([.. Enumerable.Range(1, steps).Select(step => Bar(step, step, fill))]);
             var shape = svg.Descendants().First(element => element.Name.LocalName == "path" && element.Attribute("d")!.Value.Contains('V'));
             var look = shape.Attribute("class")?.Value ?? string.Empty;
             Assert.Equal(fill == BarFill.Hatched, shape.Attribute("fill")?.Value == "url(#steps-hatch-raised)");
@@ -43,8 +45,8 @@ public sealed class StepEffectChartTests
     public void Five_largest_of_either_sign_are_labelled_and_no_label_covers_another()
     {
         var bars = Enumerable.Range(1, 60)
-            .Select(step => new StepBar(step, step is >= 30 and <= 34 ? 1 - (2 * (step % 2)) : 0.01, BarFill.Hatched));
-        var svg = Draw([.. bars.Append(new StepBar(61, double.NaN, BarFill.Hatched))]);
+            .Select(step => Bar(step, step is >= 30 and <= 34 ? 1 - (2 * (step % 2)) : 0.01, BarFill.Hatched));
+        var svg = Draw([.. bars.Append(Bar(61, double.NaN, BarFill.Hatched))]);
         var labels = Shapes(svg, "minor mark").ToArray();
         Assert.Equal(["step 30", "step 31", "step 32", "step 33", "step 34"], labels.Select(label => label.Value).Order());
         var places = labels.Select(label => (
@@ -64,7 +66,7 @@ public sealed class StepEffectChartTests
     public void Long_runs_are_thinned_and_keep_both_peaks()
     {
         var bars = Enumerable.Range(1, 30_000)
-            .Select(step => new StepBar(step, step switch { 12_345 => 9, 12_346 => -7, _ => 0.5 }, BarFill.Hatched)).ToArray();
+            .Select(step => Bar(step, step switch { 12_345 => 9, 12_346 => -7, _ => 0.5 }, BarFill.Hatched)).ToArray();
         var chart = Chart(bars);
         Assert.True(chart.IsThinned);
         Assert.InRange(chart.DrawnBars().Count, 500, StepEffectChart.MaximumBars);
@@ -78,10 +80,10 @@ public sealed class StepEffectChartTests
     [Fact]
     public void Stages_are_named_and_the_learning_rate_is_drawn_per_stage()
     {
-        var chart = Chart([.. Enumerable.Range(1, 20).Select(step => new StepBar(step, step, BarFill.Hatched))]) with
+        var chart = Chart([.. Enumerable.Range(1, 20).Select(step => Bar(step, step, BarFill.Hatched))]) with
         {
             Bands = [new StageBand("first", 1, 10), new StageBand("</svg>", 11, 20)],
-            Rates = [.. Enumerable.Range(1, 20).Select(step => (step, 0.1 / step))],
+            Steps = [.. Enumerable.Range(1, 20).Select(step => ChartTests.Step(step, 1, 0.1 / step))],
         };
         var svg = XDocument.Parse(chart.Render());
         Assert.Contains(svg.Descendants(), element => element.Name.LocalName == "text" && element.Value == "first");
@@ -89,20 +91,28 @@ public sealed class StepEffectChartTests
         Assert.Equal(2, Shapes(svg, "rate").Count(element => element.Name.LocalName == "path"));
         var description = svg.Root!.Elements().Single(element => element.Name.LocalName == "desc").Value;
         Assert.Contains("step 20 of </svg> +20.00", description, StringComparison.Ordinal);
-        Assert.Empty(Shapes(XDocument.Parse((chart with { Rates = [] }).Render()), "rate"));
+        Assert.Empty(Shapes(XDocument.Parse((chart with { Steps = [] }).Render()), "rate"));
     }
 
     [Fact]
     public void Numbers_that_are_none_are_not_drawn()
     {
-        var svg = Draw([new StepBar(1, double.NaN, BarFill.Hollow), new StepBar(2, double.PositiveInfinity, BarFill.Hollow)]);
+        var svg = Draw([Bar(1, double.NaN, BarFill.Hollow), Bar(2, double.PositiveInfinity, BarFill.Hollow)]);
         Assert.Empty(Shapes(svg, "minor mark"));
         Assert.DoesNotContain(svg.Descendants().Attributes("d"), path => path.Value.Contains("NaN", StringComparison.Ordinal));
     }
 
-    private static StepEffectChart Chart(StepBar[] bars) => new() { Id = "steps", Title = "Steps", Measure = "effect", Bars = bars };
+    private static StepEffectChart Chart(StageFinding[] bars) => new("steps", "Steps", "effect", bars);
 
-    private static XDocument Draw(StepBar[] bars) => XDocument.Parse(Chart(bars).Render());
+    private static StageFinding Bar(int step, double estimate, BarFill fill) => new(
+        new StageEffect
+        {
+            Stage = $"step {step}", FirstStep = step, LastStep = step, Metric = "margin", Estimate = estimate,
+            Trust = fill switch { BarFill.Solid => "verified", BarFill.Hollow => "low", _ => "high" },
+        },
+        null);
+
+    private static XDocument Draw(StageFinding[] bars) => XDocument.Parse(Chart(bars).Render());
 
     private static IEnumerable<XElement> Shapes(XDocument svg, string look) =>
         svg.Descendants().Where(element => element.Attribute("class")?.Value == look);

@@ -105,7 +105,7 @@ public sealed class PlanBuilderTests(RetrainableRun run)
 
     private static RankedStage Ranked(string stage) => new()
     {
-        Stage = stage, Score = 0, Low = 0, High = 0, PValue = 1, AdjustedPValue = 1, Significant = false, ObservedGap = 0,
+        Stage = stage, Score = 0, Low = 0, High = 0, PValue = 1, AdjustedPValue = 1, Significant = Significance.No, ObservedGap = 0,
         CounterfactualGap = 0,
     };
 

@@ -14,39 +14,20 @@ internal sealed class ConfigurationBlock
     private readonly MappingNode _mapping;
     private readonly string _prefix;
 
-    /// <summary>Takes a block, and reports keys in it that are not known.</summary>
-    /// <param name="mapping">The block.</param>
-    /// <param name="key">Its own key for messages, dotted; empty for the root.</param>
-    /// <param name="known">Every key it may have; others are faults.</param>
-    /// <param name="faults">Where faults go.</param>
+    /// <summary>Takes a block by its dotted key, empty for the root, and reports keys in it that are not known.</summary>
     public ConfigurationBlock(MappingNode mapping, string key, IReadOnlyList<string> known, FaultList faults)
     {
         _mapping = mapping;
-        Key = key;
         _prefix = key.Length == 0 ? "" : key + ".";
         Faults = faults;
-        var isAdapter = key == ConfigurationAlias.Block;
-        foreach (var (name, node) in mapping.Entries.ToArray())
+        foreach (var (name, node) in mapping.Entries.Where(entry => !known.Contains(entry.Key)))
         {
-            var canonical = isAdapter ? ConfigurationAlias.Resolve(name) : name;
-            if (!known.Contains(canonical))
-            {
-                // Longer texts are no misspelt key, and comparing them would take their length squared.
-                var remedy = name.Length <= 100 ? Suggestion.For(name, known) : null;
-                faults.Add(node.Source, _prefix + name, "unknown key", null, remedy);
-            }
-            else if (canonical != name && !mapping.Entries.TryAdd(canonical, node))
-            {
-                faults.Add(node.Source, _prefix + name, $"given twice, also as {Shown.Quoted(canonical)}", "once", "remove one");
-            }
+            // Longer texts are no misspelt key, and comparing them would take their length squared.
+            faults.Add(node.Source, _prefix + name, "unknown key", null, name.Length <= 100 ? Suggestion.For(name, known) : null);
         }
     }
 
-    public string Key { get; }
-
     public FaultList Faults { get; }
-
-    public ConfigurationSource Source => _mapping.Source;
 
     /// <summary>Present and not null.</summary>
     public bool Has(string key) => Node(key) is not null;
@@ -63,13 +44,22 @@ internal sealed class ConfigurationBlock
     /// <summary>At the key's own line where it is present, else at the block.</summary>
     public void Fault(string key, string found, string? expected = null, string? remedy = null)
     {
-        var source = _mapping.Entries.TryGetValue(key, out var node) ? node.Source : Source;
+        var source = _mapping.Entries.TryGetValue(key, out var node) ? node.Source : _mapping.Source;
         Faults.Add(source, _prefix + key, found, expected, remedy);
     }
 
     public void Missing(string key, string expected) => Fault(key, "missing", expected);
 
     public string? Text(string key) => Scalar(key, "a text") is { } scalar ? CheckedText(scalar, _prefix + key) : null;
+
+    /// <summary>A text that can be part of a file name; with a fault also another one.</summary>
+    public string? Name(string key)
+    {
+        var name = Text(key);
+        if (name is not null && !ConfigurationName.IsValid(name))
+            Fault(key, Shown.Quoted(name), ConfigurationName.Expected, $"for example '{ConfigurationName.From(name)}'");
+        return name;
+    }
 
     /// <summary>
     /// The text as a path below <paramref name="folder"/> unless it is absolute; a fault where it breaks the confinement.
@@ -80,47 +70,29 @@ internal sealed class ConfigurationBlock
     public IReadOnlyList<string> FilePaths(string key, string folder) =>
         TextList(key)?.Select(text => Confined(key, folder, text)).ToArray() ?? [];
 
-    public long? Integer(string key, long minimum, long maximum, string expected)
-    {
-        if (Scalar(key, expected) is not { } scalar) return null;
-        if (scalar.IsPlain
-            && long.TryParse(scalar.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
-            && value >= minimum && value <= maximum)
-        {
-            return value;
-        }
-
-        Fault(key, scalar.Description, expected);
-        return null;
-    }
+    public long? Integer(string key, long minimum, long maximum, string expected) => Plain<long>(key, expected, text =>
+        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+        && value >= minimum && value <= maximum ? value : null);
 
     /// <summary>A whole number of at least one.</summary>
     public int? Count(string key, string unit, int maximum = 1_000_000) =>
-        (int?)Integer(key, 1, maximum, $"a whole number of {unit} from 1 to {maximum.ToString(CultureInfo.InvariantCulture)}");
+        (int?)Integer(key, 1, maximum, $"a whole number of {unit} from 1 to {maximum}");
 
     public double? Number(string key, Func<double, bool> accepts, string expected)
     {
-        if (Scalar(key, expected) is not { } scalar) return null;
         const NumberStyles styles = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
-        if (scalar.IsPlain
-            && double.TryParse(scalar.Text, styles, CultureInfo.InvariantCulture, out var value)
-            && double.IsFinite(value) && accepts(value))
-        {
-            return value;
-        }
-
-        Fault(key, scalar.Description, expected);
-        return null;
+        return Plain<double>(key, expected, text =>
+            double.TryParse(text, styles, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value) && accepts(value)
+                ? value
+                : null);
     }
 
-    public bool? Flag(string key)
+    public bool? Flag(string key) => Plain<bool>(key, "true or false", text => text switch
     {
-        if (Scalar(key, "true or false") is not { } scalar) return null;
-        if (scalar.IsPlain && scalar.Text is "true" or "True" or "TRUE") return true;
-        if (scalar.IsPlain && scalar.Text is "false" or "False" or "FALSE") return false;
-        Fault(key, scalar.Description, "true or false");
-        return null;
-    }
+        "true" or "True" or "TRUE" => true,
+        "false" or "False" or "FALSE" => false,
+        _ => null,
+    });
 
     public TEnum? Choice<TEnum>(string key)
         where TEnum : struct, Enum =>
@@ -153,7 +125,7 @@ internal sealed class ConfigurationBlock
         var seen = new HashSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < items.Count; i++)
         {
-            var itemKey = $"{_prefix}{key}.{i.ToString(CultureInfo.InvariantCulture)}";
+            var itemKey = $"{_prefix}{key}.{i}";
             if (items[i] is not ScalarNode { IsNull: false } scalar)
             {
                 Faults.Add(items[i].Source, itemKey, items[i] is ScalarNode ? "nothing" : items[i].Description, "a text");
@@ -169,12 +141,15 @@ internal sealed class ConfigurationBlock
     }
 
     /// <summary>A nested block, or null where it is absent or, with a fault, something else.</summary>
-    public ConfigurationBlock? Block(string key, IReadOnlyList<string> known)
+    /// <param name="key">Its key in this block.</param>
+    /// <param name="known">Every key it may have.</param>
+    /// <param name="required">What is missing where it is absent; null: nothing.</param>
+    public ConfigurationBlock? Block(string key, IReadOnlyList<string> known, string? required = null)
     {
         var node = Node(key);
-        if (node is null) return null;
         if (node is MappingNode mapping) return new ConfigurationBlock(mapping, _prefix + key, known, Faults);
-        Fault(key, node.Description, $"a block with the keys {string.Join(", ", known)}");
+        if (node is not null) Fault(key, node.Description, $"a block with the keys {string.Join(", ", known)}");
+        else if (required is not null) Missing(key, required);
         return null;
     }
 
@@ -188,9 +163,18 @@ internal sealed class ConfigurationBlock
     private ScalarNode? Scalar(string key, string expected)
     {
         var node = Node(key);
-        if (node is null or ScalarNode) return (ScalarNode?)node;
-        Fault(key, node.Description, expected);
-        return null;
+        if (node is not (null or ScalarNode)) Fault(key, node.Description, expected);
+        return node as ScalarNode;
+    }
+
+    // A value that is no text; a fault where it is quoted or cannot be read.
+    private T? Plain<T>(string key, string expected, Func<string, T?> read)
+        where T : struct
+    {
+        if (Scalar(key, expected) is not { } scalar) return null;
+        var value = scalar.IsPlain ? read(scalar.Text) : null;
+        if (value is null) Fault(key, scalar.Description, expected);
+        return value;
     }
 
     private string? CheckedText(ScalarNode scalar, string key)
@@ -217,4 +201,16 @@ internal static class ConfigurationAlias
     };
 
     public static string Resolve(string key) => Canonical.GetValueOrDefault(key, key);
+
+    /// <summary>Spells the adapter block's keys as the reader does.</summary>
+    public static void Apply(MappingNode root, FaultList faults)
+    {
+        if (root.Entries.GetValueOrDefault(Block) is not MappingNode adapter) return;
+        foreach (var (name, node) in adapter.Entries.Where(entry => Canonical.ContainsKey(entry.Key)).ToArray())
+        {
+            adapter.Entries.Remove(name);
+            if (!adapter.Entries.TryAdd(Canonical[name], node))
+                faults.Add(node.Source, $"{Block}.{name}", $"given twice, also as {Shown.Quoted(Canonical[name])}", "once", "remove one");
+        }
+    }
 }

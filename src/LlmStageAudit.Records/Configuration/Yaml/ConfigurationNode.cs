@@ -5,21 +5,18 @@ namespace LlmStageAudit.Records.Configuration.Yaml;
 /// <summary>A YAML value with the place it came from. Only what configurations need: no anchors, no tags.</summary>
 internal abstract class ConfigurationNode(ConfigurationSource source)
 {
-    public ConfigurationSource Source { get; } = source;
+    public ConfigurationSource Source => source;
 
     /// <summary>For "found ...".</summary>
     public abstract string Description { get; }
 }
 
-/// <summary>A single value as text.</summary>
-/// <param name="source">Where it stands.</param>
-/// <param name="text">Without quotes, escapes resolved.</param>
-/// <param name="isPlain">False where it was quoted or a block, so that it is text whatever it looks like.</param>
+/// <summary>A single value as text, without quotes, escapes resolved. Where it was quoted or a block, it is not plain.</summary>
 internal sealed class ScalarNode(ConfigurationSource source, string text, bool isPlain) : ConfigurationNode(source)
 {
-    public string Text { get; } = text;
+    public string Text => text;
 
-    public bool IsPlain { get; } = isPlain;
+    public bool IsPlain => isPlain;
 
     public bool IsNull => IsPlain && (Text is "" or "null" or "Null" or "NULL" or "~");
 
@@ -41,12 +38,36 @@ internal sealed class MappingNode(ConfigurationSource source) : ConfigurationNod
     public override string Description => "a block of keys";
 }
 
-/// <summary>Where a value stands: a line of a file, or an override of one.</summary>
-/// <param name="Where">As messages name it: <c>run.yaml:12</c> or <c>override seed=x</c>.</param>
-/// <param name="Line">For the order of messages; overrides come last.</param>
+/// <summary>Where a value stands: <c>run.yaml:12</c> or <c>override seed=x</c>. The line orders messages; overrides come last.</summary>
 internal readonly record struct ConfigurationSource(string Where, int Line)
 {
     public static ConfigurationSource OfOverride(string text) => new($"{Setting.Override} {Shown.Plain(text)}", int.MaxValue);
 
     public static ConfigurationSource OfLine(string path, long line) => new($"{path}:{line}", (int)Math.Min(line, int.MaxValue - 1));
+}
+
+/// <summary>Collects every fault of a configuration, to be thrown at once and in file order.</summary>
+internal sealed class FaultList
+{
+    private const int MaximumShown = 100;
+
+    private readonly List<(int Line, string Text)> _faults = [];
+
+    public int Count => _faults.Count;
+
+    public void Add(ConfigurationSource at, string key, string found, string? expected = null, string? remedy = null)
+    {
+        var where = key.Length == 0 ? at.Where : $"{at.Where}: {Shown.Plain(key)}";
+        _faults.Add((at.Line, ConfigurationException.At(where, found, expected, remedy).Faults[0]));
+    }
+
+    /// <summary>Ends the reading where faults were found: all of them, in file order.</summary>
+    /// <exception cref="ConfigurationException">Anything was added.</exception>
+    public void ThrowIfAny()
+    {
+        if (_faults.Count == 0) return;
+        var lines = _faults.OrderBy(fault => fault.Line).Select(fault => fault.Text).Take(MaximumShown).ToList();
+        if (_faults.Count > MaximumShown) lines.Add($"... and {_faults.Count - MaximumShown} more faults");
+        throw ConfigurationException.Of(lines);
+    }
 }

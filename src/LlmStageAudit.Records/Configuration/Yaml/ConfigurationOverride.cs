@@ -7,20 +7,9 @@ namespace LlmStageAudit.Records.Configuration.Yaml;
 /// The override <c>a.b=c</c>: puts a YAML value at a dotted key, over what the file says. In a list the part is an item's
 /// <c>name</c> (which may itself hold dots; the longest match wins) or else its index from 0.
 /// </summary>
-internal sealed class ConfigurationOverride
+internal sealed class ConfigurationOverride(string dotted, ConfigurationSource source, FaultList faults)
 {
-    private readonly FaultList _faults;
-    private readonly ConfigurationSource _source;
-    private readonly string[] _parts;
-    private readonly string _dotted;
-
-    private ConfigurationOverride(string dotted, ConfigurationSource source, FaultList faults)
-    {
-        _faults = faults;
-        _source = source;
-        _dotted = dotted;
-        _parts = dotted.Split('.');
-    }
+    private readonly string[] _parts = dotted.Split('.');
 
     /// <summary>Puts one override into a configuration; what is wrong with its key goes to the faults.</summary>
     /// <exception cref="ConfigurationException">The value is no YAML.</exception>
@@ -43,21 +32,12 @@ internal sealed class ConfigurationOverride
     {
         if (node is MappingNode mapping) PutInMapping(mapping, at, value);
         else if (node is SequenceNode sequence) PutInSequence(sequence, at, value);
-        else _faults.Add(_source, _dotted, $"{string.Join('.', _parts[..at])} is {node.Description}", "a block of keys or a list there");
+        else faults.Add(source, dotted, $"{string.Join('.', _parts[..at])} is {node.Description}", "a block of keys or a list there");
     }
 
     private void PutInMapping(MappingNode mapping, int at, ConfigurationNode value)
     {
-        var isAdapter = at == 1 && _parts[0] == ConfigurationAlias.Block;
-        var key = isAdapter ? ConfigurationAlias.Resolve(_parts[at]) : _parts[at];
-        if (isAdapter)
-        {
-            foreach (var name in mapping.Entries.Keys.Where(name => ConfigurationAlias.Resolve(name) == key && name != key).ToArray())
-            {
-                mapping.Entries.Remove(name);
-            }
-        }
-
+        var key = at == 1 && _parts[0] == ConfigurationAlias.Block ? ConfigurationAlias.Resolve(_parts[at]) : _parts[at];
         if (at == _parts.Length - 1)
         {
             mapping.Entries[key] = value;
@@ -65,11 +45,7 @@ internal sealed class ConfigurationOverride
         }
 
         if (!mapping.Entries.TryGetValue(key, out var child) || child is ScalarNode { IsNull: true })
-        {
-            child = new MappingNode(_source);
-            mapping.Entries[key] = child;
-        }
-
+            mapping.Entries[key] = child = new MappingNode(source);
         Put(child, at + 1, value);
     }
 
@@ -79,10 +55,10 @@ internal sealed class ConfigurationOverride
         if (index < 0)
         {
             var names = sequence.Items.Select(NameOf).OfType<string>().ToArray();
-            var expected = $"an index from 0 to {(sequence.Items.Count - 1).ToString(CultureInfo.InvariantCulture)}";
+            var expected = $"an index from 0 to {sequence.Items.Count - 1}";
             if (names.Length > 0) expected += " or a name";
             var remedy = names.Length == 0 || _parts[at].Length > 100 ? null : Suggestion.For(_parts[at], names);
-            _faults.Add(_source, _dotted, $"no item {Shown.Quoted(_parts[at])} in {string.Join('.', _parts[..at])}", expected, remedy);
+            faults.Add(source, dotted, $"no item {Shown.Quoted(_parts[at])} in {string.Join('.', _parts[..at])}", expected, remedy);
         }
         else if (at + taken == _parts.Length)
         {

@@ -10,23 +10,14 @@ namespace LlmStageAudit.Records.Configuration.Yaml;
 /// YAML text to nodes, bounded in size, depth and count. Anchors, aliases, tags, second documents and duplicate keys are faults: a
 /// configuration says each thing once, in one place.
 /// </summary>
-internal sealed class ConfigurationText
+internal sealed class ConfigurationText(string text, Func<long, ConfigurationSource> locate, FaultList faults)
 {
     public const int MaximumSizeBytes = 4 << 20;
     public const int MaximumDepth = 32;
     private const int MaximumNodes = 100_000;
 
-    private readonly IParser _parser;
-    private readonly Func<long, ConfigurationSource> _locate;
-    private readonly FaultList _faults;
+    private readonly IParser _parser = new Parser(new StringReader(text));
     private int _nodes;
-
-    private ConfigurationText(string text, Func<long, ConfigurationSource> locate, FaultList faults)
-    {
-        _parser = new Parser(new StringReader(text));
-        _locate = locate;
-        _faults = faults;
-    }
 
     /// <summary>The file's one value, in practice a block of keys; null where there is none.</summary>
     /// <exception cref="ConfigurationException">The file cannot be read, is too large, no UTF-8 or no YAML.</exception>
@@ -93,7 +84,7 @@ internal sealed class ConfigurationText
         _parser.Consume<DocumentEnd>();
         if (_parser.TryConsume<DocumentStart>(out var second))
         {
-            _faults.Add(_locate(second.Start.Line), "", "a second YAML document", "one document", "put it into a file of its own");
+            faults.Add(locate(second.Start.Line), "", "a second YAML document", "one document", "put it into a file of its own");
         }
 
         return root;
@@ -103,12 +94,12 @@ internal sealed class ConfigurationText
     {
         if (_parser.Current is null && !_parser.MoveNext()) throw new YamlException("the text ends too early");
         var start = _parser.Current!;
-        var source = _locate(start.Start.Line);
+        var source = locate(start.Start.Line);
         if (depth > MaximumDepth) throw ConfigurationException.At(source.Where, $"nested deeper than {MaximumDepth} levels");
         if (++_nodes > MaximumNodes) throw ConfigurationException.At(source.Where, $"more than {MaximumNodes} values");
         if (_parser.TryConsume<AnchorAlias>(out var alias))
         {
-            _faults.Add(source, "", $"the alias {Shown.Quoted("*" + alias.Value.Value)}", "a value", "write the value out");
+            faults.Add(source, "", $"the alias {Shown.Quoted("*" + alias.Value.Value)}", "a value", "write the value out");
             return new ScalarNode(source, "", isPlain: true);
         }
 
@@ -124,12 +115,12 @@ internal sealed class ConfigurationText
         if (!node.Anchor.IsEmpty)
         {
             var found = $"the anchor {Shown.Quoted("&" + node.Anchor.Value)}";
-            _faults.Add(source, "", found, "no anchors", "write the value out where it is needed");
+            faults.Add(source, "", found, "no anchors", "write the value out where it is needed");
         }
 
         if (!node.Tag.IsEmpty && !node.Tag.IsNonSpecific)
         {
-            _faults.Add(source, "", $"the tag {Shown.Quoted(node.Tag.Value)}", "no tags", "leave it out");
+            faults.Add(source, "", $"the tag {Shown.Quoted(node.Tag.Value)}", "no tags", "leave it out");
         }
     }
 
@@ -149,11 +140,11 @@ internal sealed class ConfigurationText
             var value = ReadNode(depth + 1);
             if (key is not ScalarNode { IsNull: false } name)
             {
-                _faults.Add(key.Source, "", $"{(key is ScalarNode ? "an empty value" : key.Description)} as a key", "a name");
+                faults.Add(key.Source, "", $"{(key is ScalarNode ? "an empty value" : key.Description)} as a key", "a name");
             }
             else if (!mapping.Entries.TryAdd(name.Text, value))
             {
-                _faults.Add(name.Source, name.Text, "given twice in one block", "once", "remove one");
+                faults.Add(name.Source, name.Text, "given twice in one block", "once", "remove one");
             }
         }
 

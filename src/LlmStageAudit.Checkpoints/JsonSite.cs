@@ -1,4 +1,4 @@
-namespace LlmStageAudit.Checkpoints.Tokenization;
+namespace LlmStageAudit.Checkpoints;
 
 /// <summary>A value of tokenizer.json together with where it stands, so that every refusal can name the place.</summary>
 internal readonly record struct JsonSite(JsonElement Element, string Where)

@@ -1,6 +1,7 @@
-using LlmStageAudit.Training.Estimates;
+using LlmStageAudit.Auditing.Forecasts;
+using LlmStageAudit.Modeling.Examples;
 
-namespace LlmStageAudit.Training.Tests.Estimates;
+namespace LlmStageAudit.Auditing.Tests.Forecasts;
 
 public sealed class WorkCostTests
 {
@@ -43,6 +44,15 @@ public sealed class WorkCostTests
         var cost = WorkCost.Fit([.. typical.Select(i => (pieces[i], Truth(pieces[i])))]);
         Assert.InRange(cost.Seconds(pieces) / pieces.Sum(Truth), 0.97, 1.03);
         Assert.NotInRange(cost.Seconds(pieces[^1]) / Truth(pieces[^1]), 0.99, 1.01);
+    }
+
+    [Theory]
+    [InlineData(null, 3 * 7)]
+    [InlineData(2, (2 * 4) + 7)]
+    public void Padding_counts_in_every_pass(int? microBatchSize, int tokens)
+    {
+        EncodedExample[] examples = [.. new[] { 4, 9, 2, 7 }.Select(length => new EncodedExample("", new int[length], 0, 0, 0))];
+        Assert.Equal(tokens, WorkCost.PaddedTokens([0, 2, 3], microBatchSize, examples));
     }
 
     [Fact]

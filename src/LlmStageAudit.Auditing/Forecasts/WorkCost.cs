@@ -1,4 +1,6 @@
-namespace LlmStageAudit.Training.Estimates;
+using LlmStageAudit.Modeling.Examples;
+
+namespace LlmStageAudit.Auditing.Forecasts;
 
 /// <summary>
 /// What a piece of work takes, as a straight line fitted to measured pieces by least squares:
@@ -7,7 +9,7 @@ namespace LlmStageAudit.Training.Estimates;
 /// </summary>
 /// <param name="FixedSeconds">Per piece, at least 0.</param>
 /// <param name="SecondsPerToken">At least 0.</param>
-public readonly record struct WorkCost(double FixedSeconds, double SecondsPerToken)
+internal readonly record struct WorkCost(double FixedSeconds, double SecondsPerToken)
 {
     /// <summary>Of one piece.</summary>
     public double Seconds(long paddedTokens) => FixedSeconds + (SecondsPerToken * paddedTokens);
@@ -18,6 +20,10 @@ public readonly record struct WorkCost(double FixedSeconds, double SecondsPerTok
         var cost = this;
         return paddedTokens.Sum(cost.Seconds);
     }
+
+    /// <summary>Rows times the longest row, summed over the forward passes of a batch.</summary>
+    public static long PaddedTokens(IReadOnlyCollection<int> batch, int? microBatchSize, IReadOnlyList<EncodedExample> examples) =>
+        batch.Chunk(microBatchSize ?? batch.Count).Sum(part => (long)part.Length * part.Max(i => examples[i].Ids.Length));
 
     /// <summary>The line of least squares through measured pieces.</summary>
     /// <param name="measured">Padded tokens and seconds of each piece; at least one.</param>

@@ -1,32 +1,29 @@
 using System.Globalization;
 
-namespace LlmStageAudit.Training.Estimates;
+namespace LlmStageAudit.Auditing.Forecasts;
 
 /// <summary>Resident memory of this process, mapped pages of files included, as Linux counts it; 0 where the system does not say.</summary>
-public static class ProcessMemory
+internal static class ProcessMemory
 {
     private const string StatusFile = "/proc/self/status";
 
     /// <summary>What is resident now.</summary>
     public static long ResidentBytes => Read("VmRSS:");
 
-    /// <summary>The most that was resident since the process began, or since <see cref="RestartPeak"/>.</summary>
+    /// <summary>The most that was resident since the process began, or since <see cref="RestartPeak"/> where the system lets.</summary>
     public static long PeakBytes => Read("VmHWM:");
 
     /// <summary>Gives back what earlier work left behind and lets the peak begin anew at what is resident then.</summary>
-    /// <returns>False where the system does not let: the peak then is that of the whole process.</returns>
-    public static bool RestartPeak()
+    public static void RestartPeak()
     {
         TorchEngine.TrimMemory();
         try
         {
-            if (!File.Exists(StatusFile)) return false;
-            File.WriteAllText("/proc/self/clear_refs", "5");
-            return true;
+            if (File.Exists(StatusFile)) File.WriteAllText("/proc/self/clear_refs", "5");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return false;
+            // The peak then stays that of the whole process.
         }
     }
 
