@@ -5,7 +5,7 @@ namespace LlmStageAudit.Probing.Statistics;
 
 /// <summary>An estimate with its 95% interval.</summary>
 /// <param name="Estimate">Of all examples.</param>
-/// <param name="Low">The interval's lower end; NaN where the examples cannot tell, as a single one cannot.</param>
+/// <param name="Low">The interval's lower end; NaN where the examples cannot tell, as one or two cannot.</param>
 /// <param name="High">Its upper end.</param>
 public readonly record struct BootstrapResult(double Estimate, double Low, double High);
 
@@ -21,6 +21,9 @@ public static class Bootstrap
 {
     internal const int Resamples = 2000;
     private const double Tail = 0.025;
+
+    /// <summary>The resamples of two values that have a spread are the two themselves: no ratio but 0.</summary>
+    private const int LeastValues = 3;
 
     /// <summary>The most groups of examples that a jackknife leaves out one after the other.</summary>
     private const int MostJackknifed = 400;
@@ -50,8 +53,8 @@ public static class Bootstrap
         double tail)
     {
         var estimate = cells.Sum(cell => cell.Weight * cell.Values.Average());
-        // One example has no spread to learn from; several that agree to the bit have none.
-        if (cells.Any(cell => cell.Values.Count < 2)) return new BootstrapResult(estimate, double.NaN, double.NaN);
+        // One or two examples have no spread to learn from; several that agree to the bit have none.
+        if (cells.Any(cell => cell.Values.Count < LeastValues)) return new BootstrapResult(estimate, double.NaN, double.NaN);
         var error = Math.Sqrt(cells.Sum(cell => Variance(cell.Weight, [.. cell.Values])));
         if (error == 0) return new BootstrapResult(estimate, estimate, estimate);
         double[] ratios =

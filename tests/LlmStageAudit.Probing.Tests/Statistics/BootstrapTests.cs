@@ -44,13 +44,14 @@ public sealed class BootstrapTests
     }
 
     [Fact]
-    public void One_example_tells_nothing_and_agreement_to_the_bit_leaves_no_doubt()
+    public void One_or_two_examples_tell_nothing_and_agreement_to_the_bit_leaves_no_doubt()
     {
         Assert.Equal((5, double.NaN, double.NaN), Shape(Bootstrap.Mean([5], "k")));
         Assert.Equal((2.0, 2.0, 2.0), Shape(Bootstrap.Mean([2, 2, 2], "k")));
         Assert.Equal((4, double.NaN, double.NaN), Shape(Bootstrap.Contrast([(1, [7, 8, 6]), (-1, [3])], "k")));
-        var wide = Bootstrap.Mean([1, 2], "k");
-        Assert.True(wide.High - wide.Low > 10 * (2 - 1), $"{wide}");
+        Assert.Equal((1.5, double.NaN, double.NaN), Shape(Bootstrap.Mean([1, 2], "k")));
+        var wide = Bootstrap.Mean([1, 2, 4], "k");
+        Assert.True(wide.High - wide.Low > 2 * (4 - 1), $"{wide}");
     }
 
     [SharedFact("goldens/metrics/bootstrap.json")]
@@ -71,7 +72,15 @@ public sealed class BootstrapTests
             Near(expected.GetProperty("bca")[0].GetDouble(), corrected.Low);
             Near(expected.GetProperty("bca")[1].GetDouble(), corrected.High);
 
-            double Mean(int[] indices) => indices.Average(i => values[i]);
+            // Resamples that equal the estimate but for rounding count as the reference rounds them: in eight sums, as numpy adds.
+            double Mean(int[] indices)
+            {
+                var whole = indices.Length / 8 * 8;
+                var sums = new double[8];
+                for (var i = 0; i < whole; i++) sums[i % 8] += values[indices[i]];
+                var sum = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+                return indices.Skip(whole).Aggregate(sum, (all, i) => all + values[i]) / indices.Length;
+            }
         }
 
         static void Near(double expected, double found) => Assert.Equal(expected, found, 1e-9 * Math.Max(1, Math.Abs(expected)));
@@ -94,7 +103,7 @@ public sealed class BootstrapTests
         var width = 2 * 1.96 * Math.Sqrt((0.25 * Variance(high)) + (4 * Variance(low)));
         Assert.Equal(width, result.High - result.Low, 0.08 * width);
         // A cell without spread adds none.
-        Assert.Equal((4.0, 4.0, 4.0), Shape(Bootstrap.Contrast([(1, [7, 7, 7]), (-1, [3, 3])], "k")));
+        Assert.Equal((4.0, 4.0, 4.0), Shape(Bootstrap.Contrast([(1, [7, 7, 7]), (-1, [3, 3, 3])], "k")));
     }
 
     [Fact]
