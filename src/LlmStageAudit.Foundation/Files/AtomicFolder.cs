@@ -14,28 +14,22 @@ public static class AtomicFolder
     public static void Create(string path, Action<string> fill)
     {
         var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-        var parent = Path.GetDirectoryName(target)!;
-        DurableFolder.Create(parent);
-        PartialName.ClearLeftovers(target);
-        var beside = PartialName.Beside(target);
-        var hasAppeared = false;
-        try
+        PartialName.Write(target, beside =>
         {
             Directory.CreateDirectory(beside);
             fill(beside);
             FlushWithin(beside);
             Directory.Move(beside, target);
-            hasAppeared = true;
-            DurableFolder.Flush(parent);
-            PartialName.Forget(beside);
-        }
-        catch (Exception exception)
-        {
-            PartialName.Remove(beside);
-            if (hasAppeared) PartialName.Remove(target);
-            if (StorageException.IsFault(exception)) throw StorageException.Of(target, exception);
-            throw;
-        }
+            try
+            {
+                DurableFolder.Flush(Path.GetDirectoryName(target)!);
+            }
+            catch
+            {
+                PartialName.Remove(target);
+                throw;
+            }
+        });
     }
 
     // Whoever fills the folder need not know of flushing. A copied file may be one that nobody may write to; Unix flushes it all the same.

@@ -10,20 +10,16 @@ namespace LlmStageAudit.Foundation.Files;
 /// </summary>
 public sealed class FileLock : IDisposable
 {
-    // EWOULDBLOCK (Linux, macOS), ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION.
     private const long LongestHolderBytes = 4096;
 
+    // EWOULDBLOCK (Linux, macOS), ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION.
     private static readonly int[] s_held = [11, 35, unchecked((int)0x80070020), unchecked((int)0x80070021)];
 
     private readonly FileStream _stream;
     private readonly string _holderPath;
     private bool _isDisposed;
 
-    private FileLock(FileStream stream, string holderPath)
-    {
-        _stream = stream;
-        _holderPath = holderPath;
-    }
+    private FileLock(FileStream stream, string holderPath) => (_stream, _holderPath) = (stream, holderPath);
 
     /// <summary>Takes the lock without waiting for it. The result is disposed to let go.</summary>
     /// <param name="lockPath">The file to lock; it stays, since two newcomers could lock two files of a name that was deleted.</param>
@@ -91,16 +87,9 @@ public sealed class FileLock : IDisposable
         _stream.Dispose();
     }
 
-    private static string ReadHolder(string path)
+    private static string ReadHolder(string path) => Attempt.Or("another process", () =>
     {
-        try
-        {
-            var text = Encoding.UTF8.GetString(ForeignFile.ReadBytes(path, LongestHolderBytes)).Trim();
-            return text.Length is > 0 and <= 300 ? text : "another process";
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return "another process";
-        }
-    }
+        var text = Encoding.UTF8.GetString(ForeignFile.ReadBytes(path, LongestHolderBytes)).Trim();
+        return text.Length is > 0 and <= 300 ? text : "another process";
+    });
 }
