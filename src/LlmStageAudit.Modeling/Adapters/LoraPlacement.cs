@@ -38,7 +38,9 @@ internal sealed class LoraPlacement
         if (targets.Length == 0)
         {
             var suffixes = modules.Select(module => module.Name[(module.Name.LastIndexOf('.') + 1)..]).Distinct();
-            throw ModelingException.NoTargets(source, config.TargetPattern ?? string.Join(", ", config.TargetModules), suffixes);
+            var asked = config.TargetPattern ?? string.Join(", ", config.TargetModules);
+            throw ModelingException.At(
+                source, $"target_modules {asked} match no linear layer", $"some of {string.Join(", ", suffixes)}");
         }
 
         var headModule = head.Name[..^".weight".Length];
@@ -48,8 +50,9 @@ internal sealed class LoraPlacement
             if (module == headModule) saved.Add((Prefix + head.Name, head));
             // PEFT lists both names a classification head may have; the one the model lacks is passed over there as here.
             else if (module is not ("classifier" or "score"))
-                throw ModelingException.UnsupportedAdapterSetting(
-                    source, $"modules_to_save '{module}' (only the head, '{headModule}', can be saved whole)");
+                throw ModelingException.At(
+                    source, $"modules_to_save '{module}' (only the head, '{headModule}', can be saved whole) is not supported", null,
+                    "leave it at its default");
         }
 
         return new LoraPlacement(config, targets, saved);

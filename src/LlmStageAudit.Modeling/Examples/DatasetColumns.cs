@@ -25,7 +25,10 @@ internal sealed record DatasetColumns(string? Text, string? Ids, string? Complet
         })
         {
             if (column is not null && !comments.Columns.Contains(column))
-                throw ModelingException.MissingColumn(section.Path, column, key, Suggestion.For(column, [.. comments.Columns]));
+            {
+                throw ModelingException.At(
+                    section.Path, $"no column '{column}'", null, $"set {key}; {Suggestion.For(column, [.. comments.Columns])}");
+            }
         }
 
         var expression = labelOverride ?? section.Label ?? (civil ? $"{First(comments, "toxicity", "target")} >= 0.5" : "label");

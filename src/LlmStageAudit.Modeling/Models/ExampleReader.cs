@@ -29,7 +29,8 @@ public sealed class ExampleReader
         _model = model;
         _maxLength = Math.Min(maxLength ?? model.MaxPositions, model.MaxPositions);
         _tokenizer = new Lazy<HuggingFaceTokenizer>(() =>
-            HuggingFaceTokenizer.Load(model.Folder.TokenizerPath ?? throw ModelingException.NoTokenizer(model.Folder.Path)));
+            HuggingFaceTokenizer.Load(model.Folder.TokenizerPath ?? throw ModelingException.At(
+                model.Folder.Path, "no tokenizer.json", "one beside the weights", "add it, or give rows with token ids (data.ids)")));
     }
 
     /// <summary>The examples a data section selects, in file order.</summary>
@@ -51,9 +52,10 @@ public sealed class ExampleReader
 
         if (examples.Count == 0)
         {
-            throw ModelingException.EmptySet(
+            throw ModelingException.At(
                 section.Path,
                 section.Where is null ? "the file has no rows" : $"none of {comments.Rows.Count} rows passes where: {section.Where}",
+                "at least one example",
                 "change the filter or the file");
         }
 
@@ -71,28 +73,24 @@ public sealed class ExampleReader
         var needed = _model.Task == ModelTask.CausalLm ? promptTokens + 1 : 1;
         if (ids.Length < needed)
         {
-            throw ModelingException.BadExample(
-                path, row.Line, $"row {row.Number} has {ids.Length} tokens", $"at least {needed}", "leave the row out with data.where");
+            throw ModelingException.At(
+                $"{path}:{row.Line}", $"row {row.Number} has {ids.Length} tokens", $"at least {needed}", "leave the row out with data.where");
         }
 
         return new EncodedExample(id, ids, columns.Label is { } label ? Label(row, label, path) : -1, promptTokens, index);
     }
 
     private static int[] GivenIds(CommentRow row, string column, string path) => row.Ids(column)
-        ?? throw ModelingException.BadExample(
-            path, row.Line, $"'{column}' holds no list of integers", "token ids", "give JSON lines with a list");
+        ?? throw ModelingException.At(
+            $"{path}:{row.Line}", $"'{column}' holds no list of integers", "token ids", "give JSON lines with a list");
 
     /// <summary>Given ids may be anything, and the tokenizer in a folder may be another model's.</summary>
     private void RefuseUnknownTokens(int[] ids, CommentRow row, string path)
     {
-        foreach (var id in ids)
-        {
-            if (id < 0 || id >= _model.VocabularySize)
-            {
-                throw ModelingException.BadExample(
-                    path, row.Line, $"token id {id}", $"0 to {_model.VocabularySize - 1}", "use the tokenizer that belongs to the model");
-            }
-        }
+        var unknown = Array.FindIndex(ids, id => id < 0 || id >= _model.VocabularySize);
+        if (unknown < 0) return;
+        throw ModelingException.At(
+            $"{path}:{row.Line}", $"token id {ids[unknown]}", $"0 to {_model.VocabularySize - 1}", "use the tokenizer that belongs to the model");
     }
 
     private (int[] Ids, int PromptTokens) Tokenize(CommentRow row, DatasetColumns columns)
@@ -115,13 +113,7 @@ public sealed class ExampleReader
     private int Label(CommentRow row, RowExpression expression, string path)
     {
         var label = expression.Evaluate(row);
-        if (label < 0 || label >= _model.Labels)
-        {
-            throw ModelingException.BadExample(
-                path, row.Line, $"row {row.Number} has label {label}",
-                $"0 to {_model.Labels - 1}", "set model.labels or the label expression");
-        }
-
-        return (int)label;
+        return label >= 0 && label < _model.Labels ? (int)label : throw ModelingException.At(
+            $"{path}:{row.Line}", $"row {row.Number} has label {label}", $"0 to {_model.Labels - 1}", "set model.labels or the label expression");
     }
 }

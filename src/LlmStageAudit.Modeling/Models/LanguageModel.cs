@@ -63,18 +63,18 @@ public sealed class LanguageModel : IDisposable
     internal string HeadName { get; }
 
     /// <summary>H, features of a hidden state.</summary>
-    public int HiddenSize => _transformer.HiddenSize;
+    public int HiddenSize => _transformer.Config.HiddenSize;
 
-    internal int MaxPositions => _transformer.MaxPositions;
+    internal int MaxPositions => _transformer.Config.MaxPositions;
 
     /// <summary>V, rows of the token embedding.</summary>
-    public int VocabularySize => _transformer.VocabularySize;
+    public int VocabularySize => _transformer.Config.VocabularySize;
 
-    internal int? PadTokenId => _transformer.PadTokenId;
+    internal int? PadTokenId => _transformer.Config.PadTokenId;
 
     /// <summary>The class name a saved whole model carries in config.json.</summary>
     public string Architecture =>
-        Task == ModelTask.CausalLm ? _transformer.CausalArchitecture : _transformer.ClassificationArchitecture;
+        Task == ModelTask.CausalLm ? _transformer.Names.CausalClass : _transformer.Names.ClassifierClass;
 
     /// <summary>What a user should know of the loading: tensors passed over, a head that started at random.</summary>
     public IReadOnlyList<string> Notes { get; }
@@ -127,7 +127,7 @@ public sealed class LanguageModel : IDisposable
     public void Dispose()
     {
         foreach (var weight in _frozen.Values) weight.Dispose();
-        (_transformer as IDisposable)?.Dispose();
+        _transformer.Dispose();
         Folder.Dispose();
     }
 
@@ -135,7 +135,7 @@ public sealed class LanguageModel : IDisposable
     {
         var hidden = HiddenStates(weights, batch);
         var rows = batch.PooledPositions(PadTokenId).Select((position, row) => (row * (long)batch.Width) + position).ToArray();
-        var pooled = hidden.reshape(-1, _transformer.HiddenSize).index_select(0, TensorMemory.Of(rows, Device));
+        var pooled = hidden.reshape(-1, _transformer.Config.HiddenSize).index_select(0, TensorMemory.Of(rows, Device));
         return weights.Project(HeadName, pooled.to(Dtype));
     }
 

@@ -4,7 +4,8 @@ namespace LlmStageAudit.Modeling.Parameters;
 /// <param name="Name">Module name as in Hugging Face checkpoints.</param>
 /// <param name="In">Input features.</param>
 /// <param name="Out">Output features.</param>
-internal sealed record LinearModule(string Name, long In, long Out);
+/// <param name="HasBias">Whether a bias is added.</param>
+internal sealed record LinearModule(string Name, long In, long Out, bool HasBias);
 
 /// <summary>How a weight starts where a model is trained from nothing.</summary>
 internal enum WeightInit

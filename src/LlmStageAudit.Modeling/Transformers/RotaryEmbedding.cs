@@ -44,34 +44,28 @@ internal sealed class RotaryEmbedding(int rotaryDimensions, RotaryConfig config)
         _tables.Clear();
     }
 
-    /// <summary>cos and sin [T, R/2], in the current dispose scope.</summary>
+    /// <summary>cos and sin [T, R/2], in the current dispose scope: the beginning of tables that outlive it.</summary>
     private (Tensor Cos, Tensor Sin) Angles(long tokens, ScalarType dtype, Device device)
     {
         // One table per power of two: over a long run every length comes up, and a table of its own for each would add up. Which
         // table serves a length does not depend on what came before, so neither do the bits.
         var rows = (long)BitOperations.RoundUpToPowerOf2((ulong)Math.Max(tokens, ShortestTable));
-        var (cos, sin) = Tables(rows, dtype, device);
-        return (cos.narrow(0, 0, tokens), sin.narrow(0, 0, tokens));
-    }
-
-    /// <summary>cos and sin of the first positions; they outlive the caller's dispose scope.</summary>
-    private (Tensor Cos, Tensor Sin) Tables(long tokens, ScalarType dtype, Device device) =>
-        _tables.GetOrAdd((tokens, dtype, device.ToString()), _ =>
+        var (cos, sin) = _tables.GetOrAdd((rows, dtype, device.ToString()), _ =>
         {
             using var scope = NewDisposeScope();
             using var off = no_grad();
             // The reference computes the angles in float32, so float32 models do too.
             var single = dtype != ScalarType.Float64;
-            var angles = new double[tokens * rotaryDimensions / 2];
-            for (var t = 0; t < tokens; t++)
+            var angles = new double[rows * _frequencies.Length];
+            for (var i = 0; i < angles.Length; i++)
             {
-                for (var i = 0; i < rotaryDimensions / 2; i++)
-                {
-                    angles[(t * rotaryDimensions / 2) + i] = single ? (float)(t * (float)_frequencies[i]) : t * _frequencies[i];
-                }
+                var (t, w) = (i / _frequencies.Length, _frequencies[i % _frequencies.Length]);
+                angles[i] = single ? (float)(t * (float)w) : t * w;
             }
 
-            var table = TensorMemory.Of(angles, [tokens, rotaryDimensions / 2], device);
+            var table = TensorMemory.Of(angles, [rows, _frequencies.Length], device);
             return (scope.Detach(table.cos().to(dtype).clone()), scope.Detach(table.sin().to(dtype).clone()));
         });
+        return (cos.narrow(0, 0, tokens), sin.narrow(0, 0, tokens));
+    }
 }
