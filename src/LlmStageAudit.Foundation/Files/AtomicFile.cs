@@ -3,8 +3,8 @@ using System.Text;
 namespace LlmStageAudit.Foundation.Files;
 
 /// <summary>
-/// Writes a file whole or not at all: beside its target, flushed to disk, then renamed over it, then the folder flushed. See
-/// <see cref="DurableFolder"/> for what is on disk when.
+/// Writes a file whole or not at all: beside its target, flushed to disk, then renamed over it, then the folder flushed. When a
+/// call returns, both the content and the name are on disk.
 /// </summary>
 public static class AtomicFile
 {

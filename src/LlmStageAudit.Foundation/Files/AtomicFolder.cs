@@ -2,7 +2,7 @@ namespace LlmStageAudit.Foundation.Files;
 
 /// <summary>
 /// Fills a folder whole or not at all: beside its target, everything within flushed to disk, then renamed, then the folder above flushed.
-/// The target must not exist yet. See <see cref="DurableFolder"/> for what is on disk when.
+/// The target must not exist yet. When a call returns, all of it and its name are on disk.
 /// </summary>
 public static class AtomicFolder
 {

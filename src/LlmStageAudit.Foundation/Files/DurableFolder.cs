@@ -7,16 +7,6 @@ namespace LlmStageAudit.Foundation.Files;
 /// that on disk; flushing the file does not. Elsewhere than on Linux and macOS folders are not flushed: Windows offers no such call and
 /// journals its folders itself.
 /// </summary>
-/// <remarks>
-/// What is on disk when a call here returns:
-/// <list type="bullet">
-/// <item><see cref="AtomicFile"/>: the file's content (before its rename) and its name (after it).</item>
-/// <item><see cref="AtomicFolder"/>: every file within, every folder within, then the folder's own name.</item>
-/// <item><see cref="Create"/>: the name of every folder it made.</item>
-/// <item>A trajectory log: its name when it is created; its records at the end of a stage, at a stop, and in between not later than
-/// an interval after they were written.</item>
-/// </list>
-/// </remarks>
 public static class DurableFolder
 {
     /// <summary>Makes a folder and those above it that are missing; each one's name is on disk when this returns.</summary>
@@ -39,7 +29,7 @@ public static class DurableFolder
     }
 }
 
-/// <summary>Files whose content survives a power loss; see <see cref="DurableFolder"/> for what is on disk when.</summary>
+/// <summary>Files whose content survives a power loss.</summary>
 public static class DurableFile
 {
     /// <summary>Returns when the disk has everything written to the stream.</summary>

@@ -30,30 +30,23 @@ public sealed class FileLock : IDisposable
     public static FileLock? TryAcquire(string lockPath, string holderPath, out string? holder)
     {
         holder = null;
-        FileStream stream;
+        FileStream? stream = null;
         try
         {
-            stream = new FileStream(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            StorageException.Guard(
+                lockPath, () => stream = new FileStream(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            var process = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+            AtomicFile.WriteText(holderPath, $"process {process} on {Environment.MachineName}\n");
+            return new FileLock(stream!, holderPath);
         }
-        catch (IOException exception) when (s_held.Contains(exception.HResult))
+        catch (IOException exception) when (stream is null && s_held.Contains(exception.HResult))
         {
             holder = ReadHolder(holderPath);
             return null;
         }
-        catch (IOException exception) when (StorageException.IsFault(exception))
-        {
-            throw StorageException.Of(lockPath, exception);
-        }
-
-        try
-        {
-            var process = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
-            AtomicFile.WriteText(holderPath, $"process {process} on {Environment.MachineName}\n");
-            return new FileLock(stream, holderPath);
-        }
         catch
         {
-            stream.Dispose();
+            stream?.Dispose();
             throw;
         }
     }

@@ -16,15 +16,16 @@ public static class PartialName
     public const string Extension = ".partial";
 
     // Process numbers mean something on one machine and, on Linux, in one namespace of processes: a container has its own.
+    private static readonly string s_namespace = Attempt.Or("", () => new FileInfo("/proc/self/ns/pid").LinkTarget ?? "");
     private static readonly string s_machine = Convert.ToHexStringLower(
-        SHA256.HashData(Encoding.UTF8.GetBytes($"{Environment.MachineName}/{Attempt.Or("", () => new FileInfo("/proc/self/ns/pid").LinkTarget ?? "")}")).AsSpan(0, 4));
+        SHA256.HashData(Encoding.UTF8.GetBytes($"{Environment.MachineName}/{s_namespace}")).AsSpan(0, 4));
 
     // Those that this process is writing at the moment.
     private static readonly ConcurrentDictionary<string, bool> s_live = [];
 
     /// <summary>Writes under a name beside a target, in a folder that is there then, with leftovers cleared away.</summary>
     /// <param name="target">Absolute.</param>
-    /// <param name="write">Writes what it is given the name of, and moves it to the target. What it throws leaves nothing beside it.</param>
+    /// <param name="write">Writes what it is given the name of and moves it to the target. What it throws leaves nothing behind.</param>
     /// <exception cref="StorageException">The disk is full or fails.</exception>
     internal static void Write(string target, Action<string> write)
     {
@@ -55,8 +56,8 @@ public static class PartialName
             if (!name.StartsWith(stem, StringComparison.Ordinal) || name.Length < stem.Length + Extension.Length) continue;
             var tag = name[stem.Length..^Extension.Length].Split('-');
             var isOurs = tag.Length == 3 && tag[1] == s_machine && tag[2].Length == 32;
-            if (isOurs && int.TryParse(tag[0], NumberStyles.None, CultureInfo.InvariantCulture, out var process) && !IsAlive(process, entry))
-                Remove(entry);
+            if (!isOurs || !int.TryParse(tag[0], NumberStyles.None, CultureInfo.InvariantCulture, out var process)) continue;
+            if (!IsAlive(process, entry)) Remove(entry);
         }
     }
 
