@@ -13,11 +13,7 @@ internal sealed class ModelingException : InvalidInputException
     public static ModelingException At(string where, string found, string? expected = null, string? remedy = null) =>
         new(Sentence(where, found, expected, remedy));
 
-    /// <summary>A checkpoint or adapter lacks a tensor.</summary>
-    /// <param name="where">The file or folder.</param>
-    /// <param name="name">What is missing.</param>
-    /// <param name="present">What is there, for one of a like name; null not to look.</param>
-    /// <param name="others">What is missing beside it; the first few are listed.</param>
+    /// <summary>A checkpoint or adapter lacks a tensor; one of a like name among those present is named, and others missing.</summary>
     public static ModelingException MissingTensor(
         string where, string name, IEnumerable<string>? present = null, IReadOnlyList<string>? others = null)
     {
@@ -28,8 +24,8 @@ internal sealed class ModelingException : InvalidInputException
             _ => $", and so are {others.Count} others ({string.Join(", ", others.Take(5))}, ...)",
         };
         var nearest = Suggestion.Nearest(name, present ?? []);
-        return At(
-            where, $"tensor '{name}' is missing{beside}", null, nearest is null ? "the file is not a whole checkpoint" : $"found '{nearest}'");
+        var remedy = nearest is null ? "the file is not a whole checkpoint" : $"found '{nearest}'";
+        return At(where, $"tensor '{name}' is missing{beside}", null, remedy);
     }
 
     public static void RequireShape(string where, string name, IReadOnlyList<long> found, IReadOnlyList<long> expected)

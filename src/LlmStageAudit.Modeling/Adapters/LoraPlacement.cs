@@ -24,12 +24,10 @@ internal sealed class LoraPlacement
     /// <summary>Whole weights that train along, by their names in the base model.</summary>
     public IEnumerable<string> SavedWeights => _saved.Select(saved => saved.Slot.Name);
 
-    /// <summary>Places pairs on the layers an adapter targets.</summary>
-    /// <param name="config">The adapter's settings.</param>
-    /// <param name="source">For messages.</param>
-    /// <param name="modules">The linear layers that may be targeted.</param>
-    /// <param name="trunk">Its biases train where the settings say so.</param>
-    /// <param name="head">Saved where modules_to_save names it.</param>
+    /// <summary>
+    /// Places pairs on those of the linear layers that an adapter targets. The trunk's biases train where the settings say so; the head is
+    /// saved where modules_to_save names it.
+    /// </summary>
     /// <exception cref="ModelingException">Nothing is targeted, or a setting is not supported.</exception>
     public static LoraPlacement Of(
         LoraConfig config, string source, IReadOnlyList<LinearModule> modules, IReadOnlyList<WeightSlot> trunk, WeightSlot head)

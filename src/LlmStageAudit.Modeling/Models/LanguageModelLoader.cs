@@ -57,34 +57,31 @@ public sealed class LanguageModelLoader
     public static ModelFootprint Footprint(string path, LanguageModelOptions options)
     {
         using var folder = ModelFolder.Open(path);
-        var (_, placement, all, saved) = new LanguageModelLoader(folder, options).Roles();
-        var frozen = all.Where(slot => !saved.Contains(slot.Name)).Sum(slot => Elements(slot.Shape));
-        var trainable = (placement?.Parameters().Select(parameter => parameter.Shape) ?? all.Select(slot => slot.Shape)).Sum(Elements);
-        return new ModelFootprint(frozen * ((options.ComputeDtype ?? options.Dtype) == bfloat16 ? 2 : 4), trainable);
-
-        static long Elements(IReadOnlyList<long> shape) => shape.Aggregate(1L, (product, extent) => product * extent);
+        var (_, _, _, frozen, layout) = new LanguageModelLoader(folder, options).Roles();
+        var bytes = (options.ComputeDtype ?? options.Dtype) == bfloat16 ? 2 : 4;
+        return new ModelFootprint(frozen.Sum(slot => slot.Length) * bytes, layout.Count);
     }
 
     /// <summary>Which weights there are, and which of them train.</summary>
-    private (WeightSlot Head, LoraPlacement? Placement, WeightSlot[] All, HashSet<string> Saved) Roles()
+    private (WeightSlot Head, LoraPlacement? Placement, WeightSlot[] All, WeightSlot[] Frozen, ParameterLayout Layout) Roles()
     {
-        var head = Head();
+        var head = _options.Task == ModelTask.SequenceClassification
+            ? new WeightSlot(ClassificationHead, [_options.Labels, _transformer.Config.HiddenSize], WeightInit.Normal)
+            : _transformer.LanguageModelHead ?? _transformer.Embedding;
         var placement = _options.Adapter is { } adapter
             ? LoraPlacement.Of(adapter.Config, adapter.Source, _transformer.LinearModules, _transformer.Trunk, head)
             : null;
         WeightSlot[] all = head == _transformer.Embedding ? [.. _transformer.Trunk] : [.. _transformer.Trunk, head];
-        return (head, placement, all, placement?.SavedWeights.ToHashSet() ?? [.. all.Select(slot => slot.Name)]);
+        if (placement is null) return (head, null, all, [], new ParameterLayout(all.Select(slot => (slot.Name, slot.Shape))));
+        var saved = placement.SavedWeights.ToHashSet();
+        return (head, placement, all, [.. all.Where(slot => !saved.Contains(slot.Name))], new ParameterLayout(placement.Parameters()));
     }
 
     private (LanguageModel Model, Tensor InitialState) Load(DisposeScope scope)
     {
-        var (head, placement, all, saved) = Roles();
-
-        var frozen = new Dictionary<string, Tensor>();
+        var (head, placement, all, frozenSlots, layout) = Roles();
         var frozenDtype = _options.ComputeDtype ?? _options.Dtype;
-        foreach (var slot in all.Where(slot => !saved.Contains(slot.Name))) frozen[slot.Name] = scope.Detach(Weight(slot, frozenDtype));
-
-        var layout = new ParameterLayout(placement?.Parameters() ?? all.Select(slot => (slot.Name, slot.Shape)));
+        var frozen = frozenSlots.ToDictionary(slot => slot.Name, slot => scope.Detach(Weight(slot, frozenDtype)));
         var initial = placement is null
             ? WholeState(layout, all)
             : layout.Join([.. layout.Slots.Select(slot => AdapterTensor(slot, placement))]);
@@ -97,17 +94,12 @@ public sealed class LanguageModelLoader
         return (model, initial);
     }
 
-    private WeightSlot Head() => _options.Task == ModelTask.SequenceClassification
-        ? new WeightSlot(ClassificationHead, [_options.Labels, _transformer.Config.HiddenSize], WeightInit.Normal)
-        : _transformer.LanguageModelHead ?? _transformer.Embedding;
-
     /// <summary>Every weight in the flat state [N]. They are read into it, so that no weight is in memory twice.</summary>
     private Tensor WholeState(ParameterLayout layout, WeightSlot[] all)
     {
         var names = all.Select(NameOnDisk).ToArray();
         var state = Blank(_options.Dtype, layout.Count);
-        var views = layout.Split(state);
-        for (var i = 0; i < all.Length; i++) Fill(views[i], all[i], names[i]);
+        foreach (var (view, slot, name) in layout.Split(state).Zip(all, names)) Fill(view, slot, name);
         return state;
     }
 
@@ -135,8 +127,9 @@ public sealed class LanguageModelLoader
         }
 
         if (slot.Name == ClassificationHead && _options.AllowNewHead) return null;
-        var others = _transformer.Trunk.Select(other => other.Name).Where(other => other != slot.Name && !_folder.Tensors.ContainsKey(other));
-        throw ModelingException.MissingTensor(_folder.Path, slot.Name, _folder.Tensors.Keys, [.. others]);
+        var missing = _transformer.Trunk.Select(other => other.Name).Where(other => !_folder.Tensors.ContainsKey(other));
+        var others = missing.Where(other => other != slot.Name).ToArray();
+        throw ModelingException.MissingTensor(_folder.Path, slot.Name, _folder.Tensors.Keys, others);
     }
 
     private void Fill(Tensor weight, WeightSlot slot, string? name)
@@ -212,7 +205,8 @@ public sealed class LanguageModelLoader
         if (tensors.Keys.Order(StringComparer.Ordinal).FirstOrDefault(name => !known.Contains(name)) is { } unused)
         {
             throw ModelingException.At(
-                _options.Adapter.Source, $"tensor '{unused}' belongs to no module of this model", null, "the adapter was made for another model");
+                _options.Adapter.Source, $"tensor '{unused}' belongs to no module of this model", null,
+                "the adapter was made for another model");
         }
     }
 

@@ -29,7 +29,7 @@ public static class VectorProducts
         IReadOnlyList<Tensor> vectors,
         int? microBatchSize = null,
         StepNoise? noise = null) =>
-        Products(objective, theta, batch, vectors, ofExamples: false, microBatchSize, noise).Products;
+        Products(objective, theta, batch, vectors, ofParameters: true, ofExamples: false, microBatchSize, noise).Products;
 
     /// <summary>
     /// The Hessian-vector products, and each example's share of g . v: grad loss_i . v / W, which sums to g . v over the batch.
@@ -42,7 +42,7 @@ public static class VectorProducts
         IReadOnlyList<Tensor> vectors,
         int? microBatchSize = null,
         StepNoise? noise = null) =>
-        Products(objective, theta, batch, vectors, ofExamples: true, microBatchSize, noise);
+        Products(objective, theta, batch, vectors, ofParameters: true, ofExamples: true, microBatchSize, noise);
 
     /// <summary>
     /// The Hessian with all blocks between different layers set to zero, times a vector, [N]. A layer is what
@@ -106,35 +106,21 @@ public static class VectorProducts
         IReadOnlyList<int> examples,
         IReadOnlyList<Tensor> vectors,
         int? microBatchSize = null,
-        StepNoise? noise = null)
-    {
-        var derivatives = vectors.Select(_ => new List<double>()).ToArray();
-        foreach (var part in examples.Chunk(microBatchSize ?? examples.Count))
-        {
-            using var scope = NewDisposeScope();
-            var leaves = Leaves(objective.Layout.Split(theta));
-            var factors = ones([part.Length], objective.Dtype, objective.Device).requires_grad_();
-            var gradients = Gradients.Of([(objective.Losses(leaves, part, noise) * factors).sum()], leaves, createGraph: true);
-            for (var i = 0; i < vectors.Count; i++)
-            {
-                var found = Again(gradients, objective.Layout.Split(vectors[i]), [factors], i == vectors.Count - 1);
-                derivatives[i].AddRange(found[0].to(float64).ToArray<double>());
-            }
-        }
-
-        return [.. derivatives.Select(values => values.ToArray())];
-    }
+        StepNoise? noise = null) =>
+        Products(objective, theta, examples, vectors, ofParameters: false, ofExamples: true, microBatchSize, noise).Shares;
 
     private static (Tensor[] Products, double[][] Shares) Products(
         IObjective objective,
         Tensor theta,
         IReadOnlyList<int> batch,
         IReadOnlyList<Tensor> vectors,
+        bool ofParameters,
         bool ofExamples,
         int? microBatchSize,
         StepNoise? noise)
     {
-        var totalWeight = batch.Sum(objective.Weight);
+        // The losses' own derivatives are asked for without products, and are no share of a mean.
+        var totalWeight = ofParameters ? batch.Sum(objective.Weight) : 1;
         var shares = vectors.Select(_ => new List<double>()).ToArray();
         var products = InParts(batch, microBatchSize, part =>
         {
@@ -142,16 +128,16 @@ public static class VectorProducts
             var losses = objective.Losses(leaves, part, noise);
             var factors = ofExamples ? ones([part.Length], objective.Dtype, objective.Device).requires_grad_() : null;
             var gradients = Gradients.Of([(factors is null ? losses : losses * factors).sum().over(totalWeight)], leaves, createGraph: true);
-            var flat = new Tensor[vectors.Count];
+            Tensor[] inputs = [.. ofParameters ? leaves : [], .. new[] { factors }.OfType<Tensor>()];
+            var flat = new List<Tensor>();
             for (var i = 0; i < vectors.Count; i++)
             {
-                var found = Again(
-                    gradients, objective.Layout.Split(vectors[i]), factors is null ? leaves : [.. leaves, factors], i == vectors.Count - 1);
+                var found = Again(gradients, objective.Layout.Split(vectors[i]), inputs, last: i == vectors.Count - 1);
                 if (factors is not null) shares[i].AddRange(found[^1].to(float64).ToArray<double>());
-                flat[i] = objective.Layout.Join(found[..leaves.Length]);
+                if (ofParameters) flat.Add(objective.Layout.Join(found[..leaves.Length]));
             }
 
-            return flat;
+            return [.. flat];
         });
         return (products, [.. shares.Select(share => share.ToArray())]);
     }

@@ -11,9 +11,7 @@ internal sealed class AttentionMask
     /// <summary>Causal only. Padding on the right needs no more: no real token looks to its right.</summary>
     public static AttentionMask Causal(long tokens, ScalarType dtype, Device device) => new(Blocked(tokens, dtype, device));
 
-    /// <summary>Causal, and blind to padding.</summary>
-    /// <param name="real">[B, T], true at real tokens.</param>
-    /// <param name="dtype">The dtype of the scores.</param>
+    /// <summary>Causal, and blind to padding: [B, T], true at real tokens.</summary>
     public static AttentionMask CausalWithPadding(Tensor real, ScalarType dtype)
     {
         var shape = real.shape;
@@ -26,9 +24,8 @@ internal sealed class AttentionMask
 
     /// <summary>
     /// This mask, and blind to keys farther back: query i sees key j where i - window &lt; j &lt;= i. Made once per window, in the
-    /// dispose scope of the first call.
+    /// dispose scope of the first call. The window, at least 1, counts the query's own token.
     /// </summary>
-    /// <param name="window">Tokens seen, the query's own included; at least 1.</param>
     public AttentionMask Within(long window)
     {
         var tokens = _additive.size(-1);

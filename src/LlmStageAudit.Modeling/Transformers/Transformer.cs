@@ -21,12 +21,9 @@ internal sealed record FamilyNames(
 /// </summary>
 internal abstract class Transformer : IDisposable
 {
-    /// <summary>Says which weights there are.</summary>
-    /// <param name="config">Sizes.</param>
-    /// <param name="names">Of the parts.</param>
-    /// <param name="layerNorms">Names within a layer, and sizes, of its norms.</param>
-    /// <param name="norm">The weights of a norm, by its name and size.</param>
-    /// <param name="layerModules">A layer's linear layers, with their names in it.</param>
+    /// <summary>
+    /// Says which weights there are: of a layer the norms, with what weights each has, and the linear layers, with their names in it.
+    /// </summary>
     private protected Transformer(
         TransformerConfig config,
         FamilyNames names,
@@ -75,10 +72,7 @@ internal abstract class Transformer : IDisposable
     /// <summary>Whether a tensor on disk is a buffer the arithmetic recomputes, to be passed over.</summary>
     public virtual bool IsBuffer(string tensorName) => tensorName.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal);
 
-    /// <summary>Final hidden states [B, T, H] after the last norm.</summary>
-    /// <param name="weights">What this pass sees.</param>
-    /// <param name="ids">Token ids [B, T], int64.</param>
-    /// <param name="mask">Where attention may look: causal, and not at padding.</param>
+    /// <summary>Final hidden states [B, T, H] after the last norm, of token ids [B, T], int64.</summary>
     public abstract Tensor HiddenStates(ForwardWeights weights, Tensor ids, AttentionMask mask);
 
     /// <summary>The language model's logits [B, T, V] of final hidden states [B, T, H] under the head [V, H] of that name.</summary>
@@ -87,7 +81,7 @@ internal abstract class Transformer : IDisposable
     /// <summary>A fresh weight: normal with the model's initializer range, zeros or ones; a function of seed and name.</summary>
     public float[] Initialize(WeightSlot slot, long seed)
     {
-        var values = new float[slot.Shape.Aggregate(1L, (product, extent) => product * extent)];
+        var values = new float[slot.Length];
         if (slot.Init == WeightInit.Ones) Array.Fill(values, 1f);
         if (slot.Init != WeightInit.Normal) return values;
         var random = StableRandom.For(seed, "weight", slot.Name);

@@ -30,6 +30,7 @@ internal static class TransformerFamilies
 
         return s_families.TryGetValue(config.ModelType, out var create)
             ? create(config)
-            : throw ModelingException.At(config.Path, $"model_type '{config.ModelType}' is not supported", string.Join(", ", s_families.Keys));
+            : throw ModelingException.At(
+                config.Path, $"model_type '{config.ModelType}' is not supported", string.Join(", ", s_families.Keys));
     }
 }
