@@ -8,21 +8,16 @@ namespace LlmStageAudit.Modeling.Adapters;
 /// Where an adapter's tensors go in a model: a pair (A, B) per targeted linear layer, in the model's order, then what is saved
 /// whole: biases, and the head. Names are PEFT's keys, so a state written by name is an adapter file.
 /// </summary>
-internal sealed class LoraPlacement
+internal sealed class LoraPlacement(
+    LoraConfig config, IReadOnlyList<LinearModule> targets, IReadOnlyList<(string Key, WeightSlot Slot)> saved)
 {
     private const string Prefix = AdapterFolder.KeyPrefix;
     private const string BiasSuffix = ".bias";
 
-    private readonly IReadOnlyList<LinearModule> _targets;
-    private readonly IReadOnlyList<(string Key, WeightSlot Slot)> _saved;
-
-    private LoraPlacement(LoraConfig config, IReadOnlyList<LinearModule> targets, IReadOnlyList<(string Key, WeightSlot Slot)> saved) =>
-        (Config, _targets, _saved) = (config, targets, saved);
-
-    public LoraConfig Config { get; }
+    public LoraConfig Config => config;
 
     /// <summary>Whole weights that train along, by their names in the base model.</summary>
-    public IEnumerable<string> SavedWeights => _saved.Select(saved => saved.Slot.Name);
+    public IEnumerable<string> SavedWeights => saved.Select(whole => whole.Slot.Name);
 
     /// <summary>
     /// Places pairs on those of the linear layers that an adapter targets. The trunk's biases train where the settings say so; the head is
@@ -59,17 +54,17 @@ internal sealed class LoraPlacement
     /// <summary>Names and shapes of the trainable parameters.</summary>
     public IEnumerable<(string Name, IReadOnlyList<long> Shape)> Parameters()
     {
-        foreach (var target in _targets)
+        foreach (var target in targets)
         {
-            yield return (Prefix + target.Name + ".lora_A.weight", [Config.RankOf(target.Name), target.In]);
-            yield return (Prefix + target.Name + ".lora_B.weight", [target.Out, Config.RankOf(target.Name)]);
+            yield return (Prefix + target.Name + ".lora_A.weight", [config.RankOf(target.Name), target.In]);
+            yield return (Prefix + target.Name + ".lora_B.weight", [target.Out, config.RankOf(target.Name)]);
         }
 
-        foreach (var (key, slot) in _saved) yield return (key, slot.Shape);
+        foreach (var (key, slot) in saved) yield return (key, slot.Shape);
     }
 
     /// <summary>The base weight a parameter that is saved whole replaces; null for a LoRA tensor.</summary>
-    public WeightSlot? Replaces(string parameterName) => _saved.FirstOrDefault(saved => saved.Key == parameterName).Slot;
+    public WeightSlot? Replaces(string parameterName) => saved.FirstOrDefault(whole => whole.Key == parameterName).Slot;
 
     /// <summary>PEFT's start: A Kaiming-uniform with a = sqrt 5, that is uniform in +-1/sqrt(in); B zero.</summary>
     public static float[] Initialize(string name, IReadOnlyList<long> shape, long seed)
@@ -101,9 +96,9 @@ internal sealed class LoraPlacement
     /// <summary>Hands each parameter to the place it acts in.</summary>
     public void Distribute(IReadOnlyList<Tensor> parameters, Dictionary<string, Tensor> trainable, Dictionary<string, LoraPair> lora)
     {
-        for (var i = 0; i < _targets.Count; i++)
-            lora[_targets[i].Name] = new LoraPair(parameters[2 * i], parameters[(2 * i) + 1], Config.ScalingOf(_targets[i].Name));
-        for (var i = 0; i < _saved.Count; i++) trainable[_saved[i].Slot.Name] = parameters[(2 * _targets.Count) + i];
+        for (var i = 0; i < targets.Count; i++)
+            lora[targets[i].Name] = new LoraPair(parameters[2 * i], parameters[(2 * i) + 1], config.ScalingOf(targets[i].Name));
+        for (var i = 0; i < saved.Count; i++) trainable[saved[i].Slot.Name] = parameters[(2 * targets.Count) + i];
     }
 }
 
