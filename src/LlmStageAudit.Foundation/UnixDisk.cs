@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace LlmStageAudit.Foundation;
 
@@ -19,49 +20,11 @@ internal static class UnixDisk
 
     public static bool IsHere => OperatingSystem.IsLinux() || OperatingSystem.IsMacOS();
 
-    /// <summary>Returns when the disk has the content of an open file.</summary>
+    /// <summary>Returns when the disk has the content of an open file, or the entries of an open folder.</summary>
     /// <exception cref="IOException">The disk says no.</exception>
-    public static void FlushFile(SafeHandle file, string path)
+    public static void Flush(SafeFileHandle file, string path)
     {
-        var isCounted = false;
-        try
-        {
-            file.DangerousAddRef(ref isCounted);
-            Flush((int)file.DangerousGetHandle(), path);
-        }
-        finally
-        {
-            if (isCounted) file.DangerousRelease();
-        }
-    }
-
-    /// <summary>Returns when the disk has the entries of a folder.</summary>
-    /// <exception cref="IOException">The disk says no.</exception>
-    public static void FlushFolder(string path)
-    {
-        var closeOnExec = OperatingSystem.IsLinux() ? 0x80000 : 0x1000000;
-        int descriptor;
-        while ((descriptor = OpenPath(path, ReadOnly | closeOnExec)) < 0)
-        {
-            if (Marshal.GetLastPInvokeError() != Interrupted) throw LastError(path);
-        }
-
-        try
-        {
-            Flush(descriptor, path);
-        }
-        finally
-        {
-            _ = Close(descriptor);
-        }
-    }
-
-    /// <summary>Keeps modes from what this process makes from now on, on top of what its user keeps from it.</summary>
-    public static void Mask(int modes) => _ = SetMask(SetMask(modes) | modes);
-
-    private static void Flush(int descriptor, string path)
-    {
-        while (Flush(descriptor) != 0)
+        while (Flush(file) != 0)
         {
             var error = Marshal.GetLastPInvokeError();
             // What cannot be flushed says so this way: folders of some network file systems, whose server answers for names, and pipes.
@@ -70,6 +33,23 @@ internal static class UnixDisk
         }
     }
 
+    /// <summary>Returns when the disk has the entries of a folder.</summary>
+    /// <exception cref="IOException">The disk says no.</exception>
+    public static void FlushFolder(string path)
+    {
+        var closeOnExec = OperatingSystem.IsLinux() ? 0x80000 : 0x1000000;
+        SafeFileHandle folder;
+        while ((folder = OpenPath(path, ReadOnly | closeOnExec)).IsInvalid)
+        {
+            if (Marshal.GetLastPInvokeError() != Interrupted) throw LastError(path);
+        }
+
+        using (folder) Flush(folder, path);
+    }
+
+    /// <summary>Keeps modes from what this process makes from now on, on top of what its user keeps from it.</summary>
+    public static void Mask(int modes) => _ = SetMask(SetMask(modes) | modes);
+
     private static IOException LastError(string path)
     {
         var error = Marshal.GetLastPInvokeError();
@@ -77,14 +57,11 @@ internal static class UnixDisk
     }
 
     [DllImport(Program, EntryPoint = "open", SetLastError = true)]
-    private static extern int OpenPath([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
+    private static extern SafeFileHandle OpenPath([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
 
     [DllImport(Program, EntryPoint = "fsync", SetLastError = true)]
-    private static extern int Flush(int descriptor);
+    private static extern int Flush(SafeFileHandle file);
 
     [DllImport(Program, EntryPoint = "umask")]
     private static extern int SetMask(int modes);
-
-    [DllImport(Program, EntryPoint = "close", SetLastError = true)]
-    private static extern int Close(int descriptor);
 }

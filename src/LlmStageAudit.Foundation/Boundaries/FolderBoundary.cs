@@ -19,23 +19,22 @@ public static class FolderBoundary
     {
         var real = RealPath.Of(folder);
         var keepsModes = WorldWrite.KeepsModes(real);
-        if (keepsModes && WorldWrite.IsOpen(new DirectoryInfo(real))) return OpenToAll("the folder");
+        if (OpenToAll(new DirectoryInfo(real), "the folder") is { } open) return open;
         var waiting = new Stack<(DirectoryInfo Folder, int Depth)>([(new DirectoryInfo(real), 0)]);
         var count = 0;
         while (waiting.TryPop(out var next))
         {
             foreach (var entry in Entries(next.Folder))
             {
+                var name = Path.GetRelativePath(real, entry.FullName);
                 if (++count > MostEntries) return ($"more than {MostEntries} files and folders", NoRun);
                 if (entry.LinkTarget is not null)
                 {
                     if (RealPath.IsWithin(entry.FullName, real)) continue;
-                    return (
-                        $"{Path.GetRelativePath(real, entry.FullName)} is a link that leads out of the folder",
-                        "copy what the link leads to in its place");
+                    return ($"{name} is a link that leads out of the folder", "copy what the link leads to in its place");
                 }
 
-                if (keepsModes && WorldWrite.IsOpen(entry)) return OpenToAll(Path.GetRelativePath(real, entry.FullName));
+                if (OpenToAll(entry, name) is { } fault) return fault;
                 if (entry is not DirectoryInfo inner) continue;
                 if (next.Depth == DeepestFolder) return ($"folders more than {DeepestFolder} deep", NoRun);
                 waiting.Push((inner, next.Depth + 1));
@@ -43,10 +42,11 @@ public static class FolderBoundary
         }
 
         return null;
-    }
 
-    private static (string Found, string Remedy) OpenToAll(string entry) =>
-        ($"{WorldWrite.Found} ({entry})", "chmod -R o-w, once you know who wrote it");
+        (string Found, string Remedy)? OpenToAll(FileSystemInfo entry, string name) => keepsModes && WorldWrite.IsOpen(entry)
+            ? ($"{WorldWrite.Found} ({name})", "chmod -R o-w, once you know who wrote it")
+            : null;
+    }
 
     // A folder may be gone by now: another process of ours makes folders beside their place and renames them.
     private static FileSystemInfo[] Entries(DirectoryInfo folder)

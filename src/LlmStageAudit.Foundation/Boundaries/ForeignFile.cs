@@ -17,8 +17,9 @@ public static class ForeignFile
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     public static FileStream OpenRead(string path, FileShare share = FileShare.Read, int bufferBytes = 0)
     {
-        if (FileKind.WhyNotRegular(path) is { } found) throw ForeignFileException.NotRegular(found);
-        if (Confinement.Leak(path) is { } leak) throw ForeignFileException.LeadsOut(leak);
+        if (FileKind.WhyNotRegular(path) is { } found)
+            throw new ForeignFileException($"it {found}; only regular files are opened, for reading from anything else may never end");
+        if (Confinement.Leak(path) is { } leak) throw new ForeignFileException(leak);
         return new FileStream(path, FileMode.Open, FileAccess.Read, share, bufferBytes);
     }
 
@@ -29,8 +30,8 @@ public static class ForeignFile
         var stream = OpenRead(path);
         try
         {
-            if (PickleIn(stream) is { } found) throw ForeignFileException.Pickled(found);
-            return stream;
+            return PickleIn(stream) is not { } found ? stream : throw new ForeignFileException(
+                $"it is {found}, and is not opened because loading one can run code; {PickleSignature.Remedy}");
         }
         catch
         {
@@ -44,11 +45,11 @@ public static class ForeignFile
     public static byte[] ReadText(string path, long limitBytes)
     {
         using var stream = OpenText(path);
-        if (stream.Length > limitBytes) throw ForeignFileException.TooLarge(stream.Length, limitBytes);
-        if (stream.Length > LargeBytes && BeginsWithZeros(stream)) throw ForeignFileException.NoText();
-        var bytes = new byte[stream.Length];
-        stream.ReadExactly(bytes);
-        return bytes;
+        // A file with holes costs its maker nothing and would cost the reader all of its size.
+        var isLarge = stream.Length > LargeBytes && stream.Length <= limitBytes;
+        return isLarge && !Start(stream, stackalloc byte[64]).ContainsAnyExcept((byte)0)
+            ? throw new ForeignFileException("it begins with zeros, and is no text")
+            : ReadAll(stream, limitBytes);
     }
 
     /// <summary>All of a file's bytes whatever they are, where they are not more than the limit.</summary>
@@ -56,28 +57,40 @@ public static class ForeignFile
     public static byte[] ReadBytes(string path, long limitBytes)
     {
         using var stream = OpenRead(path);
-        if (stream.Length > limitBytes) throw ForeignFileException.TooLarge(stream.Length, limitBytes);
-        var bytes = new byte[stream.Length];
-        stream.ReadExactly(bytes);
-        return bytes;
-    }
-
-    // A file with holes costs its maker nothing and would cost the reader all of its size.
-    private static bool BeginsWithZeros(FileStream stream)
-    {
-        Span<byte> start = stackalloc byte[64];
-        var read = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
-        stream.Position = 0;
-        return !start[..read].ContainsAnyExcept((byte)0);
+        return ReadAll(stream, limitBytes);
     }
 
     /// <summary>What kind of pickle or archive begins in the file, or null; the stream ends at its start.</summary>
     public static string? PickleIn(FileStream stream)
     {
-        Span<byte> start = stackalloc byte[PickleSignature.LengthBytes];
         stream.Position = 0;
+        return PickleSignature.Find(Start(stream, stackalloc byte[PickleSignature.LengthBytes]));
+    }
+
+    private static ReadOnlySpan<byte> Start(FileStream stream, Span<byte> start)
+    {
         var read = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
         stream.Position = 0;
-        return PickleSignature.Find(start[..read]);
+        return start[..read];
+    }
+
+    private static byte[] ReadAll(FileStream stream, long limitBytes)
+    {
+        if (stream.Length > limitBytes) throw new ForeignFileException($"it has {stream.Length} bytes, more than {limitBytes}");
+        var bytes = new byte[stream.Length];
+        stream.ReadExactly(bytes);
+        return bytes;
+    }
+}
+
+/// <summary>
+/// A file that is not opened, or not read on. An <see cref="IOException"/>, so that every reader reports it as its own concern's error,
+/// with the path, as it reports a file that cannot be read.
+/// </summary>
+public sealed class ForeignFileException : IOException
+{
+    internal ForeignFileException(string message)
+        : base(message)
+    {
     }
 }

@@ -1,3 +1,5 @@
+using LlmStageAudit.Foundation.Files;
+
 namespace LlmStageAudit.Foundation.Boundaries;
 
 /// <summary>
@@ -40,16 +42,6 @@ public static class WorldWrite
         !OperatingSystem.IsWindows() && entry is { Exists: true, LinkTarget: null } && entry.UnixFileMode.HasFlag(UnixFileMode.OtherWrite);
 
     /// <summary>Whether modes mean anything at a path that exists.</summary>
-    internal static bool KeepsModes(string path)
-    {
-        if (OperatingSystem.IsWindows()) return false;
-        try
-        {
-            return !s_modeless.Contains(new DriveInfo(path).DriveFormat, StringComparer.OrdinalIgnoreCase);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return true;
-        }
-    }
+    internal static bool KeepsModes(string path) => !OperatingSystem.IsWindows() && Attempt.Or(
+        true, () => !s_modeless.Contains(new DriveInfo(path).DriveFormat, StringComparer.OrdinalIgnoreCase));
 }

@@ -14,11 +14,24 @@ public static class MessagePart
     }
 
     /// <summary>The text with every character that moves the cursor, colours, or turns the direction of writing as '?'.</summary>
-    public static string Plain(string text) => !text.Any(IsActive) ? text : string.Create(text.Length, text, static (span, source) =>
-    {
-        for (var i = 0; i < span.Length; i++) span[i] = IsActive(source[i]) ? '?' : source[i];
-    });
+    public static string Plain(string text) => Without(text, character =>
+        char.IsControl(character) || character is '\u2028' or '\u2029' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069'));
 
-    private static bool IsActive(char character) =>
-        char.IsControl(character) || character is '\u2028' or '\u2029' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
+    internal static string Without(string text, Func<char, bool> isMarked) =>
+        string.Concat(text.Select(character => isMarked(character) ? '?' : character));
+}
+
+/// <summary>Text from a user's file as it may appear in a one-line message: short, and without control characters.</summary>
+public static class Shown
+{
+    private const int MaximumLength = 60;
+
+    /// <summary>As <see cref="Plain"/>, in single quotes.</summary>
+    public static string Quoted(string text) => $"'{Plain(text)}'";
+
+    /// <summary>At most 60 characters, "..." where there are more; what cannot be printed as '?'.</summary>
+    public static string Plain(string text) => text.Length > MaximumLength
+        ? Plain(text[..MaximumLength]) + "..."
+        : MessagePart.Without(text, character =>
+            char.IsControl(character) || char.IsSurrogate(character) || character is '\u2028' or '\u2029');
 }

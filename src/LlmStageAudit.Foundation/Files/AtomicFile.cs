@@ -3,8 +3,8 @@ using System.Text;
 namespace LlmStageAudit.Foundation.Files;
 
 /// <summary>
-/// Writes a file whole or not at all: beside its target, flushed to disk, then renamed over it, then the folder flushed. See
-/// <see cref="DurableFolder"/> for what is on disk when.
+/// Writes a file whole or not at all: beside its target, flushed to disk, then renamed over it, then the folder flushed. When a
+/// call returns, both the content and the name are on disk.
 /// </summary>
 public static class AtomicFile
 {
@@ -15,11 +15,7 @@ public static class AtomicFile
     public static void Write(string path, Action<Stream> write)
     {
         var target = Path.GetFullPath(path);
-        var folder = Path.GetDirectoryName(target)!;
-        DurableFolder.Create(folder);
-        PartialName.ClearLeftovers(target);
-        var beside = PartialName.Beside(target);
-        try
+        PartialName.Write(target, beside =>
         {
             using (var stream = new FileStream(beside, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
             {
@@ -28,19 +24,10 @@ public static class AtomicFile
             }
 
             File.Move(beside, target, overwrite: true);
-            PartialName.Forget(beside);
-        }
-        catch (Exception exception)
-        {
-            PartialName.Remove(beside);
-            if (StorageException.IsFault(exception)) throw StorageException.Of(target, exception);
-            throw;
-        }
-
-        DurableFolder.Flush(folder);
+        });
+        DurableFolder.Flush(Path.GetDirectoryName(target)!);
     }
 
     /// <summary>As <see cref="Write"/>, a text as UTF-8 without byte order mark; line ends stay as they are.</summary>
-    public static void WriteText(string path, string text) =>
-        Write(path, stream => stream.Write(new UTF8Encoding(encoderShouldEmitUTF8Identifier: false).GetBytes(text)));
+    public static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 }

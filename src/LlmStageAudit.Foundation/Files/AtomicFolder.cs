@@ -2,7 +2,7 @@ namespace LlmStageAudit.Foundation.Files;
 
 /// <summary>
 /// Fills a folder whole or not at all: beside its target, everything within flushed to disk, then renamed, then the folder above flushed.
-/// The target must not exist yet. See <see cref="DurableFolder"/> for what is on disk when.
+/// The target must not exist yet. When a call returns, all of it and its name are on disk.
 /// </summary>
 public static class AtomicFolder
 {
@@ -14,28 +14,22 @@ public static class AtomicFolder
     public static void Create(string path, Action<string> fill)
     {
         var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-        var parent = Path.GetDirectoryName(target)!;
-        DurableFolder.Create(parent);
-        PartialName.ClearLeftovers(target);
-        var beside = PartialName.Beside(target);
-        var hasAppeared = false;
-        try
+        PartialName.Write(target, beside =>
         {
             Directory.CreateDirectory(beside);
             fill(beside);
             FlushWithin(beside);
             Directory.Move(beside, target);
-            hasAppeared = true;
-            DurableFolder.Flush(parent);
-            PartialName.Forget(beside);
-        }
-        catch (Exception exception)
-        {
-            PartialName.Remove(beside);
-            if (hasAppeared) PartialName.Remove(target);
-            if (StorageException.IsFault(exception)) throw StorageException.Of(target, exception);
-            throw;
-        }
+            try
+            {
+                DurableFolder.Flush(Path.GetDirectoryName(target)!);
+            }
+            catch
+            {
+                PartialName.Remove(target);
+                throw;
+            }
+        });
     }
 
     // Whoever fills the folder need not know of flushing. A copied file may be one that nobody may write to; Unix flushes it all the same.

@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace LlmStageAudit.Foundation.Files;
 
 /// <summary>
@@ -5,16 +7,6 @@ namespace LlmStageAudit.Foundation.Files;
 /// that on disk; flushing the file does not. Elsewhere than on Linux and macOS folders are not flushed: Windows offers no such call and
 /// journals its folders itself.
 /// </summary>
-/// <remarks>
-/// What is on disk when a call here returns:
-/// <list type="bullet">
-/// <item><see cref="AtomicFile"/>: the file's content (before its rename) and its name (after it).</item>
-/// <item><see cref="AtomicFolder"/>: every file within, every folder within, then the folder's own name.</item>
-/// <item><see cref="Create"/>: the name of every folder it made.</item>
-/// <item>A trajectory log: its name when it is created; its records at the end of a stage, at a stop, and in between not later than
-/// an interval after they were written.</item>
-/// </list>
-/// </remarks>
 public static class DurableFolder
 {
     /// <summary>Makes a folder and those above it that are missing; each one's name is on disk when this returns.</summary>
@@ -34,5 +26,25 @@ public static class DurableFolder
     public static void Flush(string path)
     {
         if (UnixDisk.IsHere) StorageException.Guard(path, () => UnixDisk.FlushFolder(path));
+    }
+}
+
+/// <summary>Files whose content survives a power loss.</summary>
+public static class DurableFile
+{
+    /// <summary>Returns when the disk has everything written to the stream.</summary>
+    /// <exception cref="StorageException">
+    /// The disk is full or fails: nothing may count on what was written since the last flush.
+    /// </exception>
+    public static void Flush(FileStream stream)
+    {
+        stream.Flush();
+        Flush(stream.SafeFileHandle, stream.Name);
+    }
+
+    internal static void Flush(SafeFileHandle file, string path)
+    {
+        if (UnixDisk.IsHere) StorageException.Guard(path, () => UnixDisk.Flush(file, path));
+        else RandomAccess.FlushToDisk(file);
     }
 }

@@ -10,20 +10,16 @@ namespace LlmStageAudit.Foundation.Files;
 /// </summary>
 public sealed class FileLock : IDisposable
 {
-    // EWOULDBLOCK (Linux, macOS), ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION.
     private const long LongestHolderBytes = 4096;
 
+    // EWOULDBLOCK (Linux, macOS), ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION.
     private static readonly int[] s_held = [11, 35, unchecked((int)0x80070020), unchecked((int)0x80070021)];
 
     private readonly FileStream _stream;
     private readonly string _holderPath;
     private bool _isDisposed;
 
-    private FileLock(FileStream stream, string holderPath)
-    {
-        _stream = stream;
-        _holderPath = holderPath;
-    }
+    private FileLock(FileStream stream, string holderPath) => (_stream, _holderPath) = (stream, holderPath);
 
     /// <summary>Takes the lock without waiting for it. The result is disposed to let go.</summary>
     /// <param name="lockPath">The file to lock; it stays, since two newcomers could lock two files of a name that was deleted.</param>
@@ -34,30 +30,23 @@ public sealed class FileLock : IDisposable
     public static FileLock? TryAcquire(string lockPath, string holderPath, out string? holder)
     {
         holder = null;
-        FileStream stream;
+        FileStream? stream = null;
         try
         {
-            stream = new FileStream(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            StorageException.Guard(
+                lockPath, () => stream = new FileStream(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            var process = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+            AtomicFile.WriteText(holderPath, $"process {process} on {Environment.MachineName}\n");
+            return new FileLock(stream!, holderPath);
         }
-        catch (IOException exception) when (s_held.Contains(exception.HResult))
+        catch (IOException exception) when (stream is null && s_held.Contains(exception.HResult))
         {
             holder = ReadHolder(holderPath);
             return null;
         }
-        catch (IOException exception) when (StorageException.IsFault(exception))
-        {
-            throw StorageException.Of(lockPath, exception);
-        }
-
-        try
-        {
-            var process = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
-            AtomicFile.WriteText(holderPath, $"process {process} on {Environment.MachineName}\n");
-            return new FileLock(stream, holderPath);
-        }
         catch
         {
-            stream.Dispose();
+            stream?.Dispose();
             throw;
         }
     }
@@ -91,16 +80,9 @@ public sealed class FileLock : IDisposable
         _stream.Dispose();
     }
 
-    private static string ReadHolder(string path)
+    private static string ReadHolder(string path) => Attempt.Or("another process", () =>
     {
-        try
-        {
-            var text = Encoding.UTF8.GetString(ForeignFile.ReadBytes(path, LongestHolderBytes)).Trim();
-            return text.Length is > 0 and <= 300 ? text : "another process";
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return "another process";
-        }
-    }
+        var text = Encoding.UTF8.GetString(ForeignFile.ReadBytes(path, LongestHolderBytes)).Trim();
+        return text.Length is > 0 and <= 300 ? text : "another process";
+    });
 }

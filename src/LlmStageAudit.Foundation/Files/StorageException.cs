@@ -29,15 +29,11 @@ public sealed class StorageException : AuditException
     /// <param name="inner">One of which <see cref="IsFault"/> is true.</param>
     public static StorageException Of(string path, Exception inner)
     {
-        var isFull = s_full.Contains(inner.HResult);
-        return new StorageException(
-            Sentence(
-                path,
-                isFull ? $"the disk is full ({inner.Message})" : $"the disk fails ({inner.Message})",
-                isFull ? "room for it" : "a disk that can be written",
-                isFull ? "free some space and run the command again" : "check the disk, then run the command again"),
-            isFull,
-            inner);
+        var (isFull, said) = (s_full.Contains(inner.HResult), inner.Message);
+        var sentence = isFull
+            ? Sentence(path, $"the disk is full ({said})", "room for it", "free some space and run the command again")
+            : Sentence(path, $"the disk fails ({said})", "a disk that can be written", "check the disk, then run the command again");
+        return new StorageException(sentence, isFull, inner);
     }
 
     /// <summary>Does something to a path and turns faults of the disk into this exception.</summary>
@@ -50,6 +46,23 @@ public sealed class StorageException : AuditException
         catch (IOException exception) when (IsFault(exception))
         {
             throw Of(path, exception);
+        }
+    }
+}
+
+/// <summary>Asks the file system what it need not answer.</summary>
+internal static class Attempt
+{
+    /// <summary>The answer, or another value where files are absent, closed or cannot be read.</summary>
+    public static T Or<T>(T otherwise, Func<T> ask)
+    {
+        try
+        {
+            return ask();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return otherwise;
         }
     }
 }

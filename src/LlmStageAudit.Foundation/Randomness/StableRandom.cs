@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -14,13 +15,7 @@ public sealed class StableRandom
     private ulong _s0, _s1, _s2, _s3;
     private double _spareNormal = double.NaN;
 
-    private StableRandom(ReadOnlySpan<byte> seed32)
-    {
-        _s0 = BitConverter.ToUInt64(seed32[..8]);
-        _s1 = BitConverter.ToUInt64(seed32[8..16]);
-        _s2 = BitConverter.ToUInt64(seed32[16..24]);
-        _s3 = BitConverter.ToUInt64(seed32[24..32]);
-    }
+    private StableRandom(ReadOnlySpan<ulong> seed) => (_s0, _s1, _s2, _s3) = (seed[0], seed[1], seed[2], seed[3]);
 
     /// <summary>
     /// The stream that belongs to a key such as (seed, "order", stage, epoch). Parts are kept apart: ("ab", "c") differs from ("a", "bc").
@@ -29,7 +24,7 @@ public sealed class StableRandom
     {
         var key = new StringBuilder(seed.ToString(CultureInfo.InvariantCulture));
         foreach (var part in parts) key.Append('\0').Append(part.Length).Append(':').Append(part);
-        return new StableRandom(SHA256.HashData(Encoding.UTF8.GetBytes(key.ToString())));
+        return new StableRandom(MemoryMarshal.Cast<byte, ulong>(SHA256.HashData(Encoding.UTF8.GetBytes(key.ToString()))));
     }
 
     /// <summary>The next 64 bits of the stream: uniform over all values.</summary>

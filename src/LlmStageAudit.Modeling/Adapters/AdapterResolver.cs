@@ -9,10 +9,7 @@ namespace LlmStageAudit.Modeling.Adapters;
 /// <summary>Turns the adapter section of a configuration into LoRA settings and, where there is a folder to start from, tensors.</summary>
 public static class AdapterResolver
 {
-    /// <summary>PEFT's default rank and alpha.</summary>
-    private const int DefaultRank = 8;
-
-    private const double DefaultAlpha = 8;
+    private static readonly LoraConfig s_defaults = new() { Rank = 8, Alpha = 8 };
 
     /// <summary>What a run or a probe is to train, from the section that asks for it.</summary>
     /// <param name="section">The configuration's adapter section.</param>
@@ -35,15 +32,16 @@ public static class AdapterResolver
             : section.TargetModules is null ? recipe?.TargetPattern : null;
         if (targets.Count == 0 && pattern is null)
             throw ConfigurationException.At("adapter", "nothing says which layers to adapt", "recipe, initFrom or targetModules");
-        var settings = (recipe ?? new LoraConfig { Rank = DefaultRank, Alpha = DefaultAlpha }) with
+        var start = recipe ?? s_defaults;
+        var settings = start with
         {
-            Rank = section.Rank ?? recipe?.Rank ?? DefaultRank,
-            Alpha = section.Alpha ?? recipe?.Alpha ?? DefaultAlpha,
-            UseRslora = section.UseRslora ?? recipe?.UseRslora ?? false,
-            Dropout = section.Dropout ?? recipe?.Dropout ?? 0,
+            Rank = section.Rank ?? start.Rank,
+            Alpha = section.Alpha ?? start.Alpha,
+            UseRslora = section.UseRslora ?? start.UseRslora,
+            Dropout = section.Dropout ?? start.Dropout,
             TargetModules = pattern is null ? targets : [],
             TargetPattern = pattern,
-            ModulesToSave = section.ModulesToSave ?? recipe?.ModulesToSave ?? [],
+            ModulesToSave = section.ModulesToSave ?? start.ModulesToSave,
         };
         return new AdapterSource(WithTask(settings, task), null, section.Recipe ?? "adapter");
     }

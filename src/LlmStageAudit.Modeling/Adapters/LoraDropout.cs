@@ -15,9 +15,7 @@ namespace LlmStageAudit.Modeling.Adapters;
 /// <param name="width">T, the padded length.</param>
 internal sealed class LoraDropout(double probability, StepNoise noise, IReadOnlyList<(int Example, int Tokens)> examples, int width)
 {
-    /// <summary>The input with its masks laid on, of the same shape.</summary>
-    /// <param name="module">The adapted layer.</param>
-    /// <param name="x">Its input [B, T, in], or [R, B, T, in], where the masks of B rows act R times.</param>
+    /// <summary>A layer's input [B, T, in] with its masks laid on; [R, B, T, in], where the masks of B rows act R times.</summary>
     public Tensor Apply(string module, Tensor x)
     {
         var features = (int)x.size(-1);

@@ -8,28 +8,21 @@ namespace LlmStageAudit.Modeling.Adapters;
 /// Where an adapter's tensors go in a model: a pair (A, B) per targeted linear layer, in the model's order, then what is saved
 /// whole: biases, and the head. Names are PEFT's keys, so a state written by name is an adapter file.
 /// </summary>
-internal sealed class LoraPlacement
+internal sealed class LoraPlacement(
+    LoraConfig config, IReadOnlyList<LinearModule> targets, IReadOnlyList<(string Key, WeightSlot Slot)> saved)
 {
     private const string Prefix = AdapterFolder.KeyPrefix;
     private const string BiasSuffix = ".bias";
 
-    private readonly IReadOnlyList<LinearModule> _targets;
-    private readonly IReadOnlyList<(string Key, WeightSlot Slot)> _saved;
-
-    private LoraPlacement(LoraConfig config, IReadOnlyList<LinearModule> targets, IReadOnlyList<(string Key, WeightSlot Slot)> saved) =>
-        (Config, _targets, _saved) = (config, targets, saved);
-
-    public LoraConfig Config { get; }
+    public LoraConfig Config => config;
 
     /// <summary>Whole weights that train along, by their names in the base model.</summary>
-    public IEnumerable<string> SavedWeights => _saved.Select(saved => saved.Slot.Name);
+    public IEnumerable<string> SavedWeights => saved.Select(whole => whole.Slot.Name);
 
-    /// <summary>Places pairs on the layers an adapter targets.</summary>
-    /// <param name="config">The adapter's settings.</param>
-    /// <param name="source">For messages.</param>
-    /// <param name="modules">The linear layers that may be targeted.</param>
-    /// <param name="trunk">Its biases train where the settings say so.</param>
-    /// <param name="head">Saved where modules_to_save names it.</param>
+    /// <summary>
+    /// Places pairs on those of the linear layers that an adapter targets. The trunk's biases train where the settings say so; the head is
+    /// saved where modules_to_save names it.
+    /// </summary>
     /// <exception cref="ModelingException">Nothing is targeted, or a setting is not supported.</exception>
     public static LoraPlacement Of(
         LoraConfig config, string source, IReadOnlyList<LinearModule> modules, IReadOnlyList<WeightSlot> trunk, WeightSlot head)
@@ -38,7 +31,9 @@ internal sealed class LoraPlacement
         if (targets.Length == 0)
         {
             var suffixes = modules.Select(module => module.Name[(module.Name.LastIndexOf('.') + 1)..]).Distinct();
-            throw ModelingException.NoTargets(source, config.TargetPattern ?? string.Join(", ", config.TargetModules), suffixes);
+            var asked = config.TargetPattern ?? string.Join(", ", config.TargetModules);
+            throw ModelingException.At(
+                source, $"target_modules {asked} match no linear layer", $"some of {string.Join(", ", suffixes)}");
         }
 
         var headModule = head.Name[..^".weight".Length];
@@ -48,8 +43,9 @@ internal sealed class LoraPlacement
             if (module == headModule) saved.Add((Prefix + head.Name, head));
             // PEFT lists both names a classification head may have; the one the model lacks is passed over there as here.
             else if (module is not ("classifier" or "score"))
-                throw ModelingException.UnsupportedAdapterSetting(
-                    source, $"modules_to_save '{module}' (only the head, '{headModule}', can be saved whole)");
+                throw ModelingException.At(
+                    source, $"modules_to_save '{module}' (only the head, '{headModule}', can be saved whole) is not supported", null,
+                    "leave it at its default");
         }
 
         return new LoraPlacement(config, targets, saved);
@@ -58,17 +54,17 @@ internal sealed class LoraPlacement
     /// <summary>Names and shapes of the trainable parameters.</summary>
     public IEnumerable<(string Name, IReadOnlyList<long> Shape)> Parameters()
     {
-        foreach (var target in _targets)
+        foreach (var target in targets)
         {
-            yield return (Prefix + target.Name + ".lora_A.weight", [Config.RankOf(target.Name), target.In]);
-            yield return (Prefix + target.Name + ".lora_B.weight", [target.Out, Config.RankOf(target.Name)]);
+            yield return (Prefix + target.Name + ".lora_A.weight", [config.RankOf(target.Name), target.In]);
+            yield return (Prefix + target.Name + ".lora_B.weight", [target.Out, config.RankOf(target.Name)]);
         }
 
-        foreach (var (key, slot) in _saved) yield return (key, slot.Shape);
+        foreach (var (key, slot) in saved) yield return (key, slot.Shape);
     }
 
     /// <summary>The base weight a parameter that is saved whole replaces; null for a LoRA tensor.</summary>
-    public WeightSlot? Replaces(string parameterName) => _saved.FirstOrDefault(saved => saved.Key == parameterName).Slot;
+    public WeightSlot? Replaces(string parameterName) => saved.FirstOrDefault(whole => whole.Key == parameterName).Slot;
 
     /// <summary>PEFT's start: A Kaiming-uniform with a = sqrt 5, that is uniform in +-1/sqrt(in); B zero.</summary>
     public static float[] Initialize(string name, IReadOnlyList<long> shape, long seed)
@@ -100,9 +96,9 @@ internal sealed class LoraPlacement
     /// <summary>Hands each parameter to the place it acts in.</summary>
     public void Distribute(IReadOnlyList<Tensor> parameters, Dictionary<string, Tensor> trainable, Dictionary<string, LoraPair> lora)
     {
-        for (var i = 0; i < _targets.Count; i++)
-            lora[_targets[i].Name] = new LoraPair(parameters[2 * i], parameters[(2 * i) + 1], Config.ScalingOf(_targets[i].Name));
-        for (var i = 0; i < _saved.Count; i++) trainable[_saved[i].Slot.Name] = parameters[(2 * _targets.Count) + i];
+        for (var i = 0; i < targets.Count; i++)
+            lora[targets[i].Name] = new LoraPair(parameters[2 * i], parameters[(2 * i) + 1], config.ScalingOf(targets[i].Name));
+        for (var i = 0; i < saved.Count; i++) trainable[saved[i].Slot.Name] = parameters[(2 * targets.Count) + i];
     }
 }
 

@@ -27,7 +27,10 @@ internal static class EngineCheck
 
     private static void Expect<T>(string folder, string what, IReadOnlyList<T> found, T[] expected)
     {
-        if (!found.SequenceEqual(expected)) throw EngineException.WrongAnswer(folder, $"{what} is {Text(found)}", Text(expected));
+        if (found.SequenceEqual(expected)) return;
+        throw EngineException.At(
+            folder, $"this libtorch fails the check at its start: {what} is {Text(found)}", Text(expected),
+            "use the libtorch that came with this program (unset LIBTORCH)");
     }
 
     private static string Text<T>(IEnumerable<T> values) => string.Join(' ', values.Select(value => FormattableString.Invariant($"{value}")));

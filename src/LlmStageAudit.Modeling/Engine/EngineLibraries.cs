@@ -15,15 +15,16 @@ internal static class EngineLibraries
     private const string Allocating = "libc10.so";
     private const string Core = "libtorch_cpu.so";
 
+    /// <summary>Rounds of looking before a waiting thread of OpenMP sleeps.</summary>
+    private const string SpinCount = "10000";
+
     private static readonly string s_installed =
         $"set {FolderVariable} to the torch/lib of an installed PyTorch {string.Join(", ", TorchVersion.Fitting)}";
 
     /// <summary>In the order they need each other; what ends in '?' only where the folder has it.</summary>
     private static readonly string[] s_torch = [Allocating, Core, "libc10_cuda.so?", "libtorch_cuda.so?", "libtorch.so"];
 
-    private static readonly Lazy<nint> s_bridge = new(Load);
-
-    private static TorchConfiguration? s_configuration;
+    private static readonly Lazy<(nint Bridge, nint TorchCpu, TorchConfiguration Configuration)> s_loaded = new(Load);
 
     private static readonly string? s_named = Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } named ? named : null;
 
@@ -33,25 +34,21 @@ internal static class EngineLibraries
 
     /// <summary>What the loaded libtorch says of itself; loads it.</summary>
     /// <exception cref="EngineException">A library is missing or does not fit.</exception>
-    public static TorchConfiguration Configuration
-    {
-        get
-        {
-            EnsureLoaded();
-            return s_configuration!;
-        }
-    }
+    public static TorchConfiguration Configuration => s_loaded.Value.Configuration;
 
-    /// <summary>libtorch_cpu, for what it exports and TorchSharp does not pass on.</summary>
-    public static nint TorchCpu { get; private set; }
+    /// <summary>libtorch_cpu, for what it exports and TorchSharp does not pass on; loads it.</summary>
+    public static nint TorchCpu => s_loaded.Value.TorchCpu;
 
     /// <summary>Answers for TorchSharp when the runtime looks for its native libraries.</summary>
     public static void Register()
     {
-        OpenMp.ChooseWaiting();
+        // By default libgomp's threads look for ever for the next work, and where another program wants the same cores each waits for one
+        // that does not run: passes become 5 to 8 times slower. Takes effect only before libgomp is loaded. What the user chose stays.
+        if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("OMP_WAIT_POLICY")))
+            SystemLibrary.SetDefaultVariable("GOMP_SPINCOUNT", SpinCount);
         NativeLibrary.SetDllImportResolver(typeof(EngineLibraries).Assembly, Resolve);
         // At its first use TorchSharp tries to load its bridge by name. Where the system refuses that, this event is the last resort.
-        AssemblyLoadContext.Default.ResolvingUnmanagedDll += (_, name) => name == Bridge ? s_bridge.Value : 0;
+        AssemblyLoadContext.Default.ResolvingUnmanagedDll += (_, name) => name == Bridge ? s_loaded.Value.Bridge : 0;
         AppDomain.CurrentDomain.AssemblyLoad += (_, loaded) => Serve(loaded.LoadedAssembly);
         foreach (var assembly in AppDomain.CurrentDomain.GetAssemblies()) Serve(assembly);
     }
@@ -60,16 +57,8 @@ internal static class EngineLibraries
     public static string? Named(string file) =>
         s_named is not null && s_torch.Any(entry => entry.TrimEnd('?') == file) ? Path.Combine(Folder, file) : null;
 
-    /// <summary>Loads now what else the first tensor loads.</summary>
-    /// <exception cref="EngineException">A library is missing or does not fit.</exception>
-    public static void EnsureLoaded() => _ = s_bridge.Value;
-
     /// <summary>The address of what libtorch_cpu, or a library it needs, exports under a mangled name.</summary>
-    public static nint TorchExport(string symbol)
-    {
-        EnsureLoaded();
-        return NativeLibrary.GetExport(TorchCpu, symbol);
-    }
+    public static nint TorchExport(string symbol) => NativeLibrary.GetExport(TorchCpu, symbol);
 
     private static void Serve(Assembly assembly)
     {
@@ -79,7 +68,7 @@ internal static class EngineLibraries
         try
         {
             // Before any code of TorchSharp runs.
-            EnsureLoaded();
+            _ = s_loaded.Value;
             SecondLibTorch.KeepOut(assembly);
         }
         catch (EngineException)
@@ -88,45 +77,44 @@ internal static class EngineLibraries
         }
     }
 
-    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path) => name == Bridge ? s_bridge.Value : 0;
+    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path) => name == Bridge ? s_loaded.Value.Bridge : 0;
 
-    private static nint Load()
+    private static (nint Bridge, nint TorchCpu, TorchConfiguration Configuration) Load()
     {
-        if (s_named is not null && !Directory.Exists(Folder)) throw EngineException.NoFolder(Folder, s_installed);
+        if (s_named is not null && !Directory.Exists(Folder))
+        {
+            throw EngineException.At(
+                Folder, File.Exists(Folder) ? "a file" : "no such folder", $"the folder with {Core}", s_installed);
+        }
+
+        var remedy = s_named is null ? $"{s_installed}, or build this program with a libtorch (-p:Torch=cpu)" : s_installed;
+        var torchCpu = (nint)0;
+        TorchConfiguration? configuration = null;
         foreach (var entry in s_torch)
         {
             var file = Path.Combine(Folder, entry.TrimEnd('?'));
             if (entry.EndsWith('?') && !File.Exists(file)) continue;
-            var handle = Open(file);
+            var handle = Open(file, remedy, isBridge: false);
             if (entry == Allocating) TensorAllocator.Serve(handle);
             if (entry != Core) continue;
-            TorchCpu = handle;
+            torchCpu = handle;
             MatrixKernels.Choose(handle);
-            s_configuration = TorchConfiguration.Read();
-            TorchVersion.Require(s_configuration.Version, Folder);
+            configuration = TorchConfiguration.Read(handle);
+            TorchVersion.Require(configuration.Version, Folder);
         }
 
-        return OpenBridge();
+        const string bridge = $"lib{Bridge}.so";
+        var opened = Open(Path.Combine(FolderOf(bridge), bridge), "build or unpack this program again", isBridge: true);
+        return (opened, torchCpu, configuration!);
     }
 
-    private static nint Open(string file)
+    private static nint Open(string file, string remedy, bool isBridge)
     {
-        if (!File.Exists(file))
-        {
-            throw EngineException.NoLibrary(
-                file, s_named is null ? $"{s_installed}, or build this program with a libtorch (-p:Torch=cpu)" : s_installed);
-        }
-
-        return SystemLibrary.Open(file, out var handle, out var reason) ? handle : throw EngineException.CannotLoad(file, reason);
-    }
-
-    private static nint OpenBridge()
-    {
-        const string name = $"lib{Bridge}.so";
-        var file = Path.Combine(FolderOf(name), name);
-        if (!File.Exists(file)) throw EngineException.NoLibrary(file, "build or unpack this program again");
+        if (!File.Exists(file)) throw EngineException.At(file, "no such library", null, remedy);
         if (SystemLibrary.Open(file, out var handle, out var reason)) return handle;
-        return SymbolVersions.TryOpenRelaxed(file, reason, out handle) ? handle : throw EngineException.CannotLoad(file, reason);
+        return isBridge && SymbolVersions.TryOpenRelaxed(file, reason, out handle)
+            ? handle
+            : throw EngineException.At(file, $"cannot be loaded: {reason}");
     }
 
     /// <summary>The folder of this program that has a native library: the runtime knows where packages put theirs.</summary>
@@ -142,30 +130,15 @@ internal static class TorchVersion
     /// <summary>Their beginnings.</summary>
     public static IReadOnlyList<string> Fitting { get; } = ["2.10", "2.11", "2.12"];
 
-    /// <summary>Refuses a version that does not fit.</summary>
-    /// <param name="found">Such as 2.11.0, or null where the library does not say.</param>
-    /// <param name="folder">Where it lies.</param>
-    /// <exception cref="EngineException">Another version, which may load and then compute nonsense.</exception>
+    /// <summary>Refuses a version that does not fit, or is not said: it may load and then compute nonsense.</summary>
+    /// <exception cref="EngineException">Another version.</exception>
     public static void Require(string? found, string folder)
     {
         if (found is null || !Fitting.Any(version => found == version || found.StartsWith(version + ".", StringComparison.Ordinal)))
-            throw EngineException.WrongVersion(folder, found ?? "of a version it does not name", Fitting);
-    }
-}
-
-/// <summary>How OpenMP's threads wait for each other.</summary>
-internal static class OpenMp
-{
-    /// <summary>
-    /// Rounds of looking before a waiting thread sleeps. By default libgomp's threads look for ever, and where another program wants the
-    /// same cores each waits for one that does not run: passes become 5 to 8 times slower.
-    /// </summary>
-    private const string SpinCount = "10000";
-
-    /// <summary>Takes effect only before libgomp is loaded. What the user chose stays.</summary>
-    public static void ChooseWaiting()
-    {
-        if (Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is { Length: > 0 }) return;
-        SystemLibrary.SetDefaultVariable("GOMP_SPINCOUNT", SpinCount);
+        {
+            throw EngineException.At(
+                folder, $"libtorch {found ?? "of a version it does not name"}", string.Join(", ", Fitting),
+                "install a PyTorch of one of these versions and set LIBTORCH to its torch/lib");
+        }
     }
 }

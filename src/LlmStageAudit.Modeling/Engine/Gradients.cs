@@ -27,7 +27,7 @@ public static class Gradients
         bool retainGraph = false,
         bool createGraph = false)
     {
-        Require(outputs, inputs, vectors);
+        if (Fault(outputs, inputs, vectors) is (var found, var expected)) throw EngineException.At("gradients", found, expected);
         if (createGraph) _ = s_isWarned.Value;
         // What requires no gradients adds nothing, and libtorch refuses to hear of it.
         var taking = Enumerable.Range(0, outputs.Count).Where(i => outputs[i].requires_grad).ToList();
@@ -45,32 +45,33 @@ public static class Gradients
         }
     }
 
-    private static void Require(IReadOnlyList<Tensor> outputs, IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor>? vectors)
+    private static (string Found, string Expected)? Fault(
+        IReadOnlyList<Tensor> outputs, IReadOnlyList<Tensor> inputs, IReadOnlyList<Tensor>? vectors)
     {
-        const string operation = "gradients";
         // Without any, libtorch would leave gradients at all leaves there are.
-        if (inputs.Count == 0) throw EngineException.WrongShapes(operation, "no inputs", "one or more");
+        if (inputs.Count == 0) return ("no inputs", "one or more");
         if (!outputs.Any(output => output.requires_grad))
-            throw EngineException.WrongShapes(operation, "no output requires gradients", "at least one that was computed from the inputs");
+            return ("no output requires gradients", "at least one that was computed from the inputs");
         foreach (var input in inputs)
         {
             if (!input.is_leaf || !input.requires_grad)
-                throw EngineException.WrongShapes(operation, $"an input {Shapes.Of(input)} that is no leaf or requires no gradients", "leaves that do");
+                return ($"an input {Shapes.Of(input)} that is no leaf or requires no gradients", "leaves that do");
             using var earlier = input.grad;
-            if (earlier is not null)
-                throw EngineException.WrongShapes(operation, $"an input {Shapes.Of(input)} with a gradient of before", "none, as it would be added to");
+            if (earlier is not null) return ($"an input {Shapes.Of(input)} with a gradient of before", "none, as it would be added to");
         }
 
         if (vectors is not null && vectors.Count != outputs.Count)
-            throw EngineException.WrongShapes(operation, $"{vectors.Count} vectors for {outputs.Count} outputs", "one each");
+            return ($"{vectors.Count} vectors for {outputs.Count} outputs", "one each");
         for (var i = 0; i < outputs.Count; i++)
         {
             var expected = Shapes.Of(outputs[i]);
             if (vectors is null && outputs[i].numel() != 1)
-                throw EngineException.WrongShapes(operation, $"an output {expected} without a vector", "one element, or a vector of its shape");
+                return ($"an output {expected} without a vector", "one element, or a vector of its shape");
             if (vectors is not null && Shapes.Of(vectors[i]) != expected)
-                throw EngineException.WrongShapes(operation, $"a vector {Shapes.Of(vectors[i])} for an output {expected}", "the same");
+                return ($"a vector {Shapes.Of(vectors[i])} for an output {expected}", "the same");
         }
+
+        return null;
     }
 
     /// <summary>libtorch warns once of what the call above looks after, a gradient with a graph that stays at its input.</summary>

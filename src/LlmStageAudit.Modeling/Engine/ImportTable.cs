@@ -21,21 +21,20 @@ internal sealed unsafe class ImportTable
         for (var entry = library->Dynamic; entry[0] != 0; entry += 2) _dynamic[entry[0]] = entry[1];
     }
 
-    /// <summary>The table of a loaded library.</summary>
-    /// <param name="library">A handle of the loader.</param>
+    /// <summary>The table of a loaded library, by the loader's handle.</summary>
     public static ImportTable Of(nint library) => new((LinkMap*)SystemLibrary.LinkMapOf(library));
 
     /// <summary>
     /// The slots for a function, or null where the library has none. There may be two: one it calls through and one from which it takes the
-    /// function's address, or calls it in code that was compiled otherwise.
+    /// function's address, or calls it in code that was compiled otherwise; a large library has a million of that kind, and calls alone are
+    /// found faster.
     /// </summary>
-    public Slots? Find(string function) =>
-        SlotsOf([.. Find(function, CallRelocations, CallRelocationBytes), .. Find(function, Relocations, RelocationBytes)]);
-
-    /// <summary>Of these only those it calls through: a large library has a million of the other kind.</summary>
-    public Slots? FindCalls(string function) => SlotsOf([.. Find(function, CallRelocations, CallRelocationBytes)]);
-
-    private static Slots? SlotsOf(nint[] found) => found.Length > 0 ? new Slots(found) : null;
+    public Slots? Find(string function, bool callsAlone = false)
+    {
+        var found = Find(function, CallRelocations, CallRelocationBytes);
+        if (!callsAlone) found.AddRange(Find(function, Relocations, RelocationBytes));
+        return found.Count > 0 ? new Slots(found) : null;
+    }
 
     private List<nint> Find(string function, long table, long bytes)
     {
@@ -60,7 +59,7 @@ internal sealed unsafe class ImportTable
     private nint Address(long key) => _dynamic[key] < _base ? _base + _dynamic[key] : _dynamic[key];
 
     /// <summary>Where a library keeps the address of a function of another.</summary>
-    public sealed class Slots(nint[] addresses)
+    public sealed class Slots(IReadOnlyList<nint> addresses)
     {
         /// <summary>What each holds.</summary>
         public IReadOnlyList<nint> Values => [.. addresses.Select(address => *(nint*)address)];

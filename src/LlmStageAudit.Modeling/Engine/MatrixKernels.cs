@@ -11,20 +11,17 @@ namespace LlmStageAudit.Modeling.Engine;
 /// </summary>
 internal static unsafe class MatrixKernels
 {
-    private const string ChoiceVariable = "STAGEAUDIT_MKL";
-
     /// <summary>What is said beside MKL's name; empty where it chose by itself.</summary>
     public static string Note { get; private set; } = "";
 
-    /// <summary>To be called once libtorch is loaded and before its first product.</summary>
-    /// <param name="torchCpu">The handle of libtorch_cpu, which MKL is a part of.</param>
+    /// <summary>To be called once libtorch_cpu, which MKL is a part of, is loaded and before its first product.</summary>
     public static void Choose(nint torchCpu)
     {
-        if (Environment.GetEnvironmentVariable(ChoiceVariable) == "general" || !Avx512F.IsSupported || !IsAmd()) return;
+        if (Environment.GetEnvironmentVariable("STAGEAUDIT_MKL") == "general" || !Avx512F.IsSupported || !IsAmd()) return;
         var imports = ImportTable.Of(torchCpu);
         // The second asks the first, but remembers.
-        if (imports.FindCalls("mkl_serv_intel_cpu_true") is not { } asked) return;
-        if (imports.FindCalls("mkl_serv_intel_cpu") is not { } remembered) return;
+        if (imports.Find("mkl_serv_intel_cpu_true", callsAlone: true) is not { } asked) return;
+        if (imports.Find("mkl_serv_intel_cpu", callsAlone: true) is not { } remembered) return;
         asked.Redirect((nint)(delegate* unmanaged<int>)&Yes);
         remembered.Redirect((nint)(delegate* unmanaged<int>)&Yes);
         Note = ", AVX-512 on AMD";

@@ -76,18 +76,24 @@ internal sealed class PageHeap
     /// <summary>The shortest kept range that is long enough; what is left of it stays.</summary>
     private nint TakeKept(nint length)
     {
-        var best = -1;
-        for (var i = 0; i < _kept.Count; i++)
-        {
-            if (_kept[i].Length >= length && (best < 0 || _kept[i].Length < _kept[best].Length)) best = i;
-        }
-
+        var best = Shortest(length);
         if (best < 0) return 0;
         var (start, found) = _kept[best];
         if (found == length) _kept.RemoveAt(best);
         else _kept[best] = (start + length, found - length);
         _keptBytes -= length;
         return start;
+    }
+
+    private int Shortest(nint least)
+    {
+        var best = -1;
+        for (var i = 0; i < _kept.Count; i++)
+        {
+            if (_kept[i].Length >= least && (best < 0 || _kept[i].Length < _kept[best].Length)) best = i;
+        }
+
+        return best;
     }
 
     private void Keep(nint start, nint length)
@@ -109,12 +115,7 @@ internal sealed class PageHeap
     {
         for (var left = (bytes + Page - 1) & -Page; left > 0 && _kept.Count > 0;)
         {
-            var shortest = 0;
-            for (var i = 1; i < _kept.Count; i++)
-            {
-                if (_kept[i].Length < _kept[shortest].Length) shortest = i;
-            }
-
+            var shortest = Shortest(0);
             var (start, length) = _kept[shortest];
             var released = Math.Min(length, left);
             SystemLibrary.UnmapPages(start + length - released, released);

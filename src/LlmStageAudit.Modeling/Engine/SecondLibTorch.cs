@@ -14,8 +14,7 @@ internal static unsafe class SecondLibTorch
     private static readonly string[] s_loadedFields = ["nativeBackendLoaded", "nativeBackendCudaLoaded"];
     private static delegate* unmanaged<byte*, int, nint> s_open;
 
-    /// <summary>Keeps TorchSharp from loading a second one.</summary>
-    /// <param name="torchSharp">Loaded, and none of its code has run.</param>
+    /// <summary>Keeps TorchSharp, which is loaded and has not run, from loading a second one.</summary>
     public static void KeepOut(Assembly torchSharp)
     {
         if (torchSharp.GetType("TorchSharp.torch") is not { } torch) return;

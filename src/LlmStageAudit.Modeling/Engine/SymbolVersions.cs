@@ -33,24 +33,19 @@ internal static partial class SymbolVersions
     {
         try
         {
-            return Mark(image, version);
+            var sections = checked((int)U64(image, 0x28));
+            var (size, count) = (U16(image, 0x3A), U16(image, 0x3C));
+            for (var i = 0; i < count; i++)
+            {
+                var section = sections + (i * size);
+                if (U32(image, section + 4) != NeededVersions) continue;
+                var strings = checked((int)U64(image, sections + ((int)U32(image, section + 0x28) * size) + 0x18));
+                return Mark(image, checked((int)U64(image, section + 0x18)), strings, version);
+            }
         }
         catch (Exception exception) when (exception is ArgumentOutOfRangeException or OverflowException)
         {
-            return false;
-        }
-    }
-
-    private static bool Mark(Span<byte> image, string version)
-    {
-        var sections = checked((int)U64(image, 0x28));
-        var (size, count) = (U16(image, 0x3A), U16(image, 0x3C));
-        for (var i = 0; i < count; i++)
-        {
-            var section = sections + (i * size);
-            if (U32(image, section + 4) != NeededVersions) continue;
-            var strings = checked((int)U64(image, sections + ((int)U32(image, section + 0x28) * size) + 0x18));
-            return Mark(image, checked((int)U64(image, section + 0x18)), strings, version);
+            // It ends before what it says it holds.
         }
 
         return false;

@@ -8,10 +8,7 @@ internal static unsafe partial class SystemLibrary
     private const string C = "libc";
     private const int Now = 2;
 
-    /// <summary>Loads a library with what it needs; those that need it later find it by its name.</summary>
-    /// <param name="file">A name or path, as the loader takes it.</param>
-    /// <param name="handle">The loaded library's; 0 where it fails.</param>
-    /// <param name="reason">What the loader says where it fails.</param>
+    /// <summary>Loads a library, by name or path, with what it needs; those that need it later find it by its name.</summary>
     public static bool Open(string file, out nint handle, out string reason)
     {
         // Once before: the runtime uses the loader to find this function, and with that the error would be gone.

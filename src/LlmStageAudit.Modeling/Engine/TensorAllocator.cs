@@ -10,8 +10,6 @@ namespace LlmStageAudit.Modeling.Engine;
 /// </summary>
 internal static unsafe class TensorAllocator
 {
-    private const string ChoiceVariable = "STAGEAUDIT_ALLOCATOR";
-
     /// <summary>Smaller ones are the C library's: they leave no holes to speak of.</summary>
     private const nuint LargeBytes = 64 << 10;
 
@@ -27,10 +25,9 @@ internal static unsafe class TensorAllocator
     public static string Name => s_free is null ? "malloc" : "page heap";
 
     /// <summary>To be called once libc10 is loaded and before it makes a tensor.</summary>
-    /// <param name="c10">Its handle.</param>
     public static void Serve(nint c10)
     {
-        if (Environment.GetEnvironmentVariable(ChoiceVariable) == "malloc") return;
+        if (Environment.GetEnvironmentVariable("STAGEAUDIT_ALLOCATOR") == "malloc") return;
         // What the two call and lock is compiled here: the first call of either comes from the middle of native code.
         RuntimeHelpers.PrepareMethod(((Delegate)Heap.Take).Method.MethodHandle);
         RuntimeHelpers.PrepareMethod(((Delegate)Heap.Leave).Method.MethodHandle);

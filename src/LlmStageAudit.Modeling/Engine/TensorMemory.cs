@@ -21,7 +21,7 @@ public static unsafe partial class TensorMemory
         where T : unmanaged
     {
         if (tensor.element_size() != sizeof(T) || tensor.numel() != destination.Length || tensor.dtype != ElementType<T>())
-            throw EngineException.WrongShapes("copy to memory", Shapes.Of(tensor), $"{destination.Length} elements of {typeof(T).Name}");
+            throw EngineException.At("copy to memory", Shapes.Of(tensor), $"{destination.Length} elements of {typeof(T).Name}");
         using var host = tensor.detach();
         using var near = host.cpu();
         using var packed = near.contiguous();
@@ -40,9 +40,6 @@ public static unsafe partial class TensorMemory
     /// A tensor over memory that is not copied: it must outlive the tensor. Meant for mapped files, read only. It lies as the memory lies,
     /// which need not be as libtorch aligns its own: what is computed with goes into a tensor of libtorch's first.
     /// </summary>
-    /// <param name="address">Of the first element.</param>
-    /// <param name="shape">Row-major.</param>
-    /// <param name="dtype">The element type.</param>
     internal static Tensor Over(nint address, long[] shape, ScalarType dtype)
     {
         nint handle;
@@ -53,7 +50,7 @@ public static unsafe partial class TensorMemory
 
         return handle != 0
             ? Tensor.UnsafeCreateTensor(handle)
-            : throw EngineException.WrongShapes("tensor over memory", $"{dtype}[{string.Join(", ", shape)}]", "a shape and a type libtorch knows");
+            : throw EngineException.At("tensor over memory", $"{dtype}[{string.Join(", ", shape)}]", "a shape and a type libtorch knows");
     }
 
     /// <summary>A tensor with a copy of the values, row-major, in memory as libtorch aligns it.</summary>
@@ -66,7 +63,7 @@ public static unsafe partial class TensorMemory
         // Of doubles, which do not wrap around: exact as far as a count of values goes.
         if (shape.Any(extent => extent < 0) || shape.Aggregate(1.0, (product, extent) => product * extent) != values.Length)
         {
-            throw EngineException.WrongShapes(
+            throw EngineException.At(
                 "tensor", $"{values.Length} values for the shape [{string.Join(", ", shape)}]", "one per element");
         }
 
@@ -91,7 +88,7 @@ public static unsafe partial class TensorMemory
         long => ScalarType.Int64,
         int => ScalarType.Int32,
         bool => ScalarType.Bool,
-        _ => throw EngineException.WrongShapes("tensor", $"elements of {typeof(T).Name}", "float, double, long, int or bool"),
+        _ => throw EngineException.At("tensor", $"elements of {typeof(T).Name}", "float, double, long, int or bool"),
     };
 
     [LibraryImport(EngineLibraries.Bridge, EntryPoint = "THSTensor_data")]

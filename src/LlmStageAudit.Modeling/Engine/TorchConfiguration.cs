@@ -11,29 +11,31 @@ namespace LlmStageAudit.Modeling.Engine;
 internal sealed partial record TorchConfiguration(string Text)
 {
     private const string Symbol = "_ZN2at11show_configB5cxx11Ev";
+    private const string Capability = "CPU capability usage:";
 
-    /// <summary>Of the loaded libtorch; empty where it is so old or so new that it has no such function.</summary>
-    public static TorchConfiguration Read() => new(
-        NativeLibrary.TryGetExport(EngineLibraries.TorchCpu, Symbol, out var function) ? StringOf(function) : "");
+    /// <summary>Of a loaded libtorch_cpu; empty where it is so old or so new that it has no such function.</summary>
+    public static TorchConfiguration Read(nint torchCpu) => new(
+        NativeLibrary.TryGetExport(torchCpu, Symbol, out var function) ? StringOf(function) : "");
 
     /// <summary>Such as 2.10.0; null where it is not said.</summary>
-    public string? Version => VersionLine().Match(Text) is { Success: true } match ? match.Groups["value"].Value : null;
+    public string? Version => Found(VersionLine());
 
     /// <summary>The compiler it was built with and, where it has one, the CUDA it uses.</summary>
-    public string Build => string.Join(", ", new[] { LineFrom("GCC"), LineFrom("CUDA Runtime") }.OfType<string>());
+    public string Build => Lines(", ", "GCC", "CUDA Runtime");
 
     /// <summary>The vector instructions in use, such as AVX512.</summary>
-    public string? CpuCapability => Line("CPU capability usage:");
+    public string? CpuCapability => LineFrom(Capability)?[Capability.Length..].Trim();
 
     /// <summary>The library of matrix products with its version.</summary>
     public string? Blas => LineFrom("Intel(R) oneAPI Math Kernel Library") ?? LineFrom("Intel(R) MKL")
-        ?? (BlasInfo().Match(Text) is { Success: true } match ? match.Groups["value"].Value : null);
+        ?? Found(BlasInfo());
 
     /// <summary>OpenMP and oneDNN with their versions.</summary>
-    public string Libraries =>
-        string.Join("; ", new[] { LineFrom("OpenMP"), LineFrom("Intel(R) MKL-DNN"), LineFrom("oneDNN") }.OfType<string>());
+    public string Libraries => Lines("; ", "OpenMP", "Intel(R) MKL-DNN", "oneDNN");
 
-    private string? Line(string key) => LineFrom(key)?[key.Length..].Trim();
+    private string? Found(Regex setting) => setting.Match(Text) is { Success: true } match ? match.Value : null;
+
+    private string Lines(string separator, params string[] starts) => string.Join(separator, starts.Select(LineFrom).OfType<string>());
 
     private string? LineFrom(string start) => Text.Split('\n')
         .Select(line => line.Trim(' ', '-'))
@@ -49,9 +51,9 @@ internal sealed partial record TorchConfiguration(string Text)
         return read;
     }
 
-    [GeneratedRegex(@"\bTORCH_VERSION=(?<value>[0-9.]+)", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"(?<=\bTORCH_VERSION=)[0-9.]+", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex VersionLine();
 
-    [GeneratedRegex(@"\bBLAS_INFO=(?<value>[^,\s]+)", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"(?<=\bBLAS_INFO=)[^,\s]+", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex BlasInfo();
 }

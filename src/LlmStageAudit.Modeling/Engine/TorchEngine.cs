@@ -54,7 +54,7 @@ public static unsafe class TorchEngine
         get => get_num_threads();
         set
         {
-            if (value < 1) throw EngineException.BadThreads(value);
+            if (value < 1) throw EngineException.At("threads", $"{value}", "1 or more");
             set_num_threads(value);
         }
     }

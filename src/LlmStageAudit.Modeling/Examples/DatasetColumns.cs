@@ -4,12 +4,10 @@ using LlmStageAudit.Records.Configuration;
 
 namespace LlmStageAudit.Modeling.Examples;
 
-/// <summary>Which column holds what, after defaults and the known formats.</summary>
-/// <param name="Text">The text column; null where ids are given.</param>
-/// <param name="Ids">The token-id column.</param>
-/// <param name="Completion">The column a causal language model is scored on, after the text.</param>
-/// <param name="Label">The label; null for causal language models.</param>
-/// <param name="Id">The column naming examples.</param>
+/// <summary>
+/// Which column holds what, after defaults and the known formats: the text, or token ids in its place; the completion that a causal
+/// language model is scored on, after the text; the label, null for such a model; the examples' names.
+/// </summary>
 internal sealed record DatasetColumns(string? Text, string? Ids, string? Completion, RowExpression? Label, string? Id)
 {
     public static DatasetColumns Resolve(DatasetSection section, CommentSet comments, ModelTask task, string? labelOverride)
@@ -25,7 +23,10 @@ internal sealed record DatasetColumns(string? Text, string? Ids, string? Complet
         })
         {
             if (column is not null && !comments.Columns.Contains(column))
-                throw ModelingException.MissingColumn(section.Path, column, key, Suggestion.For(column, [.. comments.Columns]));
+            {
+                throw ModelingException.At(
+                    section.Path, $"no column '{column}'", null, $"set {key}; {Suggestion.For(column, [.. comments.Columns])}");
+            }
         }
 
         var expression = labelOverride ?? section.Label ?? (civil ? $"{First(comments, "toxicity", "target")} >= 0.5" : "label");

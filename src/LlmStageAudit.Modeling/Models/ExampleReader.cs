@@ -11,26 +11,18 @@ namespace LlmStageAudit.Modeling.Models;
 /// Turns a data section of the configuration into token ids and labels as a model takes them: filter, limit, tokenize,
 /// truncate, check.
 /// </summary>
-public sealed class ExampleReader
+/// <param name="model">
+/// Its task decides what a row must hold; its labels and vocabulary bound labels and ids; its folder has the tokenizer.
+/// </param>
+/// <param name="maxLength">
+/// Longer rows lose their end (a completion's prompt its beginning); null, or more than the model takes: what it takes.
+/// </param>
+public sealed class ExampleReader(LanguageModel model, int? maxLength)
 {
-    private readonly LanguageModel _model;
-    private readonly int _maxLength;
-    private readonly Lazy<HuggingFaceTokenizer> _tokenizer;
-
-    /// <summary>Reads for one model.</summary>
-    /// <param name="model">
-    /// Its task decides what a row must hold; its labels and vocabulary bound labels and ids; its folder has the tokenizer.
-    /// </param>
-    /// <param name="maxLength">
-    /// Longer rows lose their end (a completion's prompt its beginning); null, or more than the model takes: what it takes.
-    /// </param>
-    public ExampleReader(LanguageModel model, int? maxLength)
-    {
-        _model = model;
-        _maxLength = Math.Min(maxLength ?? model.MaxPositions, model.MaxPositions);
-        _tokenizer = new Lazy<HuggingFaceTokenizer>(() =>
-            HuggingFaceTokenizer.Load(model.Folder.TokenizerPath ?? throw ModelingException.NoTokenizer(model.Folder.Path)));
-    }
+    private readonly int _maxLength = Math.Min(maxLength ?? model.MaxPositions, model.MaxPositions);
+    private readonly Lazy<HuggingFaceTokenizer> _tokenizer = new(() =>
+        HuggingFaceTokenizer.Load(model.Folder.TokenizerPath ?? throw ModelingException.At(
+            model.Folder.Path, "no tokenizer.json", "one beside the weights", "add it, or give rows with token ids (data.ids)")));
 
     /// <summary>The examples a data section selects, in file order.</summary>
     /// <param name="section">Which rows, and which columns hold what.</param>
@@ -39,7 +31,7 @@ public sealed class ExampleReader
     public ExampleSet Read(DatasetSection section, string? labelOverride = null)
     {
         var comments = CommentSet.Read(section.Path);
-        var columns = DatasetColumns.Resolve(section, comments, _model.Task, labelOverride);
+        var columns = DatasetColumns.Resolve(section, comments, model.Task, labelOverride);
         var filter = section.Where is { } where ? RowExpression.Parse(where, comments.Columns, $"{section.Path}: where") : null;
 
         var examples = new List<EncodedExample>();
@@ -51,9 +43,10 @@ public sealed class ExampleReader
 
         if (examples.Count == 0)
         {
-            throw ModelingException.EmptySet(
+            throw ModelingException.At(
                 section.Path,
                 section.Where is null ? "the file has no rows" : $"none of {comments.Rows.Count} rows passes where: {section.Where}",
+                "at least one example",
                 "change the filter or the file");
         }
 
@@ -68,31 +61,29 @@ public sealed class ExampleReader
         var (ids, promptTokens) = columns.Ids is { } idsColumn ? (GivenIds(row, idsColumn, path), 1) : Tokenize(row, columns);
         RefuseUnknownTokens(ids, row, path);
         if (ids.Length > _maxLength) (ids, promptTokens) = Truncate(ids, promptTokens);
-        var needed = _model.Task == ModelTask.CausalLm ? promptTokens + 1 : 1;
+        var needed = model.Task == ModelTask.CausalLm ? promptTokens + 1 : 1;
         if (ids.Length < needed)
         {
-            throw ModelingException.BadExample(
-                path, row.Line, $"row {row.Number} has {ids.Length} tokens", $"at least {needed}", "leave the row out with data.where");
+            throw ModelingException.At(
+                $"{path}:{row.Line}", $"row {row.Number} has {ids.Length} tokens", $"at least {needed}",
+                "leave the row out with data.where");
         }
 
         return new EncodedExample(id, ids, columns.Label is { } label ? Label(row, label, path) : -1, promptTokens, index);
     }
 
     private static int[] GivenIds(CommentRow row, string column, string path) => row.Ids(column)
-        ?? throw ModelingException.BadExample(
-            path, row.Line, $"'{column}' holds no list of integers", "token ids", "give JSON lines with a list");
+        ?? throw ModelingException.At(
+            $"{path}:{row.Line}", $"'{column}' holds no list of integers", "token ids", "give JSON lines with a list");
 
     /// <summary>Given ids may be anything, and the tokenizer in a folder may be another model's.</summary>
     private void RefuseUnknownTokens(int[] ids, CommentRow row, string path)
     {
-        foreach (var id in ids)
-        {
-            if (id < 0 || id >= _model.VocabularySize)
-            {
-                throw ModelingException.BadExample(
-                    path, row.Line, $"token id {id}", $"0 to {_model.VocabularySize - 1}", "use the tokenizer that belongs to the model");
-            }
-        }
+        var unknown = Array.FindIndex(ids, id => id < 0 || id >= model.VocabularySize);
+        if (unknown < 0) return;
+        throw ModelingException.At(
+            $"{path}:{row.Line}", $"token id {ids[unknown]}", $"0 to {model.VocabularySize - 1}",
+            "use the tokenizer that belongs to the model");
     }
 
     private (int[] Ids, int PromptTokens) Tokenize(CommentRow row, DatasetColumns columns)
@@ -115,13 +106,8 @@ public sealed class ExampleReader
     private int Label(CommentRow row, RowExpression expression, string path)
     {
         var label = expression.Evaluate(row);
-        if (label < 0 || label >= _model.Labels)
-        {
-            throw ModelingException.BadExample(
-                path, row.Line, $"row {row.Number} has label {label}",
-                $"0 to {_model.Labels - 1}", "set model.labels or the label expression");
-        }
-
-        return (int)label;
+        return label >= 0 && label < model.Labels ? (int)label : throw ModelingException.At(
+            $"{path}:{row.Line}", $"row {row.Number} has label {label}", $"0 to {model.Labels - 1}",
+            "set model.labels or the label expression");
     }
 }

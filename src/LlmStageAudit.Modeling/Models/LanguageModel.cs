@@ -63,18 +63,18 @@ public sealed class LanguageModel : IDisposable
     internal string HeadName { get; }
 
     /// <summary>H, features of a hidden state.</summary>
-    public int HiddenSize => _transformer.HiddenSize;
+    public int HiddenSize => _transformer.Config.HiddenSize;
 
-    internal int MaxPositions => _transformer.MaxPositions;
+    internal int MaxPositions => _transformer.Config.MaxPositions;
 
     /// <summary>V, rows of the token embedding.</summary>
-    public int VocabularySize => _transformer.VocabularySize;
+    public int VocabularySize => _transformer.Config.VocabularySize;
 
-    internal int? PadTokenId => _transformer.PadTokenId;
+    internal int? PadTokenId => _transformer.Config.PadTokenId;
 
     /// <summary>The class name a saved whole model carries in config.json.</summary>
     public string Architecture =>
-        Task == ModelTask.CausalLm ? _transformer.CausalArchitecture : _transformer.ClassificationArchitecture;
+        Task == ModelTask.CausalLm ? _transformer.Names.CausalClass : _transformer.Names.ClassifierClass;
 
     /// <summary>What a user should know of the loading: tensors passed over, a head that started at random.</summary>
     public IReadOnlyList<string> Notes { get; }
@@ -83,9 +83,6 @@ public sealed class LanguageModel : IDisposable
     public double RandomSeconds { get; internal init; }
 
     /// <summary>Class logits [B, C] read at the rightmost token that is not padding.</summary>
-    /// <param name="parameters">One tensor per slot of the layout.</param>
-    /// <param name="batch">B rows.</param>
-    /// <param name="dropout">On the adapter's inputs, in training.</param>
     internal Tensor ClassLogits(IReadOnlyList<Tensor> parameters, TokenBatch batch, LoraDropout? dropout = null) =>
         ClassLogits(WeightsOf(parameters, dropout), batch);
 
@@ -100,23 +97,19 @@ public sealed class LanguageModel : IDisposable
 
     /// <summary>
     /// Logits of R variants of the parameters, class logits [R B, C] or next-token logits [R B, T, V] as the task asks, the
-    /// variants behind one another; the frozen base's products are made for all of them at once.
+    /// variants behind one another; the frozen base's products are made for all of them at once. Parameters have a leading
+    /// dimension R; the dropout of the B rows is the same for every variant.
     /// </summary>
-    /// <param name="parameters">One tensor per slot of the layout, with a leading dimension R.</param>
-    /// <param name="batch">B rows.</param>
-    /// <param name="dropout">Of the B rows, the same for every variant.</param>
     /// <exception cref="InvalidOperationException">Every weight trains, so there is no base.</exception>
     internal Tensor VariantLogits(IReadOnlyList<Tensor> parameters, TokenBatch batch, LoraDropout? dropout = null)
     {
         if (!SharesBase) throw new InvalidOperationException("every weight trains: variants have no base in common");
         var count = parameters[0].size(0);
-        var (trainable, lora) = Distribute(parameters);
-        var (weights, rows) = (new VariantWeights(count, _frozen, trainable, lora, dropout), batch.Repeat((int)count));
+        var (weights, rows) = (WeightsOf(parameters, dropout, count), batch.Repeat((int)count));
         return Task == ModelTask.CausalLm ? TokenLogits(weights, rows) : ClassLogits(weights, rows);
     }
 
-    /// <summary>Every weight with the adapter folded in, by its name on disk: the model as one without adapter.</summary>
-    /// <param name="theta">The trainable state [N].</param>
+    /// <summary>Every weight with the adapter of a state [N] folded in, by its name on disk: the model as one without adapter.</summary>
     internal IEnumerable<(string Name, Tensor Weight)> MergedWeights(Tensor theta)
     {
         var weights = WeightsOf(Layout.Split(theta), dropout: null);
@@ -127,7 +120,7 @@ public sealed class LanguageModel : IDisposable
     public void Dispose()
     {
         foreach (var weight in _frozen.Values) weight.Dispose();
-        (_transformer as IDisposable)?.Dispose();
+        _transformer.Dispose();
         Folder.Dispose();
     }
 
@@ -135,7 +128,7 @@ public sealed class LanguageModel : IDisposable
     {
         var hidden = HiddenStates(weights, batch);
         var rows = batch.PooledPositions(PadTokenId).Select((position, row) => (row * (long)batch.Width) + position).ToArray();
-        var pooled = hidden.reshape(-1, _transformer.HiddenSize).index_select(0, TensorMemory.Of(rows, Device));
+        var pooled = hidden.reshape(-1, _transformer.Config.HiddenSize).index_select(0, TensorMemory.Of(rows, Device));
         return weights.Project(HeadName, pooled.to(Dtype));
     }
 
@@ -151,27 +144,14 @@ public sealed class LanguageModel : IDisposable
         return _transformer.HiddenStates(weights, ids, mask);
     }
 
-    private ForwardWeights WeightsOf(IReadOnlyList<Tensor> parameters, LoraDropout? dropout)
-    {
-        var (trainable, lora) = Distribute(parameters);
-        return new ForwardWeights(_frozen, trainable, lora, dropout);
-    }
-
-    private (Dictionary<string, Tensor> Trainable, Dictionary<string, LoraPair> Lora) Distribute(IReadOnlyList<Tensor> parameters)
+    private ForwardWeights WeightsOf(IReadOnlyList<Tensor> parameters, LoraDropout? dropout, long? variants = null)
     {
         var trainable = new Dictionary<string, Tensor>();
         var lora = new Dictionary<string, LoraPair>();
-        if (_placement is null)
-        {
-            for (var i = 0; i < parameters.Count; i++) trainable[Layout.Slots[i].Name] = parameters[i].to(_computeDtype);
-        }
-        else
-        {
-            _placement.Distribute(parameters, trainable, lora);
-            foreach (var name in trainable.Keys.Where(name => name != HeadName).ToArray())
-                trainable[name] = trainable[name].to(_computeDtype);
-        }
-
-        return (trainable, lora);
+        _placement?.Distribute(parameters, trainable, lora);
+        if (!SharesBase) trainable = Layout.Slots.Zip(parameters).ToDictionary(pair => pair.First.Name, pair => pair.Second);
+        foreach (var name in trainable.Keys.Where(name => !SharesBase || name != HeadName).ToArray())
+            trainable[name] = trainable[name].to(_computeDtype);
+        return new ForwardWeights(_frozen, trainable, lora, dropout, variants);
     }
 }

@@ -57,34 +57,31 @@ public sealed class LanguageModelLoader
     public static ModelFootprint Footprint(string path, LanguageModelOptions options)
     {
         using var folder = ModelFolder.Open(path);
-        var (_, placement, all, saved) = new LanguageModelLoader(folder, options).Roles();
-        var frozen = all.Where(slot => !saved.Contains(slot.Name)).Sum(slot => Elements(slot.Shape));
-        var trainable = (placement?.Parameters().Select(parameter => parameter.Shape) ?? all.Select(slot => slot.Shape)).Sum(Elements);
-        return new ModelFootprint(frozen * ((options.ComputeDtype ?? options.Dtype) == bfloat16 ? 2 : 4), trainable);
-
-        static long Elements(IReadOnlyList<long> shape) => shape.Aggregate(1L, (product, extent) => product * extent);
+        var (_, _, _, frozen, layout) = new LanguageModelLoader(folder, options).Roles();
+        var bytes = (options.ComputeDtype ?? options.Dtype) == bfloat16 ? 2 : 4;
+        return new ModelFootprint(frozen.Sum(slot => slot.Length) * bytes, layout.Count);
     }
 
     /// <summary>Which weights there are, and which of them train.</summary>
-    private (WeightSlot Head, LoraPlacement? Placement, WeightSlot[] All, HashSet<string> Saved) Roles()
+    private (WeightSlot Head, LoraPlacement? Placement, WeightSlot[] All, WeightSlot[] Frozen, ParameterLayout Layout) Roles()
     {
-        var head = Head();
+        var head = _options.Task == ModelTask.SequenceClassification
+            ? new WeightSlot(ClassificationHead, [_options.Labels, _transformer.Config.HiddenSize], WeightInit.Normal)
+            : _transformer.LanguageModelHead ?? _transformer.Embedding;
         var placement = _options.Adapter is { } adapter
             ? LoraPlacement.Of(adapter.Config, adapter.Source, _transformer.LinearModules, _transformer.Trunk, head)
             : null;
-        WeightSlot[] all = head.Name == _transformer.EmbeddingName ? [.. _transformer.Trunk] : [.. _transformer.Trunk, head];
-        return (head, placement, all, placement?.SavedWeights.ToHashSet() ?? [.. all.Select(slot => slot.Name)]);
+        WeightSlot[] all = head == _transformer.Embedding ? [.. _transformer.Trunk] : [.. _transformer.Trunk, head];
+        if (placement is null) return (head, null, all, [], new ParameterLayout(all.Select(slot => (slot.Name, slot.Shape))));
+        var saved = placement.SavedWeights.ToHashSet();
+        return (head, placement, all, [.. all.Where(slot => !saved.Contains(slot.Name))], new ParameterLayout(placement.Parameters()));
     }
 
     private (LanguageModel Model, Tensor InitialState) Load(DisposeScope scope)
     {
-        var (head, placement, all, saved) = Roles();
-
-        var frozen = new Dictionary<string, Tensor>();
+        var (head, placement, all, frozenSlots, layout) = Roles();
         var frozenDtype = _options.ComputeDtype ?? _options.Dtype;
-        foreach (var slot in all.Where(slot => !saved.Contains(slot.Name))) frozen[slot.Name] = scope.Detach(Weight(slot, frozenDtype));
-
-        var layout = new ParameterLayout(placement?.Parameters() ?? all.Select(slot => (slot.Name, slot.Shape)));
+        var frozen = frozenSlots.ToDictionary(slot => slot.Name, slot => scope.Detach(Weight(slot, frozenDtype)));
         var initial = placement is null
             ? WholeState(layout, all)
             : layout.Join([.. layout.Slots.Select(slot => AdapterTensor(slot, placement))]);
@@ -97,18 +94,12 @@ public sealed class LanguageModelLoader
         return (model, initial);
     }
 
-    private WeightSlot Head() => _options.Task == ModelTask.SequenceClassification
-        ? new WeightSlot(ClassificationHead, [_options.Labels, _transformer.HiddenSize], WeightInit.Normal)
-        : _transformer.LanguageModelHead
-          ?? new WeightSlot(_transformer.EmbeddingName, [_transformer.VocabularySize, _transformer.HiddenSize], WeightInit.Normal);
-
     /// <summary>Every weight in the flat state [N]. They are read into it, so that no weight is in memory twice.</summary>
     private Tensor WholeState(ParameterLayout layout, WeightSlot[] all)
     {
         var names = all.Select(NameOnDisk).ToArray();
         var state = Blank(_options.Dtype, layout.Count);
-        var views = layout.Split(state);
-        for (var i = 0; i < all.Length; i++) Fill(views[i], all[i], names[i]);
+        foreach (var (view, slot, name) in layout.Split(state).Zip(all, names)) Fill(view, slot, name);
         return state;
     }
 
@@ -131,26 +122,23 @@ public sealed class LanguageModelLoader
         if (names.FirstOrDefault(_folder.Tensors.ContainsKey) is { } name)
         {
             var (file, entry) = _folder.Tensors[name];
-            return entry.Shape.SequenceEqual(slot.Shape)
-                ? name
-                : throw ModelingException.WrongShape(file.Path, name, entry.Shape, slot.Shape);
+            ModelingException.RequireShape(file.Path, name, entry.Shape, slot.Shape);
+            return name;
         }
 
-        if (slot.Name != ClassificationHead || !_options.AllowNewHead)
-            throw ModelingException.MissingTensor(
-                _folder.Path, slot.Name, Suggestion.Nearest(slot.Name, _folder.Tensors.Keys), OthersMissing(slot));
-        return null;
+        if (slot.Name == ClassificationHead && _options.AllowNewHead) return null;
+        var missing = _transformer.Trunk.Select(other => other.Name).Where(other => !_folder.Tensors.ContainsKey(other));
+        var others = missing.Where(other => other != slot.Name).ToArray();
+        throw ModelingException.MissingTensor(_folder.Path, slot.Name, _folder.Tensors.Keys, others);
     }
-
-    /// <summary>The further weights of the trunk that the folder lacks.</summary>
-    private string[] OthersMissing(WeightSlot first) =>
-        [.. _transformer.Trunk.Select(slot => slot.Name).Where(name => name != first.Name && !_folder.Tensors.ContainsKey(name))];
 
     private void Fill(Tensor weight, WeightSlot slot, string? name)
     {
         if (name is not null)
         {
-            FillFromDisk(weight, name);
+            var (file, entry) = _folder.Tensors[name];
+            _used.Add(name);
+            FillFromDisk(weight, file, entry);
             return;
         }
 
@@ -162,10 +150,12 @@ public sealed class LanguageModelLoader
         _drawing.Stop();
     }
 
-    private void FillFromDisk(Tensor weight, string name)
+    /// <summary>
+    /// The values of a file's tensor into one of the same shape. The mapped pages are converted on their way: of the file, no more than a
+    /// window is ever resident.
+    /// </summary>
+    internal static void FillFromDisk(Tensor weight, SafetensorsFile file, TensorEntry entry)
     {
-        var (file, entry) = _folder.Tensors[name];
-        _used.Add(name);
         ScalarType? direct = entry.Dtype switch
         {
             SafetensorsDtype.F32 => ScalarType.Float32,
@@ -175,12 +165,11 @@ public sealed class LanguageModelLoader
         };
         if (direct is not { } type)
         {
-            using var whole = TensorMemory.Of(file.ReadSingles(name), [.. entry.Shape]);
+            using var whole = TensorMemory.Of(file.ReadSingles(entry.Name), [.. entry.Shape]);
             weight.copy_(whole);
             return;
         }
 
-        // The mapped pages are converted on their way into the weight: of the file, no more than a window is ever resident.
         using var flat = weight.view(-1);
         file.ReadWindows(entry, (address, first, count) =>
         {
@@ -190,24 +179,23 @@ public sealed class LanguageModelLoader
         });
     }
 
-    private Tensor Place(Tensor host, ScalarType dtype) => host.to(dtype).to(_options.Device ?? CPU);
-
     /// <summary>An adapter parameter: from the adapter's file; without one a pair starts fresh, a bias or a head as in the base.</summary>
     private Tensor AdapterTensor(ParameterSlot slot, LoraPlacement placement)
     {
         var adapter = _options.Adapter!;
         if (adapter.Tensors?.GetValueOrDefault(slot.Name) is { } given)
         {
-            if (!given.Shape.SequenceEqual(slot.Shape))
-                throw ModelingException.WrongShape(adapter.Source, slot.Name, given.Shape, slot.Shape);
-            return Place(TensorMemory.Of<float>(given.Values.Span, [.. slot.Shape]), _options.Dtype);
+            ModelingException.RequireShape(adapter.Source, slot.Name, given.Shape, slot.Shape);
+            return Placed(given.Values.Span);
         }
 
-        if (adapter.Tensors is not null)
-            throw ModelingException.MissingTensor(adapter.Source, slot.Name, Suggestion.Nearest(slot.Name, adapter.Tensors.Keys));
+        if (adapter.Tensors is not null) throw ModelingException.MissingTensor(adapter.Source, slot.Name, adapter.Tensors.Keys);
         return placement.Replaces(slot.Name) is { } replaced
             ? Weight(replaced, _options.Dtype)
-            : Place(TensorMemory.Of(LoraPlacement.Initialize(slot.Name, slot.Shape, _options.Seed), [.. slot.Shape]), _options.Dtype);
+            : Placed(LoraPlacement.Initialize(slot.Name, slot.Shape, _options.Seed));
+
+        Tensor Placed(ReadOnlySpan<float> values) =>
+            TensorMemory.Of(values, [.. slot.Shape]).to(_options.Dtype).to(_options.Device ?? CPU);
     }
 
     private void RefuseUnusedAdapterTensors(ParameterLayout layout)
@@ -215,7 +203,11 @@ public sealed class LanguageModelLoader
         if (_options.Adapter?.Tensors is not { } tensors) return;
         var known = layout.Slots.Select(slot => slot.Name).ToHashSet();
         if (tensors.Keys.Order(StringComparer.Ordinal).FirstOrDefault(name => !known.Contains(name)) is { } unused)
-            throw ModelingException.UnusedAdapterTensor(_options.Adapter.Source, unused);
+        {
+            throw ModelingException.At(
+                _options.Adapter.Source, $"tensor '{unused}' belongs to no module of this model", null,
+                "the adapter was made for another model");
+        }
     }
 
     private void NoteUnusedTensors()

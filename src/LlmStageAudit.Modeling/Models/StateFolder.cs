@@ -37,8 +37,37 @@ public static class StateFolder
     }
 
     /// <summary>The state [N] of a folder <see cref="Write"/> made for this model, in the current dispose scope.</summary>
-    public static Tensor Read(string path, LanguageModel model) =>
-        model.Adapter is null ? ReadWeights(path, model) : ReadAdapter(path, model);
+    public static Tensor Read(string path, LanguageModel model)
+    {
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        var state = zeros([model.Layout.Count], model.Dtype, model.Device);
+        var parts = model.Layout.Slots.Zip(model.Layout.Split(state));
+        if (model.Adapter is null)
+        {
+            // Straight from the mapped file, so that no weight is in memory twice.
+            using var folder = ModelFolder.Open(path);
+            foreach (var (slot, part) in parts)
+            {
+                if (!folder.Tensors.TryGetValue(slot.Name, out var found)) throw ModelingException.MissingTensor(path, slot.Name);
+                ModelingException.RequireShape(path, slot.Name, found.Entry.Shape, slot.Shape);
+                LanguageModelLoader.FillFromDisk(part, found.File, found.Entry);
+            }
+        }
+        else
+        {
+            var (_, tensors) = AdapterFolder.Read(path);
+            foreach (var (slot, part) in parts)
+            {
+                var found = tensors.GetValueOrDefault(slot.Name) ?? throw ModelingException.MissingTensor(path, slot.Name);
+                ModelingException.RequireShape(path, slot.Name, found.Shape, slot.Shape);
+                using var values = TensorMemory.Of<float>(found.Values.Span, [.. slot.Shape]);
+                part.copy_(values);
+            }
+        }
+
+        return scope.MoveToOuter(state);
+    }
 
     /// <summary>The files of a folder that <see cref="Write"/> makes, with their sizes, before they are written.</summary>
     public static IReadOnlyList<(string Name, long SizeBytes)> Sizes(LanguageModel model) => model.Adapter is { } adapter
@@ -48,55 +77,6 @@ public static class StateFolder
     /// <summary>The file of such a folder that holds the values.</summary>
     public static string WeightsPath(string path, LanguageModel model) =>
         Path.Combine(path, model.Adapter is null ? ModelFolder.WeightsFile : AdapterFolder.WeightsFile);
-
-    private static Tensor ReadAdapter(string path, LanguageModel model)
-    {
-        var (_, tensors) = AdapterFolder.Read(path);
-        var flat = new float[model.Layout.Count];
-        foreach (var slot in model.Layout.Slots)
-        {
-            var found = tensors.GetValueOrDefault(slot.Name) ?? throw ModelingException.MissingTensor(path, slot.Name, null);
-            if (!found.Shape.SequenceEqual(slot.Shape)) throw ModelingException.WrongShape(path, slot.Name, found.Shape, slot.Shape);
-            found.Values.Span.CopyTo(flat.AsSpan((int)slot.Offset));
-        }
-
-        return TensorMemory.Of(flat).to(model.Dtype).to(model.Device);
-    }
-
-    /// <summary>Straight from the mapped file, so that no weight is in memory twice.</summary>
-    private static Tensor ReadWeights(string path, LanguageModel model)
-    {
-        using var folder = ModelFolder.Open(path);
-        using var scope = NewDisposeScope();
-        using var off = no_grad();
-        var flat = zeros([model.Layout.Count], model.Dtype, model.Device);
-        foreach (var slot in model.Layout.Slots)
-        {
-            if (!folder.Tensors.TryGetValue(slot.Name, out var found)) throw ModelingException.MissingTensor(path, slot.Name, null);
-            var (file, entry) = found;
-            if (!entry.Shape.SequenceEqual(slot.Shape)) throw ModelingException.WrongShape(path, slot.Name, entry.Shape, slot.Shape);
-            if (entry.Dtype != SafetensorsDtype.F32)
-            {
-                using var whole = TensorMemory.Of(file.ReadSingles(slot.Name));
-                Fill(slot.Offset, whole);
-                continue;
-            }
-
-            file.ReadWindows(entry, (address, first, count) =>
-            {
-                using var window = TensorMemory.Over(address, [count], ScalarType.Float32);
-                Fill(slot.Offset + first, window);
-            });
-        }
-
-        return scope.MoveToOuter(flat);
-
-        void Fill(long offset, Tensor values)
-        {
-            using var part = flat.narrow(0, offset, values.numel());
-            part.copy_(values);
-        }
-    }
 
     private static TensorOutline[] Outlines(LanguageModel model) =>
         [.. model.Layout.Slots.Select(slot => new TensorOutline(slot.Name, slot.Shape))];

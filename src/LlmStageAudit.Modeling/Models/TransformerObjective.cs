@@ -74,19 +74,14 @@ public sealed class TransformerObjective(LanguageModel model, IReadOnlyList<Enco
     /// <summary>Class logits [B, C], without dropout.</summary>
     public Tensor Logits(IReadOnlyList<Tensor> parameters, IReadOnlyList<int> batch) => model.ClassLogits(parameters, Pad(batch));
 
-    /// <summary>Cross-entropies [B], in nats.</summary>
-    /// <param name="logits">[B, C].</param>
-    /// <param name="batch">The example of each row.</param>
+    /// <summary>Cross-entropies [B], in nats, of logits [B, C] whose rows are these examples'.</summary>
     private Tensor ClassLosses(Tensor logits, IReadOnlyList<int> batch)
     {
         var labels = TensorMemory.Of([.. batch.Select(i => (long)examples[i].Label)], [batch.Count, 1], Device);
         return -logits.log_softmax(-1).gather(1, labels).squeeze(1);
     }
 
-    /// <summary>Negative log-likelihoods [B], in nats, each summed over its row's scored tokens.</summary>
-    /// <param name="all">Logits [B, T, V].</param>
-    /// <param name="batch">The example of each row.</param>
-    /// <param name="tokens">The rows.</param>
+    /// <summary>Negative log-likelihoods [B], in nats, each summed over its row's scored tokens, of logits [B, T, V].</summary>
     private Tensor TokenLosses(Tensor all, IReadOnlyList<int> batch, TokenBatch tokens)
     {
         var (rows, predicted) = (tokens.Rows, tokens.Width - 1);

@@ -1,5 +1,3 @@
-using LlmStageAudit.Modeling.Parameters;
-
 namespace LlmStageAudit.Modeling.Objectives;
 
 /// <summary>
@@ -14,27 +12,22 @@ public static class Differentiation
     /// <param name="theta">Where: [N], not recorded for gradients.</param>
     /// <param name="batch">Example numbers, not empty.</param>
     /// <param name="microBatchSize">Examples per forward pass; null for the whole batch in one.</param>
-    /// <param name="noise">The training step whose random numbers act.</param>
+    /// <param name="noise">The training step whose random numbers act; null for none.</param>
     /// <returns>The gradient belongs to the caller's dispose scope.</returns>
     public static (double LossNats, Tensor Gradient) LossAndGradient(
         this IObjective objective, Tensor theta, IReadOnlyList<int> batch, int? microBatchSize = null, StepNoise? noise = null)
     {
         var totalWeight = batch.Sum(objective.Weight);
         var lossNats = 0.0;
-        Tensor? gradient = null;
-        foreach (var part in batch.Chunk(microBatchSize ?? batch.Count))
+        var gradient = InParts(batch, microBatchSize, part =>
         {
-            using var scope = NewDisposeScope();
-            var leaves = Leaves(objective.Layout, theta);
+            var leaves = Leaves(objective.Layout.Split(theta));
             var loss = objective.Losses(leaves, part, noise).sum().over(totalWeight);
             var flat = objective.Layout.Join(Gradients.Of([loss], leaves));
             lossNats += loss.ToNumber();
-            var total = gradient is null ? flat : gradient.plus(flat);
-            gradient?.Dispose();
-            gradient = scope.MoveToOuter(total);
-        }
-
-        return (lossNats, gradient!);
+            return [flat];
+        })[0];
+        return (lossNats, gradient);
     }
 
     /// <summary>The mean batch loss in nats.</summary>
@@ -58,24 +51,54 @@ public static class Differentiation
         IReadOnlyList<int> examples,
         IReadOnlyList<double> weights,
         int? microBatchSize = null,
+        StepNoise? noise = null) =>
+        InParts([.. Enumerable.Range(0, examples.Count)], microBatchSize, part =>
+        {
+            var leaves = Leaves(objective.Layout.Split(theta));
+            return [objective.Layout.Join(Gradients.Of([WeightedSum(objective, leaves, examples, weights, part, noise)], leaves))];
+        })[0];
+
+    /// <summary>sum_i weight_i loss_i over those at some places of a list of examples.</summary>
+    internal static Tensor WeightedSum(
+        IObjective objective,
+        Tensor[] leaves,
+        IReadOnlyList<int> examples,
+        IReadOnlyList<double> weights,
+        int[] places,
         StepNoise? noise = null)
     {
-        Tensor? gradient = null;
-        foreach (var part in Enumerable.Range(0, examples.Count).Chunk(microBatchSize ?? examples.Count))
-        {
-            using var scope = NewDisposeScope();
-            var leaves = Leaves(objective.Layout, theta);
-            var losses = objective.Losses(leaves, [.. part.Select(i => examples[i])], noise);
-            var factors = TensorMemory.Of([.. part.Select(i => weights[i])]).to(objective.Dtype).to(objective.Device);
-            var flat = objective.Layout.Join(Gradients.Of([(losses * factors).sum()], leaves));
-            var total = gradient is null ? flat : gradient.plus(flat);
-            gradient?.Dispose();
-            gradient = scope.MoveToOuter(total);
-        }
-
-        return gradient!;
+        var losses = objective.Losses(leaves, [.. places.Select(i => examples[i])], noise);
+        return (losses * TensorMemory.Of([.. places.Select(i => weights[i])]).to(objective.Dtype).to(objective.Device)).sum();
     }
 
-    internal static Tensor[] Leaves(ParameterLayout layout, Tensor theta) =>
-        [.. layout.Split(theta).Select(view => view.detach().requires_grad_())];
+    internal static Tensor[] Leaves(Tensor[] views) => [.. views.Select(view => view.detach().requires_grad_())];
+
+    /// <summary>
+    /// The derivatives of sum over the given gradients of gradient . vector with respect to the inputs; the last call lets the graph go.
+    /// </summary>
+    internal static Tensor[] Again(
+        IReadOnlyList<Tensor> gradients, IReadOnlyList<Tensor> vectors, IReadOnlyList<Tensor> inputs, bool last = true)
+    {
+        // Parameters the loss is linear in have gradients without a graph.
+        var curved = Enumerable.Range(0, gradients.Count).Where(i => gradients[i].requires_grad).ToArray();
+        return curved.Length == 0
+            ? [.. inputs.Select(input => input.zeros_like())]
+            : Gradients.Of([.. curved.Select(i => gradients[i])], inputs, [.. curved.Select(i => vectors[i])], retainGraph: !last);
+    }
+
+    /// <summary>Adds up what the micro-batches contribute; the sums belong to the caller's dispose scope.</summary>
+    internal static Tensor[] InParts(IReadOnlyList<int> batch, int? microBatchSize, Func<int[], Tensor[]> contribution)
+    {
+        Tensor[]? totals = null;
+        foreach (var part in batch.Chunk(microBatchSize ?? batch.Count))
+        {
+            using var scope = NewDisposeScope();
+            var flat = contribution(part);
+            var sums = totals is null ? flat : [.. flat.Zip(totals, (product, total) => total.plus(product))];
+            foreach (var total in totals ?? []) total.Dispose();
+            totals = [.. sums.Select(tensor => scope.MoveToOuter(tensor))];
+        }
+
+        return totals!;
+    }
 }

@@ -20,19 +20,16 @@ public static class VariantDifferentiation
     {
         var totalWeight = batch.Sum(objective.Weight);
         var lossNats = new double[thetas.size(0)];
-        Tensor? gradients = null;
-        foreach (var part in batch.Chunk(microBatchSize ?? batch.Count))
+        var gradients = Differentiation.InParts(batch, microBatchSize, part =>
         {
-            using var scope = NewDisposeScope();
-            var leaves = Leaves(objective, thetas);
+            var leaves = Differentiation.Leaves(objective.Layout.SplitRows(thetas));
             var losses = objective.VariantLosses(leaves, part, noise).sum(1L).over(totalWeight); // [R]
             var derivatives = Gradients.Of([losses.sum()], leaves);
             var values = losses.to(ScalarType.Float64).ToArray<double>();
             for (var r = 0; r < lossNats.Length; r++) lossNats[r] += values[r];
-            gradients = Added(scope, gradients, objective.Layout.JoinRows(derivatives));
-        }
-
-        return (lossNats, gradients!);
+            return [objective.Layout.JoinRows(derivatives)];
+        })[0];
+        return (lossNats, gradients);
     }
 
     /// <summary>The Hessian of the mean batch loss at each of R parameter vectors times a vector each: [R, N].</summary>
@@ -51,32 +48,12 @@ public static class VariantDifferentiation
         StepNoise? noise = null)
     {
         var totalWeight = batch.Sum(objective.Weight);
-        Tensor? products = null;
-        foreach (var part in batch.Chunk(microBatchSize ?? batch.Count))
+        return Differentiation.InParts(batch, microBatchSize, part =>
         {
-            using var scope = NewDisposeScope();
-            var leaves = Leaves(objective, thetas);
+            var leaves = Differentiation.Leaves(objective.Layout.SplitRows(thetas));
             var loss = objective.VariantLosses(leaves, part, noise).sum().over(totalWeight);
             var gradients = Gradients.Of([loss], leaves, createGraph: true);
-            var slices = objective.Layout.SplitRows(vectors);
-            // Parameters the loss is linear in have gradients without a graph.
-            var curved = Enumerable.Range(0, gradients.Length).Where(i => gradients[i].requires_grad).ToArray();
-            var derivatives = curved.Length == 0
-                ? [.. leaves.Select(leaf => leaf.zeros_like())]
-                : Gradients.Of([.. curved.Select(i => gradients[i])], leaves, [.. curved.Select(i => slices[i])]);
-            products = Added(scope, products, objective.Layout.JoinRows(derivatives));
-        }
-
-        return products!;
-    }
-
-    private static Tensor[] Leaves(IVariantObjective objective, Tensor thetas) =>
-        [.. objective.Layout.SplitRows(thetas).Select(view => view.detach().requires_grad_())];
-
-    private static Tensor Added(DisposeScope scope, Tensor? total, Tensor part)
-    {
-        var sum = total is null ? part : total.plus(part);
-        total?.Dispose();
-        return scope.MoveToOuter(sum);
+            return [objective.Layout.JoinRows(Differentiation.Again(gradients, objective.Layout.SplitRows(vectors), leaves))];
+        })[0];
     }
 }

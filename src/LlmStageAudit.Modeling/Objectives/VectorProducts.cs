@@ -1,4 +1,5 @@
 using LlmStageAudit.Modeling.Parameters;
+using static LlmStageAudit.Modeling.Objectives.Differentiation;
 
 namespace LlmStageAudit.Modeling.Objectives;
 
@@ -28,7 +29,7 @@ public static class VectorProducts
         IReadOnlyList<Tensor> vectors,
         int? microBatchSize = null,
         StepNoise? noise = null) =>
-        Products(objective, theta, batch, vectors, ofExamples: false, microBatchSize, noise).Products;
+        Products(objective, theta, batch, vectors, ofParameters: true, ofExamples: false, microBatchSize, noise).Products;
 
     /// <summary>
     /// The Hessian-vector products, and each example's share of g . v: grad loss_i . v / W, which sums to g . v over the batch.
@@ -41,7 +42,7 @@ public static class VectorProducts
         IReadOnlyList<Tensor> vectors,
         int? microBatchSize = null,
         StepNoise? noise = null) =>
-        Products(objective, theta, batch, vectors, ofExamples: true, microBatchSize, noise);
+        Products(objective, theta, batch, vectors, ofParameters: true, ofExamples: true, microBatchSize, noise);
 
     /// <summary>
     /// The Hessian with all blocks between different layers set to zero, times a vector, [N]. A layer is what
@@ -60,15 +61,16 @@ public static class VectorProducts
             .GroupBy(slot => objective.Layout.Slots[slot].Layer).Select(layer => layer.ToArray()).ToArray();
         return InParts(batch, microBatchSize, part =>
         {
-            var leaves = Differentiation.Leaves(objective.Layout, theta);
+            var leaves = Leaves(objective.Layout.Split(theta));
             var gradients = Gradients.Of([objective.Losses(leaves, part, noise).sum().over(totalWeight)], leaves, createGraph: true);
             var slices = objective.Layout.Split(vector);
             var products = leaves.Select(leaf => leaf.zeros_like()).ToArray();
             foreach (var layer in layers)
             {
-                var own = layer.Select(slot => leaves[slot]).ToArray();
-                var found = Differentiated(gradients, slices, layer, own, last: layer == layers[^1]);
+                var found = Again(Of(gradients), Of(slices), Of(leaves), last: layer == layers[^1]);
                 for (var i = 0; i < layer.Length; i++) products[layer[i]] = found[i];
+
+                Tensor[] Of(Tensor[] tensors) => [.. layer.Select(slot => tensors[slot])];
             }
 
             return [objective.Layout.Join(products)];
@@ -91,12 +93,9 @@ public static class VectorProducts
         int? microBatchSize = null) =>
         InParts([.. Enumerable.Range(0, examples.Count)], microBatchSize, part =>
         {
-            var leaves = Differentiation.Leaves(objective.Layout, theta);
-            var factors = TensorMemory.Of([.. part.Select(i => weights[i])]).to(objective.Dtype).to(objective.Device);
-            var loss = (objective.Losses(leaves, [.. part.Select(i => examples[i])]) * factors).sum();
-            var gradients = Gradients.Of([loss], leaves, createGraph: true);
-            return [objective.Layout.Join(
-                Differentiated(gradients, objective.Layout.Split(vector), [.. Enumerable.Range(0, leaves.Length)], leaves, last: true))];
+            var leaves = Leaves(objective.Layout.Split(theta));
+            var gradients = Gradients.Of([WeightedSum(objective, leaves, examples, weights, part)], leaves, createGraph: true);
+            return [objective.Layout.Join(Again(gradients, objective.Layout.Split(vector), leaves))];
         })[0];
 
     /// <summary>grad loss_i(theta) . v of every example and vector: the Jacobian of the losses times the vectors.</summary>
@@ -107,83 +106,39 @@ public static class VectorProducts
         IReadOnlyList<int> examples,
         IReadOnlyList<Tensor> vectors,
         int? microBatchSize = null,
-        StepNoise? noise = null)
-    {
-        var derivatives = vectors.Select(_ => new List<double>()).ToArray();
-        foreach (var part in examples.Chunk(microBatchSize ?? examples.Count))
-        {
-            using var scope = NewDisposeScope();
-            var leaves = Differentiation.Leaves(objective.Layout, theta);
-            var factors = ones([part.Length], objective.Dtype, objective.Device).requires_grad_();
-            var gradients = Gradients.Of([(objective.Losses(leaves, part, noise) * factors).sum()], leaves, createGraph: true);
-            for (var i = 0; i < vectors.Count; i++)
-            {
-                var found = Differentiated(
-                    gradients, objective.Layout.Split(vectors[i]),
-                    [.. Enumerable.Range(0, leaves.Length)], [factors], i == vectors.Count - 1);
-                derivatives[i].AddRange(found[0].to(float64).ToArray<double>());
-            }
-        }
-
-        return [.. derivatives.Select(values => values.ToArray())];
-    }
+        StepNoise? noise = null) =>
+        Products(objective, theta, examples, vectors, ofParameters: false, ofExamples: true, microBatchSize, noise).Shares;
 
     private static (Tensor[] Products, double[][] Shares) Products(
         IObjective objective,
         Tensor theta,
         IReadOnlyList<int> batch,
         IReadOnlyList<Tensor> vectors,
+        bool ofParameters,
         bool ofExamples,
         int? microBatchSize,
         StepNoise? noise)
     {
-        var totalWeight = batch.Sum(objective.Weight);
+        // The losses' own derivatives are asked for without products, and are no share of a mean.
+        var totalWeight = ofParameters ? batch.Sum(objective.Weight) : 1;
         var shares = vectors.Select(_ => new List<double>()).ToArray();
         var products = InParts(batch, microBatchSize, part =>
         {
-            var leaves = Differentiation.Leaves(objective.Layout, theta);
+            var leaves = Leaves(objective.Layout.Split(theta));
             var losses = objective.Losses(leaves, part, noise);
             var factors = ofExamples ? ones([part.Length], objective.Dtype, objective.Device).requires_grad_() : null;
             var gradients = Gradients.Of([(factors is null ? losses : losses * factors).sum().over(totalWeight)], leaves, createGraph: true);
-            var all = Enumerable.Range(0, leaves.Length).ToArray();
-            var flat = new Tensor[vectors.Count];
+            Tensor[] inputs = [.. ofParameters ? leaves : [], .. new[] { factors }.OfType<Tensor>()];
+            var flat = new List<Tensor>();
             for (var i = 0; i < vectors.Count; i++)
             {
-                var found = Differentiated(
-                    gradients, objective.Layout.Split(vectors[i]), all,
-                    factors is null ? leaves : [.. leaves, factors], i == vectors.Count - 1);
+                var found = Again(gradients, objective.Layout.Split(vectors[i]), inputs, last: i == vectors.Count - 1);
                 if (factors is not null) shares[i].AddRange(found[^1].to(float64).ToArray<double>());
-                flat[i] = objective.Layout.Join(found[..leaves.Length]);
+                if (ofParameters) flat.Add(objective.Layout.Join(found[..leaves.Length]));
             }
 
-            return flat;
+            return [.. flat];
         });
         return (products, [.. shares.Select(share => share.ToArray())]);
-    }
-
-    /// <summary>The derivatives of sum over the given slots of gradient . vector; the last call lets the graph go.</summary>
-    private static Tensor[] Differentiated(Tensor[] gradients, Tensor[] vectors, int[] slots, Tensor[] inputs, bool last)
-    {
-        // Parameters the loss is linear in have gradients without a graph.
-        var curved = slots.Where(slot => gradients[slot].requires_grad).ToArray();
-        if (curved.Length == 0) return [.. inputs.Select(input => input.zeros_like())];
-        return Gradients.Of(
-            [.. curved.Select(slot => gradients[slot])], inputs, [.. curved.Select(slot => vectors[slot])], retainGraph: !last);
-    }
-
-    /// <summary>Adds up what the micro-batches contribute.</summary>
-    private static Tensor[] InParts(IReadOnlyList<int> batch, int? microBatchSize, Func<int[], Tensor[]> contribution)
-    {
-        Tensor[]? totals = null;
-        foreach (var part in batch.Chunk(microBatchSize ?? batch.Count))
-        {
-            using var scope = NewDisposeScope();
-            var flat = contribution(part);
-            var sums = totals is null ? flat : [.. flat.Zip(totals, (product, total) => total.plus(product))];
-            foreach (var total in totals ?? []) total.Dispose();
-            totals = [.. sums.Select(tensor => scope.MoveToOuter(tensor))];
-        }
-
-        return totals!;
     }
 }

@@ -1,10 +1,7 @@
 namespace LlmStageAudit.Modeling.Parameters;
 
-/// <summary>A linear layer LoRA can be put on.</summary>
-/// <param name="Name">Module name as in Hugging Face checkpoints.</param>
-/// <param name="In">Input features.</param>
-/// <param name="Out">Output features.</param>
-internal sealed record LinearModule(string Name, long In, long Out);
+/// <summary>A linear layer LoRA can be put on, by its name in Hugging Face checkpoints, with its input and output features.</summary>
+internal sealed record LinearModule(string Name, long In, long Out, bool HasBias);
 
 /// <summary>How a weight starts where a model is trained from nothing.</summary>
 internal enum WeightInit
@@ -14,8 +11,9 @@ internal enum WeightInit
     Ones,
 }
 
-/// <summary>A weight the architecture has.</summary>
-/// <param name="Name">As on disk.</param>
-/// <param name="Shape">Its shape.</param>
-/// <param name="Init">How it starts.</param>
-internal sealed record WeightSlot(string Name, IReadOnlyList<long> Shape, WeightInit Init);
+/// <summary>A weight the architecture has, by its name on disk.</summary>
+internal sealed record WeightSlot(string Name, IReadOnlyList<long> Shape, WeightInit Init)
+{
+    /// <summary>Elements: the product of the shape.</summary>
+    public long Length => Shape.Aggregate(1L, (product, extent) => product * extent);
+}

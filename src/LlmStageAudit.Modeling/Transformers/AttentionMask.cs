@@ -1,19 +1,14 @@
 namespace LlmStageAudit.Modeling.Transformers;
 
 /// <summary>Where attention may look: at earlier tokens, all or the nearest, and never at padding. Made for one forward pass.</summary>
-internal sealed class AttentionMask
+internal sealed class AttentionMask(Tensor additive)
 {
-    private readonly Tensor _additive;
     private readonly Dictionary<long, AttentionMask> _within = [];
-
-    private AttentionMask(Tensor additive) => _additive = additive;
 
     /// <summary>Causal only. Padding on the right needs no more: no real token looks to its right.</summary>
     public static AttentionMask Causal(long tokens, ScalarType dtype, Device device) => new(Blocked(tokens, dtype, device));
 
-    /// <summary>Causal, and blind to padding.</summary>
-    /// <param name="real">[B, T], true at real tokens.</param>
-    /// <param name="dtype">The dtype of the scores.</param>
+    /// <summary>Causal, and blind to padding: [B, T], true at real tokens.</summary>
     public static AttentionMask CausalWithPadding(Tensor real, ScalarType dtype)
     {
         var shape = real.shape;
@@ -26,22 +21,21 @@ internal sealed class AttentionMask
 
     /// <summary>
     /// This mask, and blind to keys farther back: query i sees key j where i - window &lt; j &lt;= i. Made once per window, in the
-    /// dispose scope of the first call.
+    /// dispose scope of the first call. The window, at least 1, counts the query's own token.
     /// </summary>
-    /// <param name="window">Tokens seen, the query's own included; at least 1.</param>
     public AttentionMask Within(long window)
     {
-        var tokens = _additive.size(-1);
+        var tokens = additive.size(-1);
         if (window >= tokens) return this;
         if (_within.TryGetValue(window, out var made)) return made;
-        var far = Scalars.Filled([tokens, tokens], Lowest(_additive.dtype), _additive.dtype, _additive.device).tril(-window);
-        return _within[window] = new AttentionMask(where(_additive.le(far), _additive, far));
+        var far = Scalars.Filled([tokens, tokens], Lowest(additive.dtype), additive.dtype, additive.device).tril(-window);
+        return _within[window] = new AttentionMask(where(additive.le(far), additive, far));
     }
 
     /// <summary>softmax over the allowed positions of scores [B, heads, T, T], in float32 at least.</summary>
     public Tensor Softmax(Tensor scores) => WrappedTensorDisposeScope(() =>
     {
-        var masked = scores.plus(_additive);
+        var masked = scores.plus(additive);
         return masked.dtype == bfloat16 ? masked.to(float32).softmax(-1).to(bfloat16) : masked.softmax(-1);
     });
 

@@ -5,41 +5,75 @@ namespace LlmStageAudit.Modeling.Transformers;
 /// <summary>
 /// The weights one forward pass sees: frozen base tensors and the trainable ones laid over them, by Hugging Face name; LoRA
 /// pairs are added where a linear layer has one. Where trainable weights meet activations, this type does it, so that a
-/// transformer does not know how many variants of them a pass carries.
+/// transformer does not know how many variants of them a pass carries. R variants lie behind one another along the batch, rows
+/// r B to (r + 1) B - 1 being variant r, so with x_r the rows of variant r
+/// <code>y_r = x_r W' + b_r + scaling (x_r A_r') B_r'</code>
+/// takes one product with W for all rows and one batched product for each side of the pairs.
 /// </summary>
 /// <param name="frozen">Base weights by name.</param>
 /// <param name="trainable">Trainable whole tensors (heads, or every weight in full training) by the same names.</param>
 /// <param name="lora">LoRA pairs by module name, such as gpt_neox.layers.0.attention.query_key_value.</param>
-/// <param name="dropout">On the inputs of the pairs, in training; null for none.</param>
-internal class ForwardWeights(
+/// <param name="dropout">On the inputs of the pairs, in training, the masks of B rows; null for none.</param>
+/// <param name="variants">R, where all that trains has a leading dimension R; null for one set of weights.</param>
+internal sealed class ForwardWeights(
     IReadOnlyDictionary<string, Tensor> frozen,
     IReadOnlyDictionary<string, Tensor> trainable,
     IReadOnlyDictionary<string, LoraPair> lora,
-    LoraDropout? dropout = null)
+    LoraDropout? dropout,
+    long? variants = null)
 {
     public Tensor this[string name] => trainable.TryGetValue(name, out var tensor) ? tensor : frozen[name];
 
-    public Tensor? Find(string name) =>
-        trainable.TryGetValue(name, out var tensor) ? tensor : frozen.GetValueOrDefault(name);
-
     /// <summary>Rows of a table [V, H] by token ids [B, T]: [B, T, H].</summary>
-    public virtual Tensor Embed(string name, Tensor ids) => Rows(this[name], ids);
+    public Tensor Embed(string name, Tensor ids)
+    {
+        var table = this[name];
+        if (Varies(name, out var count))
+        {
+            // One table of R V rows, and the ids of each variant moved to its part.
+            var (rows, vocabulary) = (ids.size(0), table.size(1));
+            var starts = TensorMemory.Of([.. Enumerable.Range(0, (int)count).Select(r => r * vocabulary)], [count, 1, 1], ids.device);
+            ids = ids.reshape(count, rows / count, -1).plus(starts).reshape(rows, -1);
+            table = table.reshape(count * vocabulary, -1);
+        }
+
+        return table.index_select(0, ids.reshape(-1)).view([.. ids.shape, table.size(1)]);
+    }
 
     /// <summary>x W' + b + scaling (x A') B' for the linear layer of that module name: [.., in] to [.., out].</summary>
-    public virtual Tensor Linear(string module, Tensor x)
+    public Tensor Linear(string module, Tensor x)
     {
-        var y = nn.functional.linear(x, this[module + ".weight"], Find(module + ".bias"));
-        return TryPair(module, out var pair)
-            ? y.plus(nn.functional.linear(nn.functional.linear(PairInput(module, x, pair), pair.A), pair.B), pair.Scaling).to(x.dtype)
-            : y;
+        var (weight, bias) = (this[module + ".weight"], module + ".bias");
+        var y = Varies(bias, out _)
+            ? AddPerVariant(nn.functional.linear(x, weight), this[bias])
+            : nn.functional.linear(x, weight, trainable.GetValueOrDefault(bias) ?? frozen.GetValueOrDefault(bias));
+        if (!lora.TryGetValue(module, out var pair)) return y;
+        // Pairs compute in their own dtype, as PEFT's do beside a base in half precision.
+        var input = x.to(pair.A.dtype);
+        if (dropout is not null) input = Drop(module, input, dropout);
+        var low = variants is null
+            ? nn.functional.linear(nn.functional.linear(input, pair.A), pair.B)
+            : Multiply(Multiply(input, pair.A), pair.B).reshape(y.shape);
+        return y.plus(low, pair.Scaling).to(x.dtype);
     }
 
     /// <summary>Layer normalisation over the last dimension with the weight and bias under that name.</summary>
-    public virtual Tensor LayerNorm(string name, Tensor x, double epsilon) =>
-        nn.functional.layer_norm(x, [x.size(-1)], this[name + ".weight"], this[name + ".bias"], epsilon);
+    public Tensor LayerNorm(string name, Tensor x, double epsilon)
+    {
+        var (weight, bias, size) = (this[name + ".weight"], this[name + ".bias"], x.size(-1));
+        return Varies(name + ".bias", out _)
+            ? AddPerVariant(nn.functional.layer_norm(x, [size], weight, zeros([size], x.dtype, x.device), epsilon), bias)
+            : nn.functional.layer_norm(x, [size], weight, bias, epsilon);
+    }
 
     /// <summary>x W' in the dtype of x for a head's weight: [.., H] to [.., out].</summary>
-    public virtual Tensor Project(string name, Tensor x) => nn.functional.linear(x, this[name].to(x.dtype));
+    public Tensor Project(string name, Tensor x)
+    {
+        var weight = this[name].to(x.dtype);
+        return Varies(name, out _)
+            ? Multiply(x, weight).reshape([.. x.shape[..^1], weight.size(1)])
+            : nn.functional.linear(x, weight);
+    }
 
     /// <summary>A weight with its layer's LoRA pair folded in: W + scaling B A.</summary>
     public Tensor Merged(string name) =>
@@ -47,19 +81,22 @@ internal class ForwardWeights(
             ? this[name].to(pair.A.dtype).plus(pair.B.mm(pair.A), pair.Scaling)
             : this[name];
 
-    /// <summary>Rows of a table [V, H] by ids of any shape: [.., H].</summary>
-    private protected static Tensor Rows(Tensor table, Tensor ids) => table.index_select(0, ids.reshape(-1)).view([.. ids.shape, table.size(1)]);
-
-    private protected bool Trains(string name) => trainable.ContainsKey(name);
-
-    private protected bool TryPair(string module, out LoraPair pair) => lora.TryGetValue(module, out pair);
-
-    /// <summary>What a pair is multiplied with. Pairs compute in their own dtype, as PEFT's do beside a base in half precision.</summary>
-    private protected Tensor PairInput(string module, Tensor x, LoraPair pair)
+    private bool Varies(string name, out long count)
     {
-        var input = x.to(pair.A.dtype);
-        return dropout is null ? input : Drop(module, input, dropout);
+        count = variants ?? 1;
+        return variants is not null && trainable.ContainsKey(name);
     }
 
-    private protected virtual Tensor Drop(string module, Tensor x, LoraDropout masks) => masks.Apply(module, x);
+    /// <summary>[R B, T, in], through the same masks for every variant.</summary>
+    private Tensor Drop(string module, Tensor x, LoraDropout masks) => variants is { } count
+        ? masks.Apply(module, x.reshape(count, x.size(0) / count, x.size(1), x.size(2))).reshape(x.shape)
+        : masks.Apply(module, x);
+
+    /// <summary>Rows of variant r times W_r': [R n, .., in] or [R, n, in] by [R, out, in] gives [R, n, out].</summary>
+    private static Tensor Multiply(Tensor x, Tensor weights) =>
+        x.reshape(weights.size(0), -1, weights.size(2)).bmm(weights.transpose(1, 2));
+
+    /// <summary>Adds row r of a bias [R, F] to the rows of variant r.</summary>
+    private static Tensor AddPerVariant(Tensor y, Tensor bias) =>
+        y.reshape(bias.size(0), -1, bias.size(1)).plus(bias.unsqueeze(1)).reshape(y.shape);
 }

@@ -8,14 +8,12 @@ internal static class TransformerFamilies
 {
     private static readonly SortedDictionary<string, Func<ModelConfig, Transformer>> s_families = new(StringComparer.Ordinal)
     {
-        ["gemma"] = config => new Gemma(GemmaConfig.Read(config)),
-        ["gemma2"] = config => new Gemma2(Gemma2Config.Read(config)),
-        ["gemma3_text"] = config => new Gemma3(Gemma3Config.Read(config)),
+        ["gemma"] = config => new GatedDecoder(GemmaConfig.Read(config)),
+        ["gemma2"] = config => new GatedDecoder(Gemma2Config.Read(config)),
+        ["gemma3_text"] = config => new GatedDecoder(Gemma3Config.Read(config)),
         ["gpt_neox"] = config => new GptNeoX(GptNeoXConfig.Read(config)),
-        ["llama"] = config => new Llama(LlamaConfig.Read(config)),
+        ["llama"] = config => new GatedDecoder(LlamaConfig.Read(config)),
     };
-
-    public static IReadOnlyCollection<string> Known => s_families.Keys;
 
     /// <summary>The arithmetic of a checkpoint's family, with its settings.</summary>
     /// <exception cref="ModelingException">A family that is not among the known ones.</exception>
@@ -32,6 +30,7 @@ internal static class TransformerFamilies
 
         return s_families.TryGetValue(config.ModelType, out var create)
             ? create(config)
-            : throw ModelingException.UnknownFamily(config.Path, config.ModelType, Known);
+            : throw ModelingException.At(
+                config.Path, $"model_type '{config.ModelType}' is not supported", string.Join(", ", s_families.Keys));
     }
 }

@@ -124,6 +124,23 @@ public sealed class TransformerFamiliesTests : IDisposable
         Assert.Contains("tensor 'lm_head.weight' is missing", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_head_under_its_other_name_on_disk_is_read()
+    {
+        using var scope = NewDisposeScope();
+        var (model, state) = TinyModel.Load(TinyModel.Write(_folder), ModelTask.CausalLm, dtype: float32);
+        using var owned = model;
+        using var initial = state;
+        var tensors = model.Layout.Slots.Zip(model.Layout.Split(state), (slot, values) => new HostTensor(
+            slot.Name == "embed_out.weight" ? "lm_head.weight" : slot.Name, slot.Shape, values.contiguous().ToArray<float>()));
+        ModelFolderWriter.Write(_folder.At("renamed"), model.Folder.Config, [.. tensors]);
+        var (again, reloaded) = LanguageModelLoader.Load(_folder.At("renamed"), new LanguageModelOptions { Task = ModelTask.CausalLm });
+        using var ownedAgain = again;
+        using var reloadedState = reloaded;
+        Vectors.SameBits(state, reloaded);
+        Assert.Empty(again.Notes);
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private static ModelConfig Config(string family) =>
