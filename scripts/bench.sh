@@ -4,6 +4,7 @@
 #   scripts/bench.sh load        time and memory from a model folder to its first logits
 #   scripts/bench.sh mnist       every estimator against retraining, on a perceptron that reads digits (needs the shared data)
 #   scripts/bench.sh certify     the certified top stage beside exact replay of all stages, over ten runs with a planted cause
+#   scripts/bench.sh significance  random groups of rows, and a planted one, called significant within a run
 #   scripts/bench.sh comments    every estimator against retraining, on LoRA over real comments (needs the shared data)
 #   scripts/bench.sh steps       scores of single steps against skipping them, planted steps, what a sweep costs (needs the shared data)
 #   scripts/bench.sh estimate    foretold time, memory and disk beside the truth, over runs of eight kinds (needs the shared data)

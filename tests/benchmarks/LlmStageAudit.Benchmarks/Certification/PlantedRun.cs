@@ -66,15 +66,23 @@ internal static class PlantedRun
         return TrainedRun.Open(Path.Combine(folder, "run"));
     }
 
-    public static Probe ReadProbe(TrainedRun run, string folder, long seed) => Probe.Read(
-        new ProbeConfiguration
-        {
-            Name = "probe",
-            Path = Path.Combine(folder, "probe.yaml"),
-            Dataset = Rows(folder, "probe.jsonl", seed, ProbeRows, isPlanted: false, mentions: 0.5) with { Groups = [Group] },
-        },
-        run.Model,
-        run.Materials.Reader);
+    /// <summary>The probe, with further groups by the numbers of their rows.</summary>
+    public static Probe ReadProbe(
+        TrainedRun run, string folder, long seed, params IReadOnlyList<(string Name, IReadOnlySet<int> Members)> more)
+    {
+        var rows = Rows(folder, "probe.jsonl", seed, ProbeRows, isPlanted: false, mentions: 0.5);
+        File.WriteAllLines(rows.Path, [.. File.ReadAllLines(rows.Path).Select((row, i) =>
+            row[..^1] + string.Concat(more.Select(group => $",\"{group.Name}\":{(group.Members.Contains(i) ? 1 : 0)}")) + "}")]);
+        return Probe.Read(
+            new ProbeConfiguration
+            {
+                Name = "probe",
+                Path = Path.Combine(folder, "probe.yaml"),
+                Dataset = rows with { Groups = [Group, .. more.Select(group => group.Name)] },
+            },
+            run.Model,
+            run.Materials.Reader);
+    }
 
     private static string Name(int stage) => string.Create(CultureInfo.InvariantCulture, $"stage-{stage + 1}");
 
