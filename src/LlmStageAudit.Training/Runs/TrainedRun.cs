@@ -59,9 +59,7 @@ public sealed class TrainedRun : ITrajectory, IDisposable
     /// <summary>
     /// The saved trainable state before a stage, [N], in the current dispose scope; index = stage count gives the final state.
     /// </summary>
-    public Tensor StateBefore(int stageIndex) => stageIndex == 0
-        ? Materials.InitialState.clone()
-        : StateFolder.Read(Folder.StageStateFolder(stageIndex - 1, Programs[stageIndex - 1].Name), Model);
+    public Tensor StateBefore(int stageIndex) => Materials.StateBefore(stageIndex, Folder);
 
     /// <summary>The final trainable state [N], in the current dispose scope.</summary>
     public Tensor FinalState() => StateBefore(Programs.Count);
@@ -71,9 +69,7 @@ public sealed class TrainedRun : ITrajectory, IDisposable
 
     /// <summary>The log of a stage; the caller disposes it.</summary>
     /// <exception cref="AuditException">It is damaged, or not of this run.</exception>
-    public StageLog OpenLog(int stageIndex) => StageLog.Open(
-        Folder, Manifest.RunId, stageIndex, Programs[stageIndex],
-        [.. Materials.ExampleSets[stageIndex].Examples.Select(example => example.Id)]);
+    public StageLog OpenLog(int stageIndex) => StageLog.Open(Folder, Manifest.RunId, Materials, stageIndex);
 
     /// <inheritdoc/>
     public void Dispose() => Materials.Dispose();

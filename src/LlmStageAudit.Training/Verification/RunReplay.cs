@@ -86,7 +86,7 @@ public sealed class RunReplay
     {
         using var scope = NewDisposeScope();
         var program = _run.Programs[stage];
-        var name = NameOf(log.ToString());
+        var name = NameOf(_run.Folder.TrajectoryPath(stage, program.Name));
         var record = log.Steps[step.StageStep - 1];
         var (loss, norm, gradient) = program.Gradient(step, state.Theta);
         var error = (gradient - log.Gradient(step)).norm().ToNumber() / (norm == 0 ? 1 : norm);
