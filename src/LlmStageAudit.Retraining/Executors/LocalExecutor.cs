@@ -28,7 +28,7 @@ internal static class LocalExecutor
     {
         using var parent = TrainedRun.Open(file.RunPath, device);
         if (parent.Manifest.RunId != file.Plan.RunId) throw RetrainingException.OtherRun(file.Path, file.Plan.RunId, parent.Manifest.RunId);
-        using var held = PlanLock.Acquire(file);
+        using var held = file.Lock();
         if (file.Plan.Jobs.Where(job => !RunFolder.IsRun(file.RunOf(job))).ToArray() is { Length: > 0 } pending)
         {
             preflight?.CheckMemory(file.Path, parent);
