@@ -1,6 +1,8 @@
 using System.Globalization;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Foundation.Files;
+using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Records.Serialization;
 
 namespace LlmStageAudit.Training;
 
@@ -46,15 +48,16 @@ public sealed class TrainingException : AuditException
     /// <summary>A run that is to be read was not trained to its end.</summary>
     /// <param name="run">Its folder.</param>
     /// <param name="state">What it is instead.</param>
-    public static TrainingException NotCompleted(string run, string state) => new(
-        ErrorKind.Input, run, $"the run is {state}", "a completed run", $"finish it with {Setting.ResumedTraining}");
+    public static TrainingException NotCompleted(string run, RunState state) => new(
+        ErrorKind.Input, run, $"the run is {EnumSpelling<RunState>.Of(state)}", "a completed run",
+        $"finish it with {Setting.ResumedTraining}");
 
     /// <summary>No stage of a run has the name asked for.</summary>
     /// <param name="run">Its folder.</param>
     /// <param name="stage">The name asked for.</param>
-    /// <param name="suggestion">A name that is there.</param>
-    public static TrainingException UnknownStage(string run, string stage, string suggestion) =>
-        new(ErrorKind.Request, run, $"no stage '{stage}'", null, suggestion);
+    /// <param name="names">Those that are there.</param>
+    public static TrainingException UnknownStage(string run, string stage, string[] names) =>
+        new(ErrorKind.Request, run, $"no stage '{stage}'", null, Suggestion.For(stage, names));
 
     internal static TrainingException Stopped(string run, string stage, int step) => new(
         ErrorKind.Stopped, run, $"stopped on a signal after step {step} of stage '{stage}'; nothing is lost", null,

@@ -46,17 +46,8 @@ public sealed class RunVerifier
         var (compared, absent) = VerifyInputs(demandInputs);
         var coverage = Coverage(manifest.IsBeforeLastWrite);
         AddNotes(coverage, manifest.IsBeforeLastWrite);
-        return new RunVerification
-        {
-            Coverage = coverage,
-            Stages = (_run.Stages.Count(), _run.Manifest?.Stages.Count ?? _run.Stages.Count()),
-            SealSha256 = _run.Reading?.Seal?.Sha256,
-            Records = _records,
-            InputsChecked = compared,
-            InputsAbsent = absent,
-            Findings = _findings,
-            Notes = _notes,
-        };
+        var stages = (_run.Stages.Count(), _run.Manifest?.Stages.Count ?? _run.Stages.Count());
+        return new RunVerification(coverage, stages, _run.Reading?.Seal?.Sha256, _records, compared, absent, _findings, _notes);
     }
 
     private void VerifyFiles()

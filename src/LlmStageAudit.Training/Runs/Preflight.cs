@@ -21,11 +21,6 @@ public sealed class Preflight(MachineLimits limits)
     public void CheckMemory(string where, RunConfiguration configuration, Device? device) =>
         CheckMemory(where, "training", configuration, device);
 
-    /// <summary>Asked before a retraining loads its model beside the observed run's.</summary>
-    /// <exception cref="TrainingException">The machine has less than the weights and the optimizer's state take.</exception>
-    public void CheckMemory(string where, TrainedRun parent) =>
-        CheckMemory(where, "retraining", parent.Configuration, parent.Model.Device);
-
     /// <summary>Asked when the data has been read and before the run folder is made.</summary>
     /// <exception cref="TrainingException">The file system has less room than the run takes.</exception>
     internal void CheckDisk(string where, RunMaterials materials)
@@ -43,13 +38,16 @@ public sealed class Preflight(MachineLimits limits)
         CheckDisk(where, "the rest of the run", Math.Max(0, disk.Bytes - there), 0, disk.Files);
     }
 
-    /// <summary>Asked before the first of several retrainings.</summary>
+    /// <summary>Asked before the first of several retrainings, whose model is loaded beside the observed run's.</summary>
     /// <param name="where">The folder they go to, for the message.</param>
     /// <param name="parent">The observed run.</param>
     /// <param name="stages">The stages that are left out, by place, of the jobs that are not complete.</param>
-    /// <exception cref="TrainingException">The file system has less room than all of them take together.</exception>
+    /// <exception cref="TrainingException">
+    /// The machine has less than the weights and the optimizer's state take, or the file system less room than all of them together.
+    /// </exception>
     public void CheckRetraining(string where, TrainedRun parent, IEnumerable<int> stages)
     {
+        CheckMemory(where, "retraining", parent.Configuration, parent.Model.Device);
         RunDisk[] disks = [.. stages.Select(stage => RunDisk.Without(parent.Materials, parent.Folder.Root, stage))];
         // Whether the log holds gradients was settled when the run was trained.
         CheckDisk(where, "retraining", disks.Sum(disk => disk.Bytes), gradientBytes: 0, disks.Sum(disk => disk.Files));

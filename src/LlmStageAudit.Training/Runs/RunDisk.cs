@@ -52,40 +52,30 @@ public sealed record RunDisk(long HeadBytes, IReadOnlyList<StageDisk> Stages, in
         var state = StateFolder.Sizes(model);
         var stateBytes = state.Sum(file => file.SizeBytes);
         var gradientBytes = materials.Configuration.Trajectory.Gradients ? sizeof(float) * model.Layout.Count : 0;
-        var firstStep = 1;
-        var stages = new List<StageDisk>();
-        foreach (var (program, set) in materials.Programs.Zip(materials.ExampleSets))
+        StageDisk[] stages = [.. materials.Programs.Select((program, index) =>
         {
+            var (firstStep, set) = (materials.FirstStep(index), materials.ExampleSets[index]);
             var records = program.Steps.Select(step => StageLog.Record(step, firstStep, UsualDigits, UsualDigits, set));
             var log = TrajectoryLogSize.Of(records, gradientBytes);
-            stages.Add(new StageDisk(program.Name, log, gradientBytes * program.Steps.Count, stateBytes));
-            firstStep += program.Steps.Count;
-        }
-
+            return new StageDisk(program.Name, log, gradientBytes * program.Steps.Count, stateBytes);
+        })];
         var manifest = Manifest(materials, start);
         var manifestBytes = JsonSerializer.SerializeToUtf8Bytes(manifest, ArtifactJson.Options).Length + 1;
         var sealBytes = SealSize.Of(manifest, state, [.. stages.Select(stage => stage.LogBytes)], gradientBytes);
-        return new RunDisk(manifestBytes + sealBytes + stateBytes, stages, 2 + state.Count + (stages.Count * (state.Count + 1)));
+        return new RunDisk(manifestBytes + sealBytes + stateBytes, stages, 2 + state.Count + (stages.Length * (state.Count + 1)));
     }
 
     private static RunManifest Manifest(RunMaterials materials, RunStart start)
     {
         var hash = new string('0', 64);
-        var inputs = RunInputs.Files(materials.Configuration, materials.Model).Select(file => new InputRecord
+        var begun = RunBeginning.Manifest(materials, start, RunInputs.Records(materials, _ => hash));
+        return begun with
         {
-            Role = file.Role,
-            Path = file.Path,
-            Sha256 = hash,
-            SizeBytes = new FileInfo(file.Path) is { Exists: true } found ? found.Length : 0,
-        });
-        var begun = RunBeginning.Manifest(materials, start, [.. inputs]);
-        var firstStep = 1;
-        var results = new List<StageResult>();
-        foreach (var (stage, program) in begun.Stages.Zip(materials.Programs))
-        {
-            results.Add(stage with
+            RunId = hash[..32],
+            CreatedUtc = DateTime.UnixEpoch.AddTicks(1),
+            Stages = [.. begun.Stages.Zip(materials.Programs, (stage, program) => stage with
             {
-                FirstStep = firstStep,
+                FirstStep = materials.FirstStep(stage.Index),
                 Steps = program.Steps.Count,
                 Examples = program.Objective.ExampleCount,
                 LossFirst = UsualDigits,
@@ -96,15 +86,7 @@ public sealed record RunDisk(long HeadBytes, IReadOnlyList<StageDisk> Stages, in
                 TrajectoryHead = hash,
                 State = StageState.Completed,
                 StateSha256 = hash,
-            });
-            firstStep += program.Steps.Count;
-        }
-
-        return begun with
-        {
-            RunId = hash[..32],
-            CreatedUtc = DateTime.UnixEpoch.AddTicks(1),
-            Stages = results,
+            })],
             TrainSeconds = UsualDigits,
             LogSeconds = UsualDigits,
             State = RunState.Completed,

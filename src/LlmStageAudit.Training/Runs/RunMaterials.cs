@@ -78,6 +78,9 @@ public sealed class RunMaterials : IDisposable
         [.. Programs.Skip(stage + 1)],
         [.. ExampleSets.Skip(stage + 1)]);
 
+    /// <summary>The number in the run of a stage's first step, from 1.</summary>
+    internal int FirstStep(int stage) => 1 + Programs.Take(stage).Sum(program => program.Steps.Count);
+
     /// <summary>The trainable state [N] before a stage, saved by a run of these materials, in the current dispose scope.</summary>
     internal Tensor StateBefore(int stage, RunFolder folder) => stage == 0
         ? InitialState.clone()

@@ -123,8 +123,7 @@ public sealed class RunTrainer
     private static RunManifest Begin(
         RunMaterials materials, string path, RunStart start, IProgress<RunProgress>? progress, CancellationToken cancellation)
     {
-        var inputs = RunInputs.Pin(materials.Configuration, materials.Model);
-        var manifest = RunBeginning.Manifest(materials, start, inputs);
+        var manifest = RunBeginning.Manifest(materials, start, RunInputs.Pin(materials));
         manifest = manifest with { RunId = RunIdentity.Of(manifest) };
         var folder = RunFolder.Create(path);
         using var held = RunLock.Acquire(folder);
@@ -175,7 +174,7 @@ public sealed class RunTrainer
     {
         var program = _materials.Programs[index];
         var watch = Stopwatch.StartNew();
-        var firstStep = 1 + _materials.Programs.Take(index).Sum(earlier => earlier.Steps.Count);
+        var firstStep = _materials.FirstStep(index);
         UpdateStage(index, stage => stage with
         {
             State = StageState.Running,
@@ -192,7 +191,7 @@ public sealed class RunTrainer
         (state, var finished) = StageTrainer.Train(program, state, done + 1, taken =>
         {
             var began = Stopwatch.GetTimestamp();
-            var (bytes, length) = _manifest.Configuration.Trajectory.Gradients ? GradientCodec.Encode(taken.Gradient) : ([], 0);
+            var (bytes, length) = _manifest.Configuration.Trajectory.Gradients ? StageLog.Encode(taken.Gradient) : ([], 0);
             var record = StageLog.Record(taken.Step, firstStep, taken.LossNats, taken.GradientNorm, _materials.ExampleSets[index]);
             writer.Enqueue(record, bytes, length);
             logTicks += Stopwatch.GetTimestamp() - began;
@@ -254,19 +253,19 @@ public sealed class RunTrainer
             TrajectoryHead = head,
             StateSha256 = ContentHash.OfFile(StateFolder.WeightsPath(stateFolder, _materials.Model)),
         });
-        Save(_manifest with
-        {
-            TrainSeconds = _manifest.Stages.Sum(stage => stage.TrainSeconds),
-            LogSeconds = _manifest.Stages.Sum(stage => stage.LogSeconds)
-        });
     }
 
-    private void UpdateStage(int index, Func<StageResult, StageResult> change) =>
+    private void UpdateStage(int index, Func<StageResult, StageResult> change)
+    {
+        StageResult[] stages = [.. _manifest.Stages.Select((stage, i) => i == index ? change(stage) : stage)];
         Save(_manifest with
         {
             State = RunState.Running,
-            Stages = [.. _manifest.Stages.Select((stage, i) => i == index ? change(stage) : stage)]
+            Stages = stages,
+            TrainSeconds = stages.Sum(stage => stage.TrainSeconds),
+            LogSeconds = stages.Sum(stage => stage.LogSeconds),
         });
+    }
 
     private void Save(RunManifest manifest)
     {

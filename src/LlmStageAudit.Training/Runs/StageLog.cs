@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
 using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Trajectories;
@@ -38,6 +40,17 @@ public sealed class StageLog : IStageGradients
         BatchIds = Ids(step, examples),
     };
 
+    /// <summary>A gradient as the log holds it: float32, little-endian.</summary>
+    /// <returns>A rented array and how many of its bytes are used.</returns>
+    internal static (byte[] Bytes, int Length) Encode(Tensor gradient)
+    {
+        using var single = gradient.to(float32);
+        var length = checked((int)(single.numel() * sizeof(float)));
+        var bytes = ArrayPool<byte>.Shared.Rent(length);
+        single.CopyTo(MemoryMarshal.Cast<byte, float>(bytes.AsSpan(0, length)));
+        return (bytes, length);
+    }
+
     /// <summary>Opens a stage's log and holds it against the program.</summary>
     /// <exception cref="TrajectoryException">The log is damaged or belongs elsewhere.</exception>
     /// <exception cref="TrainingException">It was written with other batches than the program's.</exception>
@@ -69,7 +82,8 @@ public sealed class StageLog : IStageGradients
         if (!HasGradients) throw TrainingException.NoGradients(_program.Name);
         if (_bytes.Length != _reader.GradientBytes) _bytes = new byte[_reader.GradientBytes];
         _reader.ReadGradient(step.StageStep - 1, _bytes);
-        return GradientCodec.Decode(_bytes, _program.Objective.Dtype, _program.Objective.Device);
+        var values = MemoryMarshal.Cast<byte, float>(_bytes);
+        return TensorMemory.Of(values, [values.Length]).to(_program.Objective.Dtype).to(_program.Objective.Device);
     }
 
     /// <summary>Rebuilds the state after a number of steps by running the optimizer map over the logged gradients.</summary>
