@@ -47,10 +47,12 @@ public sealed class TrainingException : AuditException
 
     /// <summary>A run that is to be read was not trained to its end.</summary>
     /// <param name="run">Its folder.</param>
-    /// <param name="state">What it is instead.</param>
-    public static TrainingException NotCompleted(string run, RunState state) => new(
-        ErrorKind.Input, run, $"the run is {EnumSpelling<RunState>.Of(state)}", "a completed run",
-        $"finish it with {Setting.ResumedTraining}");
+    /// <param name="found">What it is instead.</param>
+    public static TrainingException NotCompleted(string run, RunState found)
+    {
+        var state = EnumSpelling<RunState>.Of(found);
+        return new(ErrorKind.Input, run, $"the run is {state}", "a completed run", $"finish it with {Setting.ResumedTraining}");
+    }
 
     /// <summary>No stage of a run has the name asked for.</summary>
     /// <param name="run">Its folder.</param>
