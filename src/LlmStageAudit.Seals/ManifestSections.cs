@@ -36,7 +36,7 @@ internal static class ManifestSections
         var stage = JsonObject.Create(manifest.GetProperty("stages")[index])!;
         stage.Remove("trainSeconds");
         stage.Remove("logSeconds");
-        return [new SealedSection { Field = Item("stages", index), Sha256 = SealFile.DigestOf(stage) }];
+        return [new SealedSection(Item("stages", index), SealFile.DigestOf(stage))];
     }
 
     public static IReadOnlyList<SealedSection> All(JsonElement manifest)
@@ -55,7 +55,7 @@ internal static class ManifestSections
 
         return sections;
 
-        void Add(string field, JsonElement value) => sections.Add(new SealedSection { Field = field, Sha256 = SealFile.DigestOf(value) });
+        void Add(string field, JsonElement value) => sections.Add(new SealedSection(field, SealFile.DigestOf(value)));
     }
 
     public static string InputField(int index) => Item("inputs", index);
@@ -63,8 +63,7 @@ internal static class ManifestSections
     /// <summary>Fields that are on one side only or differ, in the order of the sealed ones.</summary>
     public static IReadOnlyList<string> Difference(IReadOnlyList<SealedSection> expected, IReadOnlyList<SealedSection> found)
     {
-        var known = new Dictionary<string, string>();
-        foreach (var section in found) known.TryAdd(section.Field, section.Sha256);
+        var known = found.DistinctBy(section => section.Field).ToDictionary(section => section.Field, section => section.Sha256);
         var changed = expected.Where(section => known.GetValueOrDefault(section.Field) != section.Sha256).Select(section => section.Field);
         return [.. changed.Concat(known.Keys.Except(expected.Select(section => section.Field)))];
     }

@@ -6,22 +6,10 @@ namespace LlmStageAudit.Seals;
 /// What a run's folder must hold, to the byte: a history of seals, one from the start, one from each stage's end and one from the
 /// run's end, each chained to the one before. Its own file has one spelling only; any other byte in it is a change.
 /// </summary>
-public sealed record RunSeal : IArtifact<RunSeal>
+public sealed record RunSeal : RunArtifact<RunSeal>, IArtifact<RunSeal>
 {
     /// <inheritdoc/>
     public static string KindName => "seal";
-
-    /// <inheritdoc/>
-    public static int CurrentSchemaVersion => 1;
-
-    /// <inheritdoc/>
-    public int SchemaVersion { get; init; } = CurrentSchemaVersion;
-
-    /// <inheritdoc/>
-    public string Kind { get; init; } = KindName;
-
-    /// <summary>The run that is sealed; a digest of it begins the chain.</summary>
-    public required string RunId { get; init; }
 
     /// <summary>How many seals the history holds.</summary>
     public required int Sequence { get; init; }
@@ -87,57 +75,32 @@ public enum SealScope
 }
 
 /// <summary>A part of the manifest, pinned by its content, so that a changed manifest can be told by the field that changed.</summary>
-public sealed record SealedSection
-{
-    /// <summary>The part's place in the manifest, such as <c>configuration.seed</c>, <c>inputs[2]</c> or <c>stages[0]</c>.</summary>
-    public required string Field { get; init; }
-
-    /// <summary>Of the part's JSON on one line; lower-case hexadecimal.</summary>
-    public required string Sha256 { get; init; }
-}
+/// <param name="Field">The part's place in the manifest, such as <c>configuration.seed</c>, <c>inputs[2]</c> or <c>stages[0]</c>.</param>
+/// <param name="Sha256">Of the part's JSON on one line; lower-case hexadecimal.</param>
+public sealed record SealedSection(string Field, string Sha256);
 
 /// <summary>A file of the run folder, pinned to the byte.</summary>
-public sealed record SealedFile
-{
-    /// <summary>Relative to the run folder, with forward slashes.</summary>
-    public required string Path { get; init; }
-
-    /// <summary>Length of the file.</summary>
-    public required long SizeBytes { get; init; }
-
-    /// <summary>Lower-case hexadecimal.</summary>
-    public required string Sha256 { get; init; }
-}
+/// <param name="Path">Relative to the run folder, with forward slashes.</param>
+/// <param name="SizeBytes">Length of the file.</param>
+/// <param name="Sha256">Lower-case hexadecimal.</param>
+public sealed record SealedFile(string Path, long SizeBytes, string Sha256);
 
 /// <summary>
 /// A stage's trajectory log, pinned by the end of its hash chain. Hashes along the chain are kept beside it, of every record or, in
 /// long logs, of every so many, so that a log whose whole chain was computed anew can still be told record by record.
 /// </summary>
-public sealed record SealedLog
+/// <param name="Path">Relative to the run folder, with forward slashes.</param>
+/// <param name="Records">How many records the log holds.</param>
+/// <param name="SizeBytes">Length of the file.</param>
+/// <param name="GradientBytes">Bytes of each record's gradient, 0 where none were logged.</param>
+/// <param name="HeadSha256">The last record's hash, which pins all of the log; lower-case hexadecimal.</param>
+/// <param name="MarkInterval">Every how many records a hash is kept; 1: of all.</param>
+/// <param name="Marks">The hash of every MarkInterval-th record, in order; lower-case hexadecimal.</param>
+public sealed record SealedLog(
+    string Path, int Records, long SizeBytes, int GradientBytes, string HeadSha256, int MarkInterval, IReadOnlyList<string> Marks)
 {
     /// <summary>How many hashes along the chain are kept at most.</summary>
     private const int MaximumMarks = 1024;
-
-    /// <summary>Relative to the run folder, with forward slashes.</summary>
-    public required string Path { get; init; }
-
-    /// <summary>How many records the log holds.</summary>
-    public required int Records { get; init; }
-
-    /// <summary>Length of the file.</summary>
-    public required long SizeBytes { get; init; }
-
-    /// <summary>Bytes of each record's gradient, 0 where none were logged.</summary>
-    public required int GradientBytes { get; init; }
-
-    /// <summary>The last record's hash, which pins all of the log; lower-case hexadecimal.</summary>
-    public required string HeadSha256 { get; init; }
-
-    /// <summary>Every how many records a hash is kept; 1: of all.</summary>
-    public required int MarkInterval { get; init; }
-
-    /// <summary>The hash of every <see cref="MarkInterval"/>-th record, in order; lower-case hexadecimal.</summary>
-    public required IReadOnlyList<string> Marks { get; init; }
 
     /// <summary>Every how many records of a log a hash is to be kept.</summary>
     internal static int IntervalOf(int records) => Math.Max(1, (records + MaximumMarks - 1) / MaximumMarks);

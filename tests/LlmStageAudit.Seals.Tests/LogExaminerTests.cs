@@ -106,7 +106,8 @@ public sealed class LogExaminerTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private LogExamination Examine(SealedLog log) => LogExaminer.Examine(LogPath, log, Genesis, default);
+    private (int Records, IReadOnlyList<RunFinding> Findings) Examine(SealedLog log) =>
+        LogExaminer.Examine(LogPath, log, Genesis, default);
 
     private SealedLog WriteAndSeal(int records)
     {

@@ -121,7 +121,7 @@ internal sealed class RunForecaster(ForecastRequest request)
         {
             var rest = run.Stages.Skip(left.Index + 1);
             seconds += begin + rest.Sum(stage => materials.ReadSeconds[stage.Index] + run.TrainSeconds(stage));
-            bytes += RunDisk.Without(_configuration, materials, _path, left.Index).Bytes;
+            bytes += RunDisk.Without(materials, _path, left.Index).Bytes;
         }
 
         // The retrained model stands beside the observed run's.

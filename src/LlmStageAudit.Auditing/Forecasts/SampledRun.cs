@@ -68,7 +68,7 @@ internal sealed class SampledRun : IDisposable
         _materials = materials;
         // The first records of a process take much longer than later ones.
         var start = Stopwatch.GetTimestamp();
-        Disk = RunDisk.Of(configuration, materials);
+        Disk = RunDisk.Of(materials);
         BeginSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         Stages = [.. configuration.Stages.Select((section, index) => new StageWork(
             index,
@@ -90,7 +90,7 @@ internal sealed class SampledRun : IDisposable
             configuration,
             [.. stages.Zip(places, (stage, steps) => Program(stage, steps, configuration.Seed))],
             [.. stages.Select(stage => materials.ExampleSets[stage.Index])]);
-        var disk = RunDisk.Of(configuration, sample);
+        var disk = RunDisk.Of(sample);
         _folder = Folder(path, disk.Bytes + SpeedTestBytes);
         try
         {
@@ -98,7 +98,7 @@ internal sealed class SampledRun : IDisposable
             WriteBytesPerSecond = Speed(bytes => Write(Path.Combine(_folder, "speed"), bytes));
             ProcessMemory.RestartPeak();
             var (root, clock) = (Path.Combine(_folder, "run"), new StepClock());
-            var manifest = RunTrainer.Train(configuration, sample, root, clock, cancellation);
+            var manifest = RunTrainer.Train(sample, root, clock, cancellation);
             clock.Lap();
             Run = new TrainedRun(RunFolder.Open(root), manifest, sample);
             _logSeconds = manifest.LogSeconds / Steps.Count;

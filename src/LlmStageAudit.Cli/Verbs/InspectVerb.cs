@@ -9,7 +9,6 @@ using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Records.Trajectories;
-using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Cli.Verbs;
 
@@ -147,7 +146,7 @@ internal static class InspectVerb
 
     private static string Belonging(string path, LogSummary log, RunManifest run, StageResult stage)
     {
-        if (LogSummary.IsOf(path, StageLog.Genesis(run.RunId, stage.Name)) is not { } isOf) return "no record yet";
+        if (LogSummary.IsOf(path, TrajectoryGenesis.Of(run.RunId, stage.Name)) is not { } isOf) return "no record yet";
         if (!isOf) return "NO: its first record is of another run or stage, or was changed";
         if (stage.TrajectoryHead is not { } head) return "yes; the stage is not finished";
         return log.HeadHash == head && log.TornBytes == 0

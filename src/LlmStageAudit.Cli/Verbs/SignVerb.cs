@@ -2,6 +2,7 @@ using System.CommandLine;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Runs;
+using LlmStageAudit.Seals;
 using LlmStageAudit.Seals.Signing;
 using LlmStageAudit.Seals.Verification;
 
@@ -40,7 +41,7 @@ internal static class SignVerb
             return ExitCode.GateFailed;
         }
 
-        if (verification.Coverage != SealCoverage.Whole) throw SigningException.NotWhole(path);
+        if (verification.Coverage != SealCoverage.Whole) throw SealException.NotWhole(path);
         var signature = SealSignature.Sign(folder, context.Get(s_key)!);
         var line = SealSignature.AllowedSigner(signature, identity);
         var key = $"{signature.KeyType} {signature.Fingerprint}";

@@ -28,13 +28,9 @@ internal static class LocalExecutor
     {
         using var parent = TrainedRun.Open(file.RunPath, device);
         if (parent.Manifest.RunId != file.Plan.RunId) throw RetrainingException.OtherRun(file.Path, file.Plan.RunId, parent.Manifest.RunId);
-        using var held = PlanLock.Acquire(file);
+        using var held = file.Lock();
         if (file.Plan.Jobs.Where(job => !RunFolder.IsRun(file.RunOf(job))).ToArray() is { Length: > 0 } pending)
-        {
-            preflight?.CheckMemory(file.Path, parent);
             preflight?.CheckRetraining(file.Path, parent, pending.Select(job => parent.StageIndex(job.Stage)));
-        }
-
         foreach (var job in file.Plan.Jobs)
         {
             var path = file.RunOf(job);

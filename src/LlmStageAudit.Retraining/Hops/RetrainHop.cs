@@ -26,22 +26,11 @@ public static class RetrainHop
     /// <exception cref="AuditException">Another process runs the plan; a job fails or is stopped: those before it are kept.</exception>
     public static PlanFile Run(RetrainRequest request, WalkHost host)
     {
+        if (request.Executor is not Executor.Local) throw new UnreachableException();
         var file = PlanFile.Open(request.Plan);
-        switch (request.Executor)
-        {
-            case Executor.Local:
-                RunHere(file, host);
-                return file;
-            default:
-                throw new UnreachableException();
-        }
-    }
-
-    private static void RunHere(PlanFile file, WalkHost host)
-    {
         if (RunFolder.IsRun(file.RunPath)) host.WarnOfOtherEngine(RunFolder.Open(file.RunPath).ReadManifest());
         var job = "";
-        host.Train(
+        return host.Train(
             "retraining",
             progress =>
             {

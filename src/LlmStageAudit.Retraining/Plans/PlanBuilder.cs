@@ -21,8 +21,7 @@ internal static class PlanBuilder
     public static PlanArtifact Build(RunFolder folder, string planPath, IReadOnlyList<string> skip, string? effectsPath)
     {
         var manifest = folder.ReadManifest();
-        if (manifest.State != RunState.Completed)
-            throw TrainingException.NotCompleted(folder.Root, manifest.State.ToString().ToLowerInvariant());
+        if (manifest.State != RunState.Completed) throw TrainingException.NotCompleted(folder.Root, manifest.State);
         var effects = effectsPath is null ? null : ArtifactJson.Read<EffectsArtifact>(effectsPath);
         if (effects is not null && effects.RunId != manifest.RunId)
             throw RetrainingException.OtherRun(effectsPath!, effects.RunId, manifest.RunId);
@@ -49,8 +48,7 @@ internal static class PlanBuilder
     public static IReadOnlyList<string> Choose(RunFolder folder, int count)
     {
         if (FiledResults.NewestRanking(folder) is { } ranking)
-            return [.. ArtifactJson.Read<RankingArtifact>(ranking).Ranking
-                .Take(count).Select(stage => stage.Stage)];
+            return [.. ArtifactJson.Read<RankingArtifact>(ranking).Ranking.Take(count).Select(stage => stage.Stage)];
         var path = FiledResults.NewestEffects(folder) ?? throw RetrainingException.NothingToChoose(folder.Root);
         var effects = ArtifactJson.Read<EffectsArtifact>(path).Effects;
         return [.. effects.OrderByDescending(effect => Math.Abs(effect.Estimate)).Take(count).Select(effect => effect.Stage)];
@@ -60,7 +58,7 @@ internal static class PlanBuilder
     {
         var names = manifest.Stages.Select(result => result.Name).ToArray();
         var index = Array.IndexOf(names, stage);
-        if (index < 0) throw TrainingException.UnknownStage(folder.Root, stage, Suggestion.For(stage, names));
+        if (index < 0) throw TrainingException.UnknownStage(folder.Root, stage, names);
         var later = manifest.Stages.Skip(index + 1).ToArray();
         var id = "skip-" + stage;
         return new PlannedJob

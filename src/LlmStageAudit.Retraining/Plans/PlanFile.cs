@@ -1,4 +1,5 @@
 using LlmStageAudit.Foundation.Boundaries;
+using LlmStageAudit.Foundation.Files;
 using LlmStageAudit.Records.Plans;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
@@ -54,6 +55,17 @@ public sealed class PlanFile
     public string StateOf(PlannedJob job) => RunFolder.IsRun(RunOf(job))
         ? EnumSpelling<RunState>.Of(RunFolder.Open(RunOf(job)).ReadManifest().State)
         : "pending";
+
+    /// <summary>Keeps the plan to one executor, so that no two train the same job; the result is disposed to let go.</summary>
+    /// <exception cref="RetrainingException">Another process, or this one, runs the plan already; the message says which.</exception>
+    /// <exception cref="StorageException">The disk is full or fails.</exception>
+    internal FileLock Lock()
+    {
+        var folder = System.IO.Path.ChangeExtension(Path, ".runs");
+        DurableFolder.Create(folder);
+        var (file, holderFile) = (System.IO.Path.Combine(folder, "retrain.lock"), System.IO.Path.Combine(folder, "retrain.holder"));
+        return FileLock.TryAcquire(file, holderFile, out var holder) ?? throw RetrainingException.InUse(Path, holder!);
+    }
 
     private void CheckPlace(PlannedJob job)
     {

@@ -45,7 +45,7 @@ internal static class SealEntries
             Sequence = previous.Sequence + 1,
             Scope = SealScope.Run,
             Manifest = ManifestSections.All(ManifestSections.Json(manifest)),
-            Files = [new SealedFile { Path = ManifestName, SizeBytes = bytes.Length, Sha256 = ContentHash.OfBytes(bytes) }],
+            Files = [new SealedFile(ManifestName, bytes.Length, ContentHash.OfBytes(bytes))],
             PreviousSha256 = previous.Sha256!,
         });
     }
@@ -58,12 +58,7 @@ internal static class SealEntries
     [
         .. SealPaths.FilesBelow(folder.Root, path)
             .Select(name => (name, file: SealPaths.Below(folder.Root, name)))
-            .Select(pair => new SealedFile
-            {
-                Path = pair.name,
-                SizeBytes = new FileInfo(pair.file).Length,
-                Sha256 = ContentHash.OfFile(pair.file),
-            }),
+            .Select(pair => new SealedFile(pair.name, new FileInfo(pair.file).Length, ContentHash.OfFile(pair.file))),
     ];
 
     /// <summary>Pins a stage's finished log by the end of its chain and hashes along it; its writer vouches for them.</summary>
@@ -91,16 +86,7 @@ internal static class SealEntries
         var expected = stage.TrajectoryHead ?? "";
         var head = stage.Steps == 0 ? expected : Convert.ToHexStringLower(scan.HeadHash);
         if (head != expected) throw SealException.Differs(path, $"its chain ends in {head}, not in {expected}");
-        return new SealedLog
-        {
-            Path = name,
-            Records = stage.Steps,
-            SizeBytes = scan.End,
-            GradientBytes = scan.PayloadBytes,
-            HeadSha256 = head,
-            MarkInterval = interval,
-            Marks = marks,
-        };
+        return new SealedLog(name, stage.Steps, scan.End, scan.PayloadBytes, head, interval, marks);
     }
 }
 
@@ -122,16 +108,9 @@ public static class SealSize
         {
             var folder = $"stages/{index + 1:00}-{stage.Name}";
             var interval = SealedLog.IntervalOf(stage.Steps);
-            var log = new SealedLog
-            {
-                Path = $"{folder}/trajectory.log",
-                Records = stage.Steps,
-                SizeBytes = logs[index],
-                GradientBytes = (int)gradientBytes,
-                HeadSha256 = s_hash,
-                MarkInterval = interval,
-                Marks = [.. Enumerable.Repeat(s_hash, stage.Steps / interval)],
-            };
+            string[] marks = [.. Enumerable.Repeat(s_hash, stage.Steps / interval)];
+            var path = $"{folder}/trajectory.log";
+            var log = new SealedLog(path, stage.Steps, logs[index], (int)gradientBytes, s_hash, interval, marks);
             entries.Add(SealEntries.OfStage(manifest, index, State($"{folder}/state"), log, entries[^1]));
         }
 
@@ -139,6 +118,6 @@ public static class SealSize
         return SealFile.BytesOf(SealEntries.Join(manifest.RunId, entries)).Length;
 
         SealedFile[] State(string folder) =>
-            [.. stateFiles.Select(file => new SealedFile { Path = $"{folder}/{file.Name}", SizeBytes = file.SizeBytes, Sha256 = s_hash })];
+            [.. stateFiles.Select(file => new SealedFile($"{folder}/{file.Name}", file.SizeBytes, s_hash))];
     }
 }

@@ -45,15 +45,15 @@ public static class SealSignature
     /// <param name="folder">The run.</param>
     /// <param name="key">An ed25519 key, or its .pub where an agent holds the key.</param>
     /// <exception cref="RunFolderException">The folder is not its owner's alone, see <see cref="RunFolder.Open"/>.</exception>
-    /// <exception cref="SigningException">No key, another kind of key, no ssh-keygen, or it refused.</exception>
+    /// <exception cref="SealException">No key, another kind of key, no ssh-keygen, or it refused.</exception>
     public static SshSignature Sign(RunFolder folder, string key)
     {
-        if (!File.Exists(key)) throw SigningException.NoKey(key);
+        if (!File.Exists(key)) throw SealException.NoKey(key);
         folder.CheckBoundary();
         var content = ForeignFile.ReadText(folder.SealPath, ArtifactJson.MaximumSizeBytes);
         var text = SshKeygen.Sign(key, content);
-        var signature = SshSignature.Parse(text) ?? throw SigningException.Refused(key, "what it wrote is no signature");
-        if (!signature.IsEd25519) throw SigningException.OtherKey(key, signature.KeyType);
+        var signature = SshSignature.Parse(text) ?? throw SealException.Refused(key, "what it wrote is no signature");
+        if (!signature.IsEd25519) throw SealException.OtherKey(key, signature.KeyType);
         AtomicFile.WriteText(folder.SignaturePath, text);
         return signature;
     }
@@ -64,7 +64,7 @@ public static class SealSignature
     /// <param name="identity">Who in that file must have signed; null: anyone in it.</param>
     /// <param name="demand">Whether a seal without a signature is a finding.</param>
     /// <exception cref="ConfigurationException">There is no such signers' file, or anybody may write it.</exception>
-    /// <exception cref="SigningException">A check was demanded and there is no ssh-keygen.</exception>
+    /// <exception cref="SealException">A check was demanded and there is no ssh-keygen.</exception>
     public static SignatureVerification Verify(RunFolder folder, string? signers, string? identity, bool demand)
     {
         if (signers is not null && !File.Exists(signers))
@@ -85,7 +85,7 @@ public static class SealSignature
         {
             return Check(folder, signers, identity, key);
         }
-        catch (SigningException) when (!isDemanded)
+        catch (SealException) when (!isDemanded)
         {
             return new SignatureVerification(SignatureStatus.Unchecked, null, key, []);
         }

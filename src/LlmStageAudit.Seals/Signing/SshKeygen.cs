@@ -7,6 +7,7 @@ namespace LlmStageAudit.Seals.Signing;
 /// <summary>
 /// The platform's ssh-keygen, started with a list of arguments and without a shell. Private keys are read by it alone. It asks for a
 /// passphrase at a terminal and, where there is none, fails: it never opens a window.
+/// Every call throws a <see cref="SealException"/> where there is no ssh-keygen.
 /// </summary>
 internal static class SshKeygen
 {
@@ -17,28 +18,21 @@ internal static class SshKeygen
 
     /// <summary>Signs content with a key.</summary>
     /// <returns>The armoured signature.</returns>
-    /// <exception cref="SigningException">There is no ssh-keygen, or it could not sign.</exception>
     public static string Sign(string key, byte[] content)
     {
         var (code, output, error) = Run(["-Y", "sign", "-f", Path.GetFullPath(key), "-n", Namespace], content);
-        return code == 0 && output.Length > 0 ? output : throw SigningException.Refused(key, Said(output, error));
+        return code == 0 && output.Length > 0 ? output : throw SealException.Refused(key, Said(output, error));
     }
 
-    /// <summary>Whether a signature fits content.</summary>
-    /// <returns>Null where the signature fits the content, whoever made it; else what ssh-keygen said.</returns>
-    /// <exception cref="SigningException">There is no ssh-keygen.</exception>
+    /// <summary>Null where a signature fits content, whoever made it; else what ssh-keygen said.</summary>
     public static string? Check(string signature, byte[] content) =>
         Fault(Run(["-Y", "check-novalidate", "-n", Namespace, "-s", signature], content));
 
-    /// <summary>Whether a signature fits content and is by an identity of the signers' file.</summary>
-    /// <returns>Null where the signature fits and is by one of the identity's keys; else what ssh-keygen said.</returns>
-    /// <exception cref="SigningException">There is no ssh-keygen.</exception>
+    /// <summary>The same, where the signature must also be by a key of an identity in the signers' file.</summary>
     public static string? Verify(string signature, byte[] content, string signers, string identity) =>
         Fault(Run(["-Y", "verify", "-f", Path.GetFullPath(signers), "-I", identity, "-n", Namespace, "-s", signature], content));
 
-    /// <summary>Whose signature it is, by the signers' file.</summary>
-    /// <returns>The first identity of the signers' file that the signature's key belongs to; null where there is none.</returns>
-    /// <exception cref="SigningException">There is no ssh-keygen.</exception>
+    /// <summary>The first identity of the signers' file that the signature's key belongs to; null where there is none.</summary>
     public static string? FindIdentity(string signature, string signers)
     {
         var (code, output, _) = Run(["-Y", "find-principals", "-s", signature, "-f", Path.GetFullPath(signers)], []);
@@ -71,7 +65,7 @@ internal static class SshKeygen
         }
         catch (Win32Exception exception)
         {
-            throw SigningException.NoProgram(Program, exception);
+            throw SealException.NoProgram(Program, exception);
         }
     }
 

@@ -5,19 +5,11 @@ using LlmStageAudit.Records.Serialization;
 namespace LlmStageAudit.Seals.Verification;
 
 /// <summary>Holds the files of a run folder against those that are sealed, and the files the run read against its manifest.</summary>
-internal sealed class FileExaminer
+/// <param name="folder">The run.</param>
+/// <param name="files">The sealed ones but the manifest; of two with one path the first counts.</param>
+internal sealed class FileExaminer(RunFolder folder, IEnumerable<SealedFile> files)
 {
-    private readonly RunFolder _folder;
-    private readonly Dictionary<string, SealedFile> _files = [];
-
-    /// <summary>Takes the sealed files; of two with one path the first counts.</summary>
-    /// <param name="folder">The run.</param>
-    /// <param name="files">The sealed ones but the manifest.</param>
-    public FileExaminer(RunFolder folder, IEnumerable<SealedFile> files)
-    {
-        _folder = folder;
-        foreach (var file in files) _files.TryAdd(file.Path, file);
-    }
+    private readonly Dictionary<string, SealedFile> _files = files.DistinctBy(file => file.Path).ToDictionary(file => file.Path);
 
     /// <summary>Sealed files that are gone or hold something else.</summary>
     public IEnumerable<RunFinding> Examine(CancellationToken cancellation)
@@ -33,8 +25,8 @@ internal sealed class FileExaminer
     /// <param name="known">Logs, by their path in the run folder.</param>
     /// <param name="openFolder">The folder of the stage that is being trained, where anything may lie; null: there is none.</param>
     public IEnumerable<RunFinding> FindUnpinned(IReadOnlyCollection<string> known, string? openFolder) =>
-        SealPaths.FilesBelow(_folder.Root, _folder.InitialFolder)
-            .Concat(SealPaths.FilesBelow(_folder.Root, _folder.StagesFolder))
+        SealPaths.FilesBelow(folder.Root, folder.InitialFolder)
+            .Concat(SealPaths.FilesBelow(folder.Root, folder.StagesFolder))
             .Where(name => !_files.ContainsKey(name) && !known.Contains(name))
             .Where(name => openFolder is null || !name.StartsWith($"{openFolder}/", StringComparison.Ordinal))
             .Select(name => new RunFinding(name, null, null, FindingKind.Unpinned, "no seal knows this file"));
@@ -42,19 +34,21 @@ internal sealed class FileExaminer
     /// <summary>Compares a file that the run read with what the manifest says of it.</summary>
     public static RunFinding? FaultOf(InputRecord input)
     {
+        if (!File.Exists(input.Path))
+            return Finding(FindingKind.Missing, $"is not here; its SHA-256 was {input.Sha256} when the run was trained");
         var (found, fault) = HashOf(input.Path);
         if (found == input.Sha256) return null;
-        var what = $"the {EnumSpelling<InputRole>.Of(input.Role)} file";
         return found is null
-            ? new RunFinding(input.Path, null, null, FindingKind.Unreadable, $"{what} cannot be read ({fault})")
-            : new RunFinding(
-                input.Path, null, null, FindingKind.Changed,
-                $"{what} has SHA-256 {found}; it was {input.Sha256} when the run was trained");
+            ? Finding(FindingKind.Unreadable, $"cannot be read ({fault})")
+            : Finding(FindingKind.Changed, $"has SHA-256 {found}; it was {input.Sha256} when the run was trained");
+
+        RunFinding Finding(FindingKind kind, string message) =>
+            new(input.Path, null, null, kind, $"the {EnumSpelling<InputRole>.Of(input.Role)} file {message}");
     }
 
     private RunFinding? FaultOf(SealedFile file)
     {
-        var path = SealPaths.Below(_folder.Root, file.Path);
+        var path = SealPaths.Below(folder.Root, file.Path);
         if (!Path.Exists(path)) return Finding(FindingKind.Missing, "the file is gone");
         var (found, fault) = HashOf(path);
         if (found == file.Sha256) return null;

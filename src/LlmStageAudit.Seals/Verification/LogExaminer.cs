@@ -2,11 +2,6 @@ using LlmStageAudit.Records.Trajectories;
 
 namespace LlmStageAudit.Seals.Verification;
 
-/// <summary>What an examination found.</summary>
-/// <param name="Records">Records that are as they were sealed.</param>
-/// <param name="Findings">What is wrong; empty: nothing.</param>
-internal sealed record LogExamination(int Records, IReadOnlyList<RunFinding> Findings);
-
 /// <summary>
 /// Holds a log against the hashes that are sealed of it. A record is known by its stored hash: it is a sealed one, or what a known record's
 /// content follows. Since a hash covers the one before it, a known hash also says what the record's content must be.
@@ -40,7 +35,9 @@ internal sealed class LogExaminer
     /// <param name="log">What it must be.</param>
     /// <param name="genesis">What its chain begins with.</param>
     /// <param name="cancellation">Asked between records.</param>
-    public static LogExamination Examine(string path, SealedLog log, string genesis, CancellationToken cancellation)
+    /// <returns>How many records are as they were sealed, and what is wrong; empty: nothing.</returns>
+    public static (int Records, IReadOnlyList<RunFinding> Findings) Examine(
+        string path, SealedLog log, string genesis, CancellationToken cancellation)
     {
         try
         {
@@ -56,10 +53,11 @@ internal sealed class LogExaminer
             return Unread(FindingKind.Unreadable, $"it cannot be read ({exception.Message})");
         }
 
-        LogExamination Unread(FindingKind kind, string message) => new(0, [new RunFinding(log.Path, null, null, kind, message)]);
+        (int, IReadOnlyList<RunFinding>) Unread(FindingKind kind, string message) =>
+            (0, [new RunFinding(log.Path, null, null, kind, message)]);
     }
 
-    private LogExamination Examine()
+    private (int Records, IReadOnlyList<RunFinding> Findings) Examine()
     {
         if (!_file.HasPreamble())
             Add(
@@ -69,7 +67,7 @@ internal sealed class LogExaminer
         if (IsAnotherLog())
         {
             Add(null, FindingKind.Foreign, "it is another log: none of its records is one of this run and stage");
-            return new LogExamination(0, _findings);
+            return (0, _findings);
         }
 
         var intact = _numbers.OfType<int>().Distinct().Count() - FindChangedRecords();
@@ -77,7 +75,7 @@ internal sealed class LogExaminer
         FindWhatStandsBetween();
         if (_findings.Count == 0 && _file.SizeBytes != _log.SizeBytes)
             Add(null, FindingKind.Changed, $"it holds {_file.SizeBytes} bytes, sealed as {_log.SizeBytes}");
-        return new LogExamination(intact, [.. _findings.OrderBy(finding => finding.Record)]);
+        return (intact, [.. _findings.OrderBy(finding => finding.Record)]);
     }
 
     private void NumberRecords()

@@ -1,32 +1,26 @@
 namespace LlmStageAudit.Seals.Verification;
 
 /// <summary>What a check of a run found.</summary>
-public sealed record RunVerification
+/// <param name="Coverage">How much of the run is sealed at all.</param>
+/// <param name="Stages">Stages that are sealed, and stages that the run has.</param>
+/// <param name="SealSha256">
+/// Of the whole seal; null where it cannot be read. Who notes it down elsewhere can tell the run from any other.
+/// </param>
+/// <param name="Records">Records of completed stages that are as they were written.</param>
+/// <param name="InputsChecked">Input files that were there and were compared.</param>
+/// <param name="InputsAbsent">Input files that are not on this machine.</param>
+/// <param name="Findings">Empty: nothing was changed.</param>
+/// <param name="Notes">What is no finding and should be known.</param>
+public sealed record RunVerification(
+    SealCoverage Coverage,
+    (int Sealed, int Total) Stages,
+    string? SealSha256,
+    int Records,
+    int InputsChecked,
+    IReadOnlyList<string> InputsAbsent,
+    IReadOnlyList<RunFinding> Findings,
+    IReadOnlyList<string> Notes)
 {
-    /// <summary>How much of the run is sealed at all.</summary>
-    public required SealCoverage Coverage { get; init; }
-
-    /// <summary>Stages that are sealed, and stages that the run has.</summary>
-    public required (int Sealed, int Total) Stages { get; init; }
-
-    /// <summary>Of the whole seal; null where it cannot be read. Who notes it down elsewhere can tell the run from any other.</summary>
-    public string? SealSha256 { get; init; }
-
-    /// <summary>Records of completed stages that are as they were written.</summary>
-    public required int Records { get; init; }
-
-    /// <summary>Input files that were there and were compared.</summary>
-    public required int InputsChecked { get; init; }
-
-    /// <summary>Input files that are not on this machine.</summary>
-    public required IReadOnlyList<string> InputsAbsent { get; init; }
-
-    /// <summary>Empty: nothing was changed.</summary>
-    public required IReadOnlyList<RunFinding> Findings { get; init; }
-
-    /// <summary>What is no finding and should be known.</summary>
-    public required IReadOnlyList<string> Notes { get; init; }
-
     /// <summary>Whether nothing was found.</summary>
     public bool IsIntact => Findings.Count == 0;
 }

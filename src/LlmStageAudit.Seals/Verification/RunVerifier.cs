@@ -1,6 +1,5 @@
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Runs;
-using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Records.Trajectories;
 
 namespace LlmStageAudit.Seals.Verification;
@@ -47,17 +46,8 @@ public sealed class RunVerifier
         var (compared, absent) = VerifyInputs(demandInputs);
         var coverage = Coverage(manifest.IsBeforeLastWrite);
         AddNotes(coverage, manifest.IsBeforeLastWrite);
-        return new RunVerification
-        {
-            Coverage = coverage,
-            Stages = (_run.Stages.Count(), _run.Manifest?.Stages.Count ?? _run.Stages.Count()),
-            SealSha256 = _run.Reading?.Seal?.Sha256,
-            Records = _records,
-            InputsChecked = compared,
-            InputsAbsent = absent,
-            Findings = _findings,
-            Notes = _notes,
-        };
+        var stages = (_run.Stages.Count(), _run.Manifest?.Stages.Count ?? _run.Stages.Count());
+        return new RunVerification(coverage, stages, _run.Reading?.Seal?.Sha256, _records, compared, absent, _findings, _notes);
     }
 
     private void VerifyFiles()
@@ -71,9 +61,9 @@ public sealed class RunVerifier
 
     private void VerifyLog(SealedLog log, string genesis)
     {
-        var examination = LogExaminer.Examine(SealPaths.Below(_run.Folder.Root, log.Path), log, genesis, _cancellation);
-        _records += examination.Records;
-        _findings.AddRange(examination.Findings);
+        var (records, findings) = LogExaminer.Examine(SealPaths.Below(_run.Folder.Root, log.Path), log, genesis, _cancellation);
+        _records += records;
+        _findings.AddRange(findings);
     }
 
     /// <summary>The folder of the stage that is not sealed yet; null where there is none.</summary>
@@ -94,19 +84,10 @@ public sealed class RunVerifier
         {
             _cancellation.ThrowIfCancellationRequested();
             if (changed.Contains(ManifestSections.InputField(index))) continue;
-            if (File.Exists(input.Path))
-            {
-                compared++;
-                if (FileExaminer.FaultOf(input) is { } fault) _findings.Add(fault);
-                continue;
-            }
-
-            absent.Add(input.Path);
-            if (!demand) continue;
-            var what = $"the {EnumSpelling<InputRole>.Of(input.Role)} file";
-            _findings.Add(new RunFinding(
-                input.Path, null, null, FindingKind.Missing,
-                $"{what} is not here; its SHA-256 was {input.Sha256} when the run was trained"));
+            var isHere = File.Exists(input.Path);
+            if (isHere) compared++;
+            else absent.Add(input.Path);
+            if ((isHere || demand) && FileExaminer.FaultOf(input) is { } fault) _findings.Add(fault);
         }
 
         return (compared, absent);

@@ -52,7 +52,7 @@ public abstract class OptimizerMap
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        var (theta, buffers) = Update(state, Clip(gradient), learningRate);
+        var (theta, buffers) = Update(state, Clip(gradient).Clipped, learningRate);
         return new OptimizerState(scope.Detach(theta), [.. buffers.Select(scope.Detach)], state.Steps + 1);
     }
 
@@ -67,9 +67,8 @@ public abstract class OptimizerMap
     public OptimizerPropagator Linearize(OptimizerState after, Tensor gradient, double learningRate, double epsilonFloor = 0)
     {
         using var off = no_grad();
-        var norm = ClipNorm is null ? 0 : gradient.norm().ToNumber();
-        var clip = ClipNorm is { } limit && limit / (norm + ClipEpsilon) < 1 ? (gradient, norm, limit) : ((Tensor, double, double)?)null;
-        return Tangent(after, Clip(gradient), learningRate, epsilonFloor, clip);
+        var (clipped, norm, limit) = Clip(gradient);
+        return new OptimizerPropagator(Tangent(after, clipped, learningRate, epsilonFloor), gradient, norm, limit);
     }
 
     /// <summary>Theta and buffers after the update, in the current dispose scope.</summary>
@@ -78,14 +77,19 @@ public abstract class OptimizerMap
     /// <param name="learningRate">lr_t.</param>
     protected abstract (Tensor Theta, Tensor[] Buffers) Update(OptimizerState state, Tensor gradient, double learningRate);
 
-    private protected abstract OptimizerPropagator Tangent(
-        OptimizerState after, Tensor clipped, double learningRate, double epsilonFloor, (Tensor Gradient, double Norm, double Limit)? clip);
+    /// <summary>The Jacobian of <see cref="Update"/> and its transpose, by the gradient after clipping.</summary>
+    private protected abstract (Push Push, Pull Pull) Tangent(
+        OptimizerState after, Tensor gradient, double learningRate, double epsilonFloor);
 
-    /// <summary>min(1, c / (|g| + e)) g, as torch.nn.utils.clip_grad_norm_ over all parameters together.</summary>
-    private Tensor Clip(Tensor gradient)
+    /// <summary>
+    /// min(1, c / (|g| + e)) g, as torch.nn.utils.clip_grad_norm_ over all parameters together; with |g|, and c where that is what it is
+    /// scaled down to.
+    /// </summary>
+    private (Tensor Clipped, double Norm, double? Limit) Clip(Tensor gradient)
     {
-        if (ClipNorm is not { } limit) return gradient;
-        var coefficient = limit / (gradient.norm().ToNumber() + ClipEpsilon);
-        return coefficient < 1 ? gradient.times(coefficient) : gradient;
+        if (ClipNorm is not { } limit) return (gradient, 0, null);
+        var norm = gradient.norm().ToNumber();
+        var coefficient = limit / (norm + ClipEpsilon);
+        return coefficient < 1 ? (gradient.times(coefficient), norm, limit) : (gradient, norm, null);
     }
 }

@@ -1,25 +1,37 @@
 namespace LlmStageAudit.Training.Optimizers;
 
+/// <summary>The change of the state after, of a change of the state before and of the gradient after clipping.</summary>
+internal delegate StatePerturbation Push(StatePerturbation before, Tensor gradientChange);
+
+/// <summary>A linear function of the state after, as one of the state before and of the gradient after clipping.</summary>
+internal delegate (StatePerturbation Before, Tensor Gradient) Pull(StatePerturbation after);
+
 /// <summary>
 /// The Jacobian of one optimizer update s_t = F(s_{t-1}, g_t) at an observed state, clipping included: how a change of the
 /// state before, and of the gradient, changes the state after; and its transpose. How the gradient itself depends on theta
 /// (the Hessian of the batch loss) is the caller's: forward with dg = H dtheta, backward by adding H q to the theta block.
 /// </summary>
-public abstract class OptimizerPropagator
+public sealed class OptimizerPropagator
 {
+    private readonly Push _push;
+    private readonly Pull _pull;
     private readonly Tensor? _clippedFrom;
     private readonly double _clipScale;
     private readonly double _clipCurve;
 
-    /// <summary>The part that all optimizers share: clipping.</summary>
-    /// <param name="clip">The clipping that took place: the raw gradient, and the limit; null where nothing was clipped.</param>
-    private protected OptimizerPropagator((Tensor Gradient, double Norm, double Limit)? clip)
+    /// <summary>Of the optimizer's own part, and of clipping, which all optimizers share.</summary>
+    /// <param name="tangent">The optimizer's.</param>
+    /// <param name="gradient">Raw.</param>
+    /// <param name="norm">Its length.</param>
+    /// <param name="limit">What it was clipped to; null where it was not.</param>
+    internal OptimizerPropagator((Push Push, Pull Pull) tangent, Tensor gradient, double norm, double? limit)
     {
-        if (clip is not { } clipped) return;
-        var denominator = clipped.Norm + OptimizerMap.ClipEpsilon;
-        _clippedFrom = clipped.Gradient;
-        _clipScale = clipped.Limit / denominator;
-        _clipCurve = clipped.Limit / (denominator * denominator * clipped.Norm);
+        (_push, _pull) = tangent;
+        if (limit is not { } length) return;
+        var denominator = norm + OptimizerMap.ClipEpsilon;
+        _clippedFrom = gradient;
+        _clipScale = length / denominator;
+        _clipCurve = length / (denominator * denominator * norm);
     }
 
     /// <summary>The change of the state after, in the current dispose scope.</summary>
@@ -29,7 +41,7 @@ public abstract class OptimizerPropagator
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        return Kept(scope, Push(before, Unclip(gradientChange)));
+        return Kept(scope, _push(before, Unclip(gradientChange)));
     }
 
     /// <summary>The transpose, in the current dispose scope.</summary>
@@ -39,14 +51,10 @@ public abstract class OptimizerPropagator
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        var (before, gradient) = Pull(after);
+        var (before, gradient) = _pull(after);
         var raw = Unclip(gradient);
         return (Kept(scope, before), scope.MoveToOuter(ReferenceEquals(raw, gradient) ? raw.clone() : raw));
     }
-
-    private protected abstract StatePerturbation Push(StatePerturbation before, Tensor gradientChange);
-
-    private protected abstract (StatePerturbation Before, Tensor Gradient) Pull(StatePerturbation after);
 
     private static StatePerturbation Kept(DisposeScope scope, StatePerturbation made) =>
         new(scope.MoveToOuter(made.Theta), [.. made.Buffers.Select(tensor => scope.MoveToOuter(tensor))], made.Steps);

@@ -6,6 +6,12 @@ namespace LlmStageAudit.Training.Optimizers;
 /// v_t = mu v_{t-1} + g_t + w theta_{t-1}
 /// theta_t = theta_{t-1} - lr_t v_t
 /// </code>
+/// Its Jacobian and the transpose of that:
+/// <code>
+/// dv' = mu dv + dg + w dtheta            q   = lv - lr lth
+/// dtheta' = dtheta - lr dv'              lth &lt;- lth + w q  (+ H q)
+///                                        lv  &lt;- mu q
+/// </code>
 /// </summary>
 internal sealed class SgdMap(double momentum, double weightDecay, double? clipNorm) : OptimizerMap(clipNorm)
 {
@@ -17,11 +23,21 @@ internal sealed class SgdMap(double momentum, double weightDecay, double? clipNo
         return (state.Theta.plus(velocity, -learningRate), [velocity]);
     }
 
-    private protected override OptimizerPropagator Tangent(
-        OptimizerState after,
-        Tensor clipped,
-        double learningRate,
-        double epsilonFloor,
-        (Tensor Gradient, double Norm, double Limit)? clip) =>
-        new SgdPropagator(momentum, weightDecay, learningRate, clip);
+    private protected override (Push Push, Pull Pull) Tangent(
+        OptimizerState after, Tensor gradient, double learningRate, double epsilonFloor)
+    {
+        return (Push, Pull);
+
+        StatePerturbation Push(StatePerturbation before, Tensor gradientChange)
+        {
+            var velocity = before.Buffers[0].times(momentum).plus(gradientChange.plus(before.Theta, weightDecay));
+            return new StatePerturbation(before.Theta.plus(velocity, -learningRate), [velocity], before.Steps);
+        }
+
+        (StatePerturbation Before, Tensor Gradient) Pull(StatePerturbation after)
+        {
+            var q = after.Buffers[0].plus(after.Theta, -learningRate);
+            return (new StatePerturbation(after.Theta.plus(q, weightDecay), [q.times(momentum)], after.Steps), q);
+        }
+    }
 }

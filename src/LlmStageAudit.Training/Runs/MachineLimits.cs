@@ -19,10 +19,7 @@ public sealed record MachineLimits
     /// <param name="cgroups">Where control groups are mounted, of version 2 or 1.</param>
     internal static long? AvailableBytes(string proc, string cgroups)
     {
-        var system = Lines(Path.Combine(proc, "meminfo"))
-            .Where(line => line.StartsWith("MemAvailable:", StringComparison.Ordinal))
-            .Select(line => Number(line["MemAvailable:".Length..].Replace("kB", "", StringComparison.Ordinal)) * 1024)
-            .FirstOrDefault();
+        var system = Field(Path.Combine(proc, "meminfo"), "MemAvailable:") * 1024;
         long?[] limits = [system, .. Lines(Path.Combine(proc, "self", "cgroup")).SelectMany(line => OfGroups(cgroups, line.Split(':', 3)))];
         return limits.Where(limit => limit is not null).Min();
     }
@@ -32,7 +29,6 @@ public sealed record MachineLimits
     /// <param name="entry">"0::/path" in version 2, "4:memory:/path" in version 1.</param>
     private static IEnumerable<long?> OfGroups(string cgroups, string[] entry)
     {
-        if (entry.Length < 3) yield break;
         var (root, limit, use, cache) = entry switch
         {
             ["0", "", _] => (cgroups, "memory.max", "memory.current", "inactive_file"),
@@ -48,10 +44,7 @@ public sealed record MachineLimits
             // "max", or a number near 2^63 in version 1, is no limit.
             if (Value(folder, limit) is not { } most || most >= long.MaxValue / 2 || Value(folder, use) is not { } used) continue;
             // Cached pages of files count as used, but give way.
-            var reclaimable = Lines(Path.Combine(folder, "memory.stat"))
-                .Where(line => line.StartsWith(cache + " ", StringComparison.Ordinal))
-                .Select(line => Number(line[cache.Length..]))
-                .FirstOrDefault() ?? 0;
+            var reclaimable = Field(Path.Combine(folder, "memory.stat"), $"{cache} ") ?? 0;
             yield return Math.Max(0, most - used + reclaimable);
         }
     }
@@ -69,6 +62,11 @@ public sealed record MachineLimits
             return null;
         }
     }
+
+    private static long? Field(string file, string name) => Lines(file)
+        .Where(line => line.StartsWith(name, StringComparison.Ordinal))
+        .Select(line => Number(line[name.Length..].Replace("kB", "", StringComparison.Ordinal)))
+        .FirstOrDefault();
 
     private static long? Value(string folder, string file) => Lines(Path.Combine(folder, file)).Select(Number).FirstOrDefault();
 

@@ -17,46 +17,38 @@ public sealed class Preflight(MachineLimits limits)
     /// <param name="where">The run folder, for the message.</param>
     /// <param name="configuration">The run's.</param>
     /// <param name="device">Where it computes; null: the CPU.</param>
-    /// <exception cref="PreflightException">The machine has less than the weights and the optimizer's state take.</exception>
-    public void CheckMemory(string where, RunConfiguration configuration, Device? device)
-    {
-        if (device is { type: not DeviceType.CPU }) return;
-        CheckMemory(where, "training", MemoryFloorBytes(RunMaterials.Footprint(configuration), configuration));
-    }
-
-    /// <summary>Asked before a retraining loads its model beside the observed run's.</summary>
-    /// <exception cref="PreflightException">The machine has less than the weights and the optimizer's state take.</exception>
-    public void CheckMemory(string where, TrainedRun parent)
-    {
-        if (parent.Model.Device.type != DeviceType.CPU) return;
-        CheckMemory(where, "retraining", MemoryFloorBytes(RunMaterials.Footprint(parent.Configuration), parent.Configuration));
-    }
+    /// <exception cref="TrainingException">The machine has less than the weights and the optimizer's state take.</exception>
+    public void CheckMemory(string where, RunConfiguration configuration, Device? device) =>
+        CheckMemory(where, "training", configuration, device);
 
     /// <summary>Asked when the data has been read and before the run folder is made.</summary>
-    /// <exception cref="PreflightException">The file system has less room than the run takes.</exception>
-    internal void CheckDisk(string where, RunConfiguration configuration, RunMaterials materials)
+    /// <exception cref="TrainingException">The file system has less room than the run takes.</exception>
+    internal void CheckDisk(string where, RunMaterials materials)
     {
-        var disk = RunDisk.Of(configuration, materials);
+        var disk = RunDisk.Of(materials);
         CheckDisk(where, "the run", disk.Bytes, disk.GradientBytes, disk.Files);
     }
 
     /// <summary>The same for a run that goes on: what its folder holds already has its room.</summary>
-    /// <exception cref="PreflightException">The file system has less room than the rest of the run takes.</exception>
-    internal void CheckRest(string where, RunConfiguration configuration, RunMaterials materials)
+    /// <exception cref="TrainingException">The file system has less room than the rest of the run takes.</exception>
+    internal void CheckRest(string where, RunMaterials materials)
     {
-        var disk = RunDisk.Of(configuration, materials);
+        var disk = RunDisk.Of(materials);
         var there = new DirectoryInfo(where).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
         CheckDisk(where, "the rest of the run", Math.Max(0, disk.Bytes - there), 0, disk.Files);
     }
 
-    /// <summary>Asked before the first of several retrainings.</summary>
+    /// <summary>Asked before the first of several retrainings, whose model is loaded beside the observed run's.</summary>
     /// <param name="where">The folder they go to, for the message.</param>
     /// <param name="parent">The observed run.</param>
     /// <param name="stages">The stages that are left out, by place, of the jobs that are not complete.</param>
-    /// <exception cref="PreflightException">The file system has less room than all of them take together.</exception>
+    /// <exception cref="TrainingException">
+    /// The machine has less than the weights and the optimizer's state take, or the file system less room than all of them together.
+    /// </exception>
     public void CheckRetraining(string where, TrainedRun parent, IEnumerable<int> stages)
     {
-        RunDisk[] disks = [.. stages.Select(stage => RunDisk.Without(parent, stage))];
+        CheckMemory(where, "retraining", parent.Configuration, parent.Model.Device);
+        RunDisk[] disks = [.. stages.Select(stage => RunDisk.Without(parent.Materials, parent.Folder.Root, stage))];
         // Whether the log holds gradients was settled when the run was trained.
         CheckDisk(where, "retraining", disks.Sum(disk => disk.Bytes), gradientBytes: 0, disks.Sum(disk => disk.Files));
     }
@@ -74,16 +66,18 @@ public sealed class Preflight(MachineLimits limits)
     /// <summary>Vectors [N] of an optimizer's state, the parameters included.</summary>
     public static int StateVectors(OptimizerSection optimizer) => optimizer.Name == OptimizerName.AdamW ? 3 : 2;
 
-    private void CheckMemory(string where, string what, long neededBytes)
+    private void CheckMemory(string where, string what, RunConfiguration configuration, Device? device)
     {
-        if (limits.AvailableMemoryBytes() is { } available && available < neededBytes)
-            throw PreflightException.TooLittleMemory(where, what, neededBytes, available);
+        if (device is { type: not DeviceType.CPU }) return;
+        var needed = MemoryFloorBytes(RunMaterials.Footprint(configuration), configuration);
+        if (limits.AvailableMemoryBytes() is { } available && available < needed)
+            throw TrainingException.TooLittleMemory(where, what, needed, available);
     }
 
     private void CheckDisk(string where, string what, long bytes, long gradientBytes, int files)
     {
         var needed = bytes + (files * OverheadPerFileBytes);
         if (limits.FreeDiskBytes(where) is { } free && free < needed)
-            throw PreflightException.TooLittleDisk(where, what, needed, gradientBytes, free);
+            throw TrainingException.TooLittleDisk(where, what, needed, gradientBytes, free);
     }
 }

@@ -1,12 +1,9 @@
 using System.Text.Json;
-using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
-using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Records.Trajectories;
 using LlmStageAudit.Seals.Sealing;
-using LlmStageAudit.Training.Stages;
 
 namespace LlmStageAudit.Training.Runs;
 
@@ -40,98 +37,45 @@ public sealed record RunDisk(long HeadBytes, IReadOnlyList<StageDisk> Stages, in
     public long GradientBytes => Stages.Sum(stage => stage.GradientBytes);
 
     /// <summary>Of a run with these materials.</summary>
-    public static RunDisk Of(RunConfiguration configuration, RunMaterials materials) =>
-        Of(configuration, materials.Model, materials.Programs, materials.ExampleSets, new RunStart());
+    public static RunDisk Of(RunMaterials materials) => Of(materials, new RunStart());
 
     /// <summary>Of a run that leaves out a stage of another and starts where that stage started.</summary>
-    public static RunDisk Without(TrainedRun parent, int stage)
-    {
-        var configuration = parent.Configuration with { Stages = [.. parent.Configuration.Stages.Skip(stage + 1)] };
-        return Of(
-            configuration,
-            parent.Model,
-            [.. parent.Programs.Skip(stage + 1)],
-            [.. parent.Materials.ExampleSets.Skip(stage + 1)],
-            StartWithout(parent.Manifest.RunId, parent.Folder.Root, [.. parent.Programs.Select(program => program.Name)], stage));
-    }
-
-    /// <summary>The same of a run that is not trained yet.</summary>
-    /// <param name="configuration">The run's.</param>
-    /// <param name="materials">Its model and data.</param>
-    /// <param name="path">Where it would lie.</param>
+    /// <param name="materials">The other's model and data; it need not be trained yet.</param>
+    /// <param name="path">Where the other lies, or would.</param>
     /// <param name="stage">The place of the stage left out.</param>
-    public static RunDisk Without(RunConfiguration configuration, RunMaterials materials, string path, int stage) => Of(
-        configuration with { Stages = [.. configuration.Stages.Skip(stage + 1)] },
-        materials.Model,
-        [.. materials.Programs.Skip(stage + 1)],
-        [.. materials.ExampleSets.Skip(stage + 1)],
-        StartWithout(new string('0', 32), path, [.. materials.Programs.Select(program => program.Name)], stage));
+    public static RunDisk Without(RunMaterials materials, string path, int stage) =>
+        Of(materials.After(stage), RunBeginning.Without(materials, new string('0', 32), path, stage));
 
-    private static RunStart StartWithout(string runId, string path, string[] stages, int stage) => new()
+    private static RunDisk Of(RunMaterials materials, RunStart start)
     {
-        Kind = RunStartKind.Checkpoint,
-        RunId = runId,
-        RunPath = path,
-        AfterStage = stage == 0 ? null : stages[stage - 1],
-        SkippedStages = [stages[stage]],
-    };
-
-    private static RunDisk Of(
-        RunConfiguration configuration,
-        LanguageModel model,
-        IReadOnlyList<StageProgram> programs,
-        IReadOnlyList<ExampleSet> sets,
-        RunStart start)
-    {
+        var model = materials.Model;
         var state = StateFolder.Sizes(model);
         var stateBytes = state.Sum(file => file.SizeBytes);
-        var gradientBytes = configuration.Trajectory.Gradients ? sizeof(float) * model.Layout.Count : 0;
-        var firstStep = 1;
-        var stages = new List<StageDisk>();
-        foreach (var (program, set) in programs.Zip(sets))
+        var gradientBytes = materials.Configuration.Trajectory.Gradients ? sizeof(float) * model.Layout.Count : 0;
+        StageDisk[] stages = [.. materials.Programs.Select((program, index) =>
         {
-            var log = TrajectoryLogSize.Of(Records(program, set, firstStep), gradientBytes);
-            stages.Add(new StageDisk(program.Name, log, gradientBytes * program.Steps.Count, stateBytes));
-            firstStep += program.Steps.Count;
-        }
-
-        var manifest = Manifest(configuration, model, programs, start);
+            var (firstStep, set) = (materials.FirstStep(index), materials.ExampleSets[index]);
+            var records = program.Steps.Select(step => StageLog.Record(step, firstStep, UsualDigits, UsualDigits, set));
+            var log = TrajectoryLogSize.Of(records, gradientBytes);
+            return new StageDisk(program.Name, log, gradientBytes * program.Steps.Count, stateBytes);
+        })];
+        var manifest = Manifest(materials, start);
         var manifestBytes = JsonSerializer.SerializeToUtf8Bytes(manifest, ArtifactJson.Options).Length + 1;
         var sealBytes = SealSize.Of(manifest, state, [.. stages.Select(stage => stage.LogBytes)], gradientBytes);
-        return new RunDisk(manifestBytes + sealBytes + stateBytes, stages, 2 + state.Count + (stages.Count * (state.Count + 1)));
+        return new RunDisk(manifestBytes + sealBytes + stateBytes, stages, 2 + state.Count + (stages.Length * (state.Count + 1)));
     }
 
-    private static IEnumerable<StepRecord> Records(StageProgram program, ExampleSet set, int firstStep) =>
-        program.Steps.Select(step => new StepRecord
-        {
-            Step = firstStep + step.StageStep - 1,
-            StageStep = step.StageStep,
-            Epoch = step.Epoch,
-            LearningRate = step.LearningRate,
-            LossNats = UsualDigits,
-            GradientNorm = UsualDigits,
-            BatchIds = [.. step.Batch.Select(i => set.Examples[i].Id)],
-        });
-
-    private static RunManifest Manifest(
-        RunConfiguration configuration, LanguageModel model, IReadOnlyList<StageProgram> programs, RunStart start)
+    private static RunManifest Manifest(RunMaterials materials, RunStart start)
     {
         var hash = new string('0', 64);
-        var inputs = RunInputs.Files(configuration, model).Select(file => new InputRecord
+        var begun = RunBeginning.Manifest(materials, start, RunInputs.Records(materials, _ => hash));
+        return begun with
         {
-            Role = file.Role,
-            Path = file.Path,
-            Sha256 = hash,
-            SizeBytes = new FileInfo(file.Path) is { Exists: true } found ? found.Length : 0,
-        });
-        var begun = RunTrainer.NewManifest(configuration, model, programs, start, [.. inputs]);
-        var firstStep = 1;
-        var results = new List<StageResult>();
-        foreach (var (stage, program) in begun.Stages.Zip(programs))
-        {
-            results.Add(stage with
+            RunId = hash[..32],
+            CreatedUtc = DateTime.UnixEpoch.AddTicks(1),
+            Stages = [.. begun.Stages.Zip(materials.Programs, (stage, program) => stage with
             {
-                FirstStep = firstStep,
+                FirstStep = materials.FirstStep(stage.Index),
                 Steps = program.Steps.Count,
                 Examples = program.Objective.ExampleCount,
                 LossFirst = UsualDigits,
@@ -142,15 +86,7 @@ public sealed record RunDisk(long HeadBytes, IReadOnlyList<StageDisk> Stages, in
                 TrajectoryHead = hash,
                 State = StageState.Completed,
                 StateSha256 = hash,
-            });
-            firstStep += program.Steps.Count;
-        }
-
-        return begun with
-        {
-            RunId = hash[..32],
-            CreatedUtc = DateTime.UnixEpoch.AddTicks(1),
-            Stages = results,
+            })],
             TrainSeconds = UsualDigits,
             LogSeconds = UsualDigits,
             State = RunState.Completed,

@@ -42,8 +42,10 @@ public static class RunEngine
         ],
     };
 
-    /// <summary>In what an engine is another than the recorded one, a phrase each; what was not recorded counts as the same, and the allocator
-    /// changes no result.</summary>
+    /// <summary>
+    /// In what an engine is another than the recorded one, a phrase each; what was not recorded counts as the same, and the allocator
+    /// changes no result.
+    /// </summary>
     /// <param name="recorded">What computed the run.</param>
     /// <param name="here">What would compute now.</param>
     public static string[] Differences(EngineRecord recorded, EngineRecord here) =>

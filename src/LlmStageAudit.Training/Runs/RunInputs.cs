@@ -12,18 +12,24 @@ public static class RunInputs
 {
     /// <summary>Every file a run depends on, with its hash and size.</summary>
     /// <exception cref="ConfigurationException">A probe the configuration names is not there.</exception>
-    internal static InputRecord[] Pin(RunConfiguration configuration, LanguageModel model)
+    internal static InputRecord[] Pin(RunMaterials materials)
     {
-        if (configuration.Probes.FirstOrDefault(probe => !File.Exists(probe)) is { } absent)
+        if (materials.Configuration.Probes.FirstOrDefault(probe => !File.Exists(probe)) is { } absent)
             throw ConfigurationException.At("probes", $"no file {absent}", "probe files that exist", "mend the path or leave it out");
-        return [.. Files(configuration, model).Select(file => new InputRecord
+        return Records(materials, ContentHash.OfFile);
+    }
+
+    /// <summary>The same under another hash; a file that is absent has no bytes.</summary>
+    internal static InputRecord[] Records(RunMaterials materials, Func<string, string> hashOf) =>
+    [
+        .. Files(materials.Configuration, materials.Model).Select(file => new InputRecord
         {
             Role = file.Role,
             Path = file.Path,
-            Sha256 = ContentHash.OfFile(file.Path),
-            SizeBytes = new FileInfo(file.Path).Length,
-        })];
-    }
+            Sha256 = hashOf(file.Path),
+            SizeBytes = new FileInfo(file.Path) is { Exists: true } found ? found.Length : 0,
+        }),
+    ];
 
     /// <summary>The files that are pinned, each once.</summary>
     public static IEnumerable<(InputRole Role, string Path)> Files(RunConfiguration configuration, LanguageModel model) =>

@@ -4,6 +4,7 @@ using LlmStageAudit.Modeling.Adapters;
 using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Training.Stages;
 
 namespace LlmStageAudit.Training.Runs;
@@ -15,9 +16,12 @@ public sealed class RunMaterials : IDisposable
 {
     private RunMaterials(RunConfiguration configuration, LanguageModel model, Tensor initialState)
     {
-        (Model, InitialState) = (model, initialState);
+        (Configuration, Model, InitialState) = (configuration, model, initialState);
         Reader = new ExampleReader(model, configuration.Model.MaxLength);
     }
+
+    /// <summary>What it is made of.</summary>
+    public RunConfiguration Configuration { get; }
 
     /// <summary>The model; disposed with the materials.</summary>
     public LanguageModel Model { get; }
@@ -67,6 +71,20 @@ public sealed class RunMaterials : IDisposable
     public RunMaterials With(
         RunConfiguration configuration, IReadOnlyList<StageProgram> programs, IReadOnlyList<ExampleSet> exampleSets) =>
         new(configuration, Model, InitialState) { Programs = programs, ExampleSets = exampleSets };
+
+    /// <summary>The same without a stage and those before it, at whose place a counterfactual begins: not to be disposed.</summary>
+    internal RunMaterials After(int stage) => With(
+        Configuration with { Stages = [.. Configuration.Stages.Skip(stage + 1)] },
+        [.. Programs.Skip(stage + 1)],
+        [.. ExampleSets.Skip(stage + 1)]);
+
+    /// <summary>The number in the run of a stage's first step, from 1.</summary>
+    internal int FirstStep(int stage) => 1 + Programs.Take(stage).Sum(program => program.Steps.Count);
+
+    /// <summary>The trainable state [N] before a stage, saved by a run of these materials, in the current dispose scope.</summary>
+    internal Tensor StateBefore(int stage, RunFolder folder) => stage == 0
+        ? InitialState.clone()
+        : StateFolder.Read(folder.StageStateFolder(stage - 1, Programs[stage - 1].Name), Model);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -21,7 +21,6 @@ public sealed class RunTrainer
     private readonly RunMaterials _materials;
     private readonly IProgress<RunProgress>? _progress;
     private readonly int _totalSteps;
-    private readonly string[][] _exampleIds;
     private readonly RunSealer _sealer;
     private RunManifest _manifest;
 
@@ -30,7 +29,6 @@ public sealed class RunTrainer
         (_folder, _materials, _manifest, _progress) = (folder, materials, manifest, progress);
         _totalSteps = materials.Programs.Sum(program => program.Steps.Count);
         _sealer = RunSealer.Open(folder);
-        _exampleIds = [.. materials.ExampleSets.Select(set => set.Examples.Select(example => example.Id).ToArray())];
     }
 
     /// <summary>Trains a new run.</summary>
@@ -57,22 +55,18 @@ public sealed class RunTrainer
         preflight?.CheckMemory(path, configuration, device);
         using var materials = RunMaterials.Gather(configuration, device);
         foreach (var text in materials.Model.Notes) note?.Invoke(text);
-        preflight?.CheckDisk(path, configuration, materials);
-        return Train(configuration, materials, path, progress, cancellation);
+        preflight?.CheckDisk(path, materials);
+        return Train(materials, path, progress, cancellation);
     }
 
     /// <summary>Trains a new run whose model and data are there already.</summary>
-    /// <param name="configuration">The run's.</param>
     /// <param name="materials">Its stages; stay the caller's.</param>
     /// <param name="path">The run folder: absent or empty.</param>
     /// <param name="progress">Told after each step; null for nobody.</param>
     /// <param name="cancellation">Stops after the current step, at a valid checkpoint.</param>
     public static RunManifest Train(
-        RunConfiguration configuration,
-        RunMaterials materials,
-        string path,
-        IProgress<RunProgress>? progress,
-        CancellationToken cancellation) => Begin(materials, configuration, path, new RunStart(), progress, cancellation);
+        RunMaterials materials, string path, IProgress<RunProgress>? progress, CancellationToken cancellation) =>
+        Begin(materials, path, new RunStart(), progress, cancellation);
 
     /// <summary>Trains the stages after a checkpoint of another run, leaving one out: a counterfactual, as a run of its own.</summary>
     /// <param name="parent">The observed run.</param>
@@ -88,15 +82,8 @@ public sealed class RunTrainer
         var configuration = parent.Configuration with { Stages = [.. parent.Configuration.Stages.Skip(index + 1)] };
         var source = index == 0 ? parent.Folder.InitialFolder : parent.Folder.StageStateFolder(index - 1, parent.Programs[index - 1].Name);
         using var materials = RunMaterials.Restore(configuration, source, parent.Model.Device);
-        var start = new RunStart
-        {
-            Kind = RunStartKind.Checkpoint,
-            RunId = parent.Manifest.RunId,
-            RunPath = parent.Folder.Root,
-            AfterStage = index == 0 ? null : parent.Programs[index - 1].Name,
-            SkippedStages = [skipped],
-        };
-        return Begin(materials, configuration, path, start, progress, cancellation);
+        var start = RunBeginning.Without(parent.Materials, parent.Manifest.RunId, parent.Folder.Root, index);
+        return Begin(materials, path, start, progress, cancellation);
     }
 
     /// <summary>Goes on with a run that was stopped or broken off; does nothing to a completed one.</summary>
@@ -128,41 +115,15 @@ public sealed class RunTrainer
         RunInputs.Check(manifest.Inputs);
         preflight?.CheckMemory(path, manifest.Configuration, device);
         using var materials = RunMaterials.Restore(manifest.Configuration, folder.InitialFolder, device);
-        preflight?.CheckRest(path, manifest.Configuration, materials);
+        preflight?.CheckRest(path, materials);
         manifest = RunEngine.ResumedBy(manifest, materials.Model.Device);
         return new RunTrainer(folder, materials, manifest, progress).TrainStages(cancellation);
     }
 
-    /// <summary>What a run says of itself before its first step; it has no name yet.</summary>
-    internal static RunManifest NewManifest(
-        RunConfiguration configuration,
-        LanguageModel model,
-        IReadOnlyList<StageProgram> programs,
-        RunStart start,
-        IReadOnlyList<InputRecord> inputs) => new()
-        {
-            RunId = "",
-            CreatedUtc = DateTime.UtcNow,
-            ToolVersion = RunEngine.ToolVersion,
-            Engine = RunEngine.Describe(model.Device),
-            Configuration = configuration,
-            Inputs = inputs,
-            ParameterCount = model.Layout.Count,
-            Parameters = [.. model.Layout.Slots.Select(slot => new ParameterRecord { Name = slot.Name, Shape = slot.Shape })],
-            Start = start,
-            Stages = [.. programs.Select((program, index) => new StageResult { Name = program.Name, Index = index })],
-        };
-
     private static RunManifest Begin(
-        RunMaterials materials,
-        RunConfiguration configuration,
-        string path,
-        RunStart start,
-        IProgress<RunProgress>? progress,
-        CancellationToken cancellation)
+        RunMaterials materials, string path, RunStart start, IProgress<RunProgress>? progress, CancellationToken cancellation)
     {
-        var inputs = RunInputs.Pin(configuration, materials.Model);
-        var manifest = NewManifest(configuration, materials.Model, materials.Programs, start, inputs);
+        var manifest = RunBeginning.Manifest(materials, start, RunInputs.Pin(materials));
         manifest = manifest with { RunId = RunIdentity.Of(manifest) };
         var folder = RunFolder.Create(path);
         using var held = RunLock.Acquire(folder);
@@ -213,7 +174,7 @@ public sealed class RunTrainer
     {
         var program = _materials.Programs[index];
         var watch = Stopwatch.StartNew();
-        var firstStep = 1 + _materials.Programs.Take(index).Sum(earlier => earlier.Steps.Count);
+        var firstStep = _materials.FirstStep(index);
         UpdateStage(index, stage => stage with
         {
             State = StageState.Running,
@@ -230,10 +191,12 @@ public sealed class RunTrainer
         (state, var finished) = StageTrainer.Train(program, state, done + 1, taken =>
         {
             var began = Stopwatch.GetTimestamp();
-            Log(writer, index, firstStep, taken);
+            var (bytes, length) = _manifest.Configuration.Trajectory.Gradients ? StageLog.Encode(taken.Gradient) : ([], 0);
+            var record = StageLog.Record(taken.Step, firstStep, taken.LossNats, taken.GradientNorm, _materials.ExampleSets[index]);
+            writer.Enqueue(record, bytes, length);
             logTicks += Stopwatch.GetTimestamp() - began;
             _progress?.Report(
-                new RunProgress(program.Name, firstStep + taken.Step.StageStep - 1, _totalSteps, taken.LossNats, taken.Step.LearningRate));
+                new RunProgress(program.Name, record.Step, _totalSteps, taken.LossNats, taken.Step.LearningRate));
         }, cancellation);
         using var owned = state;
         writer.Complete();
@@ -253,7 +216,7 @@ public sealed class RunTrainer
     private TrajectoryWriter OpenWriter(int index, StageProgram program)
     {
         var path = _folder.TrajectoryPath(index, program.Name);
-        var genesis = StageLog.Genesis(_manifest.RunId, program.Name);
+        var genesis = TrajectoryGenesis.Of(_manifest.RunId, program.Name);
         return File.Exists(path)
             ? TrajectoryWriter.OpenForAppend(path, genesis, _manifest.Configuration.Trajectory.Gradients ? null : 0)
             : TrajectoryWriter.Create(path, genesis);
@@ -266,32 +229,10 @@ public sealed class RunTrainer
     private OptimizerState Recover(int index, StageProgram program, int done)
     {
         using var scope = NewDisposeScope();
-        var theta = index == 0
-            ? _materials.InitialState
-            : StateFolder.Read(_folder.StageStateFolder(index - 1, _materials.Programs[index - 1].Name), _materials.Model);
-        var start = program.Optimizer.Start(theta);
+        var start = program.Optimizer.Start(_materials.StateBefore(index, _folder));
         if (done == 0) return start;
-        using var log = StageLog.Open(_folder, _manifest.RunId, index, program, _exampleIds[index]);
+        using var log = StageLog.Open(_folder, _manifest.RunId, _materials, index);
         return log.Replay(start, 0, done);
-    }
-
-    private void Log(BackgroundTrajectoryWriter writer, int index, int firstStep, StepTaken taken)
-    {
-        var ids = _exampleIds[index];
-        var (bytes, length) = _manifest.Configuration.Trajectory.Gradients ? GradientCodec.Encode(taken.Gradient) : ([], 0);
-        writer.Enqueue(
-            new StepRecord
-            {
-                Step = firstStep + taken.Step.StageStep - 1,
-                StageStep = taken.Step.StageStep,
-                Epoch = taken.Step.Epoch,
-                LearningRate = taken.Step.LearningRate,
-                LossNats = taken.LossNats,
-                GradientNorm = taken.GradientNorm,
-                BatchIds = [.. taken.Step.Batch.Select(i => ids[i])],
-            },
-            bytes,
-            length);
     }
 
     private void SaveStage(int index, StageProgram program, Tensor theta, string head, double seconds, double logSeconds)
@@ -300,7 +241,7 @@ public sealed class RunTrainer
         // Left by a run that broke off between saving and saying so; the replayed state is the same.
         if (Directory.Exists(stateFolder)) StorageException.Guard(stateFolder, () => Directory.Delete(stateFolder, recursive: true));
         StateFolder.Write(stateFolder, _materials.Model, theta);
-        using var log = StageLog.Open(_folder, _manifest.RunId, index, program, _exampleIds[index]);
+        using var log = StageLog.Open(_folder, _manifest.RunId, _materials, index);
         UpdateStage(index, stage => stage with
         {
             State = StageState.Completed,
@@ -312,19 +253,19 @@ public sealed class RunTrainer
             TrajectoryHead = head,
             StateSha256 = ContentHash.OfFile(StateFolder.WeightsPath(stateFolder, _materials.Model)),
         });
-        Save(_manifest with
-        {
-            TrainSeconds = _manifest.Stages.Sum(stage => stage.TrainSeconds),
-            LogSeconds = _manifest.Stages.Sum(stage => stage.LogSeconds)
-        });
     }
 
-    private void UpdateStage(int index, Func<StageResult, StageResult> change) =>
+    private void UpdateStage(int index, Func<StageResult, StageResult> change)
+    {
+        StageResult[] stages = [.. _manifest.Stages.Select((stage, i) => i == index ? change(stage) : stage)];
         Save(_manifest with
         {
             State = RunState.Running,
-            Stages = [.. _manifest.Stages.Select((stage, i) => i == index ? change(stage) : stage)]
+            Stages = stages,
+            TrainSeconds = stages.Sum(stage => stage.TrainSeconds),
+            LogSeconds = stages.Sum(stage => stage.LogSeconds),
         });
+    }
 
     private void Save(RunManifest manifest)
     {

@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Trajectories;
 using LlmStageAudit.Training.Optimizers;
@@ -10,10 +13,9 @@ public sealed class StageLog : IStageGradients
 {
     private readonly StageProgram _program;
     private readonly TrajectoryReader _reader;
-    private readonly string _path;
     private byte[] _bytes = [];
 
-    private StageLog(StageProgram program, TrajectoryReader reader, string path) => (_program, _reader, _path) = (program, reader, path);
+    private StageLog(StageProgram program, TrajectoryReader reader) => (_program, _reader) = (program, reader);
 
     /// <inheritdoc/>
     public bool HasGradients => _reader.GradientBytes > 0;
@@ -21,26 +23,47 @@ public sealed class StageLog : IStageGradients
     /// <summary>The logged steps, from the first; fewer than the program's where training broke off.</summary>
     public IReadOnlyList<StepRecord> Steps => _reader.Steps;
 
-    /// <summary>What the log's hash chain begins with.</summary>
-    public static string Genesis(string runId, string stage) => TrajectoryGenesis.Of(runId, stage);
+    /// <summary>A step as the log holds it.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="firstStep">The number in the run of its stage's first.</param>
+    /// <param name="lossNats">Mean batch loss before the update.</param>
+    /// <param name="gradientNorm">Length of the raw gradient.</param>
+    /// <param name="examples">Of the stage.</param>
+    internal static StepRecord Record(ProgramStep step, int firstStep, double lossNats, double gradientNorm, ExampleSet examples) => new()
+    {
+        Step = firstStep + step.StageStep - 1,
+        StageStep = step.StageStep,
+        Epoch = step.Epoch,
+        LearningRate = step.LearningRate,
+        LossNats = lossNats,
+        GradientNorm = gradientNorm,
+        BatchIds = Ids(step, examples),
+    };
+
+    /// <summary>A gradient as the log holds it: float32, little-endian.</summary>
+    /// <returns>A rented array and how many of its bytes are used.</returns>
+    internal static (byte[] Bytes, int Length) Encode(Tensor gradient)
+    {
+        using var single = gradient.to(float32);
+        var length = checked((int)(single.numel() * sizeof(float)));
+        var bytes = ArrayPool<byte>.Shared.Rent(length);
+        single.CopyTo(MemoryMarshal.Cast<byte, float>(bytes.AsSpan(0, length)));
+        return (bytes, length);
+    }
 
     /// <summary>Opens a stage's log and holds it against the program.</summary>
-    /// <param name="folder">The run's.</param>
-    /// <param name="runId">The run's, with which the hash chain begins.</param>
-    /// <param name="index">The stage's place.</param>
-    /// <param name="program">What it ran.</param>
-    /// <param name="exampleIds">By example number.</param>
     /// <exception cref="TrajectoryException">The log is damaged or belongs elsewhere.</exception>
     /// <exception cref="TrainingException">It was written with other batches than the program's.</exception>
-    public static StageLog Open(RunFolder folder, string runId, int index, StageProgram program, IReadOnlyList<string> exampleIds)
+    internal static StageLog Open(RunFolder folder, string runId, RunMaterials materials, int index)
     {
+        var (program, examples) = (materials.Programs[index], materials.ExampleSets[index]);
         var path = folder.TrajectoryPath(index, program.Name);
-        var log = new StageLog(program, TrajectoryReader.Open(path, Genesis(runId, program.Name)), path);
+        var log = new StageLog(program, TrajectoryReader.Open(path, TrajectoryGenesis.Of(runId, program.Name)));
         try
         {
             foreach (var (record, step) in log.Steps.Zip(program.Steps))
             {
-                var same = record.StageStep == step.StageStep && record.BatchIds.SequenceEqual(step.Batch.Select(i => exampleIds[i]));
+                var same = record.StageStep == step.StageStep && record.BatchIds.SequenceEqual(Ids(step, examples));
                 if (!same) throw TrainingException.OtherBatches(path, record.StageStep);
             }
 
@@ -59,7 +82,8 @@ public sealed class StageLog : IStageGradients
         if (!HasGradients) throw TrainingException.NoGradients(_program.Name);
         if (_bytes.Length != _reader.GradientBytes) _bytes = new byte[_reader.GradientBytes];
         _reader.ReadGradient(step.StageStep - 1, _bytes);
-        return GradientCodec.Decode(_bytes, _program.Objective.Dtype, _program.Objective.Device);
+        var values = MemoryMarshal.Cast<byte, float>(_bytes);
+        return TensorMemory.Of(values, [values.Length]).to(_program.Objective.Dtype).to(_program.Objective.Device);
     }
 
     /// <summary>Rebuilds the state after a number of steps by running the optimizer map over the logged gradients.</summary>
@@ -80,9 +104,8 @@ public sealed class StageLog : IStageGradients
         return state;
     }
 
-    /// <summary>The path of the log.</summary>
-    public override string ToString() => _path;
-
     /// <inheritdoc/>
     public void Dispose() => _reader.Dispose();
+
+    private static string[] Ids(ProgramStep step, ExampleSet examples) => [.. step.Batch.Select(i => examples.Examples[i].Id)];
 }

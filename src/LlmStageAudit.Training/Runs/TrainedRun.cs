@@ -7,23 +7,19 @@ using LlmStageAudit.Training.Stages;
 namespace LlmStageAudit.Training.Runs;
 
 /// <summary>A completed run, opened to be replayed or evaluated: its materials, its saved states, its log.</summary>
-public sealed class TrainedRun : ITrajectory, IDisposable
+/// <param name="folder">Where it lies.</param>
+/// <param name="manifest">What it says of itself.</param>
+/// <param name="materials">Its model and data, as when it began; disposed with this.</param>
+public sealed class TrainedRun(RunFolder folder, RunManifest manifest, RunMaterials materials) : ITrajectory, IDisposable
 {
-    /// <summary>A completed run whose model and data are there already.</summary>
-    /// <param name="folder">Where it lies.</param>
-    /// <param name="manifest">What it says of itself.</param>
-    /// <param name="materials">As when it began; disposed with this.</param>
-    public TrainedRun(RunFolder folder, RunManifest manifest, RunMaterials materials) =>
-        (Folder, Manifest, Materials) = (folder, manifest, materials);
-
     /// <summary>Where it lies.</summary>
-    public RunFolder Folder { get; }
+    public RunFolder Folder => folder;
 
     /// <summary>What the run says of itself.</summary>
-    public RunManifest Manifest { get; }
+    public RunManifest Manifest => manifest;
 
     /// <summary>Its model and data, as when it began; disposed with it.</summary>
-    public RunMaterials Materials { get; }
+    public RunMaterials Materials => materials;
 
     /// <summary>As the manifest records it.</summary>
     public RunConfiguration Configuration => Manifest.Configuration;
@@ -42,7 +38,7 @@ public sealed class TrainedRun : ITrajectory, IDisposable
     {
         var folder = RunFolder.Open(path);
         var manifest = folder.ReadManifest();
-        if (manifest.State != RunState.Completed) throw TrainingException.NotCompleted(path, manifest.State.ToString().ToLowerInvariant());
+        if (manifest.State != RunState.Completed) throw TrainingException.NotCompleted(path, manifest.State);
         RunInputs.Check(manifest.Inputs);
         return new TrainedRun(folder, manifest, RunMaterials.Restore(manifest.Configuration, folder.InitialFolder, device));
     }
@@ -51,17 +47,15 @@ public sealed class TrainedRun : ITrajectory, IDisposable
     /// <exception cref="TrainingException">No stage has that name.</exception>
     public int StageIndex(string name)
     {
-        var names = Programs.Select(program => program.Name).ToArray();
+        string[] names = [.. Programs.Select(program => program.Name)];
         var index = Array.IndexOf(names, name);
-        return index >= 0 ? index : throw TrainingException.UnknownStage(Folder.Root, name, Suggestion.For(name, names));
+        return index >= 0 ? index : throw TrainingException.UnknownStage(Folder.Root, name, names);
     }
 
     /// <summary>
     /// The saved trainable state before a stage, [N], in the current dispose scope; index = stage count gives the final state.
     /// </summary>
-    public Tensor StateBefore(int stageIndex) => stageIndex == 0
-        ? Materials.InitialState.clone()
-        : StateFolder.Read(Folder.StageStateFolder(stageIndex - 1, Programs[stageIndex - 1].Name), Model);
+    public Tensor StateBefore(int stageIndex) => Materials.StateBefore(stageIndex, Folder);
 
     /// <summary>The final trainable state [N], in the current dispose scope.</summary>
     public Tensor FinalState() => StateBefore(Programs.Count);
@@ -71,9 +65,7 @@ public sealed class TrainedRun : ITrajectory, IDisposable
 
     /// <summary>The log of a stage; the caller disposes it.</summary>
     /// <exception cref="AuditException">It is damaged, or not of this run.</exception>
-    public StageLog OpenLog(int stageIndex) => StageLog.Open(
-        Folder, Manifest.RunId, stageIndex, Programs[stageIndex],
-        [.. Materials.ExampleSets[stageIndex].Examples.Select(example => example.Id)]);
+    public StageLog OpenLog(int stageIndex) => StageLog.Open(Folder, Manifest.RunId, Materials, stageIndex);
 
     /// <inheritdoc/>
     public void Dispose() => Materials.Dispose();

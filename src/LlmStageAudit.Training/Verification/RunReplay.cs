@@ -8,6 +8,25 @@ using LlmStageAudit.Training.Stages;
 
 namespace LlmStageAudit.Training.Verification;
 
+/// <summary>What executing a run again in part found.</summary>
+/// <param name="Replayed">Steps whose gradient was computed again.</param>
+/// <param name="WorstGradientError">
+/// The largest ||recomputed - logged|| / ||recomputed|| of a gradient; null where none was computed.
+/// </param>
+/// <param name="GradientTolerance">
+/// The largest such error that passes for rounding: more where another engine computes through a base in bfloat16.
+/// </param>
+/// <param name="StatesReplayed">Stages whose end was made again from their start and their logged gradients.</param>
+/// <param name="WorstStateError">The largest ||replayed - saved|| / ||saved - start|| of a stage's end; null where none was made.</param>
+/// <param name="Findings">Empty: the log, the states and the data fit each other.</param>
+public sealed record ReplayVerification(
+    int Replayed,
+    double? WorstGradientError,
+    double GradientTolerance,
+    int StatesReplayed,
+    double? WorstStateError,
+    IReadOnlyList<RunFinding> Findings);
+
 /// <summary>
 /// What hashes cannot say: that a run's log tells what its training did. Every stage is walked from the state before it by the logged
 /// gradients, and must end in the state that was saved; at randomly chosen steps the gradient itself is computed again from model and
@@ -30,7 +49,6 @@ public sealed class RunReplay
     private readonly List<RunFinding> _findings = [];
     private double? _worstGradient;
     private double? _worstState;
-    private int _states;
 
     private RunReplay(TrainedRun run, CancellationToken cancellation)
     {
@@ -53,7 +71,8 @@ public sealed class RunReplay
         var replay = new RunReplay(run, cancellation);
         for (var stage = 0; stage < run.Programs.Count; stage++) replay.Walk(stage, chosen[stage].ToHashSet());
         return new ReplayVerification(
-            Math.Min(steps, all.Length), replay._worstGradient, replay._tolerance, replay._states, replay._worstState, replay._findings);
+            Math.Min(steps, all.Length), replay._worstGradient, replay._tolerance,
+            run.Programs.Count, replay._worstState, replay._findings);
     }
 
     private void Walk(int stage, HashSet<int> chosen)
@@ -74,7 +93,7 @@ public sealed class RunReplay
         var change = (saved - before).norm().ToNumber();
         var error = (state.Theta - saved).norm().ToNumber() / (change == 0 ? 1 : change);
         state.Dispose();
-        (_states, _worstState) = (_states + 1, Math.Max(_worstState ?? 0, error));
+        _worstState = Math.Max(_worstState ?? 0, error);
         if (!(error <= Tolerance))
             Add(
                 NameOf(_run.Folder.StageStateFolder(stage, program.Name)), null, null,
@@ -86,7 +105,7 @@ public sealed class RunReplay
     {
         using var scope = NewDisposeScope();
         var program = _run.Programs[stage];
-        var name = NameOf(log.ToString());
+        var name = NameOf(_run.Folder.TrajectoryPath(stage, program.Name));
         var record = log.Steps[step.StageStep - 1];
         var (loss, norm, gradient) = program.Gradient(step, state.Theta);
         var error = (gradient - log.Gradient(step)).norm().ToNumber() / (norm == 0 ? 1 : norm);

@@ -113,7 +113,7 @@ public sealed class LocalExecutorTests(RetrainableRun run)
     public void A_plan_that_another_executor_runs_is_refused_and_free_again_afterwards()
     {
         var plan = run.Plan("held", "second");
-        using (PlanLock.Acquire(plan))
+        using (plan.Lock())
         {
             var refused = Assert.Throws<RetrainingException>(() => Run(plan));
             Assert.Equal(ErrorKind.Input, refused.Kind);

@@ -38,8 +38,8 @@ public sealed class SealFuzzTests : IDisposable
         {
             Sequence = 1,
             Scope = SealScope.Start,
-            Manifest = [new SealedSection { Field = "runId", Sha256 = hash }],
-            Files = [new SealedFile { Path = "initial/adapter_model.safetensors", SizeBytes = 8, Sha256 = hash }],
+            Manifest = [new SealedSection("runId", hash)],
+            Files = [new SealedFile("initial/adapter_model.safetensors", 8, hash)],
             PreviousSha256 = SealFile.Genesis(runId),
         });
         var stage = SealFile.Close(new SealEntry
@@ -48,18 +48,10 @@ public sealed class SealFuzzTests : IDisposable
             Scope = SealScope.Stage,
             Stage = "first",
             StageIndex = 0,
-            Manifest = [new SealedSection { Field = "stages[0]", Sha256 = hash }],
-            Files = [new SealedFile { Path = "stages/01-first/state/adapter_model.safetensors", SizeBytes = 8, Sha256 = hash }],
-            Log = new SealedLog
-            {
-                Path = "stages/01-first/trajectory.log",
-                Records = 2,
-                SizeBytes = 400,
-                GradientBytes = 8,
-                HeadSha256 = hash,
-                MarkInterval = 1,
-                Marks = [hash, hash],
-            },
+            Manifest = [new SealedSection("stages[0]", hash)],
+            Files = [new SealedFile("stages/01-first/state/adapter_model.safetensors", 8, hash)],
+            Log = new SealedLog(
+                "stages/01-first/trajectory.log", Records: 2, SizeBytes: 400, GradientBytes: 8, hash, MarkInterval: 1, [hash, hash]),
             PreviousSha256 = start.Sha256!,
         });
         return SealEntries.Join(runId, [start, stage]);

@@ -18,7 +18,7 @@ public sealed class PreflightTests : IDisposable
         var configuration = TinyRun.Write(_folder, TinyRun.AdamW, lora: false);
         var path = _folder.At("deep", "run");
         var asked = "";
-        var error = Assert.Throws<PreflightException>(() => Train(configuration, path, new MachineLimits
+        var error = Assert.Throws<TrainingException>(() => Train(configuration, path, new MachineLimits
         {
             FreeDiskBytes = where =>
             {
@@ -43,10 +43,10 @@ public sealed class PreflightTests : IDisposable
         long need;
         using (var materials = RunMaterials.Gather(configuration, TestDevice.Current))
         {
-            var disk = RunDisk.Of(configuration, materials);
+            var disk = RunDisk.Of(materials);
             need = disk.Bytes + (4096 * disk.Files);
-            Assert.Throws<PreflightException>(() => Of(need - 1).CheckDisk("run", configuration, materials));
-            Of(need).CheckDisk("run", configuration, materials);
+            Assert.Throws<TrainingException>(() => Of(need - 1).CheckDisk("run", materials));
+            Of(need).CheckDisk("run", materials);
         }
 
         Train(configuration, _folder.At("run"), new MachineLimits { FreeDiskBytes = _ => need, AvailableMemoryBytes = () => null });
@@ -62,7 +62,7 @@ public sealed class PreflightTests : IDisposable
         // Training would fail on the data only after the model is loaded.
         File.Delete(configuration.Stages[0].Dataset.Path);
         var limits = new MachineLimits { FreeDiskBytes = _ => null, AvailableMemoryBytes = () => 1000 };
-        var error = Assert.Throws<PreflightException>(() => Train(configuration, _folder.At("run"), limits));
+        var error = Assert.Throws<TrainingException>(() => Train(configuration, _folder.At("run"), limits));
         Assert.Contains("of memory; 1.0 KiB are available", error.Message, StringComparison.Ordinal);
         Assert.Equal(ErrorKind.Request, error.Kind);
         Assert.False(Path.Exists(_folder.At("run")));
@@ -97,11 +97,11 @@ public sealed class PreflightTests : IDisposable
         var path = _folder.At("run");
         TinyTraining.TrainUntil(8, configuration, path);
         using var materials = RunMaterials.Gather(configuration, TestDevice.Current);
-        var disk = RunDisk.Of(configuration, materials);
+        var disk = RunDisk.Of(materials);
         var there = new DirectoryInfo(path).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
         var rest = disk.Bytes - there + (4096 * disk.Files);
         // The lock file names the process that looks.
-        Assert.Throws<PreflightException>(() => Resume(rest - 200));
+        Assert.Throws<TrainingException>(() => Resume(rest - 200));
         Assert.Equal(RunState.Stopped, RunFolder.Open(path).ReadManifest().State);
         Assert.Equal(RunState.Completed, Resume(rest).State);
 
@@ -120,8 +120,8 @@ public sealed class PreflightTests : IDisposable
         var configuration = TinyRun.Write(_folder, TinyRun.Sgd);
         TinyTraining.Train(configuration, _folder.At("run"));
         using var parent = TrainedRun.Open(_folder.At("run"), TestDevice.Current);
-        var need = new[] { 0, 2 }.Select(stage => RunDisk.Without(parent, stage)).Sum(disk => disk.Bytes + (4096 * disk.Files));
-        Assert.Throws<PreflightException>(() => Check(need - 1));
+        var need = new[] { 0, 2 }.Select(stage => RunDisk.Without(parent.Materials, parent.Folder.Root, stage)).Sum(disk => disk.Bytes + (4096 * disk.Files));
+        Assert.Throws<TrainingException>(() => Check(need - 1));
         Check(need);
 
         void Check(long free) =>

@@ -51,10 +51,10 @@ public sealed class RunDiskTests : IDisposable
             var path = _folder.At($"without-{stage}");
             RunTrainer.TrainWithout(parent, configuration.Stages[stage].Name, path, null, default);
             var written = SizeOf(path);
-            var foretold = RunDisk.Without(parent, stage);
+            var foretold = RunDisk.Without(parent.Materials, parent.Folder.Root, stage);
             Assert.Equal(2 - stage, foretold.Stages.Count);
             Assert.InRange(foretold.Bytes, written * 0.995, written * 1.005);
-            Assert.Equal(foretold.Bytes, RunDisk.Without(configuration, materials, parent.Folder.Root, stage).Bytes);
+            Assert.Equal(foretold.Bytes, RunDisk.Without(materials, parent.Folder.Root, stage).Bytes);
         }
     }
 
@@ -78,7 +78,7 @@ public sealed class RunDiskTests : IDisposable
     private static RunDisk Foretold(RunConfiguration configuration)
     {
         using var materials = RunMaterials.Gather(configuration, TestDevice.Current);
-        return RunDisk.Of(configuration, materials);
+        return RunDisk.Of(materials);
     }
 
     private static long SizeOf(string folder) =>

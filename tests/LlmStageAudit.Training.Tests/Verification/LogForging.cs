@@ -1,6 +1,5 @@
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Trajectories;
-using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Training.Tests.Verification;
 
@@ -12,7 +11,7 @@ internal static class LogForging
     public static string Forge(RunFolder folder, int index, string stage, Func<StepRecord, byte[], (StepRecord, byte[])?> change)
     {
         var path = folder.TrajectoryPath(index, stage);
-        var genesis = StageLog.Genesis(folder.ReadManifest().RunId, stage);
+        var genesis = TrajectoryGenesis.Of(folder.ReadManifest().RunId, stage);
         var records = new List<(StepRecord Record, byte[] Gradient)>();
         using (var reader = TrajectoryReader.Open(path, genesis))
         {

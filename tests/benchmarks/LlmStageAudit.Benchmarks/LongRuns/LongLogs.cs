@@ -2,7 +2,6 @@ using System.Diagnostics;
 using LlmStageAudit.Benchmarks.Commands;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Trajectories;
-using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Benchmarks.LongRuns;
 
@@ -86,7 +85,7 @@ internal static class LongLogs
 
     private static string[] Opening(string name, string run, string log)
     {
-        var genesis = StageLog.Genesis(RunFolder.Open(run).ReadManifest().RunId, "second");
+        var genesis = TrajectoryGenesis.Of(RunFolder.Open(run).ReadManifest().RunId, "second");
         var summary = Median(() => LogSummary.Read(log));
         var append = Median(() => TrajectoryWriter.OpenForAppend(log, genesis).Dispose());
         var read = Median(() => TrajectoryReader.Open(log, genesis).Dispose());
