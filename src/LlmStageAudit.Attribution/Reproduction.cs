@@ -8,10 +8,7 @@ internal static class Reproduction
     /// <summary>A rebuilt stage end further off than this is not rounding.</summary>
     private const double Tolerance = 1e-4;
 
-    /// <summary>Compares the rebuilt end of a stage with the saved one.</summary>
-    /// <param name="trajectory">The run.</param>
-    /// <param name="stageIndex">The stage's place.</param>
-    /// <param name="end">The rebuilt parameters [N] at the end of the stage.</param>
+    /// <summary>Compares the rebuilt parameters [N] at the end of a stage with the saved ones.</summary>
     /// <exception cref="AttributionException">They do not.</exception>
     public static void Check(ITrajectory trajectory, int stageIndex, Tensor end)
     {

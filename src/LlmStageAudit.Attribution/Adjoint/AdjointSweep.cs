@@ -16,15 +16,24 @@ namespace LlmStageAudit.Attribution.Adjoint;
 /// out of it. Several probes share the states, the loss and its gradient. Source: [AA] estimator 4.2 and appendix B; for
 /// examples, Ilyas and Engstrom 2025 (MAGIC).
 /// </summary>
-public sealed class AdjointSweep(ITrajectory trajectory, PropagationOptions options)
+/// <param name="trajectory">The run.</param>
+/// <param name="estimator">The settings; a sweep goes through the full curvature.</param>
+/// <param name="seed">Of the curvature's shares of batches.</param>
+public sealed class AdjointSweep(ITrajectory trajectory, Estimator.Adjoint estimator, long seed)
 {
-    private readonly CurvatureProduct _curvature = CurvatureProduct.Full(options.Rho, options.Seed);
+    private readonly CurvatureProduct _curvature = CurvatureProduct.Full(estimator.Settings.Rho ?? 1, seed);
 
     /// <summary>Cost so far in full-batch gradients.</summary>
     public double GradientEquivalents => _curvature.GradientEquivalents;
 
     /// <summary>Keeps how far the sweep came.</summary>
     public WalkJournal Journal { get; init; } = WalkJournal.None;
+
+    /// <summary>Steps between kept states; null for the <see cref="DefaultInterval"/> of each stage.</summary>
+    public int? CheckpointInterval { get; init; }
+
+    /// <summary>The square root of a stage's steps, rounded up: the steps between kept states where nothing else is asked for.</summary>
+    public static int DefaultInterval(int steps) => Math.Max(1, (int)Math.Ceiling(Math.Sqrt(steps)));
 
     /// <summary>Sweeps once for all probes.</summary>
     /// <param name="probeGradients">grad gamma(theta_T) of each probe, [N] each.</param>
@@ -56,7 +65,7 @@ public sealed class AdjointSweep(ITrajectory trajectory, PropagationOptions opti
                 using var observed = new ObservedStage(trajectory, stage, "adjoint");
                 using var lap = new Lap(trajectory, stage, thetas);
                 for (var probe = 0; probe < thetas.Length; probe++) stageEffects[probe][stage] = lap.StageEffect(probe);
-                var interval = options.CheckpointInterval ?? ObservedStage.DefaultInterval(observed.Program.Steps.Count);
+                var interval = CheckpointInterval ?? DefaultInterval(observed.Program.Steps.Count);
                 foreach (var step in observed.Backwards(interval))
                 {
                     cancellation.ThrowIfCancellationRequested();
@@ -65,7 +74,7 @@ public sealed class AdjointSweep(ITrajectory trajectory, PropagationOptions opti
                     if (done >= walk.Done)
                     {
                         for (var probe = 0; probe < thetas.Length; probe++) tables[probe]?.Add(step, lap.Adjoints[probe]);
-                        var found = lap.StepBack(step, _curvature, options.EpsilonFloor, ofExamples);
+                        var found = lap.StepBack(step, _curvature, estimator.EpsilonFloor, ofExamples);
                         for (var probe = 0; probe < thetas.Length; probe++) scores[probe].Add(found[probe]);
                         if (flushes) Flush(stage);
                     }
@@ -134,10 +143,7 @@ public sealed class AdjointSweep(ITrajectory trajectory, PropagationOptions opti
         private readonly int _stage;
         private readonly StatePerturbation[] _adjoints;
 
-        /// <summary>Begins at the stage's end.</summary>
-        /// <param name="trajectory">The run.</param>
-        /// <param name="stage">The stage's place.</param>
-        /// <param name="thetas">lambda's theta block after the stage; a job's buffers end with it, so theirs are 0.</param>
+        /// <summary>Begins at the stage's end, with lambda's theta block there; a job's buffers end with it, so theirs are 0.</summary>
         public Lap(ITrajectory trajectory, int stage, Tensor[] thetas)
         {
             (_trajectory, _stage) = (trajectory, stage);
@@ -194,26 +200,4 @@ public sealed class AdjointSweep(ITrajectory trajectory, PropagationOptions opti
             foreach (var adjoint in _adjoints) adjoint.Dispose();
         }
     }
-}
-
-/// <summary>How perturbations are carried through the steps of a run.</summary>
-public sealed record PropagationOptions
-{
-    /// <summary>The curvature's share of each batch, in (0, 1].</summary>
-    public double Rho { get; init; } = 1;
-
-    /// <summary>Of the shares.</summary>
-    public long Seed { get; init; }
-
-    /// <summary>The least eps of AdamW's Jacobian; see <see cref="Training.Optimizers.OptimizerMap.Linearize"/>.</summary>
-    public double EpsilonFloor { get; init; }
-
-    /// <summary>Steps between kept states; null for the square root of a stage's steps.</summary>
-    public int? CheckpointInterval { get; init; }
-
-    /// <summary>As the estimator's settings say; a sweep goes through the full curvature.</summary>
-    /// <param name="estimator">Its settings.</param>
-    /// <param name="seed">Of the shares.</param>
-    public static PropagationOptions Of(Estimator.Adjoint estimator, long seed) =>
-        new() { Rho = estimator.Settings.Rho ?? 1, Seed = seed, EpsilonFloor = estimator.EpsilonFloor };
 }

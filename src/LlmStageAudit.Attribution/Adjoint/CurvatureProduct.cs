@@ -22,9 +22,7 @@ internal abstract class CurvatureProduct
     /// <summary>Counts on from what an earlier process had spent.</summary>
     public void Resume(double gradientEquivalents) => GradientEquivalents = gradientEquivalents;
 
-    /// <summary>The Hessian of the mean loss of a batch, or of a share of it.</summary>
-    /// <param name="rho">The share of each batch, in (0, 1].</param>
-    /// <param name="seed">Of the share.</param>
+    /// <summary>The Hessian of the mean loss of a batch, or of a share rho of it, in (0, 1].</summary>
     public static CurvatureProduct Full(double rho = 1, long seed = 0) => new HessianCurvature(rho, seed);
 
     public static CurvatureProduct Layerwise() => new LayerwiseCurvature();

@@ -1,5 +1,6 @@
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Resuming;
+using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Training.Optimizers;
 using LlmStageAudit.Training.Runs;
 
@@ -32,17 +33,13 @@ internal enum LeftOutSteps
 /// </summary>
 internal sealed class ForwardPropagation(ITrajectory trajectory, CurvatureProduct curvature, double epsilonFloor)
 {
-    /// <summary>Sees every step a perturbation is carried through; null for nobody.</summary>
-    public IPropagationWitness? Witness { get; init; }
+    /// <summary>Sees every step a perturbation is carried through.</summary>
+    public SpotCheck? SpotCheck { get; init; }
 
     /// <summary>Keeps how far the walk came.</summary>
     public WalkJournal Journal { get; init; } = WalkJournal.None;
 
     /// <summary>d_T of each question: the theta block [N], in the current dispose scope.</summary>
-    /// <param name="questions">What is left out.</param>
-    /// <param name="leftOut">How left out steps act on one another.</param>
-    /// <param name="progress">Gets steps walked and steps in all.</param>
-    /// <param name="cancellation">Checked between steps.</param>
     public Tensor[] Run(
         IReadOnlyList<Counterfactual> questions,
         LeftOutSteps leftOut,
@@ -56,23 +53,13 @@ internal sealed class ForwardPropagation(ITrajectory trajectory, CurvatureProduc
         var changes = new StatePerturbation?[questions.Count];
         try
         {
-            for (var stage = first; stage < trajectory.Programs.Count; stage++)
+            foreach (var step in ObservedStage.Forwards(trajectory, first, trajectory.Programs.Count, "forward propagation"))
             {
-                using var observed = new ObservedStage(trajectory, stage, "forward propagation");
-                for (var i = 0; i < changes.Length; i++)
-                {
-                    // A job starts with a fresh optimizer, in the run and in the counterfactual alike.
-                    using var scope = NewDisposeScope();
-                    if (changes[i] is { } change) Replace(changes, i, observed.Program.Optimizer.Perturbation(change.Theta), scope);
-                }
-
-                foreach (var step in observed.Forwards())
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    if (done >= walk.Done) Advance(step, questions, leftOut, changes);
-                    walk.Passed(++done, total, state => Save(state, changes), state => Restore(state, step, changes));
-                    progress?.Report((done, total));
-                }
+                cancellation.ThrowIfCancellationRequested();
+                if (step.Step.StageStep == 1) StartJob(step, changes);
+                if (done >= walk.Done) Advance(step, questions, leftOut, changes);
+                walk.Passed(++done, total, state => Save(state, changes), state => Restore(state, step, changes));
+                progress?.Report((done, total));
             }
 
             return [.. changes.Select(change => change!.Theta.clone())];
@@ -80,6 +67,16 @@ internal sealed class ForwardPropagation(ITrajectory trajectory, CurvatureProduc
         finally
         {
             foreach (var change in changes) change?.Dispose();
+        }
+    }
+
+    /// <summary>A job starts with a fresh optimizer, in the run and in the counterfactual alike.</summary>
+    private static void StartJob(ObservedStep step, StatePerturbation?[] changes)
+    {
+        using var scope = NewDisposeScope();
+        for (var i = 0; i < changes.Length; i++)
+        {
+            if (changes[i] is { } change) Replace(changes, i, step.Program.Optimizer.Perturbation(change.Theta), scope);
         }
     }
 
@@ -98,7 +95,7 @@ internal sealed class ForwardPropagation(ITrajectory trajectory, CurvatureProduc
                 if (!products[j].AllFinite()) throw AttributionException.SweepNotFinite(step.Program.Name, step.Step.StageStep);
                 var before = changes[moved[j]]!;
                 var after = propagator.Forward(before, products[j]);
-                Witness?.Propagated(moved[j], step, before, products[j], after);
+                SpotCheck?.Propagated(moved[j], step, before, products[j], after);
                 Replace(changes, moved[j], after, scope);
             }
         }
@@ -119,7 +116,7 @@ internal sealed class ForwardPropagation(ITrajectory trajectory, CurvatureProduc
             if (change is not null) state.Put(Name(i), change);
         }
 
-        Witness?.Save(state);
+        SpotCheck?.Save(state);
     }
 
     private void Restore(WalkState state, ObservedStep step, StatePerturbation?[] changes)
@@ -130,7 +127,7 @@ internal sealed class ForwardPropagation(ITrajectory trajectory, CurvatureProduc
             if (state.Has(WalkState.Theta(Name(i)))) changes[i] = state.Perturbation(Name(i), step.After);
         }
 
-        Witness?.Restore(state, step.After.Theta);
+        SpotCheck?.Restore(state, step.After.Theta);
     }
 
     private static string Name(int i) => $"change-{i}";

@@ -1,4 +1,5 @@
 using LlmStageAudit.Attribution.Resuming;
+using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Modeling.Objectives;
 using LlmStageAudit.Training.Optimizers;
 using LlmStageAudit.Training.Runs;
@@ -30,8 +31,8 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, CounterfactualG
         init => field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "at least 1 expected");
     } = 8;
 
-    /// <summary>Sees every move by an estimated gradient; null for nobody.</summary>
-    internal IReplayWitness? Witness { get; init; }
+    /// <summary>Sees every move by an estimated gradient.</summary>
+    internal SpotCheck? SpotCheck { get; init; }
 
     /// <summary>Keeps how far the walk came.</summary>
     public WalkJournal Journal { get; init; } = WalkJournal.None;
@@ -159,7 +160,7 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, CounterfactualG
                     throw AttributionException.NotFinite(_counterfactuals[i].Name, program.Name, step.StageStep, source.Name);
                 var next = program.Optimizer.Advance(state, gradients[place], step.LearningRate);
                 _states[i] = next;
-                _replay.Witness?.Moved(i, shared, state, gradients[place]);
+                _replay.SpotCheck?.Moved(i, shared, state, gradients[place]);
                 state.Dispose();
             }
         }
@@ -177,7 +178,7 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, CounterfactualG
                 if (own is not null) state.Put(State(i), own);
             }
 
-            _replay.Witness?.Save(state);
+            _replay.SpotCheck?.Save(state);
         }
 
         public void Restore(WalkState state)
@@ -190,7 +191,7 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, CounterfactualG
             }
 
             using var scope = NewDisposeScope();
-            _replay.Witness?.Restore(state, _replay._trajectory.StateBefore(_stage));
+            _replay.SpotCheck?.Restore(state, _replay._trajectory.StateBefore(_stage));
 
             static void Replace<T>(ref T? held, T next)
                 where T : class, IDisposable

@@ -19,10 +19,10 @@ internal sealed class Walk
 
     /// <summary>Reads the file of an earlier process, where there is one.</summary>
     /// <exception cref="ProgressException">The file is damaged.</exception>
-    public Walk(WalkJournal journal, string path, byte[] key, bool resumes)
+    public Walk(WalkJournal journal, string path, byte[] key)
     {
         (_journal, _path, _key) = (journal, path, key);
-        if (!resumes || ProgressFile.Read(path, key) is not { } values) return;
+        if (!journal.Resumes || ProgressFile.Read(path, key) is not { } values) return;
         _resumed = new WalkState(path, values);
         Done = (int)_resumed.Number(DoneName);
         SecondsBefore = _resumed.Number(SecondsName);

@@ -98,7 +98,7 @@ internal sealed class ProbeMeasurement
     {
         ProcessMemory.RestartPeak();
         var clock = new StepClock();
-        StageAttribution.Attribute(run, _sample, new AttributionRequest { Only = stages }, clock, cancellation);
+        StageAttribution.Attribute(new Inquiry(run, _sample, new AttributionRequest { Only = stages }, clock, cancellation));
         clock.Lap();
         ReadingSeconds = Math.Max(0, clock.Laps[^1].Seconds - (stages.Count * _sampleSeconds));
         return clock.Laps[^1].PeakBytes;

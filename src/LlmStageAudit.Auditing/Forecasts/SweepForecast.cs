@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LlmStageAudit.Attribution.Adjoint;
+using LlmStageAudit.Records.Choices;
 
 namespace LlmStageAudit.Auditing.Forecasts;
 
@@ -30,7 +31,7 @@ internal sealed class SweepForecast
         ProcessMemory.RestartPeak();
         var probe = sample.Run.StateBefore(0).zeros_like().plus(1e-3);
         var clock = new StepClock();
-        new AdjointSweep(sample.Run, new PropagationOptions { CheckpointInterval = Interval })
+        new AdjointSweep(sample.Run, new Estimator.Adjoint(new Curvature.Full()), seed: 0) { CheckpointInterval = Interval }
             .Run([probe], ofExamples: false, ofBlocks: true, clock, cancellation);
         _peakBytes = ProcessMemory.PeakBytes;
 
@@ -70,7 +71,7 @@ internal sealed class SweepForecast
         return _sample.Stages.Max(stage =>
         {
             var (count, state) = (stage.StepTokens.Count, _sample.StateBytes(stage));
-            var interval = ObservedStage.DefaultInterval(count);
+            var interval = AdjointSweep.DefaultInterval(count);
             var held = StatesHeld(count, interval);
             var filling = loadedBytes + ((held + Math.Min(count, interval) + 4) * state);
             return Math.Max(_peakBytes + (held * state) - measured, filling) + (2 * _sample.VectorBytes);
@@ -96,7 +97,7 @@ internal sealed class SweepForecast
         var (seconds, before) = (0.0, 0);
         foreach (var count in _sample.Stages.Select(stage => stage.StepTokens.Count))
         {
-            var interval = ObservedStage.DefaultInterval(count);
+            var interval = AdjointSweep.DefaultInterval(count);
             for (var first = 0; first < count; first += interval)
             {
                 var rows = Math.Min(interval, count - first);
