@@ -10,11 +10,9 @@ namespace LlmStageAudit.Attribution.Adjoint;
 /// outer-product  (1 / W) sum_i grad loss_i grad loss_i^T over the batch
 /// </code>
 /// </summary>
-internal abstract class CurvatureProduct
+internal abstract class CurvatureProduct(string name)
 {
-    private protected CurvatureProduct(string name) => Name = name;
-
-    public string Name { get; }
+    public string Name { get; } = name;
 
     /// <summary>Cost so far in full-batch gradients.</summary>
     public double GradientEquivalents { get; private protected set; }
@@ -46,7 +44,8 @@ internal abstract class CurvatureProduct
     {
         public override Tensor[] Products(ObservedStep step, IReadOnlyList<Tensor> vectors)
         {
-            var (program, batch) = (step.Program, Share(step));
+            var program = step.Program;
+            var batch = BatchShare.Draw(step.Step.Batch, rho, seed, "curvature", program.Name, step.Step.StageStep);
             GradientEquivalents += GradientCost.VectorProducts(vectors.Count) * batch.Length / step.Step.Batch.Length;
             return program.Objective.HessianVectorProducts(
                 step.Before.Theta, batch, vectors, program.MicroBatchSize, program.Noise(step.Step));
@@ -60,9 +59,6 @@ internal abstract class CurvatureProduct
             return program.Objective.HessianVectorProductsWithShares(
                 step.Before.Theta, step.Step.Batch, vectors, program.MicroBatchSize, program.Noise(step.Step));
         }
-
-        private int[] Share(ObservedStep step) =>
-            BatchShare.Draw(step.Step.Batch, rho, seed, "curvature", step.Program.Name, step.Step.StageStep);
     }
 
     private sealed class LayerwiseCurvature() : CurvatureProduct("layer-wise")

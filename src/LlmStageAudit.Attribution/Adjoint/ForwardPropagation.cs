@@ -6,28 +6,15 @@ using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Attribution.Adjoint;
 
-/// <summary>What the steps a question leaves out hand to the ones after them.</summary>
-internal enum LeftOutSteps
-{
-    /// <summary>
-    /// They are skipped together: while they last, d = s - s' grows by each update and nothing is propagated, since the
-    /// counterfactual stands still. The block form, [AA] appendix B, eq. 24.
-    /// </summary>
-    Together,
-
-    /// <summary>
-    /// Each is skipped by itself and the effects are added up: every update goes through all later steps,
-    /// left out or not. [AA] estimator 4.3.
-    /// </summary>
-    EachAlone,
-}
-
 /// <summary>
 /// Carries d_t = s_t - s'_t, to first order, from the steps left out to the end of the run:
 /// <code>
 /// step left out:   d_t = d_{t-1} + (s_t - s_{t-1})         (together)    P_t d_{t-1} + (s_t - s_{t-1})    (each alone)
 /// any other step:  d_t = P_t d_{t-1}                       job boundary: buffers 0
 /// </code>
+/// Together: while steps are left out, d = s - s' grows by each update and nothing is propagated, since the counterfactual stands still;
+/// the block form, [AA] appendix B, eq. 24. Each alone: every update goes through all later steps, left out or not, and the effects are
+/// added up; [AA] estimator 4.3.
 /// The other direction of <see cref="AdjointSweep"/>, by the same propagator: it costs a Hessian-vector product per later step and
 /// question, and gives the change of all parameters, hence the effect on every probe example.
 /// </summary>
@@ -42,14 +29,15 @@ internal sealed class ForwardPropagation(ITrajectory trajectory, CurvatureProduc
     /// <summary>d_T of each question: the theta block [N], in the current dispose scope.</summary>
     public Tensor[] Run(
         IReadOnlyList<Counterfactual> questions,
-        LeftOutSteps leftOut,
+        bool eachAlone,
         IProgress<(int Step, int Total)>? progress,
         CancellationToken cancellation)
     {
         var first = questions.Min(question => question.FirstStage);
         var total = trajectory.Programs.Skip(first).Sum(program => program.Steps.Count);
         var done = 0;
-        var walk = Journal.Begin($"{curvature.Name} {leftOut}: {string.Join("; ", questions.Select(question => question.Name))}");
+        var names = string.Join("; ", questions.Select(question => question.Name));
+        var walk = Journal.Begin($"{curvature.Name} {(eachAlone ? "EachAlone" : "Together")}: {names}");
         var changes = new StatePerturbation?[questions.Count];
         try
         {
@@ -57,7 +45,7 @@ internal sealed class ForwardPropagation(ITrajectory trajectory, CurvatureProduc
             {
                 cancellation.ThrowIfCancellationRequested();
                 if (step.Step.StageStep == 1) StartJob(step, changes);
-                if (done >= walk.Done) Advance(step, questions, leftOut, changes);
+                if (done >= walk.Done) Advance(step, questions, eachAlone, changes);
                 walk.Passed(++done, total, state => Save(state, changes), state => Restore(state, step, changes));
                 progress?.Report((done, total));
             }
@@ -80,12 +68,12 @@ internal sealed class ForwardPropagation(ITrajectory trajectory, CurvatureProduc
         }
     }
 
-    private void Advance(ObservedStep step, IReadOnlyList<Counterfactual> questions, LeftOutSteps leftOut, StatePerturbation?[] changes)
+    private void Advance(ObservedStep step, IReadOnlyList<Counterfactual> questions, bool eachAlone, StatePerturbation?[] changes)
     {
         using var scope = NewDisposeScope();
         var without = questions.Select(question => question.SkipsStep(step.StageIndex, step.Step.StageStep)).ToArray();
         var moved = Enumerable.Range(0, changes.Length)
-            .Where(i => changes[i] is not null && (!without[i] || leftOut == LeftOutSteps.EachAlone)).ToArray();
+            .Where(i => changes[i] is not null && (!without[i] || eachAlone)).ToArray();
         if (moved.Length > 0)
         {
             var propagator = step.Propagator(epsilonFloor);

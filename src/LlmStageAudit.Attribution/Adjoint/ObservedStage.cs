@@ -11,6 +11,9 @@ namespace LlmStageAudit.Attribution.Adjoint;
 /// </summary>
 internal sealed class ObservedStage : IDisposable
 {
+    /// <summary>A rebuilt stage end further off than this is not rounding.</summary>
+    private const double Tolerance = 1e-4;
+
     private readonly ITrajectory _trajectory;
     private readonly IStageGradients _log;
 
@@ -55,7 +58,7 @@ internal sealed class ObservedStage : IDisposable
                 yield return new ObservedStep(Program, StageIndex, step, before, state, gradient);
             }
 
-            Reproduction.Check(_trajectory, StageIndex, state.Theta);
+            CheckEnd(_trajectory, StageIndex, state.Theta);
         }
         finally
         {
@@ -103,6 +106,18 @@ internal sealed class ObservedStage : IDisposable
             foreach (var state in rebuilt) state.Dispose();
             foreach (var (_, state) in kept) state.Dispose();
         }
+    }
+
+    /// <summary>Compares the rebuilt parameters [N] at the end of a stage with the saved ones.</summary>
+    /// <exception cref="AttributionException">They are not the same: further off than rounding.</exception>
+    public static void CheckEnd(ITrajectory trajectory, int stageIndex, Tensor end)
+    {
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        var saved = trajectory.StateBefore(stageIndex + 1);
+        var scale = saved.norm().ToNumber();
+        var difference = (end - saved).norm().ToNumber() / (scale == 0 ? 1 : scale);
+        if (!(difference <= Tolerance)) throw AttributionException.NotReproduced(trajectory.Programs[stageIndex].Name, difference);
     }
 
     public void Dispose() => _log.Dispose();

@@ -47,8 +47,8 @@ public sealed record Estimation(IReadOnlyList<Tensor> Counterfactuals, IReadOnly
         return estimator switch
         {
             Estimator.Replay replay => Replayed(replay.Source),
-            Estimator.Adjoint adjoint => Propagated(Of(adjoint.Curvature), adjoint.EpsilonFloor, LeftOutSteps.Together),
-            Estimator.AaScore score => Propagated(Of(score.Curvature), score.EpsilonFloor, LeftOutSteps.EachAlone),
+            Estimator.Adjoint adjoint => Propagated(Of(adjoint.Curvature), adjoint.EpsilonFloor, eachAlone: false),
+            Estimator.AaScore score => Propagated(Of(score.Curvature), score.EpsilonFloor, eachAlone: true),
             Estimator.DvEmb => Plain(CurvatureProduct.OuterProduct()),
             Estimator.TracIn => Plain(null),
             _ => throw new UnreachableException(),
@@ -65,14 +65,14 @@ public sealed record Estimation(IReadOnlyList<Tensor> Counterfactuals, IReadOnly
             return Checked(thetas, [.. thetas.Select(theta => final - theta)], gradients.GradientEquivalents, check);
         }
 
-        Estimation Propagated(CurvatureProduct curvature, double epsilonFloor, LeftOutSteps leftOut)
+        Estimation Propagated(CurvatureProduct curvature, double epsilonFloor, bool eachAlone)
         {
             using var check = spotChecks && !estimator.IsBaseline ? Check(independent: false) : null;
             var changes = new ForwardPropagation(trajectory, curvature, epsilonFloor)
             {
                 SpotCheck = check,
                 Journal = journal ?? WalkJournal.None,
-            }.Run(questions, leftOut, progress, cancellation);
+            }.Run(questions, eachAlone, progress, cancellation);
             return Checked(Without(changes), changes, curvature.GradientEquivalents, check);
         }
 

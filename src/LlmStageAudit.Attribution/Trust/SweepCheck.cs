@@ -50,16 +50,15 @@ public sealed class SweepCheck(ITrajectory trajectory, WalkJournal? journal = nu
         double[] effects = [.. thetas.Select(theta => observed - gamma(theta))];
         double[] errors = [.. skipped.Zip(effects, (score, effect) => Math.Abs(score.Effect - effect))];
         return new SweepCheckFinding(
-            DriftTally.Ratio(Math.Sqrt(errors.Sum(error => error * error)), Math.Sqrt(effects.Sum(effect => effect * effect))),
+            PredictedRelativeError.OfEffects(errors, effects),
             errors.Zip(effects, (error, effect) => DriftTally.Ratio(error, Math.Abs(effect))).Max(),
             LinearityGap.Of(effects, [.. thetas.Select(theta => gradient.dot(final - theta).ToNumber())]),
             skipped.Length);
     }
 }
 
-/// <summary>What truly skipping a few steps says of a sweep's scores.</summary>
-/// <param name="Error">Their relative error over the checked steps.</param>
-/// <param name="Worst">That of the worst of them.</param>
-/// <param name="LinearityGap">What taking the probe as linear is off by itself, the true change of the parameters given.</param>
-/// <param name="Checks">Steps skipped.</param>
+/// <summary>
+/// What truly skipping a few steps says of a sweep's scores: their relative error over the checked steps, that of the worst of them, and
+/// what taking the probe as linear is off by itself, the true change of the parameters given.
+/// </summary>
 internal readonly record struct SweepCheckFinding(double Error, double Worst, double LinearityGap, int Checks);

@@ -31,7 +31,7 @@ internal static class StageAttribution
         var (effects, cost) = request.Sweep is { } estimator
             ? SweepAttribution.Effects(asked, estimator)
             : Effects(asked, evaluator, observed);
-        var artifact = new EffectsArtifact
+        return new EffectsArtifact
         {
             RunId = run.Manifest.RunId,
             Run = run.Folder.Root,
@@ -45,8 +45,8 @@ internal static class StageAttribution
             Observed = observed,
             Effects = effects,
             GradientEquivalents = cost,
+            AttributeSeconds = request.Journal.SecondsBefore + watch.Elapsed.TotalSeconds,
         };
-        return artifact with { AttributeSeconds = request.Journal.SecondsBefore + watch.Elapsed.TotalSeconds };
     }
 
     /// <summary>What the effects that answer the request are found by.</summary>

@@ -20,9 +20,7 @@ internal sealed class SweepForecast
     private readonly double _warmUpSeconds;
     private readonly long _peakBytes;
 
-    /// <summary>Sweeps in small.</summary>
-    /// <param name="sample">Stays the caller's.</param>
-    /// <param name="cancellation">Checked between steps.</param>
+    /// <summary>Sweeps in small; the sample stays the caller's.</summary>
     public SweepForecast(SampledRun sample, CancellationToken cancellation)
     {
         _sample = sample;

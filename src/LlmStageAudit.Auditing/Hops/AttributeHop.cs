@@ -14,7 +14,7 @@ using LlmStageAudit.Training.Runs;
 namespace LlmStageAudit.Auditing.Hops;
 
 /// <summary>A long walk that can be gone on with after it broke off.</summary>
-public abstract record JournaledRequest : ProbeRequest
+public abstract record JournaledRequest : RunProbeRequest
 {
     /// <summary>Go on where the same request broke off; the result is the same to the bit.</summary>
     public bool Resume { get; init; }

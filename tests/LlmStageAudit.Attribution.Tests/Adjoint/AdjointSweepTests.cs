@@ -198,7 +198,7 @@ public sealed class AdjointSweepTests
     private static double[] Forward(ITrajectory run, Counterfactual[] questions)
     {
         using var scope = NewDisposeScope();
-        return [.. new ForwardPropagation(run, CurvatureProduct.Full(), epsilonFloor: 0).Run(questions, LeftOutSteps.Together, null, default)
+        return [.. new ForwardPropagation(run, CurvatureProduct.Full(), epsilonFloor: 0).Run(questions, eachAlone: false, null, default)
             .Select(change => change.dot(TensorMemory.Of(s_probe)).ToNumber())];
     }
 

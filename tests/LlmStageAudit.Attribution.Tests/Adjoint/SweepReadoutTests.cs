@@ -113,7 +113,7 @@ public sealed class SweepReadoutTests
     {
         var questions = run.Programs.SelectMany((program, stage) =>
             program.Steps.Select(step => Counterfactual.WithoutSteps("one", stage, [step.StageStep])));
-        return new ForwardPropagation(run, CurvatureProduct.Full(), epsilonFloor: 0).Run([.. questions], LeftOutSteps.Together, null, default);
+        return new ForwardPropagation(run, CurvatureProduct.Full(), epsilonFloor: 0).Run([.. questions], eachAlone: false, null, default);
     }
 
     private static double Gamma(PolynomialObjective probe, Tensor theta) =>

@@ -110,7 +110,7 @@ public sealed class SpotCheckTests
             using var scope = NewDisposeScope();
             using var check = new SpotCheck(new CheckPlan([s_first], run.Programs), 1, independent: false);
             var propagation = new ForwardPropagation(run, new ScaledCurvature(factor), 0) { SpotCheck = check };
-            var change = propagation.Run([s_first], LeftOutSteps.Together, null, default)[0];
+            var change = propagation.Run([s_first], eachAlone: false, null, default)[0];
             var predicted = PredictedRelativeError.OfParameters(check.Of(0).Error!, change);
             return TrustAssessment.Of(Estimator.Parse("adjoint"), check.Of(0), predicted, 0).Grade;
         }
