@@ -96,7 +96,8 @@ internal sealed class BlockTableBuilder : IDisposable
     /// <summary>From 0, within the run.</summary>
     private int Place(ObservedStep observed) => _firstSteps[observed.StageIndex] + observed.Step.StageStep - 1;
 
-    private Tensor[] Parts(OptimizerState state) => [state.Theta - _origin, .. state.Buffers, TensorMemory.Of(new[] { (double)state.Steps })];
+    private Tensor[] Parts(OptimizerState state) =>
+        [state.Theta - _origin, .. state.Buffers, TensorMemory.Of(new[] { (double)state.Steps })];
 
     private void Release()
     {

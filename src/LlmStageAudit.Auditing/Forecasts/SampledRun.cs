@@ -157,7 +157,7 @@ internal sealed class SampledRun : IDisposable
     /// <summary>Of an optimizer's state in a stage.</summary>
     public long StateBytes(StageWork stage) => VectorBytes * Preflight.StateVectors(stage.Section.Optimizer);
 
-    /// <summary>What steps of each kind take, by the seconds of every step made, in order; at least one of each kind has to count.</summary>
+    /// <summary>What steps of each kind take, by the seconds of every step made, in order; of each kind one has to count.</summary>
     public IReadOnlyDictionary<object, WorkCost> Fit(IEnumerable<double> stepSeconds, Func<SampledStep, bool> counts) =>
         Steps.Zip(stepSeconds).Where(one => counts(one.First)).GroupBy(one => (object)one.First.Stage.Kind)
             .ToDictionary(kind => kind.Key, kind => WorkCost.Fit([.. kind.Select(one => (one.First.Tokens, one.Second))]));

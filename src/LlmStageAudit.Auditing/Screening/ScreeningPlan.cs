@@ -19,7 +19,7 @@ internal sealed record ScreeningPlan(Estimator? Screen, double EverythingGradien
     private const double ScreenPart = 1.0 / 3;
 
     /// <summary>Replays everything where the budget holds that, else finds a screen that it holds.</summary>
-    /// <exception cref="ConfigurationException">The budget does not hold the screen, or the screen does not answer the questions.</exception>
+    /// <exception cref="ConfigurationException">The budget holds no screen, or the screen does not answer the questions.</exception>
     public static ScreeningPlan Choose(
         CostModel cost, IReadOnlyList<Counterfactual> questions, AttributionRequest request, CertificationRequest certification)
     {
