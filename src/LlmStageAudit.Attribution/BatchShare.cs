@@ -9,15 +9,10 @@ public static class BatchShare
     /// <summary>How many examples a share of a batch is.</summary>
     public static int Size(int batchSize, double rho) => Math.Clamp((int)Math.Round(rho * batchSize), 1, batchSize);
 
-    /// <summary>The examples drawn from one step's batch.</summary>
-    /// <param name="batch">Example numbers.</param>
-    /// <param name="rho">In (0, 1]: at least one example is drawn.</param>
-    /// <param name="seed">The run's.</param>
-    /// <param name="purpose">Tells streams of one seed apart.</param>
-    /// <param name="stage">The stage's name.</param>
-    /// <param name="stageStep">1-based within the stage.</param>
-    /// <returns>In batch order; the batch itself at rho = 1.</returns>
-    public static int[] Draw(int[] batch, double rho, long seed, string purpose, string stage, int stageStep)
+    /// <summary>
+    /// The examples drawn from one step's batch, in batch order; the batch itself at rho = 1. The purpose tells streams of one seed apart.
+    /// </summary>
+    internal static int[] Draw(int[] batch, double rho, long seed, string purpose, string stage, int stageStep)
     {
         var size = Size(batch.Length, rho);
         if (size >= batch.Length) return batch;

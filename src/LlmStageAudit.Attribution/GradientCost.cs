@@ -6,9 +6,6 @@ namespace LlmStageAudit.Attribution;
 /// </summary>
 public static class GradientCost
 {
-    /// <summary>One forward pass.</summary>
-    public const double Forward = 0.5;
-
     /// <summary>Products of one batch's Hessian with vectors: the gradient with its graph once, then each product.</summary>
     public static double VectorProducts(int vectors) => 1 + (1.5 * vectors);
 }

@@ -33,25 +33,22 @@ public sealed record WalkHost
 
     /// <summary>Runs one activity of a hop that walks over steps.</summary>
     internal T Walk<T>(string activity, Func<IProgress<(int Step, int Total)>, T> work) =>
-        Observer.Track(activity, progress => work(new Steps(progress)));
+        Observer.Track(activity, progress => work(new Teller<(int Step, int Total)>(
+            value => progress.Report(new WalkProgress(value.Step, value.Total)))));
 
     /// <summary>Runs one activity of a hop that trains.</summary>
     /// <param name="activity">What it is called where progress is shown.</param>
     /// <param name="work">Gets whom to tell of every step.</param>
     /// <param name="stage">How a stage is called where it is shown.</param>
     public T Train<T>(string activity, Func<IProgress<RunProgress>, T> work, Func<string, string>? stage = null) =>
-        Observer.Track(activity, progress => work(new Training(progress, stage ?? (static name => name))));
+        Observer.Track(activity, progress => work(new Teller<RunProgress>(value => progress.Report(new WalkProgress(
+            value.Step, value.TotalSteps, stage?.Invoke(value.Stage) ?? value.Stage, value.LossNats, value.LearningRate)))));
+}
 
-    private sealed class Steps(IProgress<WalkProgress> progress) : IProgress<(int Step, int Total)>
-    {
-        public void Report((int Step, int Total) value) => progress.Report(new WalkProgress(value.Step, value.Total));
-    }
-
-    private sealed class Training(IProgress<WalkProgress> progress, Func<string, string> stage) : IProgress<RunProgress>
-    {
-        public void Report(RunProgress value) =>
-            progress.Report(new WalkProgress(value.Step, value.TotalSteps, stage(value.Stage), value.LossNats, value.LearningRate));
-    }
+/// <summary>Tells on the thread that reports, which <see cref="Progress{T}"/> does not.</summary>
+internal sealed class Teller<T>(Action<T> tell) : IProgress<T>
+{
+    public void Report(T value) => tell(value);
 }
 
 /// <summary>Who is told what a hop does.</summary>
@@ -75,7 +72,7 @@ public static class WalkObserver
 
     private sealed class Silence : IWalkObserver
     {
-        public T Track<T>(string activity, Func<IProgress<WalkProgress>, T> work) => work(new Nobody());
+        public T Track<T>(string activity, Func<IProgress<WalkProgress>, T> work) => work(new Teller<WalkProgress>(static _ => { }));
 
         public void Note(string text)
         {
@@ -83,13 +80,6 @@ public static class WalkObserver
 
         public void Warn(string text)
         {
-        }
-
-        private sealed class Nobody : IProgress<WalkProgress>
-        {
-            public void Report(WalkProgress value)
-            {
-            }
         }
     }
 }

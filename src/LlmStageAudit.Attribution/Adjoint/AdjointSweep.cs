@@ -16,15 +16,24 @@ namespace LlmStageAudit.Attribution.Adjoint;
 /// out of it. Several probes share the states, the loss and its gradient. Source: [AA] estimator 4.2 and appendix B; for
 /// examples, Ilyas and Engstrom 2025 (MAGIC).
 /// </summary>
-public sealed class AdjointSweep(ITrajectory trajectory, PropagationOptions options)
+/// <param name="trajectory">The run.</param>
+/// <param name="estimator">The settings; a sweep goes through the full curvature.</param>
+/// <param name="seed">Of the curvature's shares of batches.</param>
+public sealed class AdjointSweep(ITrajectory trajectory, Estimator.Adjoint estimator, long seed)
 {
-    private readonly CurvatureProduct _curvature = CurvatureProduct.Full(options.Rho, options.Seed);
+    private readonly CurvatureProduct _curvature = CurvatureProduct.Full(estimator.Settings.Rho ?? 1, seed);
 
     /// <summary>Cost so far in full-batch gradients.</summary>
     public double GradientEquivalents => _curvature.GradientEquivalents;
 
     /// <summary>Keeps how far the sweep came.</summary>
     public WalkJournal Journal { get; init; } = WalkJournal.None;
+
+    /// <summary>Steps between kept states; null for the <see cref="DefaultInterval"/> of each stage.</summary>
+    public int? CheckpointInterval { get; init; }
+
+    /// <summary>The square root of a stage's steps, rounded up: the steps between kept states where nothing else is asked for.</summary>
+    public static int DefaultInterval(int steps) => Math.Max(1, (int)Math.Ceiling(Math.Sqrt(steps)));
 
     /// <summary>Sweeps once for all probes.</summary>
     /// <param name="probeGradients">grad gamma(theta_T) of each probe, [N] each.</param>
@@ -45,18 +54,14 @@ public sealed class AdjointSweep(ITrajectory trajectory, PropagationOptions opti
         var total = trajectory.Programs.Sum(program => program.Steps.Count);
         var done = 0;
         var walk = Journal.Begin($"sweep of {probeGradients.Count}{(ofExamples ? ", examples" : "")}{(ofBlocks ? ", blocks" : "")}");
-        var scores = probeGradients.Select(_ => new List<StepScore>(total)).ToArray();
-        var stageEffects = probeGradients.Select(_ => new double[trajectory.Programs.Count]).ToArray();
-        var tables = probeGradients.Select(_ => ofBlocks ? new BlockTableBuilder(trajectory) : null).ToArray();
-        var thetas = probeGradients.Select(Held).ToArray();
+        var probes = probeGradients.Select(gradient => new SweptProbe(trajectory, gradient, ofBlocks)).ToArray();
         try
         {
             for (var stage = trajectory.Programs.Count - 1; stage >= 0; stage--)
             {
                 using var observed = new ObservedStage(trajectory, stage, "adjoint");
-                using var lap = new Lap(trajectory, stage, thetas);
-                for (var probe = 0; probe < thetas.Length; probe++) stageEffects[probe][stage] = lap.StageEffect(probe);
-                var interval = options.CheckpointInterval ?? ObservedStage.DefaultInterval(observed.Program.Steps.Count);
+                foreach (var probe in probes) probe.EnterStage(stage);
+                var interval = CheckpointInterval ?? DefaultInterval(observed.Program.Steps.Count);
                 foreach (var step in observed.Backwards(interval))
                 {
                     cancellation.ThrowIfCancellationRequested();
@@ -64,156 +69,115 @@ public sealed class AdjointSweep(ITrajectory trajectory, PropagationOptions opti
                     var flushes = (step.Step.StageStep - 1) % interval == 0;
                     if (done >= walk.Done)
                     {
-                        for (var probe = 0; probe < thetas.Length; probe++) tables[probe]?.Add(step, lap.Adjoints[probe]);
-                        var found = lap.StepBack(step, _curvature, options.EpsilonFloor, ofExamples);
-                        for (var probe = 0; probe < thetas.Length; probe++) scores[probe].Add(found[probe]);
-                        if (flushes) Flush(stage);
+                        StepBack(probes, step, ofExamples);
+                        if (flushes) foreach (var probe in probes) probe.Flush(stage);
                     }
 
-                    walk.Passed(++done, total, flushes || !ofBlocks ? state => Save(state, lap) : null, state => Restore(state, lap, step));
+                    walk.Passed(++done, total, flushes || !ofBlocks ? Save : null, state => Restore(state, step));
                     progress?.Report((done, total));
                 }
-
-                var before = lap.End();
-                foreach (var theta in thetas) theta.Dispose();
-                thetas = before;
             }
 
-            return [.. scores.Select((steps, probe) =>
-            {
-                steps.Reverse();
-                return new SweepResult(steps, stageEffects[probe], tables[probe]?.Build());
-            })];
+            return [.. probes.Select(probe => probe.Result())];
         }
         finally
         {
-            foreach (var theta in thetas) theta.Dispose();
-            foreach (var table in tables) table?.Dispose();
+            foreach (var probe in probes) probe.Dispose();
         }
 
-        void Flush(int stage)
-        {
-            foreach (var table in tables) table?.Flush(stage);
-        }
-
-        void Save(WalkState state, Lap lap)
+        void Save(WalkState state)
         {
             state.Put("gradients", [_curvature.GradientEquivalents]);
-            for (var probe = 0; probe < thetas.Length; probe++)
-            {
-                state.Put($"adjoint-{probe}", lap.Adjoints[probe]);
-                state.Put($"stages-{probe}", stageEffects[probe]);
-                StepScores.Put(state, $"scores-{probe}", scores[probe]);
-                tables[probe]?.Save(state, $"blocks-{probe}");
-            }
+            foreach (var (i, probe) in probes.Index()) probe.Save(state, i);
         }
 
-        void Restore(WalkState state, Lap lap, ObservedStep step)
+        void Restore(WalkState state, ObservedStep step)
         {
             _curvature.Resume(state.Number("gradients"));
-            for (var probe = 0; probe < thetas.Length; probe++)
-            {
-                lap.Restore(probe, state.Perturbation($"adjoint-{probe}", step.Before));
-                stageEffects[probe] = state.Numbers($"stages-{probe}", stageEffects[probe].Length);
-                scores[probe].AddRange(StepScores.Take(state, $"scores-{probe}"));
-                tables[probe]?.Restore(state, $"blocks-{probe}");
-            }
+            foreach (var (i, probe) in probes.Index()) probe.Restore(state, i, step);
         }
     }
 
-    private static Tensor Held(Tensor value)
+    private void StepBack(SweptProbe[] probes, ObservedStep step, bool ofExamples)
     {
         using var scope = NewDisposeScope();
-        return scope.Detach(value.clone());
+        using var change = step.Change();
+        var propagator = step.Propagator(estimator.EpsilonFloor);
+        var pulled = probes.Select(probe => propagator.Adjoint(probe.Adjoint)).ToArray();
+        Tensor[] gradients = [.. pulled.Select(pair => pair.Gradient)];
+        var (products, shares) = ofExamples ? _curvature.ProductsWithShares(step, gradients) : (_curvature.Products(step, gradients), []);
+        using var off = no_grad();
+        foreach (var (i, probe) in probes.Index())
+        {
+            var score = new StepScore(
+                step.StageIndex, step.Step.StageStep, probe.Adjoint.Dot(change),
+                gradients[i].dot(step.Gradient).ToNumber(), ofExamples ? shares[i] : null);
+            if (!products[i].AllFinite() || !double.IsFinite(score.Effect))
+                throw AttributionException.SweepNotFinite(step.Program.Name, step.Step.StageStep);
+            var before = pulled[i].Before;
+            var adjoint = new StatePerturbation(before.Theta.plus(products[i]), before.Buffers, before.Steps);
+            probe.Passed(step, score, adjoint.DetachFrom(scope));
+        }
     }
 
-    /// <summary>The adjoints of all probes on their way back through one stage.</summary>
-    private sealed class Lap : IDisposable
+    /// <summary>One probe's adjoint on its way back, and what it has met.</summary>
+    private sealed class SweptProbe(ITrajectory trajectory, Tensor gradient, bool ofBlocks) : IDisposable
     {
-        private readonly ITrajectory _trajectory;
-        private readonly int _stage;
-        private readonly StatePerturbation[] _adjoints;
+        private readonly List<StepScore> _scores = [];
+        private readonly BlockTableBuilder? _table = ofBlocks ? new BlockTableBuilder(trajectory) : null;
+        private double[] _stageEffects = new double[trajectory.Programs.Count];
+        private StatePerturbation? _adjoint;
 
-        /// <summary>Begins at the stage's end.</summary>
-        /// <param name="trajectory">The run.</param>
-        /// <param name="stage">The stage's place.</param>
-        /// <param name="thetas">lambda's theta block after the stage; a job's buffers end with it, so theirs are 0.</param>
-        public Lap(ITrajectory trajectory, int stage, Tensor[] thetas)
-        {
-            (_trajectory, _stage) = (trajectory, stage);
-            using var scope = NewDisposeScope();
-            _adjoints = [.. thetas.Select(theta => trajectory.Programs[stage].Optimizer.Perturbation(theta).DetachFrom(scope))];
-        }
+        public StatePerturbation Adjoint => _adjoint!;
 
-        public IReadOnlyList<StatePerturbation> Adjoints => _adjoints;
-
-        /// <summary>The block score of the whole stage: theta moved from its start to its end.</summary>
-        public double StageEffect(int probe)
+        /// <summary>Comes to a stage's end with lambda's theta block; a job's buffers end with it, so theirs are 0.</summary>
+        public void EnterStage(int stage)
         {
             using var scope = NewDisposeScope();
+            Replace(trajectory.Programs[stage].Optimizer.Perturbation(_adjoint?.Theta ?? gradient).DetachFrom(scope));
             using var off = no_grad();
-            return _adjoints[probe].Theta.dot(_trajectory.StateBefore(_stage + 1) - _trajectory.StateBefore(_stage)).ToNumber();
+            // The block score of the whole stage: theta moved from its start to its end.
+            _stageEffects[stage] = Adjoint.Theta.dot(trajectory.StateBefore(stage + 1) - trajectory.StateBefore(stage)).ToNumber();
         }
 
-        public StepScore[] StepBack(ObservedStep step, CurvatureProduct curvature, double epsilonFloor, bool ofExamples)
+        /// <summary>Goes back over a step, which leads to lambda_{t-1}.</summary>
+        public void Passed(ObservedStep step, StepScore score, StatePerturbation adjoint)
         {
-            using var scope = NewDisposeScope();
-            using var change = step.Change();
-            var propagator = step.Propagator(epsilonFloor);
-            var pulled = _adjoints.Select(propagator.Adjoint).ToArray();
-            Tensor[] gradients = [.. pulled.Select(pair => pair.Gradient)];
-            var (products, shares) = ofExamples ? curvature.ProductsWithShares(step, gradients) : (curvature.Products(step, gradients), []);
-            using var off = no_grad();
-            var scores = new StepScore[_adjoints.Length];
-            for (var probe = 0; probe < scores.Length; probe++)
-            {
-                scores[probe] = new StepScore(
-                    _stage, step.Step.StageStep, _adjoints[probe].Dot(change),
-                    gradients[probe].dot(step.Gradient).ToNumber(), ofExamples ? shares[probe] : null);
-                if (!products[probe].AllFinite() || !double.IsFinite(scores[probe].Effect))
-                    throw AttributionException.SweepNotFinite(step.Program.Name, step.Step.StageStep);
-                var before = pulled[probe].Before;
-                _adjoints[probe].Dispose();
-                _adjoints[probe] = new StatePerturbation(before.Theta.plus(products[probe]), before.Buffers, before.Steps).DetachFrom(scope);
-            }
-
-            return scores;
+            _table?.Add(step, Adjoint);
+            _scores.Add(score);
+            Replace(adjoint);
         }
 
-        public void Restore(int probe, StatePerturbation adjoint)
+        public void Flush(int stage) => _table?.Flush(stage);
+
+        public SweepResult Result() => new([.. Enumerable.Reverse(_scores)], _stageEffects, _table?.Build());
+
+        public void Save(WalkState state, int probe)
         {
-            _adjoints[probe].Dispose();
-            _adjoints[probe] = adjoint;
+            state.Put($"adjoint-{probe}", Adjoint);
+            state.Put($"stages-{probe}", _stageEffects);
+            StepScores.Put(state, $"scores-{probe}", _scores);
+            _table?.Save(state, $"blocks-{probe}");
         }
 
-        /// <summary>lambda's theta block before the stage, copied.</summary>
-        public Tensor[] End() => [.. _adjoints.Select(adjoint => Held(adjoint.Theta))];
+        public void Restore(WalkState state, int probe, ObservedStep step)
+        {
+            Replace(state.Perturbation($"adjoint-{probe}", step.Before));
+            _stageEffects = state.Numbers($"stages-{probe}", _stageEffects.Length);
+            _scores.AddRange(StepScores.Take(state, $"scores-{probe}"));
+            _table?.Restore(state, $"blocks-{probe}");
+        }
 
         public void Dispose()
         {
-            foreach (var adjoint in _adjoints) adjoint.Dispose();
+            _adjoint?.Dispose();
+            _table?.Dispose();
+        }
+
+        private void Replace(StatePerturbation adjoint)
+        {
+            _adjoint?.Dispose();
+            _adjoint = adjoint;
         }
     }
-}
-
-/// <summary>How perturbations are carried through the steps of a run.</summary>
-public sealed record PropagationOptions
-{
-    /// <summary>The curvature's share of each batch, in (0, 1].</summary>
-    public double Rho { get; init; } = 1;
-
-    /// <summary>Of the shares.</summary>
-    public long Seed { get; init; }
-
-    /// <summary>The least eps of AdamW's Jacobian; see <see cref="Training.Optimizers.OptimizerMap.Linearize"/>.</summary>
-    public double EpsilonFloor { get; init; }
-
-    /// <summary>Steps between kept states; null for the square root of a stage's steps.</summary>
-    public int? CheckpointInterval { get; init; }
-
-    /// <summary>As the estimator's settings say; a sweep goes through the full curvature.</summary>
-    /// <param name="estimator">Its settings.</param>
-    /// <param name="seed">Of the shares.</param>
-    public static PropagationOptions Of(Estimator.Adjoint estimator, long seed) =>
-        new() { Rho = estimator.Settings.Rho ?? 1, Seed = seed, EpsilonFloor = estimator.EpsilonFloor };
 }

@@ -34,7 +34,7 @@ internal sealed class BlockTableBuilder : IDisposable
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        var step = _firstSteps[observed.StageIndex] + observed.Step.StageStep - 1;
+        var step = Place(observed);
         Tensor[] blocks = [adjoint.Theta, .. adjoint.Buffers, TensorMemory.Of(new[] { adjoint.Steps })];
         _after[step] = Parts(observed.After).Zip(blocks, (part, block) => part.dot(block.to(part.dtype)).ToNumber()).Sum();
         _pending.Add((step, [.. blocks.Select(block => scope.Detach(block.clone()))]));
@@ -48,21 +48,17 @@ internal sealed class BlockTableBuilder : IDisposable
         using var off = no_grad();
         var stacked = Enumerable.Range(0, _pending[0].Blocks.Length)
             .Select(part => stack([.. _pending.Select(pending => pending.Blocks[part])])).ToArray();
-        for (var stage = 0; stage <= stageIndex; stage++)
+        foreach (var observed in ObservedStage.Forwards(_trajectory, 0, stageIndex + 1, "adjoint"))
         {
-            using var states = new ObservedStage(_trajectory, stage, "adjoint");
-            foreach (var observed in states.Forwards())
+            var first = Place(observed);
+            if (_pending.All(pending => pending.Step < first)) break;
+            using var inner = NewDisposeScope();
+            // A fresh optimizer has no buffers of an earlier job.
+            var parts = Parts(observed.Before).Take(observed.StageIndex == stageIndex ? stacked.Length : 1);
+            var products = parts.Zip(stacked, (part, rows) => rows.mv(part.to(rows.dtype)).to(float64).ToArray<double>()).ToArray();
+            for (var i = 0; i < _pending.Count; i++)
             {
-                var first = _firstSteps[stage] + observed.Step.StageStep - 1;
-                if (_pending.All(pending => pending.Step < first)) break;
-                using var inner = NewDisposeScope();
-                // A fresh optimizer has no buffers of an earlier job.
-                var parts = Parts(observed.Before).Take(stage == stageIndex ? stacked.Length : 1);
-                var products = parts.Zip(stacked, (part, rows) => rows.mv(part.to(rows.dtype)).to(float64).ToArray<double>()).ToArray();
-                for (var i = 0; i < _pending.Count; i++)
-                {
-                    if (_pending[i].Step >= first) _before[_pending[i].Step][first] = products.Sum(product => product[i]);
-                }
+                if (_pending[i].Step >= first) _before[_pending[i].Step][first] = products.Sum(product => product[i]);
             }
         }
 
@@ -97,7 +93,11 @@ internal sealed class BlockTableBuilder : IDisposable
         _origin.Dispose();
     }
 
-    private Tensor[] Parts(OptimizerState state) => [state.Theta - _origin, .. state.Buffers, TensorMemory.Of(new[] { (double)state.Steps })];
+    /// <summary>From 0, within the run.</summary>
+    private int Place(ObservedStep observed) => _firstSteps[observed.StageIndex] + observed.Step.StageStep - 1;
+
+    private Tensor[] Parts(OptimizerState state) =>
+        [state.Theta - _origin, .. state.Buffers, TensorMemory.Of(new[] { (double)state.Steps })];
 
     private void Release()
     {

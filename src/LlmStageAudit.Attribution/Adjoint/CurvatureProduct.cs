@@ -10,11 +10,9 @@ namespace LlmStageAudit.Attribution.Adjoint;
 /// outer-product  (1 / W) sum_i grad loss_i grad loss_i^T over the batch
 /// </code>
 /// </summary>
-internal abstract class CurvatureProduct
+internal abstract class CurvatureProduct(string name)
 {
-    private protected CurvatureProduct(string name) => Name = name;
-
-    public string Name { get; }
+    public string Name { get; } = name;
 
     /// <summary>Cost so far in full-batch gradients.</summary>
     public double GradientEquivalents { get; private protected set; }
@@ -22,9 +20,7 @@ internal abstract class CurvatureProduct
     /// <summary>Counts on from what an earlier process had spent.</summary>
     public void Resume(double gradientEquivalents) => GradientEquivalents = gradientEquivalents;
 
-    /// <summary>The Hessian of the mean loss of a batch, or of a share of it.</summary>
-    /// <param name="rho">The share of each batch, in (0, 1].</param>
-    /// <param name="seed">Of the share.</param>
+    /// <summary>The Hessian of the mean loss of a batch, or of a share rho of it, in (0, 1].</summary>
     public static CurvatureProduct Full(double rho = 1, long seed = 0) => new HessianCurvature(rho, seed);
 
     public static CurvatureProduct Layerwise() => new LayerwiseCurvature();
@@ -48,7 +44,8 @@ internal abstract class CurvatureProduct
     {
         public override Tensor[] Products(ObservedStep step, IReadOnlyList<Tensor> vectors)
         {
-            var (program, batch) = (step.Program, Share(step));
+            var program = step.Program;
+            var batch = BatchShare.Draw(step.Step.Batch, rho, seed, "curvature", program.Name, step.Step.StageStep);
             GradientEquivalents += GradientCost.VectorProducts(vectors.Count) * batch.Length / step.Step.Batch.Length;
             return program.Objective.HessianVectorProducts(
                 step.Before.Theta, batch, vectors, program.MicroBatchSize, program.Noise(step.Step));
@@ -62,9 +59,6 @@ internal abstract class CurvatureProduct
             return program.Objective.HessianVectorProductsWithShares(
                 step.Before.Theta, step.Step.Batch, vectors, program.MicroBatchSize, program.Noise(step.Step));
         }
-
-        private int[] Share(ObservedStep step) =>
-            BatchShare.Draw(step.Step.Batch, rho, seed, "curvature", step.Program.Name, step.Step.StageStep);
     }
 
     private sealed class LayerwiseCurvature() : CurvatureProduct("layer-wise")

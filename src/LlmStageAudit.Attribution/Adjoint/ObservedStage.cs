@@ -9,15 +9,15 @@ namespace LlmStageAudit.Attribution.Adjoint;
 /// passed through. Backwards, every c-th state is kept from one pass and the c states between two of them are rebuilt in
 /// turn, so that at c = sqrt(K) about 2 sqrt(K) states are held, whatever the number of steps K.
 /// </summary>
-public sealed class ObservedStage : IDisposable
+internal sealed class ObservedStage : IDisposable
 {
+    /// <summary>A rebuilt stage end further off than this is not rounding.</summary>
+    private const double Tolerance = 1e-4;
+
     private readonly ITrajectory _trajectory;
     private readonly IStageGradients _log;
 
-    /// <summary>Opens a stage's log to walk it.</summary>
-    /// <param name="trajectory">The run.</param>
-    /// <param name="stageIndex">The stage's place.</param>
-    /// <param name="method">Who needs its gradients, for the message.</param>
+    /// <summary>Opens a stage's log to walk it; the method is named where it holds no gradients.</summary>
     /// <exception cref="AttributionException">The run was trained without logging gradients.</exception>
     public ObservedStage(ITrajectory trajectory, int stageIndex, string method)
     {
@@ -28,15 +28,24 @@ public sealed class ObservedStage : IDisposable
         throw AttributionException.NoGradients(Program.Name, method);
     }
 
-    /// <summary>The stage's place in the run.</summary>
     public int StageIndex { get; }
 
-    /// <summary>What the stage ran.</summary>
     public StageProgram Program { get; }
+
+    /// <summary>The steps of some stages, one stage after the other, up to but not with the stage at `end`.</summary>
+    /// <exception cref="AttributionException">As <see cref="Forwards()"/>, or a run without logged gradients.</exception>
+    public static IEnumerable<ObservedStep> Forwards(ITrajectory trajectory, int first, int end, string method)
+    {
+        for (var stage = first; stage < end; stage++)
+        {
+            using var observed = new ObservedStage(trajectory, stage, method);
+            foreach (var step in observed.Forwards()) yield return step;
+        }
+    }
 
     /// <summary>From the first step to the last.</summary>
     /// <exception cref="AttributionException">The log does not lead to the saved end of the stage.</exception>
-    internal IEnumerable<ObservedStep> Forwards()
+    public IEnumerable<ObservedStep> Forwards()
     {
         var state = Start();
         try
@@ -49,7 +58,7 @@ public sealed class ObservedStage : IDisposable
                 yield return new ObservedStep(Program, StageIndex, step, before, state, gradient);
             }
 
-            Reproduction.Check(_trajectory, StageIndex, state.Theta);
+            CheckEnd(_trajectory, StageIndex, state.Theta);
         }
         finally
         {
@@ -57,25 +66,23 @@ public sealed class ObservedStage : IDisposable
         }
     }
 
-    /// <summary>From the last step to the first.</summary>
-    /// <param name="interval">c, the steps between kept states; null for about the square root of their number.</param>
+    /// <summary>From the last step to the first, with c steps between kept states.</summary>
     /// <exception cref="AttributionException">The log does not lead to the saved end of the stage.</exception>
-    internal IEnumerable<ObservedStep> Backwards(int? interval = null)
+    public IEnumerable<ObservedStep> Backwards(int interval)
     {
-        var length = interval ?? DefaultInterval(Program.Steps.Count);
         var kept = new Stack<(int First, OptimizerState State)>();
         var rebuilt = new List<OptimizerState>();
         try
         {
             foreach (var observed in Forwards())
             {
-                if ((observed.Step.StageStep - 1) % length == 0) kept.Push((observed.Step.StageStep - 1, observed.Before.Clone()));
+                if ((observed.Step.StageStep - 1) % interval == 0) kept.Push((observed.Step.StageStep - 1, observed.Before.Clone()));
             }
 
             while (kept.TryPop(out var segment))
             {
                 rebuilt.Add(segment.State);
-                var steps = Program.Steps.Skip(segment.First).Take(length).ToArray();
+                var steps = Program.Steps.Skip(segment.First).Take(interval).ToArray();
                 foreach (var step in steps)
                 {
                     using var gradient = Gradient(step);
@@ -101,11 +108,19 @@ public sealed class ObservedStage : IDisposable
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _log.Dispose();
+    /// <summary>Compares the rebuilt parameters [N] at the end of a stage with the saved ones.</summary>
+    /// <exception cref="AttributionException">They are not the same: further off than rounding.</exception>
+    public static void CheckEnd(ITrajectory trajectory, int stageIndex, Tensor end)
+    {
+        using var scope = NewDisposeScope();
+        using var off = no_grad();
+        var saved = trajectory.StateBefore(stageIndex + 1);
+        var scale = saved.norm().ToNumber();
+        var difference = (end - saved).norm().ToNumber() / (scale == 0 ? 1 : scale);
+        if (!(difference <= Tolerance)) throw AttributionException.NotReproduced(trajectory.Programs[stageIndex].Name, difference);
+    }
 
-    /// <summary>The square root of a stage's steps, rounded up: the steps between kept states where nothing else is asked for.</summary>
-    public static int DefaultInterval(int steps) => Math.Max(1, (int)Math.Ceiling(Math.Sqrt(steps)));
+    public void Dispose() => _log.Dispose();
 
     private OptimizerState Start()
     {

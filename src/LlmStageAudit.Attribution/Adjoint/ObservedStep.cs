@@ -3,13 +3,7 @@ using LlmStageAudit.Training.Stages;
 
 namespace LlmStageAudit.Attribution.Adjoint;
 
-/// <summary>One update of the observed run, rebuilt: valid until the walk goes on.</summary>
-/// <param name="Program">The stage's.</param>
-/// <param name="StageIndex">The stage's place in the run.</param>
-/// <param name="Step">What was run.</param>
-/// <param name="Before">s_{t-1}.</param>
-/// <param name="After">s_t.</param>
-/// <param name="Gradient">g_t [N], raw, as logged.</param>
+/// <summary>One update of the observed run, rebuilt: s_{t-1}, s_t and g_t [N], raw, as logged; valid until the walk goes on.</summary>
 internal sealed record ObservedStep(
     StageProgram Program, int StageIndex, ProgramStep Step, OptimizerState Before, OptimizerState After, Tensor Gradient)
 {
@@ -24,8 +18,7 @@ internal sealed record ObservedStep(
             After.Steps - Before.Steps);
     }
 
-    /// <summary>The update's Jacobian, in the current dispose scope.</summary>
-    /// <param name="epsilonFloor">As <see cref="OptimizerMap.Linearize"/> takes it.</param>
+    /// <summary>The update's Jacobian, as <see cref="OptimizerMap.Linearize"/> takes it, in the current dispose scope.</summary>
     public OptimizerPropagator Propagator(double epsilonFloor) =>
         Program.Optimizer.Linearize(After, Gradient, Step.LearningRate, epsilonFloor);
 }

@@ -35,28 +35,21 @@ public sealed class SweepReadout
     public static SweepReadout Of(Readout readout, ITrajectory trajectory, Tensor gradient, Func<Tensor, Tensor> hessianProduct) =>
         readout switch
         {
-            Readout.Linear => Linear(gradient),
+            Readout.Linear => new([gradient], 0),
             Readout.Quadratic => Quadratic(
                 gradient, trajectory.StateBefore(trajectory.Programs.Count) - trajectory.StateBefore(0), hessianProduct),
             _ => throw new UnreachableException(),
         };
 
-    /// <summary>Reads g . d.</summary>
-    /// <param name="gradient">g [N].</param>
-    public static SweepReadout Linear(Tensor gradient) => new([gradient], 0);
-
-    /// <summary>Reads g . d - d' H d / 2; the linear readout where the probe is flat along u.</summary>
-    /// <param name="gradient">g [N].</param>
-    /// <param name="displacement">u [N].</param>
-    /// <param name="hessianProduct">H times a vector [N].</param>
-    public static SweepReadout Quadratic(Tensor gradient, Tensor displacement, Func<Tensor, Tensor> hessianProduct)
+    /// <summary>By g, u and products with H; the linear readout where the probe is flat along u.</summary>
+    internal static SweepReadout Quadratic(Tensor gradient, Tensor displacement, Func<Tensor, Tensor> hessianProduct)
     {
         var product = hessianProduct(displacement);
         using var scope = NewDisposeScope();
         using var off = no_grad();
         var along = displacement.dot(product).ToNumber();
         var lengths = displacement.norm().ToNumber() * product.norm().ToNumber();
-        return Math.Abs(along) > FlatCosine * lengths ? new([gradient, product], 1 / along) : Linear(gradient);
+        return Math.Abs(along) > FlatCosine * lengths ? new([gradient, product], 1 / along) : new([gradient], 0);
     }
 
     /// <summary>The effects of steps and batches.</summary>

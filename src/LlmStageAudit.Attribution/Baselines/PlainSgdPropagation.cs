@@ -11,33 +11,24 @@ namespace LlmStageAudit.Attribution.Baselines;
 /// dvemb    C_t = (1 / W) sum_i grad loss_i grad loss_i^T over the batch     (Wang et al., ICLR 2025)
 /// tracin   C_t = 0                                                          (Pruthi et al., NeurIPS 2020)
 /// </code>
-/// d is observed less counterfactual. TracIn's gradient of the probe is taken at the final parameters.
+/// A curvature of null stands for 0. d is observed less counterfactual. TracIn's gradient of the probe is taken at the final parameters.
 /// </summary>
-/// <param name="trajectory">The run.</param>
-/// <param name="curvature">C; null for 0.</param>
 internal sealed class PlainSgdPropagation(ITrajectory trajectory, CurvatureProduct? curvature)
 {
     /// <summary>d_T of each question: [N], in the current dispose scope.</summary>
-    /// <param name="questions">What is left out.</param>
-    /// <param name="progress">Gets steps walked and steps in all.</param>
-    /// <param name="cancellation">Checked between steps.</param>
     public Tensor[] Run(IReadOnlyList<Counterfactual> questions, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
     {
         var first = questions.Min(question => question.FirstStage);
         var total = trajectory.Programs.Skip(first).Sum(program => program.Steps.Count);
-        var done = 0;
+        var (done, name) = (0, curvature is null ? "tracin" : "dvemb");
         var changes = new Tensor?[questions.Count];
         try
         {
-            for (var stage = first; stage < trajectory.Programs.Count; stage++)
+            foreach (var step in ObservedStage.Forwards(trajectory, first, trajectory.Programs.Count, name))
             {
-                using var observed = new ObservedStage(trajectory, stage, curvature is null ? "tracin" : "dvemb");
-                foreach (var step in observed.Forwards())
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    Advance(step, questions, changes);
-                    progress?.Report((++done, total));
-                }
+                cancellation.ThrowIfCancellationRequested();
+                Advance(step, questions, changes);
+                progress?.Report((++done, total));
             }
 
             return [.. changes.Select(change => change!.clone())];

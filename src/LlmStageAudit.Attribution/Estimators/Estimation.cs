@@ -5,6 +5,7 @@ using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Records.Choices;
+using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Attribution.Estimators;
@@ -15,8 +16,10 @@ namespace LlmStageAudit.Attribution.Estimators;
 /// <param name="GradientEquivalents">The cost in gradients of one batch, spot checks included.</param>
 public sealed record Estimation(IReadOnlyList<Tensor> Counterfactuals, IReadOnlyList<Tensor> Changes, double GradientEquivalents)
 {
+    private Estimator Estimator { get; init; } = Estimator.Exact;
+
     /// <summary>What spot checks found on the way; null where none were made.</summary>
-    public ISpotCheck? Checks { get; private init; }
+    internal SpotCheck? Checks { get; private init; }
 
     /// <summary>The errors of theta'_T that spot checks foretell, [N]; null per question where none was made of it.</summary>
     public IReadOnlyList<Tensor?> PredictedErrors { get; private init; } = [];
@@ -44,8 +47,8 @@ public sealed record Estimation(IReadOnlyList<Tensor> Counterfactuals, IReadOnly
         return estimator switch
         {
             Estimator.Replay replay => Replayed(replay.Source),
-            Estimator.Adjoint adjoint => Propagated(Of(adjoint.Curvature), adjoint.EpsilonFloor, LeftOutSteps.Together),
-            Estimator.AaScore score => Propagated(Of(score.Curvature), score.EpsilonFloor, LeftOutSteps.EachAlone),
+            Estimator.Adjoint adjoint => Propagated(Of(adjoint.Curvature), adjoint.EpsilonFloor, eachAlone: false),
+            Estimator.AaScore score => Propagated(Of(score.Curvature), score.EpsilonFloor, eachAlone: true),
             Estimator.DvEmb => Plain(CurvatureProduct.OuterProduct()),
             Estimator.TracIn => Plain(null),
             _ => throw new UnreachableException(),
@@ -54,24 +57,22 @@ public sealed record Estimation(IReadOnlyList<Tensor> Counterfactuals, IReadOnly
         Estimation Replayed(GradientSource source)
         {
             var gradients = CounterfactualGradients.From(source, seed);
-            using var witness = spotChecks && !estimator.IsExact
-                ? new ReplaySpotCheck(Plan(), questions.Count, source is GradientSource.Sampled)
-                : null;
-            var thetas = new CounterfactualReplay(trajectory, gradients) { Witness = witness, Journal = journal ?? WalkJournal.None }
+            using var check = spotChecks && !estimator.IsExact ? Check(source is GradientSource.Sampled) : null;
+            var thetas = new CounterfactualReplay(trajectory, gradients) { SpotCheck = check, Journal = journal ?? WalkJournal.None }
                 .Run(questions, progress, cancellation);
             var final = trajectory.StateBefore(trajectory.Programs.Count);
             using var off = no_grad();
-            return Checked(thetas, [.. thetas.Select(theta => final - theta)], gradients.GradientEquivalents, witness);
+            return Checked(thetas, [.. thetas.Select(theta => final - theta)], gradients.GradientEquivalents, check);
         }
 
-        Estimation Propagated(CurvatureProduct curvature, double epsilonFloor, LeftOutSteps leftOut)
+        Estimation Propagated(CurvatureProduct curvature, double epsilonFloor, bool eachAlone)
         {
-            using var check = spotChecks && !estimator.IsBaseline ? new PropagationSpotCheck(Plan(), questions.Count) : null;
+            using var check = spotChecks && !estimator.IsBaseline ? Check(independent: false) : null;
             var changes = new ForwardPropagation(trajectory, curvature, epsilonFloor)
             {
-                Witness = check,
-                Journal = journal ?? WalkJournal.None
-            }.Run(questions, leftOut, progress, cancellation);
+                SpotCheck = check,
+                Journal = journal ?? WalkJournal.None,
+            }.Run(questions, eachAlone, progress, cancellation);
             return Checked(Without(changes), changes, curvature.GradientEquivalents, check);
         }
 
@@ -84,7 +85,7 @@ public sealed record Estimation(IReadOnlyList<Tensor> Counterfactuals, IReadOnly
         CurvatureProduct Of(Curvature curvature) =>
             curvature is Curvature.Full { Rho: var rho } ? CurvatureProduct.Full(rho, seed) : CurvatureProduct.Layerwise();
 
-        CheckPlan Plan() => new(questions, trajectory.Programs);
+        SpotCheck Check(bool independent) => new(new CheckPlan(questions, trajectory.Programs), questions.Count, independent);
 
         Tensor[] Without(Tensor[] changes)
         {
@@ -92,12 +93,20 @@ public sealed record Estimation(IReadOnlyList<Tensor> Counterfactuals, IReadOnly
             var final = trajectory.StateBefore(trajectory.Programs.Count);
             return [.. changes.Select(change => final - change)];
         }
+
+        Estimation Checked(Tensor[] thetas, Tensor[] changes, double cost, SpotCheck? checks) =>
+            new(thetas, changes, cost + (checks?.GradientEquivalents ?? 0))
+            {
+                Estimator = estimator,
+                Checks = checks,
+                PredictedErrors = [.. changes.Select((_, i) => checks?.Of(i).Error?.clone())],
+            };
     }
 
-    private static Estimation Checked(IReadOnlyList<Tensor> thetas, IReadOnlyList<Tensor> changes, double cost, ISpotCheck? checks) =>
-        new(thetas, changes, cost + (checks?.GradientEquivalents ?? 0))
-        {
-            Checks = checks,
-            PredictedErrors = [.. changes.Select((_, i) => checks?.Of(i).Error?.clone())],
-        };
+    /// <summary>The grade of a question's effect and what it rests on.</summary>
+    /// <param name="question">Its place among those asked.</param>
+    /// <param name="predictedError">The relative error of the effect that spot checks foretell; null where none was made.</param>
+    /// <param name="linearityGap">Null where unknown.</param>
+    public (string Grade, TrustEvidence Evidence) Trust(int question, double? predictedError, double? linearityGap) =>
+        TrustAssessment.Of(Estimator, Checks?.Of(question), predictedError, linearityGap);
 }

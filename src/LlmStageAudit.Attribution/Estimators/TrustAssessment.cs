@@ -7,7 +7,7 @@ using LlmStageAudit.Records.Effects;
 namespace LlmStageAudit.Attribution.Estimators;
 
 /// <summary>Grades an effect by what spot checks and the linearity gap say of its error.</summary>
-public static class TrustAssessment
+internal static class TrustAssessment
 {
     /// <summary>
     /// The scores of two late steps say what those of all are off: more by as much as there are more steps for an error to build up in,
@@ -15,11 +15,7 @@ public static class TrustAssessment
     /// </summary>
     private const double SweepMargin = 5;
 
-    /// <summary>The grade and the evidence of one effect.</summary>
-    /// <param name="estimator">How it was estimated.</param>
-    /// <param name="checks">What spot checks found; null where there were none.</param>
-    /// <param name="predicted">The relative error they foretell of the effects; null where there were none.</param>
-    /// <param name="linearityGap">Null where unknown.</param>
+    /// <summary>The grade and the evidence of one effect; null what was not checked.</summary>
     public static (string Grade, TrustEvidence Evidence) Of(
         Estimator estimator, DriftTally? checks, double? predicted, double? linearityGap)
     {

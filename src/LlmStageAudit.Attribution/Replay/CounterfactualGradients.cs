@@ -28,10 +28,10 @@ public abstract class CounterfactualGradients
     internal bool NeedsObserved { get; }
 
     /// <summary>Whether its replay is retraining to the bit, so that the arithmetic of a gradient may not change either.</summary>
-    public virtual bool RepeatsRetraining => false;
+    internal virtual bool RepeatsRetraining => false;
 
     /// <summary>The highest derivative of the loss it takes: 1 for gradients, 2 for Hessian-vector products.</summary>
-    public virtual int Derivative => 1;
+    internal virtual int Derivative => 1;
 
     /// <summary>Cost so far in full-batch gradients, as <see cref="GradientCost"/> counts them.</summary>
     public double GradientEquivalents { get; private protected set; }
@@ -52,11 +52,10 @@ public abstract class CounterfactualGradients
         _ => throw new UnreachableException(),
     };
 
-    /// <summary>The counterfactual gradients [N], one per state, in the current dispose scope.</summary>
-    /// <param name="step">The observed step.</param>
-    /// <param name="counterfactualThetas">
-    /// theta' [N] of counterfactuals; several go through one pass on the objective's shared base.
-    /// </param>
+    /// <summary>
+    /// The counterfactual gradients [N], one per state theta' [N], in the current dispose scope; several states go through one pass on the
+    /// objective's shared base.
+    /// </summary>
     internal abstract IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas);
 
     /// <summary>The examples whose losses are computed at the counterfactual states; none where the log is all it takes.</summary>
@@ -70,12 +69,10 @@ public abstract class CounterfactualGradients
         internal override int[] Examples(ReplayStep step) => [];
     }
 
-    /// <summary>linear and midpoint: g_t - H_t(theta - share d) d.</summary>
-    /// <param name="source">Which of them.</param>
-    /// <param name="share">How far from theta towards theta' the Hessian is taken: 0, or 1/2 for the midpoint rule.</param>
+    /// <summary>linear and midpoint: g_t - H_t(theta - share d) d, with a share of 0, or 1/2 for the midpoint rule.</summary>
     private sealed class CurvatureGradient(GradientSource source, double share) : CounterfactualGradients(source, needsObserved: true)
     {
-        public override int Derivative => 2;
+        internal override int Derivative => 2;
 
         internal override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas)
         {
@@ -89,14 +86,14 @@ public abstract class CounterfactualGradients
 
     private sealed class SampledGradient(GradientSource.Sampled source, long seed) : CounterfactualGradients(source, needsObserved: true)
     {
-        public override bool RepeatsRetraining => source.Rho == 1;
+        internal override bool RepeatsRetraining => source.Rho == 1;
 
         internal override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas)
         {
             var sample = Examples(step);
-            // The whole batch leaves nothing to control for: what remains is the exact gradient, to the bit.
-            if (sample.Length == step.Step.Batch.Length) return Means(step, counterfactualThetas, sample);
             var moved = Means(step, counterfactualThetas, sample);
+            // The whole batch leaves nothing to control for: what remains is the exact gradient, to the bit.
+            if (sample.Length == step.Step.Batch.Length) return moved;
             var observed = step.Shared("sample", () => Means(step, [step.ObservedTheta!], sample)[0]);
             // A state that is the observed one takes the logged gradient as it is: passes of different sizes round differently.
             return [.. moved.Select((mean, i) => counterfactualThetas[i].Equals(step.ObservedTheta!)
@@ -117,7 +114,7 @@ public abstract class CounterfactualGradients
 
     private sealed class ExactGradient(GradientSource source) : CounterfactualGradients(source, needsObserved: false)
     {
-        public override bool RepeatsRetraining => true;
+        internal override bool RepeatsRetraining => true;
 
         internal override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas)
         {

@@ -1,4 +1,6 @@
+using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Resuming;
+using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Modeling.Objectives;
 using LlmStageAudit.Training.Optimizers;
 using LlmStageAudit.Training.Runs;
@@ -30,8 +32,8 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, CounterfactualG
         init => field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "at least 1 expected");
     } = 8;
 
-    /// <summary>Sees every move by an estimated gradient; null for nobody.</summary>
-    internal IReplayWitness? Witness { get; init; }
+    /// <summary>Sees every move by an estimated gradient.</summary>
+    internal SpotCheck? SpotCheck { get; init; }
 
     /// <summary>Keeps how far the walk came.</summary>
     public WalkJournal Journal { get; init; } = WalkJournal.None;
@@ -64,12 +66,10 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, CounterfactualG
                     progress?.Report((done, total));
                 }
 
-                var ends = lap.End();
-                for (var i = 0; i < thetas.Length; i++)
+                foreach (var (i, end) in lap.End().Index())
                 {
-                    if (ReferenceEquals(ends[i], thetas[i])) continue;
                     thetas[i]?.Dispose();
-                    thetas[i] = ends[i] is { } end ? scope.Detach(end) : null;
+                    thetas[i] = end is null ? null : scope.Detach(end);
                 }
             }
 
@@ -97,14 +97,13 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, CounterfactualG
         private readonly CounterfactualReplay _replay;
         private readonly int _stage;
         private readonly IReadOnlyList<Counterfactual> _counterfactuals;
-        private readonly Tensor?[] _starts;
         private readonly OptimizerState?[] _states;
         private readonly IStageGradients _log;
         private OptimizerState? _observed;
 
         public StageLap(CounterfactualReplay replay, int stage, IReadOnlyList<Counterfactual> counterfactuals, Tensor?[] starts)
         {
-            (_replay, _stage, _counterfactuals, _starts) = (replay, stage, counterfactuals, starts);
+            (_replay, _stage, _counterfactuals) = (replay, stage, counterfactuals);
             var program = replay._trajectory.Programs[stage];
             var before = replay._trajectory.StateBefore(stage);
             _states = [.. counterfactuals.Select((counterfactual, i) => starts[i] switch
@@ -120,9 +119,7 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, CounterfactualG
             if (_observed is not null && !_log.HasGradients) throw AttributionException.NoGradients(program.Name, replay._source.Name);
         }
 
-        /// <summary>Makes one step.</summary>
-        /// <param name="step">The observed step.</param>
-        /// <param name="follow">Only the observed run takes the step: the counterfactuals' states after it are known.</param>
+        /// <summary>Makes one step; only of the observed run where the counterfactuals' states after it are known.</summary>
         public void Advance(Training.Stages.ProgramStep step, bool follow)
         {
             using var scope = NewDisposeScope();
@@ -159,7 +156,7 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, CounterfactualG
                     throw AttributionException.NotFinite(_counterfactuals[i].Name, program.Name, step.StageStep, source.Name);
                 var next = program.Optimizer.Advance(state, gradients[place], step.LearningRate);
                 _states[i] = next;
-                _replay.Witness?.Moved(i, shared, state, gradients[place]);
+                _replay.SpotCheck?.Moved(i, shared, state, gradients[place]);
                 state.Dispose();
             }
         }
@@ -167,17 +164,12 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, CounterfactualG
         public void Save(WalkState state)
         {
             state.Put("gradients", [_replay._source.GradientEquivalents]);
-            foreach (var (i, theta) in _starts.Index())
-            {
-                if (theta is not null && _counterfactuals[i].SkipsStage(_stage)) state.Put(Start(i), theta);
-            }
-
             foreach (var (i, own) in _states.Index())
             {
-                if (own is not null) state.Put(State(i), own);
+                if (own is not null) state.Put($"state-{i}", own);
             }
 
-            _replay.Witness?.Save(state);
+            _replay.SpotCheck?.Save(state);
         }
 
         public void Restore(WalkState state)
@@ -185,31 +177,20 @@ public sealed class CounterfactualReplay(ITrajectory trajectory, CounterfactualG
             _replay._source.Resume(state.Number("gradients"));
             for (var i = 0; i < _states.Length; i++)
             {
-                if (state.Has(Start(i))) Replace(ref _starts[i], state.Tensor(Start(i), _starts[i]!));
-                if (_states[i] is { } followed) Replace(ref _states[i], state.State(State(i), followed));
+                if (_states[i] is not { } followed) continue;
+                _states[i] = state.State($"state-{i}", followed);
+                followed.Dispose();
             }
 
             using var scope = NewDisposeScope();
-            _replay.Witness?.Restore(state, _replay._trajectory.StateBefore(_stage));
-
-            static void Replace<T>(ref T? held, T next)
-                where T : class, IDisposable
-            {
-                held?.Dispose();
-                held = next;
-            }
+            _replay.SpotCheck?.Restore(state, _replay._trajectory.StateBefore(_stage));
         }
-
-        private static string Start(int i) => $"start-{i}";
-
-        private static string State(int i) => $"state-{i}";
 
         /// <summary>The parameters each counterfactual leaves the stage with; null: still the observed run.</summary>
         public Tensor?[] End()
         {
-            if (_observed is not null) Reproduction.Check(_replay._trajectory, _stage, _observed.Theta);
-            return [.. _states.Select((state, i) =>
-                _counterfactuals[i].SkipsStage(_stage) && _starts[i] is { } held ? held : state?.Theta.clone())];
+            if (_observed is not null) ObservedStage.CheckEnd(_replay._trajectory, _stage, _observed.Theta);
+            return [.. _states.Select(state => state?.Theta.clone())];
         }
 
         public void Dispose()

@@ -8,31 +8,25 @@ namespace LlmStageAudit.Attribution.Replay;
 /// One step of the observed run while counterfactuals are replayed over it: what a gradient source may use. Shared by all
 /// counterfactuals; its tensors live in the step's dispose scope.
 /// </summary>
-internal sealed class ReplayStep
+internal sealed class ReplayStep(
+    StageProgram program, ProgramStep step, Tensor? observedTheta, IStageGradients log, DisposeScope scope)
 {
-    private readonly IStageGradients _log;
-    private readonly DisposeScope _scope;
     private readonly Dictionary<string, Tensor> _shared = [];
 
-    internal ReplayStep(StageProgram program, ProgramStep step, Tensor? observedTheta, IStageGradients log, DisposeScope scope) =>
-        (Program, Step, ObservedTheta, _log, _scope) = (program, step, observedTheta, log, scope);
+    public StageProgram Program { get; } = program;
 
-    public StageProgram Program { get; }
-
-    public ProgramStep Step { get; }
+    public ProgramStep Step { get; } = step;
 
     /// <summary>The step's random numbers, the same for the observed run and every counterfactual.</summary>
     public StepNoise Noise => Program.Noise(Step);
 
     /// <summary>theta_{t-1} of the observed run [N]; null where the source said it does not need it.</summary>
-    public Tensor? ObservedTheta { get; }
+    public Tensor? ObservedTheta { get; } = observedTheta;
 
     /// <summary>g_t as logged [N].</summary>
-    public Tensor LoggedGradient => Shared("logged", () => _log.Gradient(Step));
+    public Tensor LoggedGradient => Shared("logged", () => log.Gradient(Step));
 
     /// <summary>The mean losses in nats and the gradients [N] of examples at states; several states go through one pass.</summary>
-    /// <param name="thetas">States [N]: one, or several where the objective shares its base.</param>
-    /// <param name="examples">Example numbers.</param>
     public (double[] LossNats, IReadOnlyList<Tensor> Gradients) LossesAndGradients(
         IReadOnlyList<Tensor> thetas, IReadOnlyList<int> examples)
     {
@@ -47,8 +41,6 @@ internal sealed class ReplayStep
     }
 
     /// <summary>The Hessian of the step's batch loss at states times a vector each, [N]; several go through one pass.</summary>
-    /// <param name="thetas">States [N]: one, or several where the objective shares its base.</param>
-    /// <param name="vectors">As many vectors [N].</param>
     public IReadOnlyList<Tensor> HessianVectorProducts(IReadOnlyList<Tensor> thetas, IReadOnlyList<Tensor> vectors) => thetas.Count == 1
         ? [Program.Objective.HessianVectorProduct(thetas[0], Step.Batch, vectors[0], Program.MicroBatchSize, Noise)]
         : Rows(Variants.HessianVectorProducts(stack(thetas), Step.Batch, stack(vectors), Program.MicroBatchSize, Noise));
@@ -59,7 +51,7 @@ internal sealed class ReplayStep
         if (_shared.TryGetValue(name, out var known)) return known;
         using var inner = NewDisposeScope();
         var made = inner.Detach(compute());
-        _scope.Attach(made);
+        scope.Attach(made);
         return _shared[name] = made;
     }
 

@@ -9,37 +9,29 @@ internal sealed class Walk
     private const string SecondsName = "seconds";
 
     private readonly WalkJournal? _journal;
-    private readonly string _path = "";
-    private readonly byte[] _key = [];
+    private readonly string _path;
+    private readonly byte[] _key;
     private WalkState? _resumed;
-
-    private Walk()
-    {
-    }
 
     /// <summary>Reads the file of an earlier process, where there is one.</summary>
     /// <exception cref="ProgressException">The file is damaged.</exception>
-    public Walk(WalkJournal journal, string path, byte[] key, bool resumes)
+    public Walk(WalkJournal? journal, string path, byte[] key)
     {
         (_journal, _path, _key) = (journal, path, key);
-        if (!resumes || ProgressFile.Read(path, key) is not { } values) return;
+        if (journal is not { Resumes: true } || ProgressFile.Read(path, key) is not { } values) return;
         _resumed = new WalkState(path, values);
         Done = (int)_resumed.Number(DoneName);
         SecondsBefore = _resumed.Number(SecondsName);
     }
 
-    public static Walk Unkept { get; } = new();
+    public static Walk Unkept { get; } = new(null, "", []);
 
     /// <summary>Steps already walked; the walk only follows the observed run over them.</summary>
     public int Done { get; }
 
     public double SecondsBefore { get; }
 
-    /// <summary>To be called after each step.</summary>
-    /// <param name="done">Steps walked so far.</param>
-    /// <param name="total">Steps in all.</param>
-    /// <param name="save">Puts the state after the step; null where it cannot be put at this step.</param>
-    /// <param name="restore">Takes it back.</param>
+    /// <summary>To be called after each step, with what puts the state after it, or null where it cannot be put at this step.</summary>
     public void Passed(int done, int total, Action<WalkState>? save, Action<WalkState> restore)
     {
         if (done < Done || _journal is null) return;

@@ -18,19 +18,18 @@ public sealed class WalkJournal
     private readonly string? _folder;
     private readonly string _asked;
     private readonly TimeSpan _interval;
-    private readonly bool _resumes;
     private readonly Stopwatch _watch = Stopwatch.StartNew();
     private TimeSpan _savedAt;
     private int _walks;
 
     private WalkJournal(string? folder, string asked, TimeSpan interval, bool resumes) =>
-        (_folder, _asked, _interval, _resumes) = (folder, asked, interval, resumes);
+        (_folder, _asked, _interval, Resumes) = (folder, asked, interval, resumes);
 
     /// <summary>Keeps nothing.</summary>
     public static WalkJournal None { get; } = new(null, "", TimeSpan.MaxValue, resumes: false);
 
     /// <summary>Whether it goes on from files of an earlier process, where there are any.</summary>
-    public bool Resumes => _resumes;
+    public bool Resumes { get; }
 
     /// <summary>Seconds that earlier processes spent on what was gone on with.</summary>
     public double SecondsBefore { get; private set; }
@@ -45,8 +44,9 @@ public sealed class WalkJournal
     /// <param name="resumes">Whether to go on from what is there; otherwise it is deleted.</param>
     public static WalkJournal Open(string folder, string asked, TimeSpan interval, bool resumes)
     {
-        if (!resumes && Directory.Exists(folder)) StorageException.Guard(folder, () => Directory.Delete(folder, recursive: true));
-        return new WalkJournal(folder, asked, interval, resumes);
+        var journal = new WalkJournal(folder, asked, interval, resumes);
+        if (!resumes) journal.Close();
+        return journal;
     }
 
     /// <summary>Deletes the files: the attribution is complete and its result on disk.</summary>
@@ -64,7 +64,7 @@ public sealed class WalkJournal
         var number = ++_walks;
         var path = Path.Combine(_folder, string.Create(CultureInfo.InvariantCulture, $"walk-{number:000}.progress"));
         var key = SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{_asked}\n{number}\n{identity}")));
-        var walk = new Walk(this, path, key, _resumes);
+        var walk = new Walk(this, path, key);
         SecondsBefore = Math.Max(SecondsBefore, walk.SecondsBefore);
         StepsResumed += walk.Done;
         return walk;

@@ -7,41 +7,34 @@ namespace LlmStageAudit.Attribution.Resuming;
 /// What a walk carries from step to step, as named lists of doubles: every float32 or bfloat16 value is one exactly, so that tensors
 /// come back bit for bit.
 /// </summary>
-internal sealed class WalkState
+internal sealed class WalkState(string path, Dictionary<string, double[]> values)
 {
-    private readonly string _path;
-    private readonly Dictionary<string, double[]> _values;
+    public IReadOnlyDictionary<string, double[]> Values => values;
 
-    internal WalkState(string path, Dictionary<string, double[]> values) => (_path, _values) = (path, values);
+    public bool Has(string name) => values.ContainsKey(name);
 
-    internal IReadOnlyDictionary<string, double[]> Values => _values;
-
-    public bool Has(string name) => _values.ContainsKey(name);
-
-    public void Put(string name, double[] values) => _values.Add(name, values);
+    public void Put(string name, double[] numbers) => values.Add(name, numbers);
 
     public void Put(string name, Tensor value)
     {
         using var scope = NewDisposeScope();
-        _values.Add(name, value.to(float64).cpu().ToArray<double>());
+        values.Add(name, value.to(float64).cpu().ToArray<double>());
     }
 
-    internal void Put(string name, OptimizerState state) => Put(name, state.Theta, state.Buffers, state.Steps);
+    public void Put(string name, OptimizerState state) => Put(name, state.Theta, state.Buffers, state.Steps);
 
-    internal void Put(string name, StatePerturbation state) => Put(name, state.Theta, state.Buffers, state.Steps);
+    public void Put(string name, StatePerturbation state) => Put(name, state.Theta, state.Buffers, state.Steps);
 
     /// <summary>Numbers as they were put.</summary>
     /// <exception cref="ProgressException">It was not put, or not with so many values.</exception>
     public double[] Numbers(string name, int? count = null) =>
-        _values.TryGetValue(name, out var found) && found.Length == (count ?? found.Length)
+        values.TryGetValue(name, out var found) && found.Length == (count ?? found.Length)
             ? found
-            : throw ProgressException.Missing(_path, name);
+            : throw ProgressException.Missing(path, name);
 
     public double Number(string name) => Numbers(name, 1)[0];
 
-    /// <summary>A tensor as it was put; it belongs to no scope.</summary>
-    /// <param name="name">Under what name it was put.</param>
-    /// <param name="like">Says its type and device, and its size [N].</param>
+    /// <summary>A tensor as it was put, of the type, device and size [N] of another; it belongs to no scope.</summary>
     public Tensor Tensor(string name, Tensor like)
     {
         using var scope = NewDisposeScope();
@@ -49,16 +42,12 @@ internal sealed class WalkState
         return scope.Detach(TensorMemory.Of(Numbers(name, (int)like.numel())).to(like.dtype).to(like.device).clone());
     }
 
-    /// <summary>An optimizer state as it was put; it belongs to no scope.</summary>
-    /// <param name="name">Under what name it was put.</param>
-    /// <param name="like">Of the same optimizer.</param>
-    internal OptimizerState State(string name, OptimizerState like) =>
+    /// <summary>As it was put, of the optimizer of another state; it belongs to no scope.</summary>
+    public OptimizerState State(string name, OptimizerState like) =>
         new(Tensor(Theta(name), like.Theta), Buffers(name, like), (int)Number(Steps(name)));
 
-    /// <summary>A perturbation as it was put; it belongs to no scope.</summary>
-    /// <param name="name">Under what name it was put.</param>
-    /// <param name="like">A state of the optimizer whose perturbation it is.</param>
-    internal StatePerturbation Perturbation(string name, OptimizerState like) =>
+    /// <summary>As it was put, of a state's optimizer; it belongs to no scope.</summary>
+    public StatePerturbation Perturbation(string name, OptimizerState like) =>
         new(Tensor(Theta(name), like.Theta), Buffers(name, like), Number(Steps(name)));
 
     private void Put(string name, Tensor theta, IReadOnlyList<Tensor> buffers, double steps)
@@ -70,7 +59,7 @@ internal sealed class WalkState
 
     private Tensor[] Buffers(string name, OptimizerState like) => [.. like.Buffers.Select((buffer, i) => Tensor(Buffer(name, i), buffer))];
 
-    internal static string Theta(string name) => name + ".theta";
+    public static string Theta(string name) => name + ".theta";
 
     private static string Buffer(string name, int i) => $"{name}.buffer-{i}";
 

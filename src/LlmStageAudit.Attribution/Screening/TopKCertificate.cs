@@ -35,7 +35,11 @@ public sealed class TopKCertificate(double confidence, int top, TopKOrder order)
         int[] head = [.. ranked.Take(top)];
         int[] rest = [.. ranked.Skip(top)];
         int[] unsettled = [.. rest.Where(i => settled[i] is null)];
-        var errors = Errors(candidates, settled);
+        (double Error, double Cost)[] errors =
+        [
+            .. candidates.Zip(settled).Where(pair => pair.Second is not null && pair.First.ExactCost > 0)
+                .Select(pair => (pair.Second!.Value - pair.First.Score, pair.First.ExactCost)),
+        ];
         var limits = unsettled.ToDictionary(j => j, j => Limit(candidates[j], errors, unsettled.Length));
         double? spread = errors.Length == 0 ? null : Math.Sqrt(errors.Average(error => error.Error * error.Error));
         var finding = new TopKFinding(head, rest, spread, errors.Length, limits);
@@ -80,11 +84,6 @@ public sealed class TopKCertificate(double confidence, int top, TopKOrder order)
 
     /// <summary>An effect as the order sees it.</summary>
     public double Height(double effect) => order == TopKOrder.Magnitude ? Math.Abs(effect) : effect;
-
-    private static (double Error, double Cost)[] Errors(
-        IReadOnlyList<ScreenedCandidate> candidates, IReadOnlyList<SettledEffect?> settled) =>
-        [.. candidates.Zip(settled).Where(pair => pair.Second is not null && pair.First.ExactCost > 0)
-            .Select(pair => (pair.Second!.Value - pair.First.Score, pair.First.ExactCost))];
 
     private double Limit(ScreenedCandidate candidate, (double Error, double Cost)[] errors, int unsettled)
     {

@@ -32,9 +32,7 @@ internal sealed class CheckPlan
     public int StepsSpokenFor(int question, StageProgram program, int stageStep) =>
         _spokenFor.GetValueOrDefault((question, program, stageStep));
 
-    /// <summary>The same by a step's place among those a counterfactual makes in a stage.</summary>
-    /// <param name="total">Steps the counterfactual makes in the stage.</param>
-    /// <param name="place">Which of them, from 1.</param>
+    /// <summary>The same by a step's place, from 1, among all that a counterfactual makes in a stage.</summary>
     public static int StepsSpokenFor(int total, int place)
     {
         if (total == 1) return 1;

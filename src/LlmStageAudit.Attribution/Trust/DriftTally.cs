@@ -12,7 +12,7 @@ namespace LlmStageAudit.Attribution.Trust;
 /// as if an error stayed what it is on its way through the later steps. The 1.5 is a calibrated margin: a few draws of an error
 /// that differs from step to step often show less than its usual size.
 /// </summary>
-public sealed class DriftTally(bool independent) : IDisposable
+internal sealed class DriftTally(bool independent) : IDisposable
 {
     private const double DrawnMargin = 1.5;
 
@@ -32,12 +32,8 @@ public sealed class DriftTally(bool independent) : IDisposable
     /// <summary>The mean, over checks, of ||estimated - true|| / ||true change of the gradient||.</summary>
     public double GradientMismatch => Checks == 0 ? 0 : _missed / Checks;
 
-    /// <summary>Counts one check in.</summary>
-    /// <param name="steps">How many steps the check speaks for.</param>
-    /// <param name="drift">Of one of them [N]; stays the caller's.</param>
-    /// <param name="mismatch">The share of the gradient's change that was missed.</param>
-    /// <param name="length">||d||, d = theta - theta'.</param>
-    internal void Add(int steps, Tensor drift, double mismatch, double length)
+    /// <summary>Counts one check in, of a drift [N] that stays the caller's; length is ||d||, d = theta - theta'.</summary>
+    public void Add(int steps, Tensor drift, double mismatch, double length)
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
@@ -50,18 +46,15 @@ public sealed class DriftTally(bool independent) : IDisposable
         _lastLength = length;
     }
 
-    internal void Save(WalkState state, string name)
+    public void Save(WalkState state, string name)
     {
         if (Checks == 0) return;
         state.Put(name, Error!);
         state.Put(Numbers(name), [_missed, _firstLength, _lastLength, Checks]);
     }
 
-    /// <summary>Takes back what was put.</summary>
-    /// <param name="state">Where it was put.</param>
-    /// <param name="name">Under what name.</param>
-    /// <param name="like">Says the error's type and device.</param>
-    internal void Restore(WalkState state, string name, Tensor like)
+    /// <summary>Takes back what was put, the error of the type and on the device of <paramref name="like"/>.</summary>
+    public void Restore(WalkState state, string name, Tensor like)
     {
         if (!state.Has(name)) return;
         Error?.Dispose();
@@ -70,23 +63,12 @@ public sealed class DriftTally(bool independent) : IDisposable
         (_missed, _firstLength, _lastLength, Checks) = (numbers[0], numbers[1], numbers[2], (int)numbers[3]);
     }
 
-    /// <inheritdoc/>
     public void Dispose() => Error?.Dispose();
 
     private static string Numbers(string name) => name + ".numbers";
 
     /// <summary>One length over another; 0 / 0 is 0.</summary>
     public static double Ratio(double part, double whole) => part == 0 ? 0 : part / whole;
-}
-
-/// <summary>What spot checks found, per question.</summary>
-public interface ISpotCheck : IDisposable
-{
-    /// <summary>Their cost in full-batch gradients.</summary>
-    double GradientEquivalents { get; }
-
-    /// <summary>What was found for a question, by its place among those asked; the check's own.</summary>
-    DriftTally Of(int question);
 }
 
 /// <summary>

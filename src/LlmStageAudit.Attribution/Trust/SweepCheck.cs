@@ -3,6 +3,7 @@ using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Records.Choices;
+using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Attribution.Trust;
@@ -20,14 +21,21 @@ public sealed class SweepCheck(ITrajectory trajectory, WalkJournal? journal = nu
     /// <summary>Their cost in full-batch gradients.</summary>
     public double GradientEquivalents { get; private set; }
 
-    /// <summary>
-    /// The relative error over the checked steps, that of the worst, and how much taking the probe as linear alone would be off.
-    /// </summary>
+    /// <summary>The grade that the scores earn, and what it rests on.</summary>
+    /// <param name="estimator">Of the sweep.</param>
     /// <param name="scores">What the sweep found.</param>
     /// <param name="gamma">The probe's value at a state [N].</param>
     /// <param name="gradient">Its gradient at theta_T, [N].</param>
     /// <param name="cancellation">Checked between steps.</param>
-    public SweepCheckFinding Run(
+    public (string Grade, TrustEvidence Evidence) Assess(
+        Estimator.Adjoint estimator,
+        IReadOnlyList<StepScore> scores,
+        Func<Tensor, double> gamma,
+        Tensor gradient,
+        CancellationToken cancellation) =>
+        TrustAssessment.OfSweep(Run(scores, gamma, gradient, cancellation), estimator);
+
+    internal SweepCheckFinding Run(
         IReadOnlyList<StepScore> scores, Func<Tensor, double> gamma, Tensor gradient, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
@@ -42,16 +50,15 @@ public sealed class SweepCheck(ITrajectory trajectory, WalkJournal? journal = nu
         double[] effects = [.. thetas.Select(theta => observed - gamma(theta))];
         double[] errors = [.. skipped.Zip(effects, (score, effect) => Math.Abs(score.Effect - effect))];
         return new SweepCheckFinding(
-            DriftTally.Ratio(Math.Sqrt(errors.Sum(error => error * error)), Math.Sqrt(effects.Sum(effect => effect * effect))),
+            PredictedRelativeError.OfEffects(errors, effects),
             errors.Zip(effects, (error, effect) => DriftTally.Ratio(error, Math.Abs(effect))).Max(),
             LinearityGap.Of(effects, [.. thetas.Select(theta => gradient.dot(final - theta).ToNumber())]),
             skipped.Length);
     }
 }
 
-/// <summary>What truly skipping a few steps says of a sweep's scores.</summary>
-/// <param name="Error">Their relative error over the checked steps.</param>
-/// <param name="Worst">That of the worst of them.</param>
-/// <param name="LinearityGap">What taking the probe as linear is off by itself, the true change of the parameters given.</param>
-/// <param name="Checks">Steps skipped.</param>
-public readonly record struct SweepCheckFinding(double Error, double Worst, double LinearityGap, int Checks);
+/// <summary>
+/// What truly skipping a few steps says of a sweep's scores: their relative error over the checked steps, that of the worst of them, and
+/// what taking the probe as linear is off by itself, the true change of the parameters given.
+/// </summary>
+internal readonly record struct SweepCheckFinding(double Error, double Worst, double LinearityGap, int Checks);

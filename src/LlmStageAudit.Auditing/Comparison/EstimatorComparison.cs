@@ -18,7 +18,7 @@ namespace LlmStageAudit.Auditing.Comparison;
 /// bits, and every estimator's effects per example are correlated with theirs. Costs leave out running the probe, which is the
 /// same for all; so does a training's.
 /// </summary>
-public sealed class EstimatorComparison
+internal sealed class EstimatorComparison
 {
     private readonly ITrajectory _trajectory;
     private readonly IExampleEffects _effects;
@@ -38,50 +38,30 @@ public sealed class EstimatorComparison
     {
         (_trajectory, _effects, _questions, _ofSteps, _seed) = (trajectory, effects, questions, ofSteps, seed);
         using var scope = NewDisposeScope();
-        var exact = Estimator.Exact;
-        var (effectsPerQuestion, cost, seconds) = Estimated(exact, progress, cancellation);
-        _measured = effectsPerQuestion;
-        Reference = Compared(exact, _measured, cost, seconds);
+        (_measured, var cost, var seconds) = Estimated(Estimator.Exact, progress, cancellation);
+        Reference = Compared(Estimator.Exact, _measured, cost, seconds);
     }
 
     /// <summary>Exact replay held against itself: what retraining costs here.</summary>
     public ComparedEstimator Reference { get; }
 
-    /// <summary>Steps of the run: a training's cost in gradients.</summary>
-    private int TrainingSteps => _trajectory.Programs.Sum(program => program.Steps.Count);
-
     /// <summary>Retrains without each stage in turn; estimators are then correlated over examples, stage by stage.</summary>
-    /// <param name="trajectory">A run of any differentiable model.</param>
-    /// <param name="effects">What is measured.</param>
-    /// <param name="seed">Of the random shares of batches.</param>
-    /// <param name="progress">Gets steps walked and steps in all.</param>
-    /// <param name="cancellation">Checked between steps.</param>
     /// <exception cref="AuditException">Missing or damaged logs; retraining is not finite.</exception>
     public static EstimatorComparison OfStages(
         ITrajectory trajectory,
         IExampleEffects effects,
         long seed,
         IProgress<(int Step, int Total)>? progress,
-        CancellationToken cancellation) =>
-        new(
-            trajectory,
-            effects,
-            [.. trajectory.Programs.Select((program, stage) => Counterfactual.WithoutStage(program.Name, stage))],
-            ofSteps: false,
-            seed,
-            progress,
-            cancellation);
+        CancellationToken cancellation)
+    {
+        var questions = trajectory.Programs.Select((program, stage) => Counterfactual.WithoutStage(program.Name, stage));
+        return new EstimatorComparison(trajectory, effects, [.. questions], ofSteps: false, seed, progress, cancellation);
+    }
 
     /// <summary>
-    /// Retrains without each of a random sample of single steps, all in one walk; estimators are then correlated over these steps, by
-    /// the effect on the mean over examples.
+    /// Retrains without each of a random sample of single steps (all where the run has no more) in one walk; estimators are then
+    /// correlated over these steps, by the effect on the mean over examples.
     /// </summary>
-    /// <param name="trajectory">A run of any differentiable model.</param>
-    /// <param name="effects">What is measured.</param>
-    /// <param name="sample">How many steps; all where the run has no more.</param>
-    /// <param name="seed">Of the sample and of random shares of batches.</param>
-    /// <param name="progress">Gets steps walked and steps in all.</param>
-    /// <param name="cancellation">Checked between steps.</param>
     /// <exception cref="AuditException">Missing or damaged logs; retraining is not finite.</exception>
     public static EstimatorComparison OfSteps(
         ITrajectory trajectory,
@@ -102,11 +82,9 @@ public sealed class EstimatorComparison
     }
 
     /// <summary>
-    /// Asks an estimator the same questions. One whose arithmetic fails has its failure in the result and no figures.
+    /// Asks an estimator the same questions; of steps, `adjoint` answers all from one backward sweep. One whose arithmetic fails has
+    /// its failure in the result and no figures.
     /// </summary>
-    /// <param name="estimator">Which, with its settings. At level step, `adjoint` answers all steps from one backward sweep.</param>
-    /// <param name="progress">Gets steps walked and steps in all.</param>
-    /// <param name="cancellation">Checked between steps.</param>
     /// <exception cref="AttributionException">Bad settings, missing logs, or a sweep over a measure without a derivative.</exception>
     public ComparedEstimator Compare(Estimator estimator, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
     {
@@ -142,7 +120,7 @@ public sealed class EstimatorComparison
     {
         var readout = SweepReadout.Of(estimator.Readout, _trajectory, _effects.MeanGradient(), _effects.MeanHessianProduct);
         var watch = Stopwatch.StartNew();
-        var sweep = new AdjointSweep(_trajectory, PropagationOptions.Of(estimator, _seed));
+        var sweep = new AdjointSweep(_trajectory, estimator, _seed);
         var scores = readout.Read(
             [.. sweep.Run(readout.Vectors, ofExamples: false, ofBlocks: false, progress, cancellation).Select(one => one.Steps)]);
         var seconds = watch.Elapsed.TotalSeconds;
@@ -179,7 +157,7 @@ public sealed class EstimatorComparison
         Spearman = agreement.Spearman,
         RelativeError = agreement.RelativeError,
         GradientEquivalents = cost,
-        Trainings = cost / TrainingSteps,
+        Trainings = cost / _trajectory.Programs.Sum(program => program.Steps.Count),
         Seconds = seconds,
     };
 }

@@ -6,7 +6,7 @@ namespace LlmStageAudit.Auditing.Comparison;
 /// What a change of the parameters does to each of a set of examples, by some performance function gamma_i: all that a
 /// comparison needs to know of what was trained.
 /// </summary>
-public interface IExampleEffects
+internal interface IExampleEffects
 {
     /// <summary>gamma_i(theta_T) - gamma_i(theta'), for every counterfactual theta' [N] and every example.</summary>
     double[][] Finite(IReadOnlyList<Tensor> counterfactuals);

@@ -1,4 +1,4 @@
-using LlmStageAudit.Attribution;
+using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
@@ -11,15 +11,13 @@ namespace LlmStageAudit.Auditing.Comparison;
 /// Effects on the examples of a probe: on its performance function, or, where that is a group metric, on the log-likelihood of the
 /// label.
 /// </summary>
-public sealed class ProbeEffects : IExampleEffects
+internal sealed class ProbeEffects : IExampleEffects
 {
     private readonly TrainedRun _run;
     private readonly Probe _probe;
     private readonly double[] _observed;
 
-    /// <summary>Runs the probe on the final state, in the current dispose scope.</summary>
-    /// <param name="run">A completed run, which outlives this.</param>
-    /// <param name="probe">Read for its model.</param>
+    /// <summary>Runs the probe on the final state of a run that outlives this.</summary>
     public ProbeEffects(TrainedRun run, Probe probe)
     {
         (_run, _probe) = (run, probe);
@@ -32,27 +30,21 @@ public sealed class ProbeEffects : IExampleEffects
         ? new Metric.LogLikelihood().Name
         : _probe.Performance.Name;
 
-    /// <inheritdoc/>
     public double[][] Finite(IReadOnlyList<Tensor> counterfactuals) =>
         [.. counterfactuals.Select(theta => _observed.Zip(Values(theta), (observed, value) => observed - value).ToArray())];
 
-    /// <inheritdoc/>
     public double[][]? FirstOrder(IReadOnlyList<Tensor> changes)
     {
-        if (_probe.Performance.Weighted is not { } weighted) return null;
+        if (_probe.Performance.Weighted is null) return null;
         using var scope = NewDisposeScope();
-        return new ProbeGradient(_run.Model, _probe, weighted).Derivatives(_run.FinalState(), changes);
+        return Derivatives().Derivatives(_run.FinalState(), changes);
     }
 
-    /// <inheritdoc/>
     public Tensor MeanGradient() => Derivatives().Gradient(_run.FinalState());
 
-    /// <inheritdoc/>
     public Tensor MeanHessianProduct(Tensor vector) => Derivatives().HessianProduct(_run.FinalState(), vector);
 
-    private ProbeGradient Derivatives() => _probe.Performance.Weighted is { } weighted
-        ? new ProbeGradient(_run.Model, _probe, weighted)
-        : throw AttributionException.NotDifferentiable(_probe.Configuration.Path, _probe.Performance.Name);
+    private ProbeGradient Derivatives() => Inquiry.Derivatives(_run, _probe, _probe.Performance);
 
     private double[] Values(Tensor theta) =>
         [.. new ProbeEvaluator(_run.Model, _probe).Evaluate(theta).Examples.Select(example => example.Value)];

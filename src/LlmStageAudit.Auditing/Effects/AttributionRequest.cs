@@ -85,14 +85,8 @@ public sealed record AttributionRequest
     public IReadOnlyList<Counterfactual> Counterfactuals(ITrajectory trajectory)
     {
         Validated();
-        var all = All(trajectory);
-        return Only is null ? all : [.. all.Where(counterfactual => Only.Contains(counterfactual.Name))];
-    }
-
-    private IReadOnlyList<Counterfactual> All(ITrajectory trajectory)
-    {
         var programs = trajectory.Programs;
-        return Treatment switch
+        Counterfactual[] all = Treatment switch
         {
             Treatment.Stage => [.. programs.Select((program, stage) => Counterfactual.WithoutStage(program.Name, stage))],
             Treatment.Steps { Sets: { Count: > 0 } sets } => [.. sets.Select(steps => StepSet.Parse(steps, programs))],
@@ -103,5 +97,6 @@ public sealed record AttributionRequest
                     .Select(step => StepSet.Parse(step.ToString(CultureInfo.InvariantCulture), programs))],
             _ => throw new UnreachableException(),
         };
+        return Only is null ? all : [.. all.Where(counterfactual => Only.Contains(counterfactual.Name))];
     }
 }

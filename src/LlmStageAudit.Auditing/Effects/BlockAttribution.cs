@@ -1,7 +1,6 @@
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
-using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Serialization;
@@ -19,32 +18,25 @@ internal static class BlockAttribution
     private const int AnsweredOneByOne = 8;
 
     /// <summary>The first and last step of each question, where blocks answer them; null where they are few, or not consecutive.</summary>
-    public static IReadOnlyList<(int First, int Last)>? Blocks(
-        TrainedRun run, AttributionRequest request, IReadOnlyList<Counterfactual> questions)
+    public static IReadOnlyList<(int First, int Last)>? Blocks(Inquiry asked, IReadOnlyList<Counterfactual> questions)
     {
-        if (request.Estimator is not Estimator.Adjoint { Curvature: Curvature.Full } || questions.Count <= AnsweredOneByOne)
+        if (asked.Request.Estimator is not Estimator.Adjoint { Curvature: Curvature.Full } || questions.Count <= AnsweredOneByOne)
             return null;
-        if (run.Programs.Sum(program => program.Steps.Count) > BlockTable.MaximumSteps || request.ExportFolder is not null) return null;
-        var blocks = questions.Select(question => Block(run, question)).ToArray();
+        if (!asked.FitsBlockTable || asked.Request.ExportFolder is not null) return null;
+        var blocks = questions.Select(question => Block(asked.Run, question)).ToArray();
         return blocks.All(block => block is not null) ? [.. blocks.Select(block => block!.Value)] : null;
     }
 
     public static (IReadOnlyList<StageEffect> Effects, double GradientEquivalents) Effects(
-        TrainedRun run,
-        Probe probe,
-        AttributionRequest request,
-        IReadOnlyList<Counterfactual> questions,
-        IReadOnlyList<(int First, int Last)> blocks,
-        IProgress<(int Step, int Total)>? progress,
-        CancellationToken cancellation)
+        Inquiry asked, IReadOnlyList<Counterfactual> questions, IReadOnlyList<(int First, int Last)> blocks)
     {
         var cost = 0.0;
         // An attribution that is gone on with may have filed its table; what it has cost is known to the walk only.
-        if (request.Journal.Resumes || Filed(run, probe, request) is not { } scores)
+        if (asked.Request.Journal.Resumes || Filed(asked) is not { } scores)
         {
-            var steps = request with { Treatment = new Treatment.EachStep() };
-            (_, cost) = SweepAttribution.Effects(run, probe, steps, steps.Sweep!, progress, cancellation);
-            scores = ArtifactJson.Read<BlockScoresArtifact>(PathOf(run, probe, request));
+            var steps = asked.Request with { Treatment = new Treatment.EachStep() };
+            (_, cost) = SweepAttribution.Effects(asked with { Request = steps }, steps.Sweep!);
+            scores = ArtifactJson.Read<BlockScoresArtifact>(PathOf(asked));
         }
 
         var table = new BlockTable(scores.Before, scores.After);
@@ -54,7 +46,7 @@ internal static class BlockAttribution
                 Stage = question.Name,
                 FirstStep = block.First,
                 LastStep = block.Last,
-                Metric = probe.Performance.Name,
+                Metric = asked.Probe.Performance.Name,
                 Estimate = table.Effect(block.First, block.Last),
                 Trust = scores.Trust,
                 Evidence = scores.Evidence,
@@ -63,14 +55,13 @@ internal static class BlockAttribution
     }
 
     /// <summary>Keeps a sweep's table beside the run.</summary>
-    public static void File(
-        TrainedRun run, Probe probe, AttributionRequest request, BlockTable table, string trust, TrustEvidence evidence) =>
-        ArtifactJson.Write(PathOf(run, probe, request), new BlockScoresArtifact
+    public static void File(Inquiry asked, BlockTable table, string trust, TrustEvidence evidence) =>
+        ArtifactJson.Write(PathOf(asked), new BlockScoresArtifact
         {
-            RunId = run.Manifest.RunId,
-            Probe = probe.Reference,
-            Metric = probe.Performance.Name,
-            Estimator = request.Estimator,
+            RunId = asked.Run.Manifest.RunId,
+            Probe = asked.Probe.Reference,
+            Metric = asked.Probe.Performance.Name,
+            Estimator = asked.Request.Estimator,
             CreatedUtc = DateTime.UtcNow,
             After = table.After,
             Before = table.Before,
@@ -78,18 +69,18 @@ internal static class BlockAttribution
             Evidence = evidence,
         });
 
-    private static BlockScoresArtifact? Filed(TrainedRun run, Probe probe, AttributionRequest request)
+    private static BlockScoresArtifact? Filed(Inquiry asked)
     {
-        var path = PathOf(run, probe, request);
+        var (path, probe) = (PathOf(asked), asked.Probe);
         if (!System.IO.File.Exists(path)) return null;
         var filed = ArtifactJson.Read<BlockScoresArtifact>(path);
-        var same = filed.RunId == run.Manifest.RunId && filed.Probe == probe.Reference && filed.Metric == probe.Performance.Name
-            && filed.Estimator == request.Estimator;
+        var same = filed.RunId == asked.Run.Manifest.RunId && filed.Probe == probe.Reference && filed.Metric == probe.Performance.Name
+            && filed.Estimator == asked.Request.Estimator;
         return same ? filed : null;
     }
 
-    private static string PathOf(TrainedRun run, Probe probe, AttributionRequest request) =>
-        run.Folder.BlockScoresPath($"{probe.Reference.Name}.{request.Estimator}");
+    private static string PathOf(Inquiry asked) =>
+        asked.Run.Folder.BlockScoresPath($"{asked.Probe.Reference.Name}.{asked.Request.Estimator}");
 
     private static (int First, int Last)? Block(TrainedRun run, Counterfactual question)
     {

@@ -19,10 +19,7 @@ internal sealed class ProbeFolds
 
     private readonly double[] _scales;
 
-    /// <summary>Splits the examples into parts as equal as can be, at random.</summary>
-    /// <param name="examples">n.</param>
-    /// <param name="count">F, from 1 to n.</param>
-    /// <param name="seed">Of the parts.</param>
+    /// <summary>Splits n examples into F parts, from 1 to n, as equal as can be, at random.</summary>
     public ProbeFolds(int examples, int count, long seed)
     {
         var order = Enumerable.Range(0, examples).ToArray();
@@ -34,8 +31,7 @@ internal sealed class ProbeFolds
     /// <summary>The examples of each part.</summary>
     public IReadOnlyList<int[]> Members { get; }
 
-    /// <summary>The scores of the whole probe.</summary>
-    /// <param name="parts">Of each part, in the same order of steps.</param>
+    /// <summary>The scores of the whole probe, from those of each part in the same order of steps.</summary>
     public static IReadOnlyList<StepScore> Sum(IReadOnlyList<IReadOnlyList<StepScore>> parts) => parts.Count == 1
         ? parts[0]
         : [.. parts[0].Select((first, i) => first with
@@ -48,9 +44,7 @@ internal sealed class ProbeFolds
                     .Select(example => parts.Sum(part => part[i].ExampleEffects![example]))],
         })];
 
-    /// <summary>An effect with the interval that its parts say.</summary>
-    /// <param name="effect">Of the whole probe.</param>
-    /// <param name="parts">The same effect, of each part.</param>
+    /// <summary>An effect of the whole probe, with the interval that the same effect of each part says.</summary>
     public StageEffect WithInterval(StageEffect effect, IReadOnlyList<double> parts)
     {
         if (parts.Count == 1) return effect;

@@ -24,20 +24,18 @@ internal sealed class QuestionReadings
         // A metric that orders examples has no derivative: there the probe is run whatever the method.
         AreLinear = estimator.IsLinear && probe.Performance.Weighted is not null;
         _examples = AreLinear ? [.. Enumerable.Range(0, probe.Examples.Count)] : LinearityGap.Sample(probe.Examples.Count);
-        var errors = estimation.PredictedErrors;
-        if (probe.Performance.Weighted is not { } weighted)
+        var (changes, errors) = (estimation.Changes, estimation.PredictedErrors);
+        Func<int, Tensor, double> predicted = (i, error) => PredictedRelativeError.OfParameters(error, changes[i]);
+        if (probe.Performance.Weighted is { } weighted)
         {
-            _predictedErrors =
-                [.. errors.Select((error, i) => error is null ? (double?)null : PredictedRelativeError.OfParameters(error, estimation.Changes[i]))];
-            return;
+            var derivatives = new ProbeGradient(run.Model, probe, weighted)
+                .Derivatives(run.FinalState(), [.. changes, .. errors.OfType<Tensor>()], _examples);
+            var linear = _linear = derivatives[..changes.Count];
+            var found = new Queue<double[]>(derivatives[changes.Count..]);
+            predicted = (i, _) => PredictedRelativeError.OfEffects(found.Dequeue(), linear[i]);
         }
 
-        Tensor[] directions = [.. estimation.Changes, .. errors.OfType<Tensor>()];
-        var derivatives = new ProbeGradient(run.Model, probe, weighted).Derivatives(run.FinalState(), directions, _examples);
-        _linear = derivatives[..estimation.Changes.Count];
-        var found = new Queue<double[]>(derivatives[estimation.Changes.Count..]);
-        _predictedErrors = [.. errors.Select((error, i) =>
-            error is null ? (double?)null : PredictedRelativeError.OfEffects(found.Dequeue(), _linear[i]))];
+        _predictedErrors = [.. errors.Select((error, i) => error is null ? (double?)null : predicted(i, error))];
     }
 
     /// <summary>Whether effects are the probe's gradient times the change.</summary>

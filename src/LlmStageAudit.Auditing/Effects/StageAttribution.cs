@@ -16,30 +16,22 @@ namespace LlmStageAudit.Auditing.Effects;
 /// gamma(counterfactual). Replay makes the counterfactual and the probe is run with both states; the first-order methods
 /// multiply the probe's gradient with the change of the parameters.
 /// </summary>
-public static class StageAttribution
+internal static class StageAttribution
 {
-    /// <summary>Answers everything the request asks for.</summary>
-    /// <param name="run">A completed run.</param>
-    /// <param name="probe">Read for the run's model.</param>
-    /// <param name="request">What is left out, and how its effect is estimated.</param>
-    /// <param name="progress">Gets steps walked and steps in all.</param>
-    /// <param name="cancellation">Checked between steps.</param>
-    /// <returns>Effects in the order of the questions; nothing is written but what the request exports and journals.</returns>
-    /// <exception cref="Attribution.AttributionException">
-    /// Missing logs, or numbers that are not finite.
-    /// </exception>
-    public static EffectsArtifact Attribute(
-        TrainedRun run, Probe probe, AttributionRequest request, IProgress<(int Step, int Total)>? progress, CancellationToken cancellation)
+    /// <summary>Effects in the order of the questions; nothing is written but what the request exports and journals.</summary>
+    /// <exception cref="Attribution.AttributionException">Missing logs, or numbers that are not finite.</exception>
+    public static EffectsArtifact Attribute(Inquiry asked)
     {
+        var (run, probe, request) = (asked.Run, asked.Probe, asked.Request);
         using var scope = NewDisposeScope();
         var watch = Stopwatch.StartNew();
         request.Validated();
         var evaluator = new ProbeEvaluator(run.Model, probe);
         var observed = evaluator.Evaluate(run.FinalState());
         var (effects, cost) = request.Sweep is { } estimator
-            ? SweepAttribution.Effects(run, probe, request, estimator, progress, cancellation)
-            : Effects(run, probe, request, evaluator, observed, progress, cancellation);
-        var artifact = new EffectsArtifact
+            ? SweepAttribution.Effects(asked, estimator)
+            : Effects(asked, evaluator, observed);
+        return new EffectsArtifact
         {
             RunId = run.Manifest.RunId,
             Run = run.Folder.Root,
@@ -53,29 +45,24 @@ public static class StageAttribution
             Observed = observed,
             Effects = effects,
             GradientEquivalents = cost,
+            AttributeSeconds = request.Journal.SecondsBefore + watch.Elapsed.TotalSeconds,
         };
-        return artifact with { AttributeSeconds = request.Journal.SecondsBefore + watch.Elapsed.TotalSeconds };
     }
 
     /// <summary>What the effects that answer the request are found by.</summary>
-    internal static ResultIdentity IdentityOf(TrainedRun run, Probe probe, AttributionRequest request) => new(
+    public static ResultIdentity IdentityOf(TrainedRun run, Probe probe, AttributionRequest request) => new(
         run.Manifest.RunId, probe.Reference.Sha256, probe.Performance.Name, request.Treatment, probe.Reference.DefinitionSha256,
         request.Estimator, RunEngine.ToolVersion);
 
     private static (IReadOnlyList<StageEffect> Effects, double GradientEquivalents) Effects(
-        TrainedRun run,
-        Probe probe,
-        AttributionRequest request,
-        ProbeEvaluator evaluator,
-        ProbeScores observed,
-        IProgress<(int Step, int Total)>? progress,
-        CancellationToken cancellation)
+        Inquiry asked, ProbeEvaluator evaluator, ProbeScores observed)
     {
+        var (run, probe, request) = (asked.Run, asked.Probe, asked.Request);
         var questions = request.Counterfactuals(run);
-        if (BlockAttribution.Blocks(run, request, questions) is { } blocks)
-            return BlockAttribution.Effects(run, probe, request, questions, blocks, progress, cancellation);
+        if (BlockAttribution.Blocks(asked, questions) is { } blocks) return BlockAttribution.Effects(asked, questions, blocks);
         var estimation = Estimation.Run(
-            run, request.Estimator, run.Configuration.Seed, questions, progress, cancellation, request.SpotChecks, request.Journal);
+            run, request.Estimator, run.Configuration.Seed, questions, asked.Progress, asked.Cancellation, request.SpotChecks,
+            request.Journal);
         var readings = new QuestionReadings(run, probe, request.Estimator, estimation, observed);
         var effects = questions.Select((question, i) =>
         {
@@ -84,8 +71,7 @@ public static class StageAttribution
             var effect = readings.AreLinear
                 ? Bootstrap.Mean(perExample, question.Name)
                 : probe.Performance.Effect(observed.Examples, counterfactual.Examples, question.Name);
-            var (grade, evidence) = TrustAssessment.Of(
-                request.Estimator, estimation.Checks?.Of(i), readings.PredictedError(i), linearityGap);
+            var (grade, evidence) = estimation.Trust(i, readings.PredictedError(i), linearityGap);
             var steps = StepSet.Ends(question, run.Programs);
             return new StageEffect
             {

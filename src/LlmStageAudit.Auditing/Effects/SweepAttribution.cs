@@ -1,7 +1,5 @@
 using LlmStageAudit.Attribution.Adjoint;
-using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Trust;
-using LlmStageAudit.Attribution;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Choices;
@@ -13,18 +11,10 @@ namespace LlmStageAudit.Auditing.Effects;
 /// <summary>Effects of all steps, batches or examples of a run on a probe, from one backward sweep.</summary>
 internal static class SweepAttribution
 {
-    public static (IReadOnlyList<StageEffect> Effects, double GradientEquivalents) Effects(
-        TrainedRun run,
-        Probe probe,
-        AttributionRequest request,
-        Estimator.Adjoint estimator,
-        IProgress<(int Step, int Total)>? progress,
-        CancellationToken cancellation)
+    public static (IReadOnlyList<StageEffect> Effects, double GradientEquivalents) Effects(Inquiry asked, Estimator.Adjoint estimator)
     {
-        var measure = probe.Performance.Weighted
-            ?? throw AttributionException.NotDifferentiable(probe.Configuration.Path, probe.Performance.Name);
-        var sweep = new AdjointSweep(run, PropagationOptions.Of(estimator, run.Configuration.Seed)) { Journal = request.Journal };
-        var (derivatives, final) = (new ProbeGradient(run.Model, probe, measure), run.FinalState());
+        var (run, probe, request) = (asked.Run, asked.Probe, asked.Request);
+        var (derivatives, final) = (Inquiry.Derivatives(run, probe, probe.Performance), run.FinalState());
         if (request.Folds > probe.Examples.Count)
             throw ConfigurationException.Bad(
                 Setting.Folds, $"{request.Folds}", $"at most {probe.Examples.Count}, the examples of {probe.Configuration.Path}");
@@ -34,9 +24,14 @@ internal static class SweepAttribution
         var readout = SweepReadout.Of(estimator.Readout, run, gradient, vector => derivatives.HessianProduct(final, vector));
         var isPlain = readout.Vectors.Count == 1 && parts.Length == 1;
         // A block's score is a difference of two products, which a squared term is not.
-        var ofBlocks = request.Treatment is Treatment.EachStep && isPlain && run.Programs.Sum(program => program.Steps.Count) <= BlockTable.MaximumSteps;
+        var ofBlocks = request.Treatment is Treatment.EachStep && isPlain && asked.FitsBlockTable;
+        var sweep = asked.Sweep(estimator);
         var swept = sweep.Run(
-            [.. parts, .. readout.Vectors.Skip(1)], ofExamples: request.Treatment is Treatment.EachExample, ofBlocks, progress, cancellation);
+            [.. parts, .. readout.Vectors.Skip(1)],
+            ofExamples: request.Treatment is Treatment.EachExample,
+            ofBlocks,
+            asked.Progress,
+            asked.Cancellation);
         IReadOnlyList<StepScore>[] scores = [.. swept.Take(parts.Length).Select(part => part.Steps)];
         var steps = readout.Read([ProbeFolds.Sum(scores), .. swept.Skip(parts.Length).Select(one => one.Steps)]);
         StageEffect[][] partial = [.. scores.Select(part => Named(run, request.Treatment, part))];
@@ -44,9 +39,8 @@ internal static class SweepAttribution
             .Select((effect, i) => folds.WithInterval(effect, [.. partial.Select(part => part[i].Estimate)]));
         var check = new SweepCheck(run, request.Journal);
         var evaluator = new ProbeEvaluator(run.Model, probe);
-        var found = check.Run(steps, theta => evaluator.Evaluate(theta).Mean, gradient, cancellation);
-        var (grade, evidence) = TrustAssessment.OfSweep(found, estimator);
-        if (swept[0].Blocks is { } blocks) BlockAttribution.File(run, probe, request, blocks, grade, evidence);
+        var (grade, evidence) = check.Assess(estimator, steps, theta => evaluator.Evaluate(theta).Mean, gradient, asked.Cancellation);
+        if (swept[0].Blocks is { } blocks) BlockAttribution.File(asked, blocks, grade, evidence);
         return (
             [.. named.Select(effect => effect with { Metric = probe.Performance.Name, Trust = grade, Evidence = evidence })],
             sweep.GradientEquivalents + check.GradientEquivalents);

@@ -18,11 +18,9 @@ internal sealed class ProbeMeasurement
     private readonly int[] _longest;
     private readonly double _longestShare;
 
-    /// <summary>Reads the probe and runs it at the initial state.</summary>
-    /// <param name="configuration">The probe's.</param>
-    /// <param name="materials">Of the run; stay the caller's.</param>
-    /// <param name="seconds">About how long that may take; the sample is run twice however long it takes.</param>
-    /// <param name="cancellation">Checked between rounds.</param>
+    /// <summary>
+    /// Reads the probe and runs it at the initial state, for about so many seconds; the sample is run twice however long it takes.
+    /// </summary>
     public ProbeMeasurement(ProbeConfiguration configuration, RunMaterials materials, double seconds, CancellationToken cancellation)
     {
         _materials = materials;
@@ -89,16 +87,12 @@ internal sealed class ProbeMeasurement
         Batches++;
     }
 
-    /// <summary>Attributes a run in small exactly.</summary>
-    /// <param name="run">Stays the caller's.</param>
-    /// <param name="stages">The stages left out, each.</param>
-    /// <param name="cancellation">Checked between steps.</param>
-    /// <returns>The most that was resident.</returns>
+    /// <summary>Attributes a run in small exactly, without each of some stages; gives the most that was resident.</summary>
     public long Attribute(TrainedRun run, IReadOnlyList<string> stages, CancellationToken cancellation)
     {
         ProcessMemory.RestartPeak();
         var clock = new StepClock();
-        StageAttribution.Attribute(run, _sample, new AttributionRequest { Only = stages }, clock, cancellation);
+        StageAttribution.Attribute(new Inquiry(run, _sample, new AttributionRequest { Only = stages }, clock, cancellation));
         clock.Lap();
         ReadingSeconds = Math.Max(0, clock.Laps[^1].Seconds - (stages.Count * _sampleSeconds));
         return clock.Laps[^1].PeakBytes;

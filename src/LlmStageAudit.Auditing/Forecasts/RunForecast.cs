@@ -52,7 +52,7 @@ public sealed record RunForecast
     public required IReadOnlyList<string> Assumptions { get; init; }
 
     /// <summary>Whether every phase fits in memory and all together on disk; what the system does not say counts as enough.</summary>
-    public bool Fits => FitsIn([.. Phases]);
+    public bool Fits => FitsIn(Whole);
 
     /// <summary>Training alone.</summary>
     public PhaseForecast Training => Total("train", [.. Phases.Where(phase => phase.Command == "train")]);
@@ -61,7 +61,7 @@ public sealed record RunForecast
     public PhaseForecast Whole => Total("all", [.. Phases]);
 
     /// <summary>As <see cref="Fits"/>, of training alone.</summary>
-    public bool TrainingFits => FitsIn([Training]);
+    public bool TrainingFits => FitsIn(Training);
 
     private static PhaseForecast Total(string name, PhaseForecast[] phases) =>
         new(
@@ -71,6 +71,5 @@ public sealed record RunForecast
             phases.Max(phase => phase.PeakMemoryBytes),
             phases.Sum(phase => phase.DiskBytes));
 
-    private bool FitsIn(PhaseForecast[] phases) =>
-        !(phases.Max(phase => phase.PeakMemoryBytes) > AvailableMemoryBytes) && !(phases.Sum(phase => phase.DiskBytes) > FreeDiskBytes);
+    private bool FitsIn(PhaseForecast all) => !(all.PeakMemoryBytes > AvailableMemoryBytes) && !(all.DiskBytes > FreeDiskBytes);
 }

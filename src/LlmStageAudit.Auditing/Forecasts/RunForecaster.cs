@@ -84,30 +84,25 @@ internal sealed class RunForecaster(ForecastRequest request)
     {
         var (name, count) = (probe.Probe.Reference.Name, run.Stages.Count);
         var (ready, replayed) = (opened + probe.ReadSeconds, Math.Min(MostReplays, run.Run.Programs.Count));
-        yield return new PhaseForecast(
-            $"evaluate {name}", "evaluate", ready + StateReadSeconds(run, 1) + probe.Seconds, probe.PeakBytes, 0);
+        yield return Phase($"evaluate {name}", states: 1, probings: 1, 0, probe.PeakBytes);
 
         var replays = run.Stages.Sum(stage => stage.Index * run.GradientSeconds(stage.Steps));
         // Each stage beyond those gone through brings a counterfactual's state, its parameters and its change.
         var held = (count - replayed) * (run.Stages.Max(run.StateBytes) + (2 * run.VectorBytes));
         var readings = probe.ReadingSeconds * GradientCost.VectorProducts(count) / GradientCost.VectorProducts(replayed);
-        yield return new PhaseForecast(
-            $"attribute {name}, exact",
-            "attribute",
-            ready + StateReadSeconds(run, count) + (probe.Seconds * (count + 1)) + replays + (count == 1 ? 0 : run.WarmUpSeconds)
-                + readings,
-            Math.Max(replayPeak + held, probe.PeakBytes),
-            0);
+        yield return Phase(
+            $"attribute {name}, exact", count, count + 1, replays + (count == 1 ? 0 : run.WarmUpSeconds) + readings,
+            Math.Max(replayPeak + held, probe.PeakBytes));
 
         if (sweep is null) yield break;
         // The probe is run on the observed state twice, and on two states without a step. All logs are read, at the speed of writing.
-        yield return new PhaseForecast(
-            $"attribute {name}, sweep over steps",
-            "attribute",
-            ready + StateReadSeconds(run, count) + (probe.Seconds * 4) + probe.GradientSeconds + run.WarmUpSeconds
-                + (run.Disk.Stages.Sum(stage => stage.LogBytes) / run.WriteBytesPerSecond) + sweep.Seconds,
-            Math.Max(sweep.PeakBytes(loadPeak), probe.GradientPeakBytes),
-            0);
+        var logs = run.Disk.Stages.Sum(stage => stage.LogBytes) / run.WriteBytesPerSecond;
+        yield return Phase(
+            $"attribute {name}, sweep over steps", count, 4, probe.GradientSeconds + run.WarmUpSeconds + logs + sweep.Seconds,
+            Math.Max(sweep.PeakBytes(loadPeak), probe.GradientPeakBytes));
+
+        PhaseForecast Phase(string phase, int states, int probings, double more, long peak) => new(
+            phase, phase.Split(' ')[0], ready + StateReadSeconds(run, states) + (probe.Seconds * probings) + more, peak, 0);
     }
 
     private PhaseForecast Retraining(SampledRun run, RunMaterials materials, double opened, long loadPeak, long loadedBytes)

@@ -7,10 +7,7 @@ using LlmStageAudit.Training.Stages;
 
 namespace LlmStageAudit.Auditing.Forecasts;
 
-/// <summary>A stage of a run with the work of each of its steps.</summary>
-/// <param name="Index">Its place in the run.</param>
-/// <param name="Section">Its settings.</param>
-/// <param name="StepTokens">Tokens of each step, padding included, over all its forward passes.</param>
+/// <summary>A stage of a run with the tokens of each of its steps, padding included, over all forward passes.</summary>
 internal sealed record StageWork(int Index, StageSection Section, IReadOnlyList<long> StepTokens)
 {
     /// <summary>Steps of stages that agree in this differ by their tokens only.</summary>
@@ -55,12 +52,10 @@ internal sealed class SampledRun : IDisposable
     private readonly IReadOnlyDictionary<object, WorkCost> _steps;
     private readonly double _logSeconds;
 
-    /// <summary>Trains a run in small.</summary>
-    /// <param name="configuration">The run's.</param>
-    /// <param name="materials">Its model and data; stay the caller's.</param>
-    /// <param name="path">Where the run would lie.</param>
-    /// <param name="seconds">About how long its steps may take; two typical ones of each kind are made however long they take.</param>
-    /// <param name="cancellation">Checked between steps.</param>
+    /// <summary>
+    /// Trains a run in small, on materials that stay the caller's, beside where the run would lie. Its steps may take about so many
+    /// seconds; two typical ones of each kind are made however long they take.
+    /// </summary>
     /// <exception cref="Foundation.Errors.AuditException">As training throws.</exception>
     public SampledRun(
         RunConfiguration configuration, RunMaterials materials, string path, double seconds, CancellationToken cancellation)
@@ -162,9 +157,7 @@ internal sealed class SampledRun : IDisposable
     /// <summary>Of an optimizer's state in a stage.</summary>
     public long StateBytes(StageWork stage) => VectorBytes * Preflight.StateVectors(stage.Section.Optimizer);
 
-    /// <summary>What steps of each kind take.</summary>
-    /// <param name="stepSeconds">Of every step made, in order.</param>
-    /// <param name="counts">Which of them tell; at least one of each kind.</param>
+    /// <summary>What steps of each kind take, by the seconds of every step made, in order; of each kind one has to count.</summary>
     public IReadOnlyDictionary<object, WorkCost> Fit(IEnumerable<double> stepSeconds, Func<SampledStep, bool> counts) =>
         Steps.Zip(stepSeconds).Where(one => counts(one.First)).GroupBy(one => (object)one.First.Stage.Kind)
             .ToDictionary(kind => kind.Key, kind => WorkCost.Fit([.. kind.Select(one => (one.First.Tokens, one.Second))]));

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LlmStageAudit.Attribution.Adjoint;
+using LlmStageAudit.Records.Choices;
 
 namespace LlmStageAudit.Auditing.Forecasts;
 
@@ -19,9 +20,7 @@ internal sealed class SweepForecast
     private readonly double _warmUpSeconds;
     private readonly long _peakBytes;
 
-    /// <summary>Sweeps in small.</summary>
-    /// <param name="sample">Stays the caller's.</param>
-    /// <param name="cancellation">Checked between steps.</param>
+    /// <summary>Sweeps in small; the sample stays the caller's.</summary>
     public SweepForecast(SampledRun sample, CancellationToken cancellation)
     {
         _sample = sample;
@@ -30,7 +29,7 @@ internal sealed class SweepForecast
         ProcessMemory.RestartPeak();
         var probe = sample.Run.StateBefore(0).zeros_like().plus(1e-3);
         var clock = new StepClock();
-        new AdjointSweep(sample.Run, new PropagationOptions { CheckpointInterval = Interval })
+        new AdjointSweep(sample.Run, new Estimator.Adjoint(new Curvature.Full()), seed: 0) { CheckpointInterval = Interval }
             .Run([probe], ofExamples: false, ofBlocks: true, clock, cancellation);
         _peakBytes = ProcessMemory.PeakBytes;
 
@@ -70,7 +69,7 @@ internal sealed class SweepForecast
         return _sample.Stages.Max(stage =>
         {
             var (count, state) = (stage.StepTokens.Count, _sample.StateBytes(stage));
-            var interval = ObservedStage.DefaultInterval(count);
+            var interval = AdjointSweep.DefaultInterval(count);
             var held = StatesHeld(count, interval);
             var filling = loadedBytes + ((held + Math.Min(count, interval) + 4) * state);
             return Math.Max(_peakBytes + (held * state) - measured, filling) + (2 * _sample.VectorBytes);
@@ -96,7 +95,7 @@ internal sealed class SweepForecast
         var (seconds, before) = (0.0, 0);
         foreach (var count in _sample.Stages.Select(stage => stage.StepTokens.Count))
         {
-            var interval = ObservedStage.DefaultInterval(count);
+            var interval = AdjointSweep.DefaultInterval(count);
             for (var first = 0; first < count; first += interval)
             {
                 var rows = Math.Min(interval, count - first);

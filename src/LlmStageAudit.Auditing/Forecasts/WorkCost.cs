@@ -6,9 +6,8 @@ namespace LlmStageAudit.Auditing.Forecasts;
 /// What a piece of work takes, as a straight line fitted to measured pieces by least squares:
 /// <code>seconds = fixed + perToken * padded tokens</code>
 /// Attention grows faster than the tokens, but pieces drawn evenly from the work to be foretold make the line right on average there.
+/// Neither part is below 0.
 /// </summary>
-/// <param name="FixedSeconds">Per piece, at least 0.</param>
-/// <param name="SecondsPerToken">At least 0.</param>
 internal readonly record struct WorkCost(double FixedSeconds, double SecondsPerToken)
 {
     /// <summary>Of one piece.</summary>
@@ -25,8 +24,7 @@ internal readonly record struct WorkCost(double FixedSeconds, double SecondsPerT
     public static long PaddedTokens(IReadOnlyCollection<int> batch, int? microBatchSize, IReadOnlyList<EncodedExample> examples) =>
         batch.Chunk(microBatchSize ?? batch.Count).Sum(part => (long)part.Length * part.Max(i => examples[i].Ids.Length));
 
-    /// <summary>The line of least squares through measured pieces.</summary>
-    /// <param name="measured">Padded tokens and seconds of each piece; at least one.</param>
+    /// <summary>The line of least squares through measured pieces, at least one.</summary>
     public static WorkCost Fit(IReadOnlyCollection<(long PaddedTokens, double Seconds)> measured)
     {
         var tokens = measured.Average(one => (double)one.PaddedTokens);
@@ -38,17 +36,13 @@ internal readonly record struct WorkCost(double FixedSeconds, double SecondsPerT
         if (slope <= 0) return new WorkCost(seconds, 0);
         var constant = seconds - (slope * tokens);
         // Time that grows faster than the tokens: in proportion it is right in total, if not for single pieces.
-        return constant >= 0
-            ? new WorkCost(constant, slope)
-            : new WorkCost(0, seconds / tokens);
+        return constant >= 0 ? new WorkCost(constant, slope) : new WorkCost(0, seconds / tokens);
     }
 
-    /// <summary>Pieces that stand for all: the middles of equal parts of them in order of size, the largest aside.</summary>
-    /// <param name="pieces">Places and their padded tokens.</param>
-    /// <param name="count">How many, where there are that many.</param>
-    /// <returns>
-    /// The largest, and the others from the middle of the order outwards, so that the first of them stand for all as well.
-    /// </returns>
+    /// <summary>
+    /// So many pieces, where there are that many, that stand for all, by their padded tokens: the middles of equal parts of them in order
+    /// of size, from the middle of the order outwards, so that the first of them stand for all as well; and the largest.
+    /// </summary>
     public static (int Largest, IReadOnlyList<int> Typical) Choose(IReadOnlyList<long> pieces, int count)
     {
         int[] order = [.. Enumerable.Range(0, pieces.Count).OrderBy(i => pieces[i])];

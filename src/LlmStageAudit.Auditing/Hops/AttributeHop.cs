@@ -14,7 +14,7 @@ using LlmStageAudit.Training.Runs;
 namespace LlmStageAudit.Auditing.Hops;
 
 /// <summary>A long walk that can be gone on with after it broke off.</summary>
-public abstract record JournaledRequest : ProbeRequest
+public abstract record JournaledRequest : RunProbeRequest
 {
     /// <summary>Go on where the same request broke off; the result is the same to the bit.</summary>
     public bool Resume { get; init; }
@@ -45,16 +45,13 @@ public static class AttributeHop
         var probe = request.ReadProbe(run);
         var question = request.Question;
         return request.Certification is { } certification
-            ? Certify(
-                request, run, probe, probe.Performance, question, certification,
-                question.TreatmentId, host)
+            ? Certify(request, run, probe, probe.Performance, question, certification, question.TreatmentId, host)
             : Attribute(request, run, probe, question, host);
     }
 
     internal static Filed<EffectsArtifact> Attribute(
         JournaledRequest request, TrainedRun run, Probe probe, AttributionRequest question, WalkHost host) =>
-        File(request, run, probe, question, null, $"{probe.Reference.Name}.{question.Id}", host, journaled => host.Walk(
-            Activity(question), progress => StageAttribution.Attribute(run, probe, journaled, progress, host.Cancellation)));
+        File(request, run, probe, question, null, question.Id, host, Activity(question), StageAttribution.Attribute);
 
     /// <summary>The same under a budget: what the measure ranks highest is settled first; the suffix ends the file's name.</summary>
     internal static Filed<EffectsArtifact> Certify(
@@ -66,9 +63,9 @@ public static class AttributeHop
         CertificationRequest certification,
         string suffix,
         WalkHost host) =>
-        File(request, run, probe, question, certification, $"{probe.Reference.Name}.{certification.Id}.{suffix}", host, asked => host.Walk(
-            "screening and settling",
-            progress => new CertifiedAttribution(run, probe, measure).Attribute(asked, certification, progress, host.Cancellation)));
+        File(
+            request, run, probe, question, certification, $"{certification.Id}.{suffix}", host, "screening and settling",
+            asked => new CertifiedAttribution(asked, measure, certification).Attribute());
 
     private static Filed<EffectsArtifact> File(
         JournaledRequest request,
@@ -76,10 +73,12 @@ public static class AttributeHop
         Probe probe,
         AttributionRequest question,
         CertificationRequest? certification,
-        string id,
+        string name,
         WalkHost host,
-        Func<AttributionRequest, EffectsArtifact> attribute)
+        string activity,
+        Func<Inquiry, EffectsArtifact> attribute)
     {
+        var id = $"{probe.Reference.Name}.{name}";
         var asked = JsonSerializer.Serialize(
             new
             {
@@ -94,7 +93,8 @@ public static class AttributeHop
             },
             ArtifactJson.CompactOptions);
         var journal = WalkJournal.Open(run.Folder.ProgressFolder(id), asked, request.SaveInterval, request.Resume);
-        var effects = attribute(question with { Journal = journal });
+        var effects = host.Walk(
+            activity, progress => attribute(new Inquiry(run, probe, question with { Journal = journal }, progress, host.Cancellation)));
         var path = run.Folder.EffectsPath(id);
         ArtifactJson.Write(path, effects);
         journal.Close();

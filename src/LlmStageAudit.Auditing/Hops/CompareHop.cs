@@ -9,7 +9,7 @@ using LlmStageAudit.Records.Serialization;
 namespace LlmStageAudit.Auditing.Hops;
 
 /// <summary>Which estimators are held against retraining.</summary>
-public sealed record CompareRequest : ProbeRequest
+public sealed record CompareRequest : RunProbeRequest
 {
     /// <summary>Beside exact replay, which is retraining.</summary>
     public required IReadOnlyList<Estimator> Estimators { get; init; }

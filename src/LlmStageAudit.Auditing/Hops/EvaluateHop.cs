@@ -1,24 +1,17 @@
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Probing.Probes;
-using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Auditing.Hops;
 
 /// <summary>Which model is evaluated on a probe.</summary>
-public abstract record EvaluateRequest
+public abstract record EvaluateRequest : ProbeRequest
 {
     private EvaluateRequest()
     {
     }
-
-    /// <summary>What is measured, on which examples.</summary>
-    public required ProbeConfiguration Probe { get; init; }
-
-    /// <summary>What becomes of examples whose identity is not annotated.</summary>
-    public UnlabelledPolicy Unlabelled { get; init; } = UnlabelledPolicy.Exclude;
 
     /// <summary>The final state of a completed run.</summary>
     /// <param name="Run">Its folder.</param>
@@ -62,7 +55,7 @@ public static class EvaluateHop
 
     private static Evaluation Evaluate(EvaluateRequest request, LanguageModel model, ExampleReader reader, Tensor state)
     {
-        var probe = Probe.Read(request.Probe, model, reader, request.Unlabelled);
+        var probe = request.ReadProbe(model, reader);
         return new Evaluation(
             probe.Reference,
             probe.Performance.Name,

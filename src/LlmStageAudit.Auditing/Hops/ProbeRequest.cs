@@ -1,20 +1,28 @@
+using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Auditing.Hops;
 
-/// <summary>What every question about a run and a probe says.</summary>
+/// <summary>What every question of a probe says.</summary>
 public abstract record ProbeRequest
 {
-    /// <summary>The folder of a completed run.</summary>
-    public required string Run { get; init; }
-
     /// <summary>What is measured, on which examples.</summary>
     public required ProbeConfiguration Probe { get; init; }
 
     /// <summary>What becomes of examples whose identity is not annotated.</summary>
     public UnlabelledPolicy Unlabelled { get; init; } = UnlabelledPolicy.Exclude;
+
+    /// <summary>Reads the probe for a model.</summary>
+    internal Probe ReadProbe(LanguageModel model, ExampleReader reader) => Probing.Probes.Probe.Read(Probe, model, reader, Unlabelled);
+}
+
+/// <summary>What every question about a run and a probe says.</summary>
+public abstract record RunProbeRequest : ProbeRequest
+{
+    /// <summary>The folder of a completed run.</summary>
+    public required string Run { get; init; }
 
     /// <summary>Opens the run and says where another engine computed it.</summary>
     internal TrainedRun OpenRun(WalkHost host)
@@ -25,5 +33,5 @@ public abstract record ProbeRequest
     }
 
     /// <summary>Reads the probe for the run's model.</summary>
-    internal Probe ReadProbe(TrainedRun run) => Probing.Probes.Probe.Read(Probe, run.Model, run.Materials.Reader, Unlabelled);
+    internal Probe ReadProbe(TrainedRun run) => ReadProbe(run.Model, run.Materials.Reader);
 }

@@ -70,23 +70,17 @@ internal sealed class CertificationWriter(CostModel cost, ScreeningPlan plan, Ce
         var doubt = $"not {certainty} that {claim}";
         if (finding.Open.Count == 0)
         {
-            return $"{doubt}: on this probe it cannot be told from {Rival(candidates, settled, finding)}; "
+            var rival = candidates[finding.Rest.First(i => settled[i] is not null)].Name;
+            return $"{doubt}: on this probe it cannot be told from {rival}; "
                 + "more probe examples may decide, more replay does not";
         }
 
+        var shown = string.Join(", ", finding.Open.Take(NamesShown).Select(i => candidates[i].Name));
+        if (finding.Open.Count > NamesShown) shown += $" and {finding.Open.Count - NamesShown} more";
         var (are, them) = finding.Open.Count == 1 ? ("is", "it") : ("are", "them");
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{doubt}: {Listed(candidates, finding.Open)} {are} not settled and may belong there; the budget does not hold that: "
+            $"{doubt}: {shown} {are} not settled and may belong there; the budget does not hold that: "
             + $"settling {them} costs up to {openGradients:0.#} more gradients ({cost.Trainings(openGradients):0.##}x)");
-    }
-
-    private static string Rival(IReadOnlyList<ScreenedCandidate> candidates, IReadOnlyList<SettledEffect?> settled, TopKFinding finding) =>
-        candidates[finding.Rest.First(i => settled[i] is not null)].Name;
-
-    private static string Listed(IReadOnlyList<ScreenedCandidate> candidates, IReadOnlyList<int> numbers)
-    {
-        var shown = string.Join(", ", numbers.Take(NamesShown).Select(i => candidates[i].Name));
-        return numbers.Count <= NamesShown ? shown : $"{shown} and {numbers.Count - NamesShown} more";
     }
 }

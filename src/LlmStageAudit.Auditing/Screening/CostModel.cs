@@ -11,7 +11,6 @@ namespace LlmStageAudit.Auditing.Screening;
 /// What it would cost to answer questions about a run, in gradients of one batch, before anything is computed. A training of K steps costs
 /// K and is the unit of budgets (1x). Runs of the probe are not counted: they do not grow with the run.
 /// </summary>
-/// <param name="programs">The run's stages.</param>
 internal sealed class CostModel(IReadOnlyList<StageProgram> programs)
 {
     /// <summary>The hybrid sources take one Hessian-vector product per counterfactual and step.</summary>
@@ -26,9 +25,7 @@ internal sealed class CostModel(IReadOnlyList<StageProgram> programs)
     /// <summary>Exact replay of questions; together they cost what they cost alone.</summary>
     public double Exact(IEnumerable<Counterfactual> questions) => questions.Sum(Exact);
 
-    /// <summary>One adjoint sweep over the whole run.</summary>
-    /// <param name="probes">Measures swept together.</param>
-    /// <param name="rho">The curvature's share of each batch.</param>
+    /// <summary>One adjoint sweep over the whole run, with a share rho of each batch, for measures swept together.</summary>
     public double Sweep(int probes, double rho) =>
         programs.Sum(program => program.Steps.Sum(step => GradientCost.VectorProducts(probes) * Share(step, rho)));
 

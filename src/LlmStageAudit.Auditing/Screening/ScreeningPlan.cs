@@ -19,11 +19,7 @@ internal sealed record ScreeningPlan(Estimator? Screen, double EverythingGradien
     private const double ScreenPart = 1.0 / 3;
 
     /// <summary>Replays everything where the budget holds that, else finds a screen that it holds.</summary>
-    /// <param name="cost">Of the run.</param>
-    /// <param name="questions">What would be replayed.</param>
-    /// <param name="request">What is asked about.</param>
-    /// <param name="certification">The budget, and a screen where the user named one.</param>
-    /// <exception cref="ConfigurationException">The budget does not hold the screen, or the screen does not answer the questions.</exception>
+    /// <exception cref="ConfigurationException">The budget holds no screen, or the screen does not answer the questions.</exception>
     public static ScreeningPlan Choose(
         CostModel cost, IReadOnlyList<Counterfactual> questions, AttributionRequest request, CertificationRequest certification)
     {
@@ -43,7 +39,10 @@ internal sealed record ScreeningPlan(Estimator? Screen, double EverythingGradien
             return new ScreeningPlan(null, everything, budget, $"exact replay of all {what} costs {Cost(everything)}, {within}");
         }
 
-        var screen = certification.Screen is { } named ? Checked(named, request) : Fitting(cost, questions, request, certification, budget);
+        var screen = certification.Screen ?? Fitting();
+        if (screen is Estimator.Adjoint && request.Treatment is Treatment.Steps)
+            throw ConfigurationException.Bad(
+                Setting.Screen, "adjoint", "a replay (sampled, recorded, midpoint or linear) for steps skipped together");
         var screenCost = cost.Screen(screen, questions);
         if (screenCost > budget)
         {
@@ -59,41 +58,19 @@ internal sealed record ScreeningPlan(Estimator? Screen, double EverythingGradien
 
         string Cost(double gradients) =>
             string.Create(CultureInfo.InvariantCulture, $"{gradients:0.#} gradients ({cost.Trainings(gradients):0.##}x)");
-    }
 
-    /// <summary>
-    /// Steps: the adjoint sweep, which costs the same however many there are, on the largest share of the batches that a third of
-    /// the budget holds.
-    /// Stages and sets of steps: recorded replay. It is free, and with few candidates the budget does more in settling than in a dearer
-    /// screen, as the benchmark `certify` measures; where its errors are large, they show as the top is settled.
-    /// </summary>
-    private static Estimator Fitting(
-        CostModel cost,
-        IReadOnlyList<Counterfactual> questions,
-        AttributionRequest request,
-        CertificationRequest certification,
-        double budget)
-    {
-        if (request.Treatment is not Treatment.EachStep)
+        // Steps: the adjoint sweep, which costs the same however many there are, on the largest share of the batches that a third of
+        // the budget holds.
+        // Stages and sets of steps: recorded replay. It is free, and with few candidates the budget does more in settling than in a
+        // dearer screen, as the benchmark `certify` measures; where its errors are large, they show as the top is settled.
+        Estimator Fitting()
         {
-            return certification.Rho is { } drawn
-                ? CertificationRequest.Sampled(drawn)
-                : new Estimator.Replay(new GradientSource.Recorded());
+            var isOfSteps = request.Treatment is Treatment.EachStep;
+            if (certification.Rho is { } rho) return isOfSteps ? CertificationRequest.Sweep(rho) : CertificationRequest.Sampled(rho);
+            if (!isOfSteps) return new Estimator.Replay(new GradientSource.Recorded());
+            // The cost is a step function of the share, nearly a line.
+            return CertificationRequest.Sweep(Enumerable.Range(1, 100).Reverse().FirstOrDefault(
+                percent => cost.Screen(CertificationRequest.Sweep(percent / 100.0), questions) <= ScreenPart * budget, 1) / 100.0);
         }
-
-        if (certification.Rho is { } rho) return CertificationRequest.Sweep(rho);
-        // The cost is a step function of the share, nearly a line.
-        var percents = Enumerable.Range(1, 100).Reverse();
-        var fitting = percents.FirstOrDefault(
-            percent => cost.Screen(CertificationRequest.Sweep(percent / 100.0), questions) <= ScreenPart * budget, 1);
-        return CertificationRequest.Sweep(fitting / 100.0);
-    }
-
-    private static Estimator Checked(Estimator screen, AttributionRequest request)
-    {
-        if (screen is Estimator.Adjoint && request.Treatment is Treatment.Steps)
-            throw ConfigurationException.Bad(
-                Setting.Screen, "adjoint", "a replay (sampled, recorded, midpoint or linear) for steps skipped together");
-        return screen;
     }
 }

@@ -1,6 +1,7 @@
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Modeling.Objectives;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
 using LlmStageAudit.Training.Runs;
@@ -106,7 +107,7 @@ public sealed class AdjointSweepTests
         var usual = Sweep(run, s_probe);
         foreach (var interval in new[] { 1, 2, 5, 100 })
         {
-            var other = Sweep(run, s_probe, new PropagationOptions { CheckpointInterval = interval });
+            var other = Sweep(run, s_probe, interval: interval);
             Assert.Equal(Bits(usual), Bits(other));
             CloseAll(
                 [.. Enumerable.Range(1, 16).Select(last => usual.Blocks!.Effect(1, last))],
@@ -123,7 +124,7 @@ public sealed class AdjointSweepTests
         using var run = Train(SmallRun.AdamW);
         double[][] probes = [s_probe, Vectors.Normal(SmallRun.Parameters, 301), [.. s_probe.Select(value => -2 * value)]];
         using var scope = NewDisposeScope();
-        var together = new AdjointSweep(run, new PropagationOptions())
+        var together = new AdjointSweep(run, new Estimator.Adjoint(new Curvature.Full()), seed: 0)
             .Run([.. probes.Select(probe => TensorMemory.Of(probe))], true, true, null, default);
         for (var i = 0; i < probes.Length; i++)
         {
@@ -142,10 +143,10 @@ public sealed class AdjointSweepTests
     {
         using var run = Train(SmallRun.Sgd);
         var full = Sweep(run, s_probe).StageEffects;
-        Assert.Equal(full, Sweep(run, s_probe, new PropagationOptions { Rho = 1, Seed = 9 }).StageEffects);
-        var half = Sweep(run, s_probe, new PropagationOptions { Rho = 0.5, Seed = 9 });
+        Assert.Equal(full, Sweep(run, s_probe, seed: 9).StageEffects);
+        var half = Sweep(run, s_probe, rho: 0.5, seed: 9);
         Assert.NotEqual(full[0], half.StageEffects[0]);
-        Assert.Equal(half.StageEffects, Sweep(run, s_probe, new PropagationOptions { Rho = 0.5, Seed = 9 }).StageEffects);
+        Assert.Equal(half.StageEffects, Sweep(run, s_probe, rho: 0.5, seed: 9).StageEffects);
         Assert.All(
             half.Steps,
             step => Assert.Equal(step.BatchEffect, step.ExampleEffects!.Sum(), Identity * Math.Max(1, Math.Abs(step.BatchEffect))));
@@ -187,17 +188,17 @@ public sealed class AdjointSweepTests
             cubic: 0.3,
             (index, section) => index == 1 ? section with { Optimizer = optimizer with { ClipNorm = 0.8 } } : section);
 
-    private static SweepResult Sweep(RetrainableTrajectory run, double[] probe, PropagationOptions? options = null)
+    private static SweepResult Sweep(RetrainableTrajectory run, double[] probe, double rho = 1, long seed = 0, int? interval = null)
     {
         using var scope = NewDisposeScope();
-        return new AdjointSweep(run, options ?? new PropagationOptions())
+        return new AdjointSweep(run, new Estimator.Adjoint(new Curvature.Full(rho)), seed) { CheckpointInterval = interval }
             .Run([TensorMemory.Of(probe)], ofExamples: true, ofBlocks: true, null, default)[0];
     }
 
     private static double[] Forward(ITrajectory run, Counterfactual[] questions)
     {
         using var scope = NewDisposeScope();
-        return [.. new ForwardPropagation(run, CurvatureProduct.Full(), epsilonFloor: 0).Run(questions, LeftOutSteps.Together, null, default)
+        return [.. new ForwardPropagation(run, CurvatureProduct.Full(), epsilonFloor: 0).Run(questions, eachAlone: false, null, default)
             .Select(change => change.dot(TensorMemory.Of(s_probe)).ToNumber())];
     }
 

@@ -1,6 +1,7 @@
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Modeling.Objectives;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
 
@@ -9,6 +10,8 @@ namespace LlmStageAudit.Attribution.Tests.Adjoint;
 /// <summary>The quadratic readout against the change of the parameters carried forward, step by step, in float64.</summary>
 public sealed class SweepReadoutTests
 {
+    private static readonly Estimator.Adjoint s_adjoint = new(new Curvature.Full());
+
     public static TheoryData<string, OptimizerSection> Optimizers => new()
     {
         { "sgd", SmallRun.Sgd },
@@ -91,7 +94,7 @@ public sealed class SweepReadoutTests
             -probe.LossAndGradient(final, examples).Gradient,
             final - run.StateBefore(0),
             vector => -probe.HessianVectorProduct(final, examples, vector));
-        var swept = new AdjointSweep(run, new PropagationOptions()).Run(readout.Vectors, ofExamples: false, ofBlocks: false, null, default);
+        var swept = new AdjointSweep(run, s_adjoint, seed: 0).Run(readout.Vectors, ofExamples: false, ofBlocks: false, null, default);
         return [.. readout.Read([.. swept.Select(one => one.Steps)]).Select(score => score.Effect)];
     }
 
@@ -101,7 +104,7 @@ public sealed class SweepReadoutTests
         var gradient = -probe.LossAndGradient(final, examples).Gradient;
         return
         [
-            .. new AdjointSweep(run, new PropagationOptions())
+            .. new AdjointSweep(run, s_adjoint, seed: 0)
                 .Run([gradient], false, false, null, default)[0].Steps.Select(score => score.Effect),
         ];
     }
@@ -110,7 +113,7 @@ public sealed class SweepReadoutTests
     {
         var questions = run.Programs.SelectMany((program, stage) =>
             program.Steps.Select(step => Counterfactual.WithoutSteps("one", stage, [step.StageStep])));
-        return new ForwardPropagation(run, CurvatureProduct.Full(), epsilonFloor: 0).Run([.. questions], LeftOutSteps.Together, null, default);
+        return new ForwardPropagation(run, CurvatureProduct.Full(), epsilonFloor: 0).Run([.. questions], eachAlone: false, null, default);
     }
 
     private static double Gamma(PolynomialObjective probe, Tensor theta) =>

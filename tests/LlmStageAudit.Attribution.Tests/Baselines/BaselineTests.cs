@@ -58,7 +58,7 @@ public sealed class BaselineTests : IDisposable
     }
 
     private Tensor Score(CurvatureProduct curvature, Counterfactual question) =>
-        new ForwardPropagation(_run, curvature, 0).Run([question], LeftOutSteps.EachAlone, null, default)[0];
+        new ForwardPropagation(_run, curvature, 0).Run([question], eachAlone: true, null, default)[0];
 
     /// <summary>sum over t in the stage of P_T .. P_{t+1} (s_t - s_{t-1}), each product formed by itself.</summary>
     private double[] AaScore(int left, Func<Update, double[], double[,]> curvature)

@@ -168,7 +168,7 @@ public sealed class ResumedWalkTests : IDisposable
         CancellationToken cancellation = default)
     {
         using var scope = NewDisposeScope();
-        var sweep = new AdjointSweep(run, new PropagationOptions()) { Journal = journal };
+        var sweep = new AdjointSweep(run, new Estimator.Adjoint(new Curvature.Full()), seed: 0) { Journal = journal };
         Tensor[] probes = [TensorMemory.Of(Vectors.Normal(SmallRun.Parameters, 300)), TensorMemory.Of(Vectors.Normal(SmallRun.Parameters, 301))];
         return
         [

@@ -1,5 +1,4 @@
 using LlmStageAudit.Attribution.Replay;
-using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Training.Stages;
@@ -54,7 +53,7 @@ public sealed class CheckPlanTests : IDisposable
 
     /// <summary>Exactly the steps whose replay is not the run's own are those of which a check may be made.</summary>
     [Fact]
-    public void A_witness_is_shown_no_other_steps()
+    public void A_replay_asks_for_gradients_at_no_other_steps()
     {
         using var scope = NewDisposeScope();
         Counterfactual[] questions =
@@ -63,11 +62,14 @@ public sealed class CheckPlanTests : IDisposable
             Counterfactual.WithoutSteps("steps", 0, [3, 5]),
             Counterfactual.WithoutSteps("last", 2, [6]),
         ];
-        var seen = new Seen(_run.Programs);
-        new CounterfactualReplay(_run, CounterfactualGradients.From(GradientSource.Of("recorded"), 1)) { Witness = seen }.Run(questions, null, default);
-        var expected = questions.SelectMany((question, i) => _run.Programs.SelectMany((program, stage) => program.Steps
-            .Where(step => question.Diverges(stage, step.StageStep)).Select(step => (i, stage, step.StageStep))));
-        Assert.Equal(expected.Order(), seen.Moves.Order());
+        foreach (var question in questions)
+        {
+            var seen = new Seen(_run.Programs);
+            new CounterfactualReplay(_run, seen).Run([question], null, default);
+            var expected = _run.Programs.SelectMany((program, stage) => program.Steps
+                .Where(step => question.Diverges(stage, step.StageStep)).Select(step => (stage, step.StageStep)));
+            Assert.Equal(expected, seen.Moves);
+        }
     }
 
     public void Dispose() => _run.Dispose();
@@ -80,19 +82,15 @@ public sealed class CheckPlanTests : IDisposable
         return [.. _run.Programs.Select(program => program.Steps.Sum(step => plan.StepsSpokenFor(question, program, step.StageStep)))];
     }
 
-    private sealed class Seen(IReadOnlyList<StageProgram> programs) : IReplayWitness
+    private sealed class Seen(IReadOnlyList<StageProgram> programs)
+        : CounterfactualGradients(new GradientSource.Recorded(), needsObserved: true)
     {
-        public List<(int Question, int Stage, int StageStep)> Moves { get; } = [];
+        public List<(int Stage, int StageStep)> Moves { get; } = [];
 
-        public void Moved(int question, ReplayStep step, Training.Optimizers.OptimizerState before, Tensor gradient) =>
-            Moves.Add((question, programs.Index().Single(pair => pair.Item == step.Program).Index, step.Step.StageStep));
-
-        public void Save(WalkState state)
+        internal override IReadOnlyList<Tensor> Gradients(ReplayStep step, IReadOnlyList<Tensor> counterfactualThetas)
         {
-        }
-
-        public void Restore(WalkState state, Tensor like)
-        {
+            Moves.Add((programs.Index().Single(pair => pair.Item == step.Program).Index, step.Step.StageStep));
+            return [.. counterfactualThetas.Select(_ => step.LoggedGradient)];
         }
     }
 }

@@ -49,7 +49,7 @@ public sealed class ErrorPropagationTests
         var tiny = Scalars.Filled([SmallRun.Parameters], 1e-6, float64, CPU);
         using var wrong = program.Optimizer.Advance(start, -tiny, 0.05);
         using var right = program.Optimizer.Advance(start, tiny, 0.05);
-        Assert.All(ErrorPropagation.Drift(program, 1, wrong, right, tiny).ToArray<double>(), drift => Assert.Equal(2 * 0.05, drift, 0.05 * 0.03));
+        Assert.All(SpotCheck.Drift(program, 1, wrong, right, tiny).ToArray<double>(), drift => Assert.Equal(2 * 0.05, drift, 0.05 * 0.03));
     }
 
     [Fact]
@@ -78,6 +78,6 @@ public sealed class ErrorPropagationTests
         var rate = program.Steps[stageStep - 1].LearningRate;
         using var wrong = program.Optimizer.Advance(before, truth + TensorMemory.Of(error), rate);
         using var right = program.Optimizer.Advance(before, truth, rate);
-        return ErrorPropagation.Drift(program, stageStep, wrong, right, truth).ToArray<double>();
+        return SpotCheck.Drift(program, stageStep, wrong, right, truth).ToArray<double>();
     }
 }

@@ -90,8 +90,8 @@ public sealed class SpotCheckTests
         string Grade(double factor)
         {
             using var scope = NewDisposeScope();
-            using var check = new ReplaySpotCheck(new CheckPlan([s_first], run.Programs), 1, independent: false);
-            var theta = new CounterfactualReplay(run, new ScaledGradient(factor)) { Witness = check }.Run([s_first], null, default)[0];
+            using var check = new SpotCheck(new CheckPlan([s_first], run.Programs), 1, independent: false);
+            var theta = new CounterfactualReplay(run, new ScaledGradient(factor)) { SpotCheck = check }.Run([s_first], null, default)[0];
             var predicted = PredictedRelativeError.OfParameters(check.Of(0).Error!, run.StateBefore(3) - theta);
             return TrustAssessment.Of(Estimator.Parse("linear"), check.Of(0), predicted, 0).Grade;
         }
@@ -108,9 +108,9 @@ public sealed class SpotCheckTests
         string Grade(double factor)
         {
             using var scope = NewDisposeScope();
-            using var check = new PropagationSpotCheck(new CheckPlan([s_first], run.Programs), 1);
-            var propagation = new ForwardPropagation(run, new ScaledCurvature(factor), 0) { Witness = check };
-            var change = propagation.Run([s_first], LeftOutSteps.Together, null, default)[0];
+            using var check = new SpotCheck(new CheckPlan([s_first], run.Programs), 1, independent: false);
+            var propagation = new ForwardPropagation(run, new ScaledCurvature(factor), 0) { SpotCheck = check };
+            var change = propagation.Run([s_first], eachAlone: false, null, default)[0];
             var predicted = PredictedRelativeError.OfParameters(check.Of(0).Error!, change);
             return TrustAssessment.Of(Estimator.Parse("adjoint"), check.Of(0), predicted, 0).Grade;
         }

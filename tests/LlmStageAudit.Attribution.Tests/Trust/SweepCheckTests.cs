@@ -1,5 +1,6 @@
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Trust;
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Attribution.Tests.Trust;
@@ -27,7 +28,7 @@ public sealed class SweepCheckTests
     public void What_it_finds_is_of_the_order_of_the_error_of_all_scores(double rate)
     {
         using var run = SmallRun.Train(SmallRun.Sgd with { LearningRate = rate }, cubic: 0.5);
-        var scores = Scores(run, new PropagationOptions());
+        var scores = Scores(run);
         double[] truth =
         [
             .. scores.Select(score => Gamma(run.Final())
@@ -43,7 +44,7 @@ public sealed class SweepCheckTests
     public void A_share_of_the_batch_is_noticed()
     {
         using var run = SmallRun.Train(SmallRun.Sgd, cubic: 0);
-        Assert.True(Check(run, new PropagationOptions { Rho = 0.25 }).Error > 0.01);
+        Assert.True(Check(run, rho: 0.25).Error > 0.01);
     }
 
     [Fact]
@@ -51,7 +52,7 @@ public sealed class SweepCheckTests
     {
         using var run = SmallRun.Train(SmallRun.Sgd, cubic: 0);
         using var scope = NewDisposeScope();
-        var scores = Scores(run, new PropagationOptions()).Select(score => score with { Effect = -score.Effect }).ToArray();
+        var scores = Scores(run).Select(score => score with { Effect = -score.Effect }).ToArray();
         Assert.Equal(2, new SweepCheck(run).Run(scores, theta => Gamma(theta.ToArray<double>()), TensorMemory.Of(s_probe), default).Error, 1e-9);
     }
 
@@ -61,7 +62,7 @@ public sealed class SweepCheckTests
         // Of 16 steps the eleventh and the fifteenth are skipped, which leaves 5 and 1 to run.
         using var run = SmallRun.Train(SmallRun.Sgd, cubic: 0);
         using var scope = NewDisposeScope();
-        var scores = Scores(run, new PropagationOptions()).ToArray();
+        var scores = Scores(run).ToArray();
         var check = new SweepCheck(run);
         Assert.Equal(2, check.Run(scores, _ => 0, TensorMemory.Of(s_probe), default).Checks);
         Assert.Equal(5 + 1, check.GradientEquivalents);
@@ -76,16 +77,17 @@ public sealed class SweepCheckTests
 
     private static double Gamma(double[] theta) => s_probe.Zip(theta, (weight, value) => weight * value).Sum();
 
-    private static IReadOnlyList<StepScore> Scores(RetrainableTrajectory run, PropagationOptions options)
+    private static IReadOnlyList<StepScore> Scores(RetrainableTrajectory run, double rho = 1)
     {
         using var scope = NewDisposeScope();
-        return new AdjointSweep(run, options).Run([TensorMemory.Of(s_probe)], ofExamples: false, ofBlocks: false, null, default)[0].Steps;
+        return new AdjointSweep(run, new Estimator.Adjoint(new Curvature.Full(rho)), seed: 0)
+            .Run([TensorMemory.Of(s_probe)], ofExamples: false, ofBlocks: false, null, default)[0].Steps;
     }
 
-    private static SweepCheckFinding Check(RetrainableTrajectory run, PropagationOptions? options = null)
+    private static SweepCheckFinding Check(RetrainableTrajectory run, double rho = 1)
     {
         using var scope = NewDisposeScope();
         return new SweepCheck(run).Run(
-            Scores(run, options ?? new PropagationOptions()), theta => Gamma(theta.ToArray<double>()), TensorMemory.Of(s_probe), default);
+            Scores(run, rho), theta => Gamma(theta.ToArray<double>()), TensorMemory.Of(s_probe), default);
     }
 }

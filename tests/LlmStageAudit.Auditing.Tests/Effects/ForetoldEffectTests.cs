@@ -56,6 +56,6 @@ public sealed class ForetoldEffectTests : IDisposable
             Path = _folder.At("probe.yaml"),
             Dataset = new DatasetSection { Path = TinyRun.WriteRows(_folder, "probe.jsonl", "probe", 12), Ids = "ids" },
         };
-        return StageAttribution.Attribute(run, Probe.Read(configuration, run.Model, run.Materials.Reader), request, null, default).Effects;
+        return StageAttribution.Attribute(new(run, Probe.Read(configuration, run.Model, run.Materials.Reader), request)).Effects;
     }
 }

@@ -89,7 +89,7 @@ public sealed class IndependenceTests : IDisposable
             run.Materials.Reader);
         return
         [
-            .. s_requests.Select(request => StageAttribution.Attribute(run, probe, request, null, default).Effects
+            .. s_requests.Select(request => StageAttribution.Attribute(new(run, probe, request)).Effects
                 .SelectMany(effect => effect.PerExample.Select(example => example.Estimate).DefaultIfEmpty(effect.Estimate))
                 .ToArray()),
         ];

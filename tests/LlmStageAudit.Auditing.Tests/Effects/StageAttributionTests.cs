@@ -25,7 +25,7 @@ public sealed class StageAttributionTests : IDisposable
         using var run = Train(adamW ? TinyRun.AdamW : TinyRun.Sgd, lora, dropout);
         var probe = ReadProbe(run);
         var request = new AttributionRequest { ExportFolder = _folder.At("exported") };
-        var effects = StageAttribution.Attribute(run, probe, request, null, default);
+        var effects = StageAttribution.Attribute(new(run, probe, request));
         var evaluator = new ProbeEvaluator(run.Model, probe);
         var observed = evaluator.Evaluate(run.FinalState());
         Assert.Equal(["first", "second", "third"], effects.Effects.Select(effect => effect.Stage));
@@ -58,7 +58,7 @@ public sealed class StageAttributionTests : IDisposable
         double[] Effects(string source) =>
         [
             .. StageAttribution
-                .Attribute(run, probe, new AttributionRequest { Estimator = Estimator.Parse(source) }, null, default)
+                .Attribute(new(run, probe, new AttributionRequest { Estimator = Estimator.Parse(source) }))
                 .Effects.SelectMany(effect => effect.PerExample).Select(example => example.Estimate),
         ];
         var truth = Effects("exact");

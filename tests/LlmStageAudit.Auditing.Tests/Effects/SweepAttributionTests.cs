@@ -133,7 +133,7 @@ public sealed class SweepAttributionTests : IDisposable
     {
         var probe = ReadProbe(new Metric.SubgroupAuc());
         var error = Assert.Throws<AttributionException>(
-            () => StageAttribution.Attribute(_run, probe, new AttributionRequest { Estimator = s_adjoint, Treatment = Treatment.Of("step") }, null, default));
+            () => StageAttribution.Attribute(new(_run, probe, new AttributionRequest { Estimator = s_adjoint, Treatment = Treatment.Of("step") })));
         Assert.Contains("has no gradient", error.Message, StringComparison.Ordinal);
     }
 
@@ -143,7 +143,7 @@ public sealed class SweepAttributionTests : IDisposable
         _folder.Dispose();
     }
 
-    private EffectsArtifact Ask(AttributionRequest request) => StageAttribution.Attribute(_run, _probe, request, null, default);
+    private EffectsArtifact Ask(AttributionRequest request) => StageAttribution.Attribute(new(_run, _probe, request));
 
     private Probe ReadProbe(Metric metric) => Probe.Read(
         new ProbeConfiguration

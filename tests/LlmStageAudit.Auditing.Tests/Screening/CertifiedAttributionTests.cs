@@ -33,7 +33,7 @@ public sealed class CertifiedAttributionTests : IDisposable
     [InlineData(1)]
     public void A_budget_for_everything_is_exact_replay_to_the_bit(double budget)
     {
-        var exact = StageAttribution.Attribute(_run, _probe, new AttributionRequest(), null, default);
+        var exact = StageAttribution.Attribute(new(_run, _probe, new AttributionRequest()));
         var found = Certify(new AttributionRequest(), budget);
         Assert.Equal(exact.Effects.Select(Written), found.Effects.Select(effect => Written(effect with { Estimator = null })));
         Assert.Equal(("replay", "exact"), (found.Method, found.Gradient));
@@ -70,7 +70,7 @@ public sealed class CertifiedAttributionTests : IDisposable
     [Fact]
     public void Screened_effects_are_the_screens_and_settled_ones_exact()
     {
-        var exact = StageAttribution.Attribute(_run, _probe, new AttributionRequest(), null, default);
+        var exact = StageAttribution.Attribute(new(_run, _probe, new AttributionRequest()));
         // Four gradients hold the replay without the second stage, 3, and not that without the first, 5.
         var found = Certify(new AttributionRequest(), 4.0 / 11);
         Assert.Equal(["second", "third"], found.Certification!.Settled);
@@ -88,7 +88,7 @@ public sealed class CertifiedAttributionTests : IDisposable
     public void Steps_are_swept_and_the_top_of_them_settled()
     {
         var request = new AttributionRequest { Treatment = Treatment.Of("step") };
-        var exact = StageAttribution.Attribute(_run, _probe, request, null, default);
+        var exact = StageAttribution.Attribute(new(_run, _probe, request));
         var found = Certify(request, 3.5);
         var record = found.Certification!;
         Assert.IsType<Estimator.Adjoint>(record.Screen);
@@ -133,7 +133,7 @@ public sealed class CertifiedAttributionTests : IDisposable
         {
             BudgetTrainings = gradients / 12, Order = TopKOrder.Highest, Screen = CertificationRequest.ParseScreen(screen, screen == "adjoint" ? 0.01 : null),
         };
-        var found = new CertifiedAttribution(run, probe, gap).Attribute(new AttributionRequest(), request, null, default);
+        var found = new CertifiedAttribution(new(run, probe, new AttributionRequest()), gap, request).Attribute();
         Assert.Equal("confounder-gap(grp)", found.Certification!.Measure);
         var ranking = ConfounderRanking.Rank(found, probe, "grp", "effects.json");
         Assert.Equal(["first", "second", "third"], ranking.Ranking.Select(stage => stage.Stage).Order());
@@ -162,11 +162,10 @@ public sealed class CertifiedAttributionTests : IDisposable
     public void Metrics_without_a_gradient_are_screened_for_stages_and_refused_for_steps()
     {
         var probe = ReadProbe(_run, "subgroup-auc");
-        EffectsArtifact Attribute(string level) => new CertifiedAttribution(_run, probe, probe.Performance).Attribute(
-            new AttributionRequest { Treatment = Treatment.Of(level) }, new CertificationRequest { BudgetTrainings = 0.5 }, null, default);
-        Assert.Equal(Estimator.Parse("recorded"), Attribute("stage").Certification!.Screen);
-        var error = Assert.Throws<AttributionException>(() => new CertifiedAttribution(_run, probe, probe.Performance).Attribute(
-            new AttributionRequest { Treatment = Treatment.Of("step") }, new CertificationRequest { BudgetTrainings = 3 }, null, default));
+        EffectsArtifact Attribute(string level, double budget) =>
+            Certify(probe, new AttributionRequest { Treatment = Treatment.Of(level) }, budget);
+        Assert.Equal(Estimator.Parse("recorded"), Attribute("stage", 0.5).Certification!.Screen);
+        var error = Assert.Throws<AttributionException>(() => Attribute("step", 3));
         Assert.Contains("has no gradient", error.Message, StringComparison.Ordinal);
         Assert.Equal(ErrorKind.Request, error.Kind);
     }
@@ -192,8 +191,10 @@ public sealed class CertifiedAttributionTests : IDisposable
 
     private static string Written(StageEffect effect) => System.Text.Json.JsonSerializer.Serialize(effect, ArtifactJson.CompactOptions);
 
-    private EffectsArtifact Certify(AttributionRequest request, double budget) => new CertifiedAttribution(_run, _probe, _probe.Performance)
-        .Attribute(request, new CertificationRequest { BudgetTrainings = budget }, null, default);
+    private EffectsArtifact Certify(AttributionRequest request, double budget) => Certify(_probe, request, budget);
+
+    private EffectsArtifact Certify(Probe probe, AttributionRequest request, double budget) => new CertifiedAttribution(
+        new(_run, probe, request), probe.Performance, new CertificationRequest { BudgetTrainings = budget }).Attribute();
 
     private Probe ReadProbe(TrainedRun run, string metric)
     {

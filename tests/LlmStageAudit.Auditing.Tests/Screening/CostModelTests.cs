@@ -84,7 +84,7 @@ public sealed class CostModelTests : IDisposable
     public void A_sweep_costs_what_it_was_said_to(double rho)
     {
         using var scope = NewDisposeScope();
-        var sweep = new AdjointSweep(_trajectory, new PropagationOptions { Rho = rho });
+        var sweep = new AdjointSweep(_trajectory, new Estimator.Adjoint(new Curvature.Full(rho)), seed: 0);
         sweep.Run([TensorMemory.Of(Vectors.Normal(SmallRun.Parameters, 3))], ofExamples: false, ofBlocks: false, null, default);
         Assert.Equal(sweep.GradientEquivalents, _cost.Sweep(1, rho), 1e-9);
     }

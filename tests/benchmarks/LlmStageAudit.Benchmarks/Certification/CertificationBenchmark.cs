@@ -40,8 +40,8 @@ internal static class CertificationBenchmark
                 var probe = PlantedRun.ReadProbe(run, folder, seed);
                 var gap = ConfounderGap.Of(probe, PlantedRun.Group);
                 var request = new CertificationRequest { BudgetTrainings = BudgetTrainings, Order = TopKOrder.Highest };
-                var certified = new CertifiedAttribution(run, probe, gap).Attribute(new AttributionRequest(), request, null, default);
-                var exact = StageAttribution.Attribute(run, probe, new AttributionRequest(), null, default);
+                var certified = new CertifiedAttribution(new(run, probe, new AttributionRequest()), gap, request).Attribute();
+                var exact = StageAttribution.Attribute(new(run, probe, new AttributionRequest()));
                 var truth = Gaps(gap, exact);
                 var top = exact.Effects[Array.IndexOf(truth, truth.Max())].Stage;
                 var record = certified.Certification!;
@@ -99,14 +99,14 @@ internal static class CertificationBenchmark
         foreach (var name in Replays)
         {
             var effects = StageAttribution.Attribute(
-                run, probe, new AttributionRequest { Estimator = Estimator.Parse(name), SpotChecks = false }, null, default);
+                new(run, probe, new AttributionRequest { Estimator = Estimator.Parse(name), SpotChecks = false }));
             yield return ("replay " + name, Gaps(gap, effects), effects.GradientEquivalents);
         }
 
         foreach (var share in SweepShares)
         {
             using var scope = torch.NewDisposeScope();
-            var sweep = new AdjointSweep(run, new PropagationOptions { Rho = share, Seed = run.Configuration.Seed, EpsilonFloor = 1e-3 });
+            var sweep = new AdjointSweep(run, new Estimator.Adjoint(new Curvature.Full(share), 1e-3), run.Configuration.Seed);
             var gradient = new ProbeGradient(run.Model, probe, gap.Weighted).Gradient(run.FinalState());
             var scores = sweep.Run([gradient], ofExamples: false, ofBlocks: false, null, default)[0].StageEffects;
             yield return ($"adjoint sweep, {share.Shown("0.###")} of each batch", [.. scores], sweep.GradientEquivalents);

@@ -1,6 +1,7 @@
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Modeling.Objectives;
 using LlmStageAudit.Probing.Statistics;
+using LlmStageAudit.Records.Choices;
 
 namespace LlmStageAudit.Benchmarks.Digits;
 
@@ -17,7 +18,7 @@ internal static class PlantedSteps
         using var scope = NewDisposeScope();
         var final = run.Trajectory.StateBefore(run.Trajectory.Programs.Count);
         var gradient = -probe.LossAndGradient(final, digits).Gradient;
-        var steps = new AdjointSweep(run.Trajectory, new PropagationOptions())
+        var steps = new AdjointSweep(run.Trajectory, new Estimator.Adjoint(new Curvature.Full()), seed: 0)
             .Run([gradient], ofExamples: false, ofBlocks: false, null, default)[0].Steps;
         var ranks = Ranks.Mid([.. steps.Select(step => sign * step.Effect)]);
         var planted = steps.Select((step, i) => run.PlantedSteps.Contains(step.StageStep) ? ranks[i] : 0).Sum();

@@ -110,7 +110,7 @@ internal static class StepsBenchmark
         var stage = CommentWorkspace.Stage("tweets", tweets, CommentWorkspace.AdamW(1e-4), epochs: 1, LongBatch);
         using var run = workspace.Train($"long-{repeat}", [stage], Seed);
         var gradient = new ProbeEffects(run, workspace.ReadProbe(run)).MeanGradient();
-        var sweep = new AdjointSweep(run, new PropagationOptions());
+        var sweep = new AdjointSweep(run, new Estimator.Adjoint(new Curvature.Full()), seed: 0);
         var watch = Stopwatch.StartNew();
         var scores = sweep.Run([gradient], ofExamples: false, ofBlocks: false, null, default)[0].Steps;
         var seconds = watch.Elapsed.TotalSeconds;

@@ -68,7 +68,7 @@ internal static class TrustBenchmark
     }
 
     private static EffectsArtifact Ask(CalibrationRun calibration, AttributionRequest request) =>
-        StageAttribution.Attribute(calibration.Run, calibration.Probe, request, null, default);
+        StageAttribution.Attribute(new(calibration.Run, calibration.Probe, request));
 
     private static CheckedEffect Compare(
         CalibrationSetting setting, string source, StageEffect effect, bool linear, double[] estimated, double[] truth)
