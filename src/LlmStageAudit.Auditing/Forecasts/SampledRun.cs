@@ -236,8 +236,8 @@ internal sealed class SampledRun : IDisposable
 
     private static void Write(string path, byte[] bytes)
     {
-        using var file = File.OpenHandle(path, FileMode.Create, FileAccess.Write);
-        RandomAccess.Write(file, bytes, 0);
-        RandomAccess.FlushToDisk(file);
+        using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+        file.Write(bytes);
+        file.Flush(flushToDisk: true);
     }
 }

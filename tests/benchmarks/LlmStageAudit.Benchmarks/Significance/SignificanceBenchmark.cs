@@ -36,7 +36,7 @@ internal static class SignificanceBenchmark
                 using var run = PlantedRun.Train(folder, seed);
                 var groups = s_sizes.SelectMany(size => Enumerable.Range(0, GroupingsPerSize).Select(draw => Drawn(seed, size, draw))).ToArray();
                 var probe = PlantedRun.ReadProbe(run, folder, seed, groups);
-                var effects = StageAttribution.Attribute(run, probe, new AttributionRequest(), null, default);
+                var effects = StageAttribution.Attribute(new(run, probe, new AttributionRequest()));
                 foreach (var size in s_sizes)
                 {
                     var rankings = Enumerable.Range(0, GroupingsPerSize)
