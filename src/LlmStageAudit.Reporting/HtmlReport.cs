@@ -1,3 +1,4 @@
+using System.Text;
 using LlmStageAudit.Reporting.Sections;
 
 namespace LlmStageAudit.Reporting;
@@ -73,7 +74,9 @@ internal static class HtmlReport
 
     private static string ReadStyle()
     {
-        using var style = new StreamReader(typeof(HtmlReport).Assembly.GetManifestResourceStream("Page.css")!);
-        return style.ReadToEnd().TrimEnd();
+        using var style = typeof(HtmlReport).Assembly.GetManifestResourceStream("Page.css")!;
+        var bytes = new byte[style.Length];
+        style.ReadExactly(bytes);
+        return Encoding.UTF8.GetString(bytes).TrimEnd();
     }
 }

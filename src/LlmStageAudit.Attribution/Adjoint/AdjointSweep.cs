@@ -1,3 +1,4 @@
+using LlmStageAudit.Attribution.Observed;
 using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Training.Optimizers;

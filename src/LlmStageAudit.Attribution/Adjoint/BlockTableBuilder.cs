@@ -1,3 +1,4 @@
+using LlmStageAudit.Attribution.Observed;
 using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Training.Optimizers;
 using LlmStageAudit.Training.Runs;

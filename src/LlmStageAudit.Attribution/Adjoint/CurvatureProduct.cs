@@ -1,3 +1,4 @@
+using LlmStageAudit.Attribution.Observed;
 using LlmStageAudit.Modeling.Objectives;
 
 namespace LlmStageAudit.Attribution.Adjoint;

@@ -1,5 +1,5 @@
 using LlmStageAudit.Attribution.Adjoint;
-using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Attribution.Observed;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Attribution.Baselines;

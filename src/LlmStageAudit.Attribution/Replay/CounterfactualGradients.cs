@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LlmStageAudit.Attribution.Observed;
 using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Training;
 

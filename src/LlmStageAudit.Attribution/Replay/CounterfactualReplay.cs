@@ -1,4 +1,4 @@
-using LlmStageAudit.Attribution.Adjoint;
+using LlmStageAudit.Attribution.Observed;
 using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Modeling.Objectives;

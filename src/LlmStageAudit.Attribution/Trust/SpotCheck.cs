@@ -1,5 +1,4 @@
-using LlmStageAudit.Attribution.Adjoint;
-using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Attribution.Observed;
 using LlmStageAudit.Attribution.Resuming;
 using LlmStageAudit.Training.Optimizers;
 using LlmStageAudit.Training.Stages;

@@ -1,6 +1,5 @@
 using LlmStageAudit.Attribution.Adjoint;
-using LlmStageAudit.Attribution.Estimators;
-using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Attribution;
 using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Serialization;

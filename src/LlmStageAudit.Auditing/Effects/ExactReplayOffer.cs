@@ -1,5 +1,5 @@
 using System.Globalization;
-using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Attribution;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Effects;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using LlmStageAudit.Attribution.Estimators;
-using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Foundation.Files;
 using LlmStageAudit.Modeling.Models;

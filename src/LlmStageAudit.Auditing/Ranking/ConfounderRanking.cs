@@ -1,4 +1,3 @@
-using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Probing.Statistics;
 using LlmStageAudit.Records.Choices;

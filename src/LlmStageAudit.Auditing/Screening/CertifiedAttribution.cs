@@ -1,9 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using LlmStageAudit.Attribution.Estimators;
-using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Screening;
 using LlmStageAudit.Attribution.Trust;
+using LlmStageAudit.Attribution;
 using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Probing.Probes;

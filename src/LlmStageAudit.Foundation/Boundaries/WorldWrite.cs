@@ -1,5 +1,3 @@
-using LlmStageAudit.Foundation.Files;
-
 namespace LlmStageAudit.Foundation.Boundaries;
 
 /// <summary>

@@ -20,14 +20,24 @@ internal static class ExampleValue
         _ => throw new UnreachableException($"{metric} has no value of an example"),
     };
 
-    /// <summary>Of several examples, in the current dispose scope: logits [B, V] and targets [B, 1] give [B].</summary>
-    public static Tensor Of(Metric metric, Tensor logits, Tensor targets) => metric switch
+    /// <summary>Of several examples, in the current dispose scope: logits [B, V] and as many targets give [B].</summary>
+    public static Tensor Of(Metric metric, Tensor logits, IReadOnlyList<int> targets)
     {
-        Metric.LogLikelihood or { IsOfGroups: true } => logits.log_softmax(-1).gather(1, targets).squeeze(1),
-        Metric.Margin => logits.gather(1, targets).squeeze(1)
-            - logits.filled(nn.functional.one_hot(targets.squeeze(1), logits.size(1)).to(@bool), double.NegativeInfinity).amax([-1]),
-        _ => throw new UnreachableException($"{metric} has no value of an example"),
-    };
+        var places = TensorMemory.Of([.. targets.Select(target => (long)target)], [targets.Count, 1], logits.device);
+        return metric switch
+        {
+            Metric.LogLikelihood or { IsOfGroups: true } => logits.log_softmax(-1).gather(1, places).squeeze(1),
+            Metric.Margin => logits.gather(1, places).squeeze(1) - Others().amax([-1]),
+            _ => throw new UnreachableException($"{metric} has no value of an example"),
+        };
+
+        Tensor Others()
+        {
+            var (rows, labels) = (targets.Count, (int)logits.size(1));
+            var isOwn = targets.SelectMany(target => Enumerable.Range(0, labels).Select(label => label == target));
+            return logits.filled(TensorMemory.Of([.. isOwn], [rows, labels], logits.device), double.NegativeInfinity);
+        }
+    }
 
     /// <summary>log softmax(logits)[label], in nats.</summary>
     public static double LogLikelihood(double[] logits, int label)

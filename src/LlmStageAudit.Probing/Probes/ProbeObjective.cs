@@ -33,13 +33,9 @@ public sealed class ProbeObjective(LanguageModel model, Probe probe, ProbeReadin
     {
         if (model.Task == ModelTask.CausalLm) return _objective.Losses(parameters, examples);
         var logits = _objective.Logits(parameters, examples);
-        return -(reading == ProbeReading.LogOdds ? LogOdds(logits) : Performance(logits, examples));
-    }
-
-    private Tensor Performance(Tensor logits, IReadOnlyList<int> examples)
-    {
-        var targets = TensorMemory.Of([.. examples.Select(i => (long)probe.Targets[i])], [examples.Count, 1], Device);
-        return ExampleValue.Of(probe.Configuration.Metric, logits, targets);
+        return -(reading == ProbeReading.LogOdds
+            ? LogOdds(logits)
+            : ExampleValue.Of(probe.Configuration.Metric, logits, [.. examples.Select(i => probe.Targets[i])]));
     }
 
     /// <summary>As <see cref="ProbeEvaluator.PositiveLogOdds"/>.</summary>

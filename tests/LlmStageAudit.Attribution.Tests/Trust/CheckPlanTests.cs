@@ -1,3 +1,4 @@
+using LlmStageAudit.Attribution.Observed;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Records.Choices;

@@ -1,5 +1,6 @@
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Estimators;
+using LlmStageAudit.Attribution.Observed;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Records.Choices;

@@ -1,5 +1,5 @@
 using LlmStageAudit.Attribution.Adjoint;
-using LlmStageAudit.Attribution.Trust;
+using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Testing;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using LlmStageAudit.Attribution.Adjoint;
-using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Screening;
 using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Auditing.Ranking;

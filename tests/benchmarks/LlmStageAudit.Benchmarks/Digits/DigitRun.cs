@@ -1,4 +1,4 @@
-using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Attribution;
 using LlmStageAudit.Foundation.Randomness;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Training.Runs;

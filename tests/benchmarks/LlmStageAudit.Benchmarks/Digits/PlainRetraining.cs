@@ -1,4 +1,4 @@
-using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Attribution;
 using LlmStageAudit.Modeling.Objectives;
 using LlmStageAudit.Training.Runs;
 

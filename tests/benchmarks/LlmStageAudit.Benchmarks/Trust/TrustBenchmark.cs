@@ -1,5 +1,5 @@
-using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
+using LlmStageAudit.Attribution;
 using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Probing.Statistics;

@@ -1,7 +1,7 @@
 using LlmStageAudit.Training.Optimizers;
 using LlmStageAudit.Training.Stages;
 
-namespace LlmStageAudit.Attribution.Adjoint;
+namespace LlmStageAudit.Attribution.Observed;
 
 /// <summary>One update of the observed run, rebuilt: s_{t-1}, s_t and g_t [N], raw, as logged; valid until the walk goes on.</summary>
 internal sealed record ObservedStep(

@@ -2,7 +2,7 @@ using LlmStageAudit.Modeling.Objectives;
 using LlmStageAudit.Training.Runs;
 using LlmStageAudit.Training.Stages;
 
-namespace LlmStageAudit.Attribution.Replay;
+namespace LlmStageAudit.Attribution.Observed;
 
 /// <summary>
 /// One step of the observed run while counterfactuals are replayed over it: what a gradient source may use. Shared by all

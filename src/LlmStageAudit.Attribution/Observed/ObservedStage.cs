@@ -2,7 +2,7 @@ using LlmStageAudit.Training.Optimizers;
 using LlmStageAudit.Training.Runs;
 using LlmStageAudit.Training.Stages;
 
-namespace LlmStageAudit.Attribution.Adjoint;
+namespace LlmStageAudit.Attribution.Observed;
 
 /// <summary>
 /// The states of one stage, rebuilt by running the optimizer map over the logged gradients: bit for bit what training

@@ -1,4 +1,4 @@
-namespace LlmStageAudit.Attribution.Replay;
+namespace LlmStageAudit.Attribution;
 
 /// <summary>
 /// A question: the run without some of its steps. A whole stage left out is a job that never ran; single steps left out are

@@ -1,12 +1,12 @@
 using LlmStageAudit.Attribution.Adjoint;
-using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Resuming;
+using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Training.Runs;
 
-namespace LlmStageAudit.Attribution.Trust;
+namespace LlmStageAudit.Attribution.Estimators;
 
 /// <summary>
 /// Holds a sweep's step scores against the truth at a few steps: those are really skipped, the run goes on with true gradients to its
