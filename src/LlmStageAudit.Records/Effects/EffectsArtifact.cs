@@ -108,8 +108,16 @@ public sealed record ResultIdentity(
     Estimator? Estimator = null,
     string? ToolVersion = null)
 {
-    /// <summary>Whether the other answers the same question, perhaps by another estimator or program.</summary>
-    public bool AsksTheSame(ResultIdentity other) => this with { Estimator = other.Estimator, ToolVersion = other.ToolVersion } == other;
+    /// <summary>
+    /// Whether the other answers the same question, perhaps by another estimator or program; a definition that was not recorded is taken
+    /// to be the same.
+    /// </summary>
+    public bool AsksTheSame(ResultIdentity other) => this with
+    {
+        Estimator = other.Estimator,
+        ToolVersion = other.ToolVersion,
+        ProbeDefinition = ProbeDefinition is null || other.ProbeDefinition is null ? other.ProbeDefinition : ProbeDefinition,
+    } == other;
 }
 
 /// <summary>Which probe numbers belong to.</summary>

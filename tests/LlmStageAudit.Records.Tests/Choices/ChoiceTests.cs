@@ -94,6 +94,23 @@ public sealed class ChoiceTests
         Assert.Null(ReadFirst(now, "certified", null, null, "stage", "stage").Estimator);
     }
 
+    [Fact]
+    public void One_question_is_asked_by_many_and_found_by_one()
+    {
+        var asked = new ResultIdentity("run", "data", "margin", new Treatment.Steps("3"), "definition", Estimator.Exact, "1.0.0");
+        Assert.Equal(asked, asked with { Treatment = new Treatment.Steps("3") });
+        Assert.All(
+            new[] { asked with { Estimator = Estimator.Parse("adjoint") }, asked with { ToolVersion = null }, asked with { ProbeDefinition = null } },
+            other => Assert.True(other != asked && asked.AsksTheSame(other) && other.AsksTheSame(asked)));
+        Assert.All(
+            new[]
+            {
+                asked with { RunId = "other" }, asked with { ProbeSha256 = "other" }, asked with { Metric = "other" },
+                asked with { Treatment = new Treatment.Steps("4") }, asked with { ProbeDefinition = "other" },
+            },
+            other => Assert.False(asked.AsksTheSame(other) || other.AsksTheSame(asked)));
+    }
+
     private static EffectsArtifact ReadFirst(
         EffectsArtifact effects, string method, string? gradient, double? rho, string level, string treatment)
     {
