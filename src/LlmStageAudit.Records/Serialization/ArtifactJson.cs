@@ -66,7 +66,7 @@ public static class ArtifactJson
     private static T? Upgraded<T>(ReadOnlySpan<byte> bytes, int schema)
         where T : class, IArtifact<T>
     {
-        var old = JsonSerializer.Deserialize<JsonObject>(bytes, Options)!;
+        var old = JsonNode.Parse(bytes, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false })!.AsObject();
         T.Upgrade(old, schema);
         old["schemaVersion"] = T.CurrentSchemaVersion;
         return old.Deserialize<T>(Options);

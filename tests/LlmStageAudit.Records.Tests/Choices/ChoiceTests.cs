@@ -94,6 +94,25 @@ public sealed class ChoiceTests
         Assert.Null(ReadFirst(now, "certified", null, null, "stage", "stage").Estimator);
     }
 
+    [Theory]
+    [InlineData("""{"kind":"effects","schemaVersion":1,"method":"replay","method":"adjoint"}""")]
+    [InlineData("""{"kind":"effects","schemaVersion":1,"method":7}""")]
+    [InlineData("""{"kind":"effects","schemaVersion":1,"method":"replay","rho":"much","level":["stage"]}""")]
+    [InlineData("""{"kind":"effects","schemaVersion":1,"method":"oracle","level":"stage","treatment":"stage"}""")]
+    public void Damaged_files_of_the_first_schema_are_refused_as_any(string text)
+    {
+        var path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(path, text);
+            Assert.Throws<ArtifactException>(() => ArtifactJson.Read<EffectsArtifact>(path));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     [Fact]
     public void One_question_is_asked_by_many_and_found_by_one()
     {
