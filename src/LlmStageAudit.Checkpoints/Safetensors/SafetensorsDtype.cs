@@ -57,7 +57,7 @@ internal static class SafetensorsDtypes
 
     /// <summary>Finds a dtype by its exact, case-sensitive spelling in a header.</summary>
     public static bool TryParse(string spelling, out SafetensorsDtype dtype) =>
-        Enum.TryParse(spelling, out dtype) && dtype.ToString() == spelling;
+        Enum.TryParse(spelling, out dtype) && Enum.IsDefined(dtype) && dtype.ToString() == spelling;
 
     /// <summary>Bits of one element; 4 and 6 for the packed types, otherwise a whole number of bytes.</summary>
     public static int SizeBits(this SafetensorsDtype dtype) => dtype switch
