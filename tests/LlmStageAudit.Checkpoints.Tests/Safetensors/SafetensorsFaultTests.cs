@@ -38,6 +38,7 @@ public sealed class SafetensorsFaultTests : IDisposable
     [InlineData("""{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,4,8]}}""", "'w': is incomplete")]
     [InlineData("""{"w":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "'w': holds 'dtype' twice")]
     [InlineData("""{"w":{"dtype":"F33","shape":[2],"data_offsets":[0,8]}}""", "dtype 'F33'; expected BOOL")]
+    [InlineData("""{"w":{"dtype":"37","shape":[8],"data_offsets":[0,8]}}""", "dtype '37'")]
     [InlineData("""{"w":{"dtype":"f32","shape":[2],"data_offsets":[0,8]}}""", "dtype 'f32'")]
     [InlineData("""{"w":{"dtype":3,"shape":[2],"data_offsets":[0,8]}}""", "dtype is no string")]
     [InlineData("""{"w":{"dtype":"F16","shape":[2],"data_offsets":[0,8]}}""", "hold 8 bytes; expected 4 bytes for shape [2] of F16")]
