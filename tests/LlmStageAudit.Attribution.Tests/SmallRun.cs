@@ -56,9 +56,15 @@ internal static class SmallRun
         RetrainableTrajectory trajectory, string source, Counterfactual[] counterfactuals, double rho = 0.5, long seed = 1)
     {
         using var scope = NewDisposeScope();
-        var replay = new CounterfactualReplay(trajectory, CounterfactualGradients.From(GradientSource.Of(source, source == "sampled" ? rho : null), seed));
+        var replay = new CounterfactualReplay(trajectory, Gradients(source, rho, seed));
         return [.. replay.Run(counterfactuals, null, default).Select(theta => theta.ToArray<double>())];
     }
+
+    /// <summary>The source of that name; the share counts where it draws one.</summary>
+    public static GradientSource Source(string name, double rho) => GradientSource.Of(name, name == "sampled" ? rho : null);
+
+    public static CounterfactualGradients Gradients(string source, double rho, long seed = 1) =>
+        CounterfactualGradients.From(Source(source, rho), seed);
 
     public static double[] ReplayWithout(RetrainableTrajectory trajectory, string source, int stage, double rho = 0.5) =>
         Replay(trajectory, source, Counterfactual.WithoutStage(trajectory.Programs[stage].Name, stage), rho);

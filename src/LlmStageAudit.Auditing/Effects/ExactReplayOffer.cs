@@ -19,13 +19,13 @@ internal static class ExactReplayOffer
 
     private static string Command(TrainedRun run, Probe probe, Counterfactual question)
     {
-        var folder = Quoted(run.Folder.Root);
+        var folder = ShellText.Quote(run.Folder.Root);
         if (question.Skipped.Values.All(steps => steps is null))
         {
             string[] stages = [.. question.Skipped.Keys.Order().Select(stage => run.Programs[stage].Name)];
             // A plan of its own, so that settling one effect does not overwrite the plan that settles another.
-            var plan = Quoted($"without-{string.Join('-', stages)}.json");
-            var skipped = string.Join(' ', stages.Select(Quoted));
+            var plan = ShellText.Quote($"without-{string.Join('-', stages)}.json");
+            var skipped = string.Join(' ', stages.Select(ShellText.Quote));
             return Setting.Command("plan", folder, (Setting.LeavingOut, skipped), (Setting.Output, plan))
                 + " && " + Setting.Command("retrain", plan);
         }
@@ -35,7 +35,7 @@ internal static class ExactReplayOffer
             .Select(step => StepSet.FirstStep(run.Programs, pair.Key) + step - 1));
         return Setting.Command(
             "attribute", folder,
-            (Setting.Probe, Quoted(probe.Configuration.Path)), (Setting.Treatment, "steps"), (Setting.Steps, Ranges(steps)));
+            (Setting.Probe, ShellText.Quote(probe.Configuration.Path)), (Setting.Treatment, "steps"), (Setting.Steps, Ranges(steps)));
     }
 
     /// <summary>Steps as <see cref="StepSet"/> reads them: "3,10-12".</summary>
@@ -51,10 +51,4 @@ internal static class ExactReplayOffer
         return string.Join(',', ranges.Select(range =>
             string.Create(CultureInfo.InvariantCulture, $"{range.From}{(range.To > range.From ? $"-{range.To}" : "")}")));
     }
-
-    /// <summary>As a shell takes it for one word.</summary>
-    private static string Quoted(string word) => word.All(IsPlain) ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
-
-    private static bool IsPlain(char character) =>
-        char.IsAsciiLetterOrDigit(character) || "-_./:".Contains(character) || character == Path.DirectorySeparatorChar;
 }

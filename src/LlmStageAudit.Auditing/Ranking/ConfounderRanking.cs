@@ -28,7 +28,7 @@ public static class ConfounderRanking
         EffectsArtifact effects, Probe probe, string confounder, string effectsPath, int leastRows = DefaultLeastRows)
     {
         var gap = ConfounderGap.Of(probe, confounder);
-        var tooFew = gap.Cells.Where(cell => cell is { Members: > 0, Others: > 0 } && Math.Min(cell.Members, cell.Others) < leastRows).ToArray();
+        var tooFew = gap.Cells.Where(cell => cell.Counts && Math.Min(cell.Members, cell.Others) < leastRows).ToArray();
         var observedGap = gap.Evaluate(effects.Observed);
         var results = effects.Effects.Select(effect => IsScreened(effect)
             ? Screened(gap, observedGap, effect)
@@ -59,8 +59,8 @@ public static class ConfounderRanking
                 "significant: in this run, two-sided, by exchanging group membership among rows of one label; false discovery rate 5% over "
                     + "the stages (Benjamini-Hochberg)",
                 .. tooFew.Select(cell =>
-                    $"too few rows: '{confounder}' has {cell.Members} and the rest {cell.Others} with label {cell.Label}; at least {leastRows} "
-                        + "of each are needed"),
+                    $"too few rows: '{confounder}' has {cell.Members} and the rest {cell.Others} with label {cell.Label}; "
+                        + $"at least {leastRows} of each are needed"),
                 effects.Gradient is { } gradient
                     ? $"counterfactuals by replay with gradient source {gradient}"
                     : "screened: not settled by exact replay, so that the score is an estimate without interval and never significant",

@@ -89,7 +89,9 @@ internal static class RankVerb
             (">gap with", row => Numbers.Signed(row.Item.ObservedGap)),
             (">gap without", row => Numbers.Signed(row.Item.CounterfactualGap)),
             (">adjusted p", row => row.Item.Screen is null ? Numbers.Plain(row.Item.AdjustedPValue) : null),
-            ("significant", row => row.Item.Screen is { } screen ? $"screened ({screen})" : EnumSpelling<Significance>.Of(row.Item.Significant)),
+            ("significant", row => row.Item.Screen is { } screen
+                ? $"screened ({screen})"
+                : EnumSpelling<Significance>.Of(row.Item.Significant)),
             ("trust", row => row.Item.Trust));
         BudgetOptions.Print(context, certification);
         TrustNotes.Write(context, [.. ranking.Ranking.Select(stage => (stage.Stage, stage.Score, stage.Trust, stage.Evidence))]);

@@ -58,12 +58,12 @@ public sealed class ConfounderGap : IMeasure
             Label: label,
             Group: group.Subgroup.Where(i => probe.Examples[i].Label == label).ToArray(),
             Others: group.Background.Where(i => probe.Examples[i].Label == label).ToArray())).ToArray();
-        var strata = labels.Where(label => label is { Group.Length: > 0, Others.Length: > 0 }).Select(label => (label.Group, label.Others)).ToArray();
+        GapCell[] cells =
+            [.. labels.Select(label => new GapCell { Label = label.Label, Members = label.Group.Length, Others = label.Others.Length })];
+        var strata = labels.Where((_, i) => cells[i].Counts).Select(label => (label.Group, label.Others)).ToArray();
         if (strata.Length == 0)
             throw ProbeException.EmptyCell(probe.Configuration.Path, confounder, group.Subgroup.Count(), group.Background.Count());
-        return new ConfounderGap(
-            confounder, probe.Examples.Count,
-            [.. labels.Select(label => new GapCell { Label = label.Label, Members = label.Group.Length, Others = label.Others.Length })], strata);
+        return new ConfounderGap(confounder, probe.Examples.Count, cells, strata);
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Serialization;
@@ -68,6 +69,10 @@ public sealed record GapCell
 
     /// <summary>Rows known to be outside it.</summary>
     public required int Others { get; init; }
+
+    /// <summary>Whether the label counts: one that a side lacks is left out of the gap.</summary>
+    [JsonIgnore]
+    public bool Counts => Members > 0 && Others > 0;
 }
 
 /// <summary>How much a stage raised the model's reliance on the confounder.</summary>

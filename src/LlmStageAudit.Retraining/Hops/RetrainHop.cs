@@ -26,8 +26,16 @@ public static class RetrainHop
     /// <exception cref="AuditException">Another process runs the plan; a job fails or is stopped: those before it are kept.</exception>
     public static PlanFile Run(RetrainRequest request, WalkHost host)
     {
-        if (request.Executor is not Executor.Local) throw new UnreachableException();
         var file = PlanFile.Open(request.Plan);
+        return request.Executor switch
+        {
+            Executor.Local => RunHere(file, host),
+            _ => throw new UnreachableException(),
+        };
+    }
+
+    private static PlanFile RunHere(PlanFile file, WalkHost host)
+    {
         if (RunFolder.IsRun(file.RunPath)) host.WarnOfOtherEngine(RunFolder.Open(file.RunPath).ReadManifest());
         var job = "";
         return host.Train(

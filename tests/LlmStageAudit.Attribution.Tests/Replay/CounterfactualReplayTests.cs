@@ -105,7 +105,7 @@ public sealed class CounterfactualReplayTests
             ];
         LiveTensors.ReturnToTheirCount(() =>
         {
-            var replay = new CounterfactualReplay(trajectory, CounterfactualGradients.From(GradientSource.Of(source, source == "sampled" ? 0.5 : null), 1));
+            var replay = new CounterfactualReplay(trajectory, SmallRun.Gradients(source, 0.5));
             foreach (var theta in replay.Run(all, null, default)) theta.Dispose();
         });
         LiveTensors.ReturnToTheirCount(() => SmallRun.Replay(trajectory, source, all));

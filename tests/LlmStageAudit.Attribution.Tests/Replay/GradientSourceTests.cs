@@ -130,7 +130,7 @@ public sealed class GradientSourceTests
         using var trajectory = SmallRun.Train(SmallRun.Sgd, cubic: 0.3);
         double Cost(string source, double rho = 1, params Counterfactual[] counterfactuals)
         {
-            var gradients = CounterfactualGradients.From(GradientSource.Of(source, source == "sampled" ? rho : null), 1);
+            var gradients = SmallRun.Gradients(source, rho);
             new CounterfactualReplay(trajectory, gradients).Run(counterfactuals, null, default);
             return gradients.GradientEquivalents;
         }

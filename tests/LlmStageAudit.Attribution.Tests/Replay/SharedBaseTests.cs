@@ -182,7 +182,7 @@ public sealed class SharedBaseTests : IDisposable
         RetrainableTrajectory trajectory, string source, Counterfactual[] counterfactuals, bool? share, int perPass = 8, double rho = 0.5)
     {
         using var scope = NewDisposeScope();
-        var replay = new CounterfactualReplay(trajectory, CounterfactualGradients.From(GradientSource.Of(source, source == "sampled" ? rho : null), 1))
+        var replay = new CounterfactualReplay(trajectory, SmallRun.Gradients(source, rho))
         {
             ShareBase = share,
             VariantsPerPass = perPass,

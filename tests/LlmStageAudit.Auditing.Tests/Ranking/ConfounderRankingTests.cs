@@ -70,7 +70,7 @@ public sealed class ConfounderRankingTests : IDisposable
                 var random = StableRandom.For(draw, "random effects");
                 var scores = Enumerable.Range(0, Rows).Select(_ => Math.Pow(random.NextNormal(), 3)).ToArray();
                 var ranking = ConfounderRanking.Rank(EffectsOf(probe, ("stage", i => scores[i])), probe, "grp", "effects.json");
-                var fewest = ranking.Cells.Where(cell => cell is { Members: > 0, Others: > 0 }).Min(cell => Math.Min(cell.Members, cell.Others));
+                var fewest = ranking.Cells.Where(cell => cell.Counts).Min(cell => Math.Min(cell.Members, cell.Others));
                 Assert.Equal(fewest < 5, ranking.Ranking[0].Significant == Significance.TooFewRows);
                 Assert.Equal(fewest < 5, ranking.Notes.Any(note => note.StartsWith("too few rows: 'grp' has", StringComparison.Ordinal)));
                 return ranking.Ranking[0].Significant == Significance.Yes;

@@ -71,9 +71,9 @@ public sealed class CostModelTests : IDisposable
         {
             using var scope = NewDisposeScope();
             var questions = Of(request);
-            var gradients = CounterfactualGradients.From(GradientSource.Of(source, source == "sampled" ? rho : null), 1);
+            var gradients = SmallRun.Gradients(source, rho);
             new CounterfactualReplay(_trajectory, gradients).Run(questions, null, default);
-            Assert.Equal(gradients.GradientEquivalents, _cost.Replay(GradientSource.Of(source, source == "sampled" ? rho : null), questions), 1e-9);
+            Assert.Equal(gradients.GradientEquivalents, _cost.Replay(SmallRun.Source(source, rho), questions), 1e-9);
         }
     }
 

@@ -1,3 +1,4 @@
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Reporting.Markup;
 
 namespace LlmStageAudit.Reporting.Tests.Markup;
