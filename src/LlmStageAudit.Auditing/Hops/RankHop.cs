@@ -52,7 +52,9 @@ public static class RankHop
                 certification, $"{FileNameOf(request.Confounder)}.stage", host)
             : Attributed(request, run, probe, new AttributionRequest { Estimator = request.Estimator }, host);
         var ranking = ConfounderRanking.Rank(effects.Record, probe, request.Confounder, effects.Path, request.LeastRows);
-        var path = run.Folder.RankingsPath($"{probe.Reference.Name}.{FileNameOf(request.Confounder)}");
+        // A ranking by estimates must not take the place of an exact one.
+        var by = request.Certification?.Id ?? $"{request.Estimator}";
+        var path = run.Folder.RankingsPath($"{probe.Reference.Name}.{FileNameOf(request.Confounder)}.{by}");
         ArtifactJson.Write(path, ranking);
         return new Ranked(new Filed<RankingArtifact>(ranking, path), effects);
     }
@@ -61,9 +63,10 @@ public static class RankHop
         RankRequest request, TrainedRun run, Probe probe, AttributionRequest question, WalkHost host)
     {
         var identity = StageAttribution.IdentityOf(run, probe, question);
-        return FiledResults.Find(run.Folder, identity) is var (effects, path)
+        // Nothing computes effects of research sources any more: those that are filed answer, whatever computed them.
+        return FiledResults.Find(run.Folder, identity, byAnyTool: question.Estimator.IsResearch) is var (effects, path)
             ? new Filed<EffectsArtifact>(effects, path)
-            : AttributeHop.Attribute(request, run, probe, question, host);
+            : AttributeHop.Attribute(request, run, probe, question.Validated(), host);
     }
 
     private static string FileNameOf(string confounder) =>

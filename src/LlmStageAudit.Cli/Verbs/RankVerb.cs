@@ -92,7 +92,7 @@ internal static class RankVerb
             ("significant", row => row.Item.Screen is { } screen
                 ? $"screened ({screen})"
                 : EnumSpelling<Significance>.Of(row.Item.Significant)),
-            ("trust", row => row.Item.Trust));
+            ("trust", row => row.Item.Trust is { } trust ? EnumSpelling<TrustGrade>.Of(trust) : null));
         BudgetOptions.Print(context, certification);
         TrustNotes.Write(context, [.. ranking.Ranking.Select(stage => (stage.Stage, stage.Score, stage.Trust, stage.Evidence))]);
         foreach (var note in ranking.Notes) context.Note(note);
