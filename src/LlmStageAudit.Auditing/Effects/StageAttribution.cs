@@ -58,7 +58,7 @@ internal static class StageAttribution
         var (run, probe, request) = (asked.Run, asked.Probe, asked.Request);
         var questions = request.Counterfactuals(run);
         if (BlockAttribution.Blocks(asked, questions) is { } blocks)
-            return StageSums.Settle(asked, BlockAttribution.Effects(asked, questions, blocks));
+            return StageSums.Settle(asked, questions, BlockAttribution.Effects(asked, questions, blocks));
         var estimation = Estimation.Run(
             run, request.Estimator, run.Configuration.Seed, questions, asked.Progress, asked.Cancellation, request.SpotChecks,
             request.Journal);
@@ -91,7 +91,7 @@ internal static class StageAttribution
                     : null,
             };
         });
-        return StageSums.Settle(asked, ([.. effects], estimation.GradientEquivalents));
+        return StageSums.Settle(asked, questions, ([.. effects], estimation.GradientEquivalents));
     }
 
     private static string Export(string folder, string name, LanguageModel model, Tensor theta)

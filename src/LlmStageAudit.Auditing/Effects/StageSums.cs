@@ -7,17 +7,23 @@ using LlmStageAudit.Records.Effects;
 namespace LlmStageAudit.Auditing.Effects;
 
 /// <summary>
-/// A first-order effect of many steps together is a sum that may be far off where each of its parts is right. The largest, which is the
-/// answer, is settled by exact replay of that one question; no other sum is graded better than that one turned out.
+/// A first-order effect of a whole stage is a sum over its steps that may be far off where each of its parts is right. The largest, which
+/// is the answer, is settled by exact replay of that one question; no other sum is graded better than that one turned out.
 /// </summary>
 internal static class StageSums
 {
-    /// <summary>The effects, the largest of them exact, and the cost with that of its replay.</summary>
+    /// <summary>The effects, the largest of a whole stage exact, and the cost with that of its replay.</summary>
+    /// <param name="asked">What was asked; other estimators than the adjoint are left as they are.</param>
+    /// <param name="questions">One per effect.</param>
+    /// <param name="estimated">What was estimated, and its cost.</param>
     public static (IReadOnlyList<StageEffect> Effects, double GradientEquivalents) Settle(
-        Inquiry asked, (IReadOnlyList<StageEffect> Effects, double GradientEquivalents) summed)
+        Inquiry asked,
+        IReadOnlyList<Counterfactual> questions,
+        (IReadOnlyList<StageEffect> Effects, double GradientEquivalents) estimated)
     {
-        if (asked.Request.Estimator is not Estimator.Adjoint) return summed;
-        var largest = summed.Effects.MaxBy(effect => double.IsFinite(effect.Estimate) ? Math.Abs(effect.Estimate) : -1)!;
+        StageEffect[] sums = [.. estimated.Effects.Where((_, i) => IsOfWholeStages(asked, questions[i]))];
+        if (asked.Request.Estimator is not Estimator.Adjoint || sums.Length == 0) return estimated;
+        var largest = sums.MaxBy(effect => Math.Abs(effect.Estimate))!;
         var exact = StageAttribution.Attribute(asked with
         {
             Request = asked.Request with { Estimator = Estimator.Exact, Only = [largest.Stage] },
@@ -25,11 +31,14 @@ internal static class StageSums
         var settled = exact.Effects[0];
         var error = ErrorOf(largest, settled);
         return (
-            [.. summed.Effects.Select(effect => effect == largest
-                ? settled with { Estimator = Estimator.Exact, Screened = largest.Estimate }
-                : NoBetterThan(effect, largest.Stage, error))],
-            summed.GradientEquivalents + exact.GradientEquivalents);
+            [.. estimated.Effects.Select(effect => effect == largest ? settled with { Estimator = Estimator.Exact, Screened = largest.Estimate }
+                : sums.Contains(effect) ? NoBetterThan(effect, largest.Stage, error)
+                : effect)],
+            estimated.GradientEquivalents + exact.GradientEquivalents);
     }
+
+    private static bool IsOfWholeStages(Inquiry asked, Counterfactual question) => question.Skipped.All(stage =>
+        stage.Value is null || stage.Value.Count == asked.Run.Programs[stage.Key].Steps.Count);
 
     private static double ErrorOf(StageEffect summed, StageEffect exact) => summed.PerExample.Count == 0
         ? Correlation.RelativeError([summed.Estimate], [exact.Estimate])

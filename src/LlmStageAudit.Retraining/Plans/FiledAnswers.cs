@@ -63,9 +63,7 @@ internal sealed class FiledAnswers
     public FiledEffects? Best(IReadOnlyList<FiledEffects> candidates, IReadOnlyList<string>? stages)
     {
         if (candidates.Count == 0) return null;
-        var asked = candidates[0].Effects.Identity;
-        if (!candidates.All(one => one.Effects.Identity.AsksTheSame(asked)))
-            throw RetrainingException.Ambiguous(_folder.Root, "effects", [.. candidates.Select(one => one.Path)]);
+        if (!AnswerOneQuestion(candidates)) throw RetrainingException.Ambiguous(_folder.Root, "effects", Names(candidates));
         return candidates
             .OrderBy(one => Trust(one.Effects, stages))
             .ThenBy(one => Trust(one.Effects, null))
@@ -87,13 +85,18 @@ internal sealed class FiledAnswers
     public FiledRanking? BestRanking(int count)
     {
         if (Rankings.DistinctBy(one => (one.Ranking.Confounder, one.Ranking.Probe.Sha256)).Count() > 1)
-            throw RetrainingException.Ambiguous(_folder.Root, "rankings", [.. Rankings.Select(one => one.Path)]);
+            throw RetrainingException.Ambiguous(_folder.Root, "rankings", Names(Rankings.Select(one => one.Path)));
         return Rankings
             .OrderBy(one => Trust(one.Ranking, count))
             .ThenBy(one => Trust(one.Ranking, one.Ranking.Ranking.Count))
             .ThenBy(one => one.Path, StringComparer.Ordinal)
             .FirstOrDefault();
     }
+
+    public static bool AnswerOneQuestion(IReadOnlyList<FiledEffects> candidates) =>
+        candidates.All(one => one.Effects.Identity.AsksTheSame(candidates[0].Effects.Identity));
+
+    public string Names(IEnumerable<FiledEffects> effects) => Names(effects.Select(one => one.Path));
 
     public string Shown(FiledRanking ranking, int count) =>
         $"{Name(ranking.Path)} ({ranking.Ranking.Confounder} on {ranking.Ranking.Probe.Name}, trust "
@@ -114,6 +117,8 @@ internal sealed class FiledAnswers
 
     private static TrustGrade Trust(RankingArtifact ranking, int count) =>
         ranking.Ranking.Take(count).Select(stage => stage.Trust ?? TrustGrade.Unknown).DefaultIfEmpty(TrustGrade.Unknown).Max();
+
+    private string Names(IEnumerable<string> paths) => string.Join(", ", paths.Select(Name).Order(StringComparer.Ordinal));
 
     private string Name(string path)
     {

@@ -1,3 +1,4 @@
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Rankings;
 using LlmStageAudit.Records.Runs;
@@ -7,7 +8,7 @@ namespace LlmStageAudit.Retraining.Plans;
 /// <summary>
 /// What a plan goes by: the stages it leaves out and the effects it expects. Of results that answer the same question (probe, metric,
 /// confounder) it takes those of the best trust, whenever they were written; where results answer different questions it takes the one that
-/// is named, or none.
+/// is named, or none of them.
 /// </summary>
 /// <param name="Skip">Stages to leave out, one job each.</param>
 /// <param name="Predictions">The effects to verify; null where there are none.</param>
@@ -18,7 +19,7 @@ internal sealed record PlanBasis(IReadOnlyList<string> Skip, FiledEffects? Predi
     /// <param name="folder">The run.</param>
     /// <param name="skip">Stages to leave out.</param>
     /// <param name="from">Effects, or a ranking whose effects are meant; null: the best that is filed.</param>
-    /// <exception cref="RetrainingException">Effects on different questions, none of which is named, or of another run.</exception>
+    /// <exception cref="RetrainingException">They are of another run.</exception>
     public static PlanBasis Of(RunFolder folder, IReadOnlyList<string> skip, string? from)
     {
         var filed = new FiledAnswers(folder);
@@ -26,6 +27,15 @@ internal sealed record PlanBasis(IReadOnlyList<string> Skip, FiledEffects? Predi
         {
             var named = filed.RankingAt(from) is { } ranking ? filed.BestOf(ranking, skip) : filed.EffectsAt(from);
             return new(skip, named, $"{filed.Shown(named, skip)}, as asked for");
+        }
+
+        // Named stages can be retrained without, whatever is predicted.
+        if (!FiledAnswers.AnswerOneQuestion(filed.Effects))
+        {
+            return new(
+                skip, null,
+                $"effects on different questions are filed ({filed.Names(filed.Effects)}), so that nothing is predicted unless one of them is "
+                    + $"named with {Setting.PlannedFrom}");
         }
 
         var best = filed.Best(filed.Effects, skip);
