@@ -38,7 +38,7 @@ public sealed partial class HtmlReportTrustTests
         var inputs = SampleAudit.Inputs();
         Assert.Contains(
             "Trust: verified, since replay-midpoint of this run, treatment stage, held against retraining on log-likelihood over 120 probe "
-                + "rows: 4.1\u00A0% off.",
+                + "rows: 4.12 % off.",
             TextOf(HtmlReport.Render(inputs)), StringComparison.Ordinal);
         Assert.Contains(
             "Trust: high, since 9 spot-checked steps foretell an error.",

@@ -28,8 +28,8 @@ internal static class TrustAssessment
         if (checks.MovingSteps == 0)
         {
             return estimator.IsLinear
-                ? Graded(TrustPromise.Of(linearityGap ?? double.NaN), $"no step comes after it; {Bend(linearityGap)}")
-                : Graded(TrustGrade.Exact, "no step comes after it, so that nothing was estimated");
+                ? Graded(TrustPromise.Of(linearityGap ?? double.NaN), $"no step that moves parameters comes after it; {Bend(linearityGap)}")
+                : Graded(TrustGrade.Exact, "no step that moves parameters comes after it, so that nothing was estimated");
         }
 
         if (checks.Checks == 0 || predicted is null)
@@ -54,21 +54,24 @@ internal static class TrustAssessment
     /// <summary>The grade of all step scores of a sweep: it is the propagator that was checked, on a few steps really skipped.</summary>
     public static (TrustGrade Grade, TrustEvidence Evidence) OfSweep(SweepCheckFinding found, Estimator.Adjoint estimator)
     {
-        var grade = TrustCalibration.OfSweep(found.Error);
         var reason = string.Create(
             CultureInfo.InvariantCulture,
             $"{found.Checks} steps were really skipped: their scores are {found.Error:P0} off together, {found.Worst:P0} at worst; "
             + $"all are taken to be up to {TrustCalibration.SweepMargin:0.#} times that");
         if (estimator.Readout == Readout.Linear && found.LinearityGap > found.Error / 2)
             reason += $"; {Bend(found.LinearityGap)}, which {Setting.Readout} quadratic mends";
-        return (grade, new TrustEvidence
+        return (TrustCalibration.OfSweep(found.Error), new TrustEvidence
         {
             Reason = reason,
-            PredictedError = TrustCalibration.SweepMargin * found.Error,
+            PredictedError = found.Error,
             LinearityGap = found.LinearityGap,
             Checks = found.Checks
         });
     }
+
+    /// <summary>Of scores that no cheap check holds of.</summary>
+    public static (TrustGrade Grade, TrustEvidence Evidence) Unchecked(string why) =>
+        (TrustGrade.Unknown, new TrustEvidence { Reason = why });
 
     private static string Bend(double? linearityGap) =>
         string.Create(CultureInfo.InvariantCulture, $"taking the probe as linear is {linearityGap:P0} off by itself");

@@ -7,14 +7,14 @@ namespace LlmStageAudit.Attribution.Trust;
 /// They are drawn among steps that move parameters, at a learning rate above 0. The first of these is always one: a fresh AdamW moves
 /// farthest on the least gradient there. The others divide the rest evenly. A check speaks for the steps of its part by their rates:
 /// <code>repeated = sum lr_t / lr_checked      independent = sqrt(sum (lr_t / lr_checked)^2)</code>
-/// Where a question moves parameters in fewer steps than <see cref="LeastSteps"/>, none is checked: that would cost what exact replay costs.
+/// Where fewer steps than <see cref="LeastSteps"/> move parameters after it, none is checked: that would cost what exact replay costs.
 /// </summary>
 internal sealed class CheckPlan
 {
     public const int PerStage = 3;
 
     /// <summary>The fewest steps, over all stages, of which a few say what the others do.</summary>
-    public const int LeastSteps = 1;
+    public const int LeastSteps = 4;
 
     /// <summary>The share of a stage's steps that is checked at most, beyond the first step and one for the others.</summary>
     private const int OneIn = 4;
@@ -29,7 +29,10 @@ internal sealed class CheckPlan
         {
             var moving = programs.Select((program, stage) => program.Steps
                 .Where(step => step.LearningRate > 0 && asked.Diverges(stage, step.StageStep)).ToArray()).ToArray();
-            _moving[question] = moving.Sum(steps => steps.Length);
+            // A job that left the parameters where they were leaves nothing to those after it, whose optimizers are fresh.
+            var isIdle = asked.Skipped.All(stage =>
+                stage.Value is null && programs[stage.Key].Steps.All(step => step.LearningRate == 0));
+            _moving[question] = isIdle ? 0 : moving.Sum(steps => steps.Length);
             if (_moving[question] < LeastSteps) continue;
             foreach (var (program, steps) in programs.Zip(moving))
             {

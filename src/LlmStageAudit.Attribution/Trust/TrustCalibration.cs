@@ -12,21 +12,21 @@ namespace LlmStageAudit.Attribution.Trust;
 /// </summary>
 internal static class TrustCalibration
 {
+    /// <summary>What the error of a sweep's checked scores is multiplied with for that of all of them.</summary>
+    public const double SweepMargin = 5;
+
     /// <summary>What the error foretold of an effect is multiplied with.</summary>
     public static double Margin(Estimator estimator) => estimator switch
     {
-        Estimator.Replay { Source: GradientSource.Recorded } => 1,
-        Estimator.Replay { Source: GradientSource.Sampled } => 1,
-        _ => 1,
+        Estimator.Replay { Source: GradientSource.Sampled } => 3,
+        _ => 2,
     };
-
-    /// <summary>What the error of a sweep's checked scores is multiplied with for that of all of them.</summary>
-    public const double SweepMargin = 5;
 
     /// <summary>The grade of an effect by the relative error that checks foretell of it.</summary>
     public static TrustGrade Of(Estimator estimator, double predictedError) => TrustPromise.Of(Margin(estimator) * predictedError);
 
     /// <summary>The grade of all of a sweep's scores: medium at most, for two checked steps do not bear more.</summary>
+    /// <param name="checkedError">The relative error of the scores that were checked.</param>
     public static TrustGrade OfSweep(double checkedError) => TrustPromise.Of(SweepMargin * checkedError) switch
     {
         TrustGrade.High => TrustGrade.Medium,

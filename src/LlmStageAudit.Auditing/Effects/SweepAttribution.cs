@@ -40,14 +40,10 @@ internal static class SweepAttribution
             .Select((effect, i) => folds.WithInterval(effect, [.. partial.Select(part => part[i].Estimate)]));
         var check = new SweepCheck(run, request.Journal);
         var evaluator = new ProbeEvaluator(run.Model, probe);
-        var (grade, evidence) = check.Assess(estimator, steps, theta => evaluator.Evaluate(theta).Mean, gradient, asked.Cancellation);
+        var (grade, evidence) = request.Treatment is Treatment.EachStep
+            ? check.Assess(estimator, steps, theta => evaluator.Evaluate(theta).Mean, gradient, asked.Cancellation)
+            : (TrustGrade.Unknown, new TrustEvidence { Reason = "no batch or example was left out alone to check it" });
         if (swept[0].Blocks is { } blocks) BlockAttribution.File(asked, blocks, grade, evidence);
-        if (request.Treatment is not Treatment.EachStep)
-        {
-            grade = TrustGrade.Unknown;
-            evidence = evidence with { Reason = $"{evidence.Reason}; that says little of a batch or an example alone" };
-        }
-
         return (
             [.. named.Select(effect => effect with
             {

@@ -72,6 +72,7 @@ internal static class RankVerb
                 Certification = certified,
                 ranking.EffectsPath,
                 ranking.Notes,
+                File = ranked.Ranking.Path,
             },
             () => Print(context, ranking, certified));
     }

@@ -83,7 +83,7 @@ internal sealed record StageFinding(StageEffect Effect, Standing Standing)
     /// <summary>What it was verified with, or why it has its grade.</summary>
     public string? Reason => Standing.VerifiedWith is { } with
         ? $"{with.Estimator} of this run, treatment {with.Treatment}, held against retraining on {with.Metric} over "
-            + $"{NumberText.Count(with.Examples, "probe row")}: {NumberText.Percent(with.RelativeError)} off"
+            + $"{NumberText.Count(with.Examples, "probe row")}: {NumberText.Share(with.RelativeError)} off"
         : Effect.Evidence?.Reason;
 }
 

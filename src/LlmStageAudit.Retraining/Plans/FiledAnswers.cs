@@ -84,7 +84,7 @@ internal sealed class FiledAnswers
     /// <exception cref="RetrainingException">They are by different confounders or on different probes.</exception>
     public FiledRanking? BestRanking(int count)
     {
-        if (Rankings.DistinctBy(one => (one.Ranking.Confounder, one.Ranking.Probe.Sha256)).Count() > 1)
+        if (Rankings.DistinctBy(one => (one.Ranking.Confounder, one.Ranking.Probe.Sha256, one.Ranking.Probe.DefinitionSha256)).Count() > 1)
             throw RetrainingException.Ambiguous(_folder.Root, "rankings", Names(Rankings.Select(one => one.Path)));
         return Rankings
             .OrderBy(one => Trust(one.Ranking, count))

@@ -1,8 +1,11 @@
+using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Observed;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Configuration;
+using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Testing;
 using LlmStageAudit.Training.Stages;
 
 namespace LlmStageAudit.Attribution.Tests.Trust;
@@ -41,12 +44,30 @@ public sealed class CheckPlanTests : IDisposable
     [Fact]
     public void What_moves_in_too_few_steps_is_not_checked_at_all()
     {
-        Counterfactual[] questions = [Counterfactual.WithoutStage("second", 1), Counterfactual.WithoutSteps("fifth", 2, [5])];
+        Counterfactual[] questions =
+            [Counterfactual.WithoutSteps("third", 2, [3]), Counterfactual.WithoutSteps("fifth", 2, [5]), Counterfactual.WithoutStage("second", 1)];
         Assert.Equal([0, 0, 0], SpokenFor(questions, 0));
         Assert.Equal([0, 0, 0], SpokenFor(questions, 1));
+        Assert.Equal([0, 0, 6], SpokenFor(questions, 2));
         var plan = new CheckPlan(questions, _run.Programs);
-        Assert.Equal((6, 1), (plan.MovingSteps(0), plan.MovingSteps(1)));
-        Assert.True(CheckPlan.LeastSteps > 6);
+        Assert.Equal((3, 1, 6), (plan.MovingSteps(0), plan.MovingSteps(1), plan.MovingSteps(2)));
+        Assert.Equal(4, CheckPlan.LeastSteps);
+    }
+
+    /// <summary>One step of warm-up, at a rate of 0, is all of the first stage: without it nothing is another.</summary>
+    [Fact]
+    public void A_stage_that_never_moved_leaves_nothing_to_check()
+    {
+        using var run = SmallRun.Train(
+            SmallRun.Sgd, cubic: 0, (index, stage) => index == 0 ? stage with { BatchSize = 10, Epochs = 1 } : stage);
+        Assert.Equal(0, Assert.Single(run.Programs[0].Steps).LearningRate);
+        Counterfactual[] questions = [Counterfactual.WithoutStage("first", 0), Counterfactual.WithoutSteps("its step", 0, [1])];
+        var plan = new CheckPlan(questions, run.Programs);
+        Assert.Equal((0, 8), (plan.MovingSteps(0), plan.MovingSteps(1)));
+        using var scope = NewDisposeScope();
+        var estimation = Estimation.Run(run, Estimator.Parse("recorded"), 1, questions, null, default, spotChecks: true);
+        Assert.Equal(TrustGrade.Exact, estimation.Trust(0, null, null).Grade);
+        Vectors.SameBits(run.StateBefore(3), estimation.Counterfactuals[0]);
     }
 
     [Fact]

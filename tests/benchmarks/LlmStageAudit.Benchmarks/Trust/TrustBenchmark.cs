@@ -96,10 +96,10 @@ internal static class TrustBenchmark
         using var scope = NewDisposeScope();
         var evaluator = new ProbeEvaluator(calibration.Run.Model, calibration.Probe);
         var observed = evaluator.Evaluate(calibration.Run.FinalState());
+        // One at a time: the bits of retraining.
         var replay = new CounterfactualReplay(calibration.Run, CounterfactualGradients.From(GradientSource.Of("exact"), 0))
         {
-            ShareBase = true,
-            VariantsPerPass = 16,
+            ShareBase = false,
         };
         return
         [
