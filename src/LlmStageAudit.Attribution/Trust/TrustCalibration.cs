@@ -6,9 +6,10 @@ namespace LlmStageAudit.Attribution.Trust;
 /// <summary>
 /// The one rule that makes a grade of what checks foretell:
 /// <code>grade = what is promised up to   margin * predicted error</code>
-/// A few checks stand for many steps, so what they foretell may be too little; a margin is how many times too little it was, at the quantile
-/// that grades have to keep, among the runs that `scripts/bench.sh trust` calibrates on. The figures, and how the grades then hold on
-/// other runs, are filed in tests/benchmarks/results/trust.md.
+/// A few checks stand for many steps, so what they foretell may be too little. The margins are such that the runs on which
+/// `scripts/bench.sh trust` calibrates keep half of what is allowed (2% of high off by more than 5%, 5% of medium by more than 25%), and
+/// somewhat wider for the small number of runs. The least margins that do, and how the grades then hold on other runs, are filed in
+/// tests/benchmarks/results/trust.md.
 /// </summary>
 internal static class TrustCalibration
 {

@@ -17,7 +17,7 @@ public sealed record AttributionRequest
     /// <summary>Each is another adjoint in memory and another half of a gradient more per step.</summary>
     private const int MaximumFolds = 20;
 
-    /// <summary>How effects are estimated; exact replay unless told otherwise, or what <see cref="EstimatorOf"/> says of the treatment.</summary>
+    /// <summary>How effects are estimated; exact replay unless told otherwise, such as by <see cref="EstimatorOf"/>.</summary>
     public Estimator Estimator { get; init; } = Estimator.Exact;
 
     /// <summary>What is left out, an effect each; each stage unless told otherwise.</summary>

@@ -82,7 +82,9 @@ internal static class StageAttribution
                 Low = effect.Low,
                 High = effect.High,
                 Trust = grade,
-                Evidence = grade is TrustGrade.Low or TrustGrade.Unknown ? ExactReplayOffer.Offer(evidence, run, probe, question) : evidence,
+                Evidence = grade is TrustGrade.Low or TrustGrade.Unknown
+                    ? ExactReplayOffer.Offer(evidence, run, probe, question)
+                    : evidence,
                 Counterfactual = counterfactual,
                 PerExample = [.. observed.Examples.Zip(
                     perExample, (example, value) => new ExampleEffect { Id = example.Id, Estimate = value })],

@@ -31,7 +31,8 @@ internal static class StageSums
         var settled = exact.Effects[0];
         var error = ErrorOf(largest, settled);
         return (
-            [.. estimated.Effects.Select(effect => effect == largest ? settled with { Estimator = Estimator.Exact, Screened = largest.Estimate }
+            [.. estimated.Effects.Select(effect =>
+                effect == largest ? settled with { Estimator = Estimator.Exact, Screened = largest.Estimate }
                 : sums.Contains(effect) ? NoBetterThan(effect, largest.Stage, error)
                 : effect)],
             estimated.GradientEquivalents + exact.GradientEquivalents);

@@ -100,7 +100,9 @@ internal static class DemoVerb
                     (">score", row => Numbers.Signed(row.First.Score)),
                     (">95% interval", row => Numbers.Interval(row.First.Low, row.First.High)),
                     ("significant", row => EnumSpelling<Significance>.Of(row.First.Significant)),
-                    (">predicted vs retrained", row => $"Pearson {Numbers.Plain(row.Second.Pearson)}"));
+                    ("replayed vs retrained", row => row.Second.BitIdentical == true
+                        ? "the same bits"
+                        : $"Pearson {Numbers.Plain(row.Second.Pearson)}"));
                 context.Out.WriteLine($"The audit names '{top.Stage}'; the link was planted in '{DemoCorpus.PlantedStage}'.");
                 context.Out.WriteLine(
                     $"Harmless comments that mention '{DemoCorpus.PlantedIdentity}' and are flagged: "

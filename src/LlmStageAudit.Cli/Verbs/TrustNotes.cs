@@ -13,14 +13,16 @@ internal static class TrustNotes
     private const int ShownSettlements = 3;
 
     /// <summary>Writes the notes, from each effect's name, size and grade.</summary>
-    public static void Write(VerbContext context, IReadOnlyList<(string Name, double Size, TrustGrade? Trust, TrustEvidence? Evidence)> graded)
+    public static void Write(
+        VerbContext context, IReadOnlyList<(string Name, double Size, TrustGrade? Trust, TrustEvidence? Evidence)> graded)
     {
         foreach (var alike in graded.Where(one => one.Evidence is not null).GroupBy(one => (one.Trust, one.Evidence!.Reason)))
         {
             var names = alike.Count() == graded.Count
                 ? "all"
                 : string.Join(", ", alike.Take(ShownNames).Select(one => one.Name)) + (alike.Count() > ShownNames ? ", ..." : "");
-            context.Note($"{names}: trust {(alike.Key.Trust is { } grade ? EnumSpelling<TrustGrade>.Of(grade) : "unknown")}; {alike.Key.Reason}");
+            var grade = EnumSpelling<TrustGrade>.Of(alike.Key.Trust ?? TrustGrade.Unknown);
+            context.Note($"{names}: trust {grade}; {alike.Key.Reason}");
         }
 
         var open = graded.Where(one => one.Evidence is { Settle: not null })

@@ -55,9 +55,9 @@ internal static class LimitsSection
         var effects = findings.SelectMany(finding => finding.Stages).Select(stage => stage.Effect).ToArray();
         if (effects.All(effect => effect.Evidence is null)) yield break;
         yield return ("Predicted error", "The error of the effect that the checks foretell, relative to it. What a checked step "
-            + "adds is counted for all steps it speaks for, by their learning rates; where gradients are sampled, errors add up as independent "
-            + "ones do. In a sweep: the error of two steps that were really skipped. Under a budget: the screen’s error, from the effects that were "
-            + "settled.");
+            + "adds is counted for all steps it speaks for, by their learning rates; where gradients are sampled, errors add up as "
+            + "independent ones do. In a sweep: the error of two steps that were really skipped. Under a budget: the screen’s error, from "
+            + "the effects that were settled.");
         yield return ("Gradient mismatch", "At checked steps: how far the estimated change of the gradient is from the true one, relative "
             + "to the true one. 0 %: exact. 100 %: as if the gradient had not changed at all.");
         yield return ("Linearity gap", "How far the effect on probe rows, taken as the probe’s gradient times the change of the "

@@ -16,7 +16,8 @@ internal static class StagesSection
     private static readonly (string Heading, Func<StageFinding, TableCell> Cell) IntervalColumn =
         ("#Interval", stage => NumberText.Interval(stage.Effect.Low, stage.Effect.High));
 
-    private static readonly (string Heading, Func<StageFinding, TableCell> Cell) TrustColumn = ("Trust", stage => new(stage.Trust, stage.Standing.VerifiedWith is null ? null : stage.Reason));
+    private static readonly (string Heading, Func<StageFinding, TableCell> Cell) TrustColumn =
+        ("Trust", stage => new(stage.Trust, stage.Standing.VerifiedWith is null ? null : stage.Reason));
 
     public static void Write(MarkupWriter page, AuditFindings findings)
     {

@@ -20,7 +20,7 @@ public sealed record PlanRequest(string Run)
     /// <summary>The plan file; null: plan.json in the run folder.</summary>
     public string? Path { get; init; }
 
-    /// <summary>Effects or a ranking to plan by; null: of those filed in the run the best trusted, where they answer one question.</summary>
+    /// <summary>Effects or a ranking to plan by; null: the best trusted of those filed in the run, if they answer one question.</summary>
     public string? From { get; init; }
 }
 

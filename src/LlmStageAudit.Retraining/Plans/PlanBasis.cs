@@ -34,8 +34,8 @@ internal sealed record PlanBasis(IReadOnlyList<string> Skip, FiledEffects? Predi
         {
             return new(
                 skip, null,
-                $"effects on different questions are filed ({filed.Names(filed.Effects)}), so that nothing is predicted unless one of them is "
-                    + $"named with {Setting.PlannedFrom}");
+                $"effects on different questions are filed ({filed.Names(filed.Effects)}), so that nothing is predicted unless one of them "
+                    + $"is named with {Setting.PlannedFrom}");
         }
 
         var best = filed.Best(filed.Effects, skip);

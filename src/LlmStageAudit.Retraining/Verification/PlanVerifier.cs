@@ -72,7 +72,8 @@ internal static class PlanVerifier
         return StateFolder.Read(folder.FinalStateFolder(folder.ReadManifest()), model);
     }
 
-    private static VerifiedStage Compare(EffectsArtifact effects, StageEffect effect, Probe probe, ProbeScores observed, ProbeScores retrained)
+    private static VerifiedStage Compare(
+        EffectsArtifact effects, StageEffect effect, Probe probe, ProbeScores observed, ProbeScores retrained)
     {
         var predicted = effect.PerExample.Select(example => example.Estimate).ToArray();
         var measured = observed.Examples.Zip(retrained.Examples, (o, r) => o.Value - r.Value).ToArray();

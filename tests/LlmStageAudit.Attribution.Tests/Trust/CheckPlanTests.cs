@@ -45,7 +45,10 @@ public sealed class CheckPlanTests : IDisposable
     public void What_moves_in_too_few_steps_is_not_checked_at_all()
     {
         Counterfactual[] questions =
-            [Counterfactual.WithoutSteps("third", 2, [3]), Counterfactual.WithoutSteps("fifth", 2, [5]), Counterfactual.WithoutStage("second", 1)];
+        [
+            Counterfactual.WithoutSteps("third", 2, [3]), Counterfactual.WithoutSteps("fifth", 2, [5]),
+            Counterfactual.WithoutStage("second", 1),
+        ];
         Assert.Equal([0, 0, 0], SpokenFor(questions, 0));
         Assert.Equal([0, 0, 0], SpokenFor(questions, 1));
         Assert.Equal([0, 0, 6], SpokenFor(questions, 2));
@@ -133,7 +136,11 @@ public sealed class CheckPlanTests : IDisposable
     private int[] SpokenFor(Counterfactual[] questions, int question)
     {
         var plan = new CheckPlan(questions, _run.Programs);
-        return [.. _run.Programs.Select(program => program.Steps.Sum(step => (int)Math.Round(plan.Of(question, program, step.StageStep)?.Repeated ?? 0)))];
+        return
+        [
+            .. _run.Programs.Select(program => program.Steps.Sum(step =>
+                (int)Math.Round(plan.Of(question, program, step.StageStep)?.Repeated ?? 0))),
+        ];
     }
 
     private sealed class Seen(IReadOnlyList<StageProgram> programs)

@@ -77,7 +77,8 @@ public sealed class SweepCheckTests
         using var scope = NewDisposeScope();
         var check = new SweepCheck(run);
         var (grade, evidence) = check.Assess(
-            new Estimator.Adjoint(new Curvature.Full()), Scores(run), theta => Gamma(theta.ToArray<double>()), TensorMemory.Of(s_probe), default);
+            new Estimator.Adjoint(new Curvature.Full()), Scores(run), theta => Gamma(theta.ToArray<double>()), TensorMemory.Of(s_probe),
+            default);
         Assert.Equal(TrustGrade.Unknown, grade);
         Assert.Contains("fresh", evidence.Reason, StringComparison.Ordinal);
         Assert.Equal(0, check.GradientEquivalents);

@@ -59,7 +59,8 @@ public sealed class StageAttributionTests : IDisposable
         using var run = Train(TinyRun.Sgd, lora: true);
         var refused = Assert.Throws<ConfigurationException>(() =>
             StageAttribution.Attribute(new(run, ReadProbe(run), new AttributionRequest { Estimator = Estimator.Parse(source) })));
-        Assert.Contains($"'{source}'; expected recorded, sampled, exact: {source} costs more than exact", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"'{source}'; expected recorded, sampled, exact: {source} costs more than exact", refused.Message, StringComparison.Ordinal);
         Assert.Contains("only compare holds it against retraining", refused.Message, StringComparison.Ordinal);
     }
 

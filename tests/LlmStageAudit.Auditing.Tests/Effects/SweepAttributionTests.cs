@@ -128,7 +128,7 @@ public sealed class SweepAttributionTests : IDisposable
         AttributionRequest Of(string[] steps) => new() { Estimator = s_adjoint, Treatment = new Treatment.Steps(steps) };
     }
 
-    /// <summary>Right for single steps says nothing of a sum: the largest stage is exact, the others are no better than it turned out.</summary>
+    /// <summary>Right for single steps says nothing of a sum: the largest stage is exact, others are no better than it turned out.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -156,7 +156,8 @@ public sealed class SweepAttributionTests : IDisposable
         {
             var configuration = TinyRun.Write(_folder, adamW ? TinyRun.AdamW : TinyRun.Sgd, lora: true);
             // A single batch of a single row.
-            StageSection One(StageSection stage) => stage with { Dataset = stage.Dataset with { Limit = 1 }, Epochs = 1, Schedule = new ScheduleSection() };
+            StageSection One(StageSection stage) =>
+                stage with { Dataset = stage.Dataset with { Limit = 1 }, Epochs = 1, Schedule = new ScheduleSection() };
             configuration = configuration with { Stages = [One(configuration.Stages[0]), .. configuration.Stages.Skip(1)] };
             var folder = _folder.At($"one-{adamW}-{level}");
             RunTrainer.Train(configuration, folder, TestDevice.Current, null, default);

@@ -13,7 +13,9 @@ public sealed class PlanTests(AuditFixture audit)
         // Other tests file effects on other probes in this run.
         var from = audit.EffectsFile("sgd", "exact");
         var said = CommandLine.Json("plan", audit.Run, "--skip", "first", "second", "--from", from, "--out", path);
-        Assert.Equal("predicted by effects/identity.replay-exact.stage.json (log-likelihood on identity, replay-exact, trust exact), as asked for", said.Text("choice"));
+        Assert.Equal(
+            "predicted by effects/identity.replay-exact.stage.json (log-likelihood on identity, replay-exact, trust exact), as asked for",
+            said.Text("choice"));
         Assert.Equal(JsonReading.ReadFile(path).GetRawText().ReplaceLineEndings("\n"), said.GetRawText().ReplaceLineEndings("\n"));
         Assert.Equal("plan", said.Text("kind"));
         Assert.Equal(audit.Trained("sgd").Text("runId"), said.Text("runId"));

@@ -129,14 +129,16 @@ public sealed class PlanBasisTests : IDisposable
         Write("blue", Ranking("blue", TrustGrade.High, "third", "first", "second"));
         var ranked = PlanBasis.Automatic(_folder, 2, null);
         Assert.Equal(["third", "first"], ranked.Skip);
-        Assert.StartsWith("the first of rankings/blue.json (blue on probe, trust high); predicted by effects/a.json", ranked.Reason, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "the first of rankings/blue.json (blue on probe, trust high); predicted by effects/a.json", ranked.Reason,
+            StringComparison.Ordinal);
         Assert.Equal(_folder.EffectsPath("a"), ranked.Predictions!.Path);
         Assert.Equal(["third", "first", "second"], PlanBasis.Automatic(_folder, 99, null).Skip);
         Assert.Equal(["second"], PlanBasis.Automatic(_folder, 1, _folder.EffectsPath("a")).Skip);
     }
 
     [Fact]
-    public void Of_rankings_by_one_confounder_the_best_trusted_counts_and_of_others_the_one_that_is_named()
+    public void Of_rankings_by_one_confounder_the_best_trusted_counts_of_others_the_named_one()
     {
         Write("a", Graded(TrustGrade.Exact, "exact"));
         Write("blue-exact", Ranking("blue", TrustGrade.Exact, "third"));

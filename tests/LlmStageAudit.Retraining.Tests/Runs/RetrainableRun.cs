@@ -72,7 +72,8 @@ public sealed class RetrainableRun : IDisposable
     public PlanFile PlanWith(string name, string? effectsPath, params string[] skip)
     {
         var path = At("plans", name, "plan.json");
-        ArtifactJson.Write(path, PlanBuilder.Build(Folder, path, effectsPath is null ? new PlanBasis(skip, null, "made up") : PlanBasis.Of(Folder, skip, effectsPath)));
+        var basis = effectsPath is null ? new PlanBasis(skip, null, "made up") : PlanBasis.Of(Folder, skip, effectsPath);
+        ArtifactJson.Write(path, PlanBuilder.Build(Folder, path, basis));
         return PlanFile.Open(path);
     }
 

@@ -97,7 +97,8 @@ internal sealed class CalibrationRun : IDisposable
             int Of(int kind) => ids.Count(id => id % (CalibrationSetting.StageCount + 1) == kind);
             var positive = Of(stageOf(row)) > Of(stageOf(row) + 1);
             var label = positive ^ (random.Next(10) == 0) ? 1 : 0;
-            if (setting.Task == ModelTask.CausalLm) ids = [.. ids, .. ids.Take(4).Select(id => 1 + ((id + stageOf(row) + label) % (Vocabulary - 1)))];
+            if (setting.Task == ModelTask.CausalLm)
+                ids = [.. ids, .. ids.Take(4).Select(id => 1 + ((id + stageOf(row) + label) % (Vocabulary - 1)))];
             text.Append(JsonSerializer.Serialize(new { id = $"{name}-{row}", ids, label })).Append('\n');
         }
 

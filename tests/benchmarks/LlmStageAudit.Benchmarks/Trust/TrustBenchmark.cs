@@ -36,7 +36,8 @@ internal static class TrustBenchmark
             effects.AddRange(OfQuestions(setting, calibration, new AttributionRequest()));
             effects.AddRange(OfQuestions(setting, calibration, new AttributionRequest { Treatment = new Treatment.Steps(Block(setting)) }));
             if (setting.Lengths.Sum() <= MostSweptSteps) effects.Add(OfSteps(setting, calibration));
-            if (setting.Number % 10 == 0) Console.Error.WriteLine($"trust: {(setting.IsHeldOut ? "held out" : "calibration")} {setting.Number}");
+            if (setting.Number % 10 == 0)
+                Console.Error.WriteLine($"trust: {(setting.IsHeldOut ? "test" : "calibration")} {setting.Number}");
         }
 
         TrustReport.Write(effects, runs);
@@ -81,7 +82,8 @@ internal static class TrustBenchmark
         var found = Ask(calibration, request);
         var questions = (request with { Estimator = Estimator.Exact }).Counterfactuals(calibration.Run);
         double[] truth = [.. Retrained(calibration, questions).Select(values => values.Average())];
-        var (first, moving) = (found.Effects[0], calibration.Run.Programs.Sum(program => program.Steps.Count(step => step.LearningRate > 0)));
+        var first = found.Effects[0];
+        var moving = calibration.Run.Programs.Sum(program => program.Steps.Count(step => step.LearningRate > 0));
         return new CheckedEffect(
             setting, StepScores, "every step", moving, first.Evidence!.Checks, first.Trust, first.Evidence.PredictedError,
             Correlation.RelativeError([.. found.Effects.Select(effect => effect.Estimate)], truth));
