@@ -50,13 +50,14 @@ internal static class AttributeVerb
         [
             "stageaudit attribute runs/a --probe probes/identity.yaml",
             "stageaudit attribute runs/a --probe probes/identity.yaml --json --per-example",
+            "stageaudit attribute runs/a --probe probes/identity.yaml --seeds 4",
             "stageaudit attribute runs/a --probe probes/identity.yaml --treatment steps --steps 3,10-12",
             "stageaudit attribute runs/a --probe probes/identity.yaml --level example",
             "stageaudit attribute runs/a --probe probes/identity.yaml --level step --budget 3x --top 3",
         ],
         [
             RunOptions.Run, .. ProbeOptions.All, s_method, RunOptions.Gradient, RunOptions.Rho, s_curvature,
-            s_epsilonFloor, s_readout, s_folds, s_level, s_treatment, s_steps, s_export, s_perExample,
+            s_epsilonFloor, s_readout, s_folds, s_level, s_treatment, s_steps, RunOptions.Seeds, s_export, s_perExample,
             .. BudgetOptions.All, .. ResumeOptions.All, CommonOptions.Device,
         ],
         Run);
@@ -75,7 +76,8 @@ internal static class AttributeVerb
             Readout = context.Given(s_readout),
         };
         // Whoever sets something about the estimator wants that estimator, and no other that settles its top.
-        if (treatment is Treatment.EachStep && context.Get(s_method) is null && !settings.Chosen.Any() && context.Given(s_folds) == 0)
+        var isPlain = context.Get(s_method) is null && !settings.Chosen.Any() && context.Given(s_folds) == 0;
+        if (treatment is Treatment.EachStep && isPlain && context.Get(RunOptions.Seeds) == 0)
             certification ??= CertificationRequest.OfSteps;
         // Under a budget exact replay settles, whatever screens.
         var byDefault = settings.Gradient is null && (certification is null || treatment is Treatment.EachBatch or Treatment.EachExample)
@@ -96,6 +98,7 @@ internal static class AttributeVerb
                 Unlabelled = context.Get(ProbeOptions.Unlabelled),
                 Question = request,
                 Certification = certification,
+                FurtherSeeds = context.Get(RunOptions.Seeds),
                 Resume = context.Get(ResumeOptions.Resume),
                 SaveInterval = ResumeOptions.SaveInterval(context),
             },
@@ -124,8 +127,12 @@ internal static class AttributeVerb
             effect.Estimate,
             effect.Low,
             effect.High,
+            effect.PValue,
+            effect.AdjustedPValue,
+            effect.Significant,
             effect.Trust,
             effect.Evidence,
+            effect.OverSeeds,
             effect.Estimator,
             effect.Screened,
             effect.ExportedAdapter,
@@ -150,9 +157,11 @@ internal static class AttributeVerb
                 ("stage", Name),
                 (">effect", effect => Numbers.Signed(effect.Estimate)),
                 (">95% interval", effect => effect is { Low: { } low, High: { } high } ? Numbers.Interval(low, high) : null),
+                ("significant in this run", effect => effect.Significant is { } significant ? EnumSpelling<Significance>.Of(significant) : null),
                 ("trust", effect => EnumSpelling<TrustGrade>.Of(effect.Trust)),
                 .. mixed,
             ]);
+        SeedTable.Write(context, [.. effects.Effects.Select(effect => (Name(effect), effect.OverSeeds))]);
         BudgetOptions.Print(context, effects.Certification);
         if (context.Get(s_perExample))
         {

@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using LlmStageAudit.Checkpoints.Comments;
 
 namespace LlmStageAudit.Modeling.Examples;
@@ -18,4 +21,8 @@ public sealed record ExampleSet(string Path, IReadOnlyList<EncodedExample> Examp
 /// <param name="Label">The class; -1 for causal language models.</param>
 /// <param name="PromptTokens">Leading tokens a causal language model is not scored on: at least 1.</param>
 /// <param name="RowIndex">0-based row of the data set it came from.</param>
-public sealed record EncodedExample(string Id, int[] Ids, int Label, int PromptTokens, int RowIndex);
+public sealed record EncodedExample(string Id, int[] Ids, int Label, int PromptTokens, int RowIndex)
+{
+    /// <summary>The same for the same tokens: 64 bits of their SHA-256.</summary>
+    public ulong TokenHash => BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(MemoryMarshal.AsBytes(Ids.AsSpan())));
+}

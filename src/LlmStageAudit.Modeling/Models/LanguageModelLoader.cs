@@ -17,7 +17,7 @@ public sealed class LanguageModelLoader
     private readonly ModelFolder _folder;
     private readonly LanguageModelOptions _options;
     private readonly Transformer _transformer;
-    private readonly List<string> _notes = [];
+    private readonly List<Warning> _warnings = [];
     private readonly HashSet<string> _used = [];
     private readonly Stopwatch _drawing = new();
 
@@ -87,7 +87,7 @@ public sealed class LanguageModelLoader
             : layout.Join([.. layout.Slots.Select(slot => AdapterTensor(slot, placement))]);
         RefuseUnusedAdapterTensors(layout);
         NoteUnusedTensors();
-        var model = new LanguageModel(_transformer, _folder, _options, frozen, placement, layout, head.Name, _notes)
+        var model = new LanguageModel(_transformer, _folder, _options, frozen, placement, layout, head.Name, _warnings)
         {
             RandomSeconds = _drawing.Elapsed.TotalSeconds,
         };
@@ -142,10 +142,8 @@ public sealed class LanguageModelLoader
             return;
         }
 
-        if (slot.Name == ClassificationHead)
-            _notes.Add($"the classification head starts at random from seed {_options.Seed}: the folder has none");
         _drawing.Start();
-        using var fresh = TensorMemory.Of(_transformer.Initialize(slot, _options.Seed), [.. slot.Shape]);
+        using var fresh = TensorMemory.Of(_transformer.Initialize(slot, slot.Name == ClassificationHead ? _options.Seed : _options.BaseSeed), [.. slot.Shape]);
         weight.copy_(fresh);
         _drawing.Stop();
     }
@@ -219,7 +217,9 @@ public sealed class LanguageModelLoader
             .Order(StringComparer.Ordinal)
             .ToArray();
         if (unused.Length > 0)
-            _notes.Add($"{unused.Length} tensors of the folder are not part of the model: {string.Join(", ", unused.Take(5))}");
+            _warnings.Add(new Warning(
+                "unused-tensors",
+                $"{unused.Length} tensors of the folder are not part of the model: {string.Join(", ", unused.Take(5))}"));
     }
 }
 

@@ -48,13 +48,25 @@ public sealed class Probe
     /// <summary>What results say of the probe; the hash is the data file's.</summary>
     public ProbeReference Reference { get; }
 
+    /// <summary>What makes numbers of this probe other than they may be taken for; nothing of a part of a probe.</summary>
+    public IReadOnlyList<Warning> Warnings { get; private init; } = [];
+
     /// <summary>What is measured.</summary>
     public PerformanceFunction Performance => new(this);
 
     /// <summary>Reads a probe's examples as a model takes them, with their groups.</summary>
-    /// <exception cref="Foundation.Errors.AuditException">The probe's data, groups or metric do not fit.</exception>
+    /// <param name="configuration">What is measured, on which rows.</param>
+    /// <param name="model">What measures.</param>
+    /// <param name="reader">Reads rows as the model takes them.</param>
+    /// <param name="unlabelled">What becomes of rows whose identity nobody annotated.</param>
+    /// <param name="trainedOn">What the model was trained on, as far as it is known: rows that the probe shares with it are warned of.</param>
+    /// <exception cref="AuditException">The probe's data, groups or metric do not fit.</exception>
     public static Probe Read(
-        ProbeConfiguration configuration, LanguageModel model, ExampleReader reader, UnlabelledPolicy unlabelled = UnlabelledPolicy.Exclude)
+        ProbeConfiguration configuration,
+        LanguageModel model,
+        ExampleReader reader,
+        UnlabelledPolicy unlabelled = UnlabelledPolicy.Exclude,
+        IReadOnlyList<ExampleSet>? trainedOn = null)
     {
         if (configuration.Task is { } task && task != model.Task)
             throw ProbeException.OtherTask(configuration.Path, EnumSpelling<ModelTask>.Of(task), EnumSpelling<ModelTask>.Of(model.Task));
@@ -68,9 +80,15 @@ public sealed class Probe
             ? reader.Read(configuration.Dataset, labelOverride: column).Examples.Select(example => example.Label)
             : set.Examples.Select(example => example.Label);
         var rows = set.Examples.Select(set.RowOf).ToArray();
-        var groups = configuration.Dataset.Groups.Select(name => ProbeGroup.Read(name, configuration.Path, set.Comments, rows, unlabelled));
+        ProbeGroup[] groups =
+        [
+            .. configuration.Dataset.Groups.Select(name => ProbeGroup.Read(name, configuration.Path, set.Comments, rows, unlabelled)),
+        ];
         var probe = new Probe(
-            configuration, set.Examples, [.. targets], [.. groups], ContentHash.OfFile(set.Path), HashOf(configuration, unlabelled));
+            configuration, set.Examples, [.. targets], groups, ContentHash.OfFile(set.Path), HashOf(configuration, unlabelled))
+        {
+            Warnings = [.. ProbeWarnings.Of(configuration, set, groups, model, trainedOn ?? [])],
+        };
         if (metric.IsOfGroups && metric.Column is { } measured) probe.RequireGroup(measured);
         return probe;
     }

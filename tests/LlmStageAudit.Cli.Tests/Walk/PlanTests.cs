@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using LlmStageAudit.Cli.Tests.Surface;
 
 namespace LlmStageAudit.Cli.Tests.Walk;
@@ -16,7 +17,9 @@ public sealed class PlanTests(AuditFixture audit)
         Assert.Equal(
             "predicted by effects/identity.replay-exact.stage.json (log-likelihood on identity, replay-exact, trust exact), as asked for",
             said.Text("choice"));
-        Assert.Equal(JsonReading.ReadFile(path).GetRawText().ReplaceLineEndings("\n"), said.GetRawText().ReplaceLineEndings("\n"));
+        var filed = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+        filed["warnings"] = new JsonArray();
+        Assert.Equal(filed.ToJsonString(), JsonNode.Parse(said.GetRawText())!.ToJsonString());
         Assert.Equal("plan", said.Text("kind"));
         Assert.Equal(audit.Trained("sgd").Text("runId"), said.Text("runId"));
         Assert.Equal(12, said.Count("totalSteps"));
@@ -35,7 +38,7 @@ public sealed class PlanTests(AuditFixture audit)
     public void Auto_takes_what_ranks_highest()
     {
         var ranked = CommandLine.Json("rank", audit.Run, "--probe", audit.Probe, "--confounder", "blue");
-        string[] command = ["plan", audit.Run, "--auto", "2", "--from", ranked.Text("file"), "--out", audit.At("plans", "auto.json")];
+        string[] command = ["plan", audit.Run, "--auto", "2", "--from", ranked.List("files")[0].GetString()!, "--out", audit.At("plans", "auto.json")];
         Assert.Equal(ranked.List("ranking").Texts("stage")[..2], CommandLine.Json(command).List("jobs").Texts("stage"));
         Assert.Contains(
             "planned by the first of rankings/identity.blue.replay-exact.json (blue on identity, trust exact), as asked for",
