@@ -36,7 +36,7 @@ public static class ModelOpener
             Task = task ?? (classifies ? ModelTask.SequenceClassification : ModelTask.CausalLm),
             Labels = (int)labels,
             Adapter = adapter,
-            AllowNewHead = false,
+            ForTraining = false,
             Device = device,
         });
     }

@@ -126,7 +126,7 @@ public sealed class LanguageModelLoader
             return name;
         }
 
-        if (slot.Name == ClassificationHead && _options.AllowNewHead) return null;
+        if (slot.Name == ClassificationHead && _options.ForTraining) return null;
         var missing = _transformer.Trunk.Select(other => other.Name).Where(other => !_folder.Tensors.ContainsKey(other));
         var others = missing.Where(other => other != slot.Name).ToArray();
         throw ModelingException.MissingTensor(_folder.Path, slot.Name, _folder.Tensors.Keys, others);
