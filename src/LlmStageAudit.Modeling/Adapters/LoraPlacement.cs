@@ -47,7 +47,7 @@ internal sealed class LoraPlacement(
         return new LoraPlacement(config, targets, saved, [.. Idle(config, source, modules, targets)]);
     }
 
-    /// <summary>PEFT adapts embeddings and heads too, and stops at what it cannot adapt: to pass over either makes another adapter.</summary>
+    /// <summary>PEFT adapts embeddings and heads too and stops at norms: to pass over any of them would make another adapter.</summary>
     private static void RefuseOtherTargets(LoraConfig config, string source, ModelModules modules)
     {
         if (config.TargetsAllLinear) return;
