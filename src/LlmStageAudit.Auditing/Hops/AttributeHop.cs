@@ -42,7 +42,7 @@ public static class AttributeHop
     public static Filed<EffectsArtifact> Run(AttributeRequest request, WalkHost host)
     {
         using var run = request.OpenRun(host);
-        var probe = request.ReadProbe(run);
+        var probe = request.ReadProbe(run, host);
         var question = request.Question;
         return request.Certification is { } certification
             ? Certify(request, run, probe, probe.Performance, question, certification, question.TreatmentId, host)

@@ -30,7 +30,7 @@ public static class CompareHop
     public static Filed<ComparisonArtifact> Run(CompareRequest request, WalkHost host)
     {
         using var run = request.OpenRun(host);
-        var probe = request.ReadProbe(run);
+        var probe = request.ReadProbe(run, host);
         // A sweep would say so only after the retraining.
         if (request.SampledSteps is not null && probe.Performance.Weighted is null)
             throw AttributionException.NotDifferentiable(request.Probe.Path, probe.Performance.Name);

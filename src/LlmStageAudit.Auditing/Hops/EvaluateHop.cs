@@ -42,20 +42,21 @@ public static class EvaluateHop
         {
             case EvaluateRequest.OfRun of:
                 using (var run = TrainedRun.Open(of.Run, host.Device()))
-                    return Evaluate(request, run.Model, run.Materials.Reader, run.FinalState());
+                    return Evaluate(request, run.Model, run.Materials.Reader, run.FinalState(), host);
             case EvaluateRequest.OfModel of:
                 var (model, state) = ModelOpener.Open(of.Model, of.Adapter, request.Probe.Task, host.Device());
                 foreach (var note in model.Notes) host.Observer.Note(note);
                 using (model)
-                using (state) return Evaluate(request, model, new ExampleReader(model, null), state);
+                using (state) return Evaluate(request, model, new ExampleReader(model, null), state, host);
             default:
                 throw new System.Diagnostics.UnreachableException();
         }
     }
 
-    private static Evaluation Evaluate(EvaluateRequest request, LanguageModel model, ExampleReader reader, Tensor state)
+    private static Evaluation Evaluate(
+        EvaluateRequest request, LanguageModel model, ExampleReader reader, Tensor state, WalkHost host)
     {
-        var probe = request.ReadProbe(model, reader);
+        var probe = request.ReadProbe(model, reader, host);
         return new Evaluation(
             probe.Reference,
             probe.Performance.Name,

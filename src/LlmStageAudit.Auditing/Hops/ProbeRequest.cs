@@ -14,8 +14,13 @@ public abstract record ProbeRequest
     /// <summary>What becomes of examples whose identity is not annotated.</summary>
     public UnlabelledPolicy Unlabelled { get; init; } = UnlabelledPolicy.Exclude;
 
-    /// <summary>Reads the probe for a model.</summary>
-    internal Probe ReadProbe(LanguageModel model, ExampleReader reader) => Probing.Probes.Probe.Read(Probe, model, reader, Unlabelled);
+    /// <summary>Reads the probe for a model, and says what there is to know of its rows.</summary>
+    internal Probe ReadProbe(LanguageModel model, ExampleReader reader, WalkHost host)
+    {
+        var probe = Probing.Probes.Probe.Read(Probe, model, reader, Unlabelled);
+        foreach (var note in probe.Notes) host.Observer.Note(note);
+        return probe;
+    }
 }
 
 /// <summary>What every question about a run and a probe says.</summary>
@@ -33,5 +38,5 @@ public abstract record RunProbeRequest : ProbeRequest
     }
 
     /// <summary>Reads the probe for the run's model.</summary>
-    internal Probe ReadProbe(TrainedRun run) => ReadProbe(run.Model, run.Materials.Reader);
+    internal Probe ReadProbe(TrainedRun run, WalkHost host) => ReadProbe(run.Model, run.Materials.Reader, host);
 }

@@ -44,7 +44,7 @@ public static class RankHop
     public static Ranked Run(RankRequest request, WalkHost host)
     {
         using var run = request.OpenRun(host);
-        var probe = request.ReadProbe(run);
+        var probe = request.ReadProbe(run, host);
         probe.RequireGroup(request.Confounder);
         var effects = request.Certification is { } certification
             ? AttributeHop.Certify(

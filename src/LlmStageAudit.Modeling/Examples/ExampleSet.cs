@@ -8,6 +8,9 @@ namespace LlmStageAudit.Modeling.Examples;
 /// <param name="Comments">The file's rows; EncodedExample.RowIndex points into them.</param>
 public sealed record ExampleSet(string Path, IReadOnlyList<EncodedExample> Examples, CommentSet Comments)
 {
+    /// <summary>What a user should know of the reading: rows that were cut, say.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>The row of the file an example of this set was read from.</summary>
     public CommentRow RowOf(EncodedExample example) => Comments.Rows[example.RowIndex];
 }

@@ -15,13 +15,13 @@ namespace LlmStageAudit.Modeling.Models;
 /// Its task decides what a row must hold; its labels and vocabulary bound labels and ids; its folder has the tokenizer.
 /// </param>
 /// <param name="maxLength">
-/// Longer rows lose their end (a completion's prompt its beginning); null, or more than the model takes: what it takes.
+/// Longer rows lose their end (a completion's prompt its beginning) before the tokenizer's special tokens are put around them; null: what
+/// the tokenizer's configuration says; more than the model takes: what it takes.
 /// </param>
 public sealed class ExampleReader(LanguageModel model, int? maxLength)
 {
-    private readonly int _maxLength = Math.Min(maxLength ?? model.MaxPositions, model.MaxPositions);
-    private readonly Lazy<HuggingFaceTokenizer> _tokenizer = new(() =>
-        HuggingFaceTokenizer.Load(model.Folder.TokenizerPath ?? throw ModelingException.At(
+    private readonly Lazy<ModelTokenizer> _tokenizer = new(() =>
+        ModelTokenizer.Load(model.Folder.TokenizerPath ?? throw ModelingException.At(
             model.Folder.Path, "no tokenizer.json", "one beside the weights", "add it, or give rows with token ids (data.ids)")));
 
     /// <summary>The examples a data section selects, in file order.</summary>
@@ -34,11 +34,14 @@ public sealed class ExampleReader(LanguageModel model, int? maxLength)
         var columns = DatasetColumns.Resolve(section, comments, model.Task, labelOverride);
         var filter = section.Where is { } where ? RowExpression.Parse(where, comments.Columns, $"{section.Path}: where") : null;
 
-        var examples = new List<EncodedExample>();
+        var (examples, cut) = (new List<EncodedExample>(), 0);
         for (var index = 0; index < comments.Rows.Count && examples.Count < (section.Limit ?? int.MaxValue); index++)
         {
             var row = comments.Rows[index];
-            if (filter is null || filter.Test(row)) examples.Add(Encode(row, index, columns, section.Path));
+            if (filter is not null && !filter.Test(row)) continue;
+            var (example, isCut) = Encode(row, index, columns, section.Path);
+            examples.Add(example);
+            if (isCut) cut++;
         }
 
         if (examples.Count == 0)
@@ -50,17 +53,21 @@ public sealed class ExampleReader(LanguageModel model, int? maxLength)
                 "change the filter or the file");
         }
 
-        return new ExampleSet(section.Path, examples, comments);
+        var notes = _tokenizer.IsValueCreated ? [.. _tokenizer.Value.Notes] : new List<string>();
+        if (cut > 0) notes.Add($"{section.Path}: {cut} of {examples.Count} rows are longer than {LimitOf(columns)} tokens, and are cut");
+        return new ExampleSet(section.Path, examples, comments) { Notes = notes };
     }
 
-    private EncodedExample Encode(CommentRow row, int index, DatasetColumns columns, string path)
+    private (EncodedExample Example, bool IsCut) Encode(CommentRow row, int index, DatasetColumns columns, string path)
     {
         var id = columns.Id is { } idColumn && row.Text(idColumn) is { Length: > 0 } given
             ? given
             : row.Number.ToString(CultureInfo.InvariantCulture);
-        var (ids, promptTokens) = columns.Ids is { } idsColumn ? (GivenIds(row, idsColumn, path), 1) : Tokenize(row, columns);
+        var limit = LimitOf(columns);
+        var (ids, promptTokens, isCut) = columns.Ids is { } idsColumn
+            ? Cut(GivenIds(row, idsColumn, path), limit)
+            : Tokenize(row, columns, limit);
         RefuseUnknownTokens(ids, row, path);
-        if (ids.Length > _maxLength) (ids, promptTokens) = Truncate(ids, promptTokens);
         var needed = model.Task == ModelTask.CausalLm ? promptTokens + 1 : 1;
         if (ids.Length < needed)
         {
@@ -69,8 +76,14 @@ public sealed class ExampleReader(LanguageModel model, int? maxLength)
                 "leave the row out with data.where");
         }
 
-        return new EncodedExample(id, ids, columns.Label is { } label ? Label(row, label, path) : -1, promptTokens, index);
+        return (new EncodedExample(id, ids, columns.Label is { } label ? Label(row, label, path) : -1, promptTokens, index), isCut);
     }
+
+    private int LimitOf(DatasetColumns columns) =>
+        Math.Min(maxLength ?? (columns.Ids is null ? _tokenizer.Value.MaxLength : null) ?? model.MaxPositions, model.MaxPositions);
+
+    private static (int[] Ids, int PromptTokens, bool IsCut) Cut(int[] ids, int limit) =>
+        ids.Length <= limit ? (ids, 1, false) : (ids[..limit], 1, true);
 
     private static int[] GivenIds(CommentRow row, string column, string path) => row.Ids(column)
         ?? throw ModelingException.At(
@@ -86,21 +99,34 @@ public sealed class ExampleReader(LanguageModel model, int? maxLength)
             "use the tokenizer that belongs to the model");
     }
 
-    private (int[] Ids, int PromptTokens) Tokenize(CommentRow row, DatasetColumns columns)
+    /// <summary>
+    /// The ids of a text, and of what is to follow it, with the tokenizer's special tokens around the whole. Where that is too long, a text
+    /// is cut, or a prompt gives way to its completion; the special tokens stay.
+    /// </summary>
+    private (int[] Ids, int PromptTokens, bool IsCut) Tokenize(CommentRow row, DatasetColumns columns, int limit)
     {
-        var text = _tokenizer.Value.Encode(row.Text(columns.Text!) ?? "", addSpecialTokens: true);
-        if (columns.Completion is not { } completion) return (text, 1);
-        var rest = _tokenizer.Value.Encode(row.Text(completion) ?? "", addSpecialTokens: false);
-        return ([.. text, .. rest], Math.Max(1, text.Length));
-    }
+        var (before, after) = (_tokenizer.Value.Before, _tokenizer.Value.After);
+        var room = limit - before.Count - after.Count;
+        if (room < 1)
+        {
+            throw ModelingException.At(
+                model.Folder.Path, $"{limit} tokens at most, of which the tokenizer's special tokens take {before.Count + after.Count}",
+                "room for a text", "raise model.maxLength");
+        }
 
-    /// <summary>A classified text keeps its beginning; a prompt gives way to its completion.</summary>
-    private (int[] Ids, int PromptTokens) Truncate(int[] ids, int promptTokens)
-    {
-        var surplus = ids.Length - _maxLength;
-        if (promptTokens == 1) return (ids[.._maxLength], 1);
-        var fromPrompt = Math.Min(surplus, promptTokens - 1);
-        return (ids[fromPrompt..(fromPrompt + _maxLength)], promptTokens - fromPrompt);
+        var text = _tokenizer.Value.Encode(row.Text(columns.Text!) ?? "");
+        var rest = columns.Completion is { } completion ? _tokenizer.Value.Encode(row.Text(completion) ?? "") : [];
+        var surplus = Math.Max(0, text.Length + rest.Length - room);
+        if (columns.Completion is null)
+        {
+            text = _tokenizer.Value.CutsLeft ? text[surplus..] : text[..(text.Length - surplus)];
+            return ([.. before, .. text, .. after], 1, surplus > 0);
+        }
+
+        // At least one token stands before the first that is scored.
+        text = text[Math.Min(surplus, Math.Max(0, text.Length - (before.Count == 0 ? 1 : 0)))..];
+        rest = rest[..Math.Min(rest.Length, room - text.Length)];
+        return ([.. before, .. text, .. rest, .. after], Math.Max(1, before.Count + text.Length), surplus > 0);
     }
 
     private int Label(CommentRow row, RowExpression expression, string path)

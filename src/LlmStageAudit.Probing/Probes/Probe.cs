@@ -48,6 +48,9 @@ public sealed class Probe
     /// <summary>What results say of the probe; the hash is the data file's.</summary>
     public ProbeReference Reference { get; }
 
+    /// <summary>What a user should know of the reading: rows that were cut, say.</summary>
+    public IReadOnlyList<string> Notes { get; private init; } = [];
+
     /// <summary>What is measured.</summary>
     public PerformanceFunction Performance => new(this);
 
@@ -70,7 +73,10 @@ public sealed class Probe
         var rows = set.Examples.Select(set.RowOf).ToArray();
         var groups = configuration.Dataset.Groups.Select(name => ProbeGroup.Read(name, configuration.Path, set.Comments, rows, unlabelled));
         var probe = new Probe(
-            configuration, set.Examples, [.. targets], [.. groups], ContentHash.OfFile(set.Path), HashOf(configuration, unlabelled));
+            configuration, set.Examples, [.. targets], [.. groups], ContentHash.OfFile(set.Path), HashOf(configuration, unlabelled))
+        {
+            Notes = set.Notes,
+        };
         if (metric.IsOfGroups && metric.Column is { } measured) probe.RequireGroup(measured);
         return probe;
     }

@@ -54,7 +54,8 @@ public sealed class RunTrainer
         RunFolder.CheckIsFree(path);
         preflight?.CheckMemory(path, configuration, device);
         using var materials = RunMaterials.Gather(configuration, device);
-        foreach (var text in materials.Model.Notes) note?.Invoke(text);
+        var notes = materials.Model.Notes.Concat(materials.ExampleSets.SelectMany(set => set.Notes));
+        foreach (var text in notes.Distinct()) note?.Invoke(text);
         preflight?.CheckDisk(path, materials);
         return Train(materials, path, progress, cancellation);
     }

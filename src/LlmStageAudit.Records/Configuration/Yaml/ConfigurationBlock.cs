@@ -23,7 +23,9 @@ internal sealed class ConfigurationBlock
         foreach (var (name, node) in mapping.Entries.Where(entry => !known.Contains(entry.Key)))
         {
             // Longer texts are no misspelt key, and comparing them would take their length squared.
-            faults.Add(node.Source, _prefix + name, "unknown key", null, name.Length <= 100 ? Suggestion.For(name, known) : null);
+            faults.Add(
+                node.Source, _prefix + name, "unknown key", null,
+                name.Length <= 100 ? ForeignKey.Meant(name, known) ?? Suggestion.For(name, known) : null);
         }
     }
 
@@ -195,34 +197,5 @@ internal sealed class ConfigurationBlock
         var found = scalar.Text.Contains('\0') ? "a NUL character" : scalar.Text.Length > 10_000 ? "a very long text" : "an empty text";
         Faults.Add(scalar.Source, key, found, "a text of 1 to 10000 characters");
         return null;
-    }
-}
-
-/// <summary>Spellings of PEFT and axolotl that the adapter block takes too.</summary>
-internal static class ConfigurationAlias
-{
-    public const string Block = "adapter";
-
-    private static readonly Dictionary<string, string> Canonical = new(StringComparer.Ordinal)
-    {
-        ["lora_r"] = "r",
-        ["lora_alpha"] = "alpha",
-        ["lora_dropout"] = "dropout",
-        ["target_modules"] = "targetModules",
-        ["modules_to_save"] = "modulesToSave",
-    };
-
-    public static string Resolve(string key) => Canonical.GetValueOrDefault(key, key);
-
-    /// <summary>Spells the adapter block's keys as the reader does.</summary>
-    public static void Apply(MappingNode root, FaultList faults)
-    {
-        if (root.Entries.GetValueOrDefault(Block) is not MappingNode adapter) return;
-        foreach (var (name, node) in adapter.Entries.Where(entry => Canonical.ContainsKey(entry.Key)).ToArray())
-        {
-            adapter.Entries.Remove(name);
-            if (!adapter.Entries.TryAdd(Canonical[name], node))
-                faults.Add(node.Source, $"{Block}.{name}", $"given twice, also as {Shown.Quoted(Canonical[name])}", "once", "remove one");
-        }
     }
 }
