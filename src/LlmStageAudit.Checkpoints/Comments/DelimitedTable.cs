@@ -1,5 +1,4 @@
 using CsvHelper;
-using CsvHelper.Configuration;
 using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Checkpoints.Comments;
@@ -12,14 +11,14 @@ internal sealed class DelimitedTable : CommentTable
 {
     public const int FieldLimitCharacters = 16 << 20;
 
+    private const int RowLimitBytes = 32 << 20;
+    private const string WhereNotQuoted = "or data.quoting: none, where nothing is quoted";
+
     private readonly char _delimiter;
-    private readonly Utf8Source _source;
-    private readonly EndedReader _reader;
-    private readonly CsvParser _parser;
-    private readonly List<(int First, int Last)> _spans = [];
+    private readonly CsvReader _reader;
+    private bool _hasStrayQuote;
     private int _spanCount;
-    private int _line;
-    private bool _judgesFields = true;
+    private (int First, int Last) _firstSpan;
 
     public DelimitedTable(TableFile file, char delimiter, bool quoted)
         : this(file, delimiter, quoted, new CommentColumns(file.Path))
@@ -30,26 +29,29 @@ internal sealed class DelimitedTable : CommentTable
         : base(columns)
     {
         _delimiter = delimiter;
-        _source = new Utf8Source(file);
-        _reader = new EndedReader(_source, delimiter, () => _line);
-        _parser = new CsvParser(_reader, new CsvConfiguration(CultureInfo.InvariantCulture)
+        var options = new CsvReaderOptions
         {
-            Delimiter = delimiter.ToString(),
-            Mode = quoted ? CsvMode.RFC4180 : CsvMode.NoEscape,
-            MaxFieldSize = FieldLimitCharacters + 2,
-            BadDataFound = found => RefuseTextAfterQuote(found.Field),
-            BufferSize = 1 << 16,
-            ExceptionMessagesContainRawData = false,
-        });
+            Separator = delimiter,
+            Mode = quoted ? CsvMode.Rfc4180 : CsvMode.NoEscape,
+            Encoding = Encoding.UTF8,
+            HasHeader = false,
+            TrackLineNumbers = true,
+            MaxRecordSize = RowLimitBytes,
+            IncludeValuesInExceptions = false,
+            OnMalformedRecord = Judge,
+        };
+        _reader = CsvReader.Create(new Utf8Stream(file), options, leaveOpen: false);
         ReadHeader(columns);
     }
 
-    public override IReadOnlyList<Warning> Warnings => _spans is not [var (first, last)] ? [] :
+    public override IReadOnlyList<Warning> Warnings => _spanCount == 0 ? [] :
     [
-        new Warning("quotes-span-lines", $"{Path}: {(_spanCount == 1 ? "a row spans" : $"{_spanCount} rows span")} several lines, "
-            + $"the first from line {first} to {last}, because a field begins with a quote; where quotes are ordinary characters, "
-            + "as in most TSV, set data.quoting: none"),
+        new Warning("quotes-span-lines", $"{Path}: {(_spanCount == 1 ? "a row spans" : $"{_spanCount} rows span")} several lines, the first "
+            + $"from line {_firstSpan.First} to {_firstSpan.Last}, because a field begins with a quote; where quotes are ordinary characters, as "
+            + "in most TSV, set data.quoting: none"),
     ];
+
+    private int Line => (int)Math.Min(_reader.LineNumber, int.MaxValue);
 
     private protected override IEnumerable<CommentRow> Read(CommentColumns columns)
     {
@@ -60,139 +62,105 @@ internal sealed class DelimitedTable : CommentTable
             .ToArray();
         for (var number = 1; NextRecord(); number++)
         {
-            if (_parser.Count != Columns.Count)
+            if (_reader.FieldCount != Columns.Count)
             {
-                throw _source.Fault(_line, $"{_parser.Count} fields", $"{Columns.Count}, as in the header",
+                throw Fault(Line, $"{_reader.FieldCount} fields", $"{Columns.Count}, as in the header",
                     "is a delimiter or a line end missing its quotes?");
             }
 
             var cells = new object?[columns.SlotCount];
             foreach (var (index, slot) in places) cells[slot] = Field(index);
-            yield return new CommentRow(columns, cells, number, _line);
+            yield return new CommentRow(columns, cells, number, Line);
         }
     }
 
     protected override void Dispose(bool disposing)
     {
-        if (!disposing) return;
-        _parser.Dispose();
-        _source.Dispose();
+        if (disposing) _reader.Dispose();
     }
 
     private void ReadHeader(CommentColumns columns)
     {
         if (!NextRecord()) throw CheckpointException.At(Path, "an empty file", "a header row");
-        if (_parser.RawRecord.StartsWith("{\"", StringComparison.Ordinal))
-            throw _source.Fault(_line, "JSON", "a header row", "name JSON lines .jsonl");
-        if (_parser.Count > CommentColumns.Limit) throw _source.Fault(_line, "too many fields", $"at most {CommentColumns.Limit}");
-        for (var i = 0; i < _parser.Count; i++)
+        if (_reader.RawRecord.StartsWith("{\""u8)) throw Fault(Line, "JSON", "a header row", "name a file of JSON lines .jsonl");
+        if (_reader.FieldCount > CommentColumns.Limit) throw Fault(Line, "too many fields", $"at most {CommentColumns.Limit}");
+        for (var i = 0; i < _reader.FieldCount; i++)
         {
             var name = Field(i);
             // Data frames write their row numbers as a first column without a name.
-            if (name.Length == 0 && i > 0) throw _source.Fault(_line, $"column {i + 1} has no name", "a name for each column");
-            if (!columns.TryAdd(name)) throw _source.Fault(_line, $"the column '{name}' stands there twice", "each once");
+            if (name.Length == 0 && i > 0) throw Fault(Line, $"column {i + 1} has no name", "a name for each column");
+            if (!columns.TryAdd(name)) throw Fault(Line, $"the column '{name}' stands there twice", "each once");
         }
 
-        if (columns.Names is [var only] && !_parser.RawRecord.StartsWith('"') && OtherDelimiter(only) is { } other)
-        {
-            var (found, remedy) = other;
-            throw _source.Fault(_line, $"one column, {MessageText.Cell(only)}: the file seems to be separated by {found}", "a header row "
-                + $"separated by {(_delimiter == ',' ? "commas" : "tabs")}", remedy);
-        }
+        if (columns.Names is not [var only] || _reader.RawRecord.StartsWith((byte)'"')) return;
+        if (OtherDelimiter(only) is not var (other, remedy)) return;
+        throw Fault(Line, $"one column, {MessageText.Cell(only)}: the file seems to be separated by {other}",
+            $"columns separated by {(_delimiter == ',' ? "commas" : "tabs")}", remedy);
     }
 
-    private (string Found, string Remedy)? OtherDelimiter(string header) =>
-        _delimiter != '\t' && header.Contains('\t') ? ("tabs", "name it .tsv")
-        : header.Contains(';') ? ("';'", "write it with commas, as pandas does: "
-            + "python -c \"import pandas; pandas.read_csv('FILE', sep=';').to_csv('NEW.csv', index=False)\"")
-        : header.Contains('|') ? ("'|'", "write it with commas, as pandas does: "
-            + "python -c \"import pandas; pandas.read_csv('FILE', sep='|').to_csv('NEW.csv', index=False)\"")
-        : _delimiter != ',' && header.Contains(',') ? ("commas", "name it .csv")
-        : null;
+    private (string Other, string Remedy)? OtherDelimiter(string header)
+    {
+        if (_delimiter == ',' && header.Contains('\t')) return ("tabs", "name it .tsv");
+        if (_delimiter == '\t' && header.Contains(',')) return ("commas", "name it .csv");
+        var at = header.IndexOfAny([';', '|']);
+        return at < 0 ? null : ($"'{header[at]}'", "write it with commas: "
+            + $"python -c \"import pandas; pandas.read_csv('FILE', sep='{header[at]}').to_csv('NEW.csv', index=False)\"");
+    }
 
-    /// <summary>Moves on to the next record and says in <see cref="_line"/> where it begins; false at the end of the file.</summary>
+    /// <summary>Moves on to the next record; false at the end of the file.</summary>
     private bool NextRecord()
     {
-        // The parser counts lines that are passed over as rows, and the lines of a record as raw rows.
-        var (row, rawRow) = (_parser.Row, _parser.RawRow);
-        _line = rawRow + 1;
+        _hasStrayQuote = false;
         try
         {
-            if (!_parser.Read()) throw NeverClosed();
+            if (!_reader.Read()) return false;
         }
-        catch (MaxFieldSizeException)
+        catch (CsvFormatException exception)
         {
-            throw TooLong();
+            throw Fault((int)exception.LineNumber, $"a row of more than {RowLimitBytes} bytes", "shorter rows", "is a closing quote missing?");
         }
 
-        _line = rawRow + _parser.Row - row;
-        if (_reader.IsEnded && AtEnd()) return false;
-        _reader.BeginRecord();
-        if (_delimiter == '\t' && _parser.RawRow > _line)
+        if (_hasStrayQuote) CheckQuotes();
+        if (_delimiter == '\t' && _reader.RawRecord.IndexOfAny((byte)'\n', (byte)'\r') >= 0 && _spanCount++ == 0)
         {
-            if (_spanCount++ == 0) _spans.Add((_line, _parser.RawRow));
+            var ends = Encoding.UTF8.GetString(_reader.RawRecord).ReplaceLineEndings("\n").Count(character => character == '\n');
+            _firstSpan = (Line, Line + ends);
         }
 
         return true;
     }
 
-    /// <summary>Whether this is the line after the last; one that a field has swallowed shows that its quote was never closed.</summary>
-    private bool AtEnd()
+    // Only the first thing that is wrong with a record is told.
+    private void Judge(CsvMalformedRecord record)
     {
-        _judgesFields = false;
-        var last = _parser[_parser.Count - 1];
-        _judgesFields = true;
-        if (!last.EndsWith(_reader.LastLine, StringComparison.Ordinal)) return false;
-        return _parser.Count == 1 && last.Length == _reader.LastLine.Length ? true : throw NeverClosed();
+        _hasStrayQuote = record.Reason == CsvMalformedReason.StrayQuote;
+        if (!_hasStrayQuote) throw Malformed((int)record.LineNumber, record.Reason == CsvMalformedReason.UnterminatedQuote);
+    }
+
+    /// <summary>Whether each field that begins with a quote also ends with one, behind a stray quote in another.</summary>
+    private void CheckQuotes()
+    {
+        for (var i = 0; i < _reader.FieldCount; i++)
+        {
+            var raw = _reader.GetRawSpan(i);
+            if (!raw.StartsWith((byte)'"')) continue;
+            var at = 1;
+            while (at < raw.Length && (raw[at] != '"' || (at + 1 < raw.Length && raw[at + 1] == '"'))) at += raw[at] == '"' ? 2 : 1;
+            if (at != raw.Length - 1) throw Malformed(Line, isOpen: at >= raw.Length);
+        }
     }
 
     private string Field(int index)
     {
-        var field = _parser[index];
-        return field.Length <= FieldLimitCharacters ? field : throw TooLong();
+        var field = _reader.GetString(index);
+        return field.Length <= FieldLimitCharacters ? field : throw Fault(
+            Line, $"a field of more than {FieldLimitCharacters} characters", "shorter fields", "is a closing quote missing?");
     }
 
-    private void RefuseTextAfterQuote(string raw)
-    {
-        if (_judgesFields && raw.StartsWith('"'))
-            throw _source.Fault(_line, "text after a closing quote", "a delimiter or a doubled quote", "or quoting: none, where nothing is quoted");
-    }
+    private CheckpointException Malformed(int line, bool isOpen) => isOpen
+        ? Fault(line, "a quote that is never closed", "a closing quote", WhereNotQuoted)
+        : Fault(line, "text after a closing quote", "a delimiter or a doubled quote", WhereNotQuoted);
 
-    private CheckpointException NeverClosed() => _source.Fault(
-        _line, "a quote that is never closed", "a closing quote", "or quoting: none, where nothing is quoted");
-
-    private CheckpointException TooLong() => _source.Fault(
-        _line, $"a field of more than {FieldLimitCharacters} characters", "shorter fields", "is a closing quote missing?");
-
-    /// <summary>
-    /// The text with a line of its own after it, which is found again unless a quote that is open at the end has swallowed it; refuses records
-    /// whose fields would fill the memory.
-    /// </summary>
-    private sealed class EndedReader(Utf8Source source, char delimiter, Func<int> line) : TextReader
-    {
-        private const int MostDelimiters = 1 << 20;
-
-        private int _ending;
-        private int _delimiters;
-
-        public string LastLine { get; } = Guid.NewGuid().ToString("N");
-
-        public bool IsEnded => _ending == LastLine.Length + 1;
-
-        public void BeginRecord() => _delimiters = 0;
-
-        public override int Read(char[] buffer, int index, int count)
-        {
-            var read = source.Read(buffer, index, count);
-            if (read == 0)
-            {
-                read = Math.Min(count, LastLine.Length + 1 - _ending);
-                $"\n{LastLine}".AsSpan(_ending, read).CopyTo(buffer.AsSpan(index));
-                _ending += read;
-            }
-
-            _delimiters += buffer.AsSpan(index, read).Count(delimiter);
-            return _delimiters <= MostDelimiters ? read : throw source.Fault(line(), "too many fields", $"at most {CommentColumns.Limit}");
-        }
-    }
+    private CheckpointException Fault(int line, string found, string expected, string? remedy = null) =>
+        CheckpointException.At($"{Path}, line {line}", found, expected, remedy);
 }

@@ -4,7 +4,7 @@ using LlmStageAudit.Foundation.Errors;
 namespace LlmStageAudit.Checkpoints.Comments;
 
 /// <summary>Recursive descent over the grammar of <see cref="RowExpression"/>.</summary>
-internal sealed partial class ExpressionParser(string text, IReadOnlyList<string> columns, string where)
+internal sealed class ExpressionParser(string text, IReadOnlyList<string> columns, string where)
 {
     private const int DepthLimit = 100;
     private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(1);
@@ -124,8 +124,7 @@ internal sealed partial class ExpressionParser(string text, IReadOnlyList<string
     private static Regex Compiled(string pattern, bool isWord, bool ignoresCase)
     {
         // By itself first: a parenthesis too many would close the one that is put around it.
-        var python = PythonGroups().Replace(pattern, match => match.Groups["reference"] is { Success: true, Value: var name } ? $@"\k<{name}>"
-            : match.Value == "(?P<" ? "(?<" : match.Value);
+        var python = PythonPattern.Translated(pattern);
         var options = RegexOptions.CultureInvariant | (ignoresCase ? RegexOptions.IgnoreCase : RegexOptions.None);
         var alone = new Regex(python, options, TimeLimit);
         return isWord ? new Regex($@"(?<!\w)(?:{python})(?!\w)", options, TimeLimit) : alone;
@@ -205,10 +204,6 @@ internal sealed partial class ExpressionParser(string text, IReadOnlyList<string
         term is Operand { Kind: OperandKind.Text } constant
             ? throw Fault($"the text '{constant.Content}' as a condition", "a comparison or a column")
             : term;
-
-    // An escaped character, so that its parenthesis is none; a group's name or a reference to one, as Python spells them.
-    [GeneratedRegex(@"\\.|\(\?P<|\(\?P=(?<reference>\w+)\)", RegexOptions.Singleline | RegexOptions.CultureInvariant)]
-    private static partial Regex PythonGroups();
 
     /// <summary>The relation a token stands for, in one spelling, or null.</summary>
     private static string? Relation(ExpressionToken token) => token.Kind != TokenKind.Symbol ? null : token.Text switch

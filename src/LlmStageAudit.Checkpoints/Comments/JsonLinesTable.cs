@@ -8,7 +8,7 @@ namespace LlmStageAudit.Checkpoints.Comments;
 /// </summary>
 internal sealed partial class JsonLinesTable : CommentTable
 {
-    private const int LineLimitCharacters = 64 << 20;
+    private const int LineLimitBytes = 64 << 20;
 
     /// <summary>Cells beyond one for each character: rows that name one of thousands of columns each would fill the memory.</summary>
     private const long FreeCells = 1 << 24;
@@ -27,30 +27,30 @@ internal sealed partial class JsonLinesTable : CommentTable
         : base(columns)
     {
         _path = file.Path;
-        using var source = new Utf8Source(file);
-        while (source.NextLine(LineLimitCharacters) is var (text, line))
+        using var lines = new LineReader(new Utf8Stream(file), _path, LineLimitBytes);
+        while (lines.Next())
         {
-            using var document = Parse(text, line, columns);
+            using var document = Parse(lines);
             foreach (var property in document.RootElement.EnumerateObject())
             {
                 if (columns.TryAdd(property.Name) && columns.Names.Count > CommentColumns.Limit)
-                    throw columns.Fault(line, "too many keys", $"at most {CommentColumns.Limit}");
+                    throw columns.Fault(lines.Number, "too many keys", $"at most {CommentColumns.Limit}");
             }
         }
     }
 
     private protected override IEnumerable<CommentRow> Read(CommentColumns columns)
     {
-        using var source = new Utf8Source(TableFile.Open(_path));
-        var (characters, cells) = (0L, 0L);
-        for (var number = 1; source.NextLine(LineLimitCharacters) is var (text, line); number++)
+        using var lines = new LineReader(new Utf8Stream(TableFile.Open(_path)), _path, LineLimitBytes);
+        var (bytes, cells) = (0L, 0L);
+        for (var number = 1; lines.Next(); number++)
         {
-            using var document = Parse(text, line, columns);
-            var row = new CommentRow(columns, Cells(document.RootElement, line, columns), number, line);
-            characters += text.Length;
+            using var document = Parse(lines);
+            var row = new CommentRow(columns, Cells(document.RootElement, lines.Number, columns), number, lines.Number);
+            bytes += lines.Line.Length;
             cells += row.CellCount;
-            if (cells > FreeCells + characters)
-                throw columns.Fault(line, $"{columns.Names.Count} columns, of which most rows have few", "rows that share their keys");
+            if (cells > FreeCells + bytes)
+                throw columns.Fault(lines.Number, $"{columns.Names.Count} columns, of which most rows have few", "rows that share their keys");
             yield return row;
         }
     }
@@ -59,21 +59,31 @@ internal sealed partial class JsonLinesTable : CommentTable
     {
     }
 
-    private static JsonDocument Parse(string text, int line, CommentColumns columns)
+    private static JsonDocument Parse(LineReader lines)
     {
         try
         {
-            var document = JsonDocument.Parse(JsonSurrogates.Repair(WithoutNaN(text)), Options);
+            var document = JsonDocument.Parse(Standard(lines.Line), Options);
             if (document.RootElement.ValueKind == JsonValueKind.Object) return document;
             var kind = KindOf(document.RootElement);
             document.Dispose();
-            throw columns.Fault(line, kind, "one object on each line",
-                kind == "a list" && line == 1 ? "write the items of a JSON list as lines: jq -c '.[]' FILE > NEW.jsonl" : null);
+            throw lines.Fault(kind, "one object on each line",
+                kind == "a list" && lines.Number == 1 ? "write the items of a JSON list as lines: jq -c '.[]' FILE > NEW.jsonl" : null);
         }
         catch (JsonException exception)
         {
-            throw columns.Fault(line, $"not JSON ({exception.Message})", "one object on each line");
+            throw lines.Fault($"not JSON ({exception.Message})", "one object on each line");
         }
+    }
+
+    // What Python writes beyond the standard is rare, and looked for in the bytes.
+    private static ReadOnlyMemory<byte> Standard(ReadOnlyMemory<byte> line)
+    {
+        var bytes = line.Span;
+        if (bytes.IndexOf("NaN"u8) < 0 && bytes.IndexOf("Infinity"u8) < 0 && bytes.IndexOf("\\ud"u8) < 0 && bytes.IndexOf("\\uD"u8) < 0)
+            return line;
+        var text = TextOrNaN().Replace(Encoding.UTF8.GetString(bytes), static found => found.Value[0] == '"' ? found.Value : "null");
+        return Encoding.UTF8.GetBytes(JsonSurrogates.Repair(text));
     }
 
     private static object?[] Cells(JsonElement root, int line, CommentColumns columns)
@@ -133,11 +143,6 @@ internal sealed partial class JsonLinesTable : CommentTable
         JsonValueKind.Null => "null",
         _ => "a boolean",
     };
-
-    private static string WithoutNaN(string json) =>
-        json.Contains("NaN", StringComparison.Ordinal) || json.Contains("Infinity", StringComparison.Ordinal)
-            ? TextOrNaN().Replace(json, static found => found.Value[0] == '"' ? found.Value : "null")
-            : json;
 
     // A string, in which the words mean nothing, or a word: outside of strings JSON has none of them, so that only a value can become one.
     [GeneratedRegex(@"""(?>[^""\\]+|\\.)*""?|-?Infinity|NaN",

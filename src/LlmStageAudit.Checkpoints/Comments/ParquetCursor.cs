@@ -146,7 +146,7 @@ internal abstract class ParquetCursor : IDisposable
 
         public override object? Next()
         {
-            if (!HasLevel()) throw new ParquetException("fewer values than rows");
+            if (!HasLevel()) throw new InvalidDataException("fewer values than rows");
             if (!field.IsList) return Take() is { } value ? convert(value) : null;
             return NextList();
         }
@@ -191,7 +191,7 @@ internal abstract class ParquetCursor : IDisposable
         {
             var isDefined = _definitions[_level++] == _definedLevel;
             if (!isDefined) return null;
-            return _value < _valueCount ? _values[_value++] : throw new ParquetException("fewer values than levels");
+            return _value < _valueCount ? _values[_value++] : throw new InvalidDataException("fewer values than levels");
         }
 
         private bool HasLevel()

@@ -189,7 +189,7 @@ internal sealed class ParquetTable : CommentTable
     }
 
     private static bool IsFault(Exception exception) =>
-        exception is ParquetException or NotSupportedException or ArgumentException or OverflowException or IOException;
+        exception is ParquetException or NotSupportedException or ArgumentException or OverflowException or IOException or InvalidDataException;
 
     private CheckpointException Damaged(ParquetField? field, string found, Exception? inner = null)
     {

@@ -58,6 +58,7 @@ internal sealed class TableFile : IDisposable
     /// <summary>Its first bytes, for a guess at what a text is.</summary>
     public ReadOnlySpan<byte> Start => _start.AsSpan(0, _startLength);
 
+    /// <summary>Opens a file at the start of its content.</summary>
     /// <exception cref="CheckpointException">No regular file that can be read.</exception>
     public static TableFile Open(string path)
     {
@@ -78,6 +79,9 @@ internal sealed class TableFile : IDisposable
             throw;
         }
     }
+
+    /// <summary>Passes over a byte-order mark, before anything is read; its length.</summary>
+    public int SkipMark() => _startTaken = Start.StartsWith("\uFEFF"u8) ? 3 : 0;
 
     /// <summary>The next bytes of the content; 0 at its end.</summary>
     public int Read(Span<byte> buffer)
