@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using LlmStageAudit.Checkpoints.Safetensors;
 
 namespace LlmStageAudit.Checkpoints.Adapters;
@@ -9,17 +8,19 @@ namespace LlmStageAudit.Checkpoints.Adapters;
 /// </summary>
 /// <param name="OnDisk">Names in the file by the names they are read under, in file order.</param>
 /// <param name="Note">What was done to the names; null for nothing.</param>
-internal sealed partial record AdapterNames(IReadOnlyDictionary<string, string> OnDisk, string? Note)
+internal sealed record AdapterNames(IReadOnlyDictionary<string, string> OnDisk, string? Note)
 {
+    private const string SavedModule = "modules_to_save";
+
+    /// <summary>What an adapter's name follows in a state_dict.</summary>
+    private static readonly string[] Holders =
+        ["lora_A", "lora_B", "lora_embedding_A", "lora_embedding_B", "lora_magnitude_vector", SavedModule];
+
+    /// <summary>Reads the names of a file.</summary>
     /// <exception cref="CheckpointException">The file holds more than one adapter.</exception>
     public static AdapterNames Of(SafetensorsFile file)
     {
-        var adapters = file.Tensors.Keys
-            .Select(name => RawName().Match(name))
-            .Where(match => match.Success)
-            .Select(match => match.Groups["adapter"].Value)
-            .Distinct(StringComparer.Ordinal)
-            .ToList();
+        var adapters = file.Tensors.Keys.Select(name => Split(name).Adapter).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
         if (adapters.Count > 1)
         {
             var named = string.Join(", ", adapters.Take(5).Select(MessageText.Quote));
@@ -29,27 +30,27 @@ internal sealed partial record AdapterNames(IReadOnlyDictionary<string, string> 
         }
 
         var onDisk = new OrderedDictionary<string, string>(StringComparer.Ordinal);
-        if (adapters is not [var adapter])
+        foreach (var name in file.Tensors.Keys)
         {
-            foreach (var name in file.Tensors.Keys) onDisk.Add(name, name);
-            return new AdapterNames(onDisk, null);
+            if (adapters.Count > 0 && name.Contains(".original_module.", StringComparison.Ordinal)) continue;
+            if (!onDisk.TryAdd(Split(name).Plain, name))
+                throw CheckpointException.At(file.Path, $"holds {MessageText.Quote(Split(name).Plain)} under two names", "once");
         }
 
-        foreach (var name in file.Tensors.Keys.Where(name => !name.Contains(".original_module.", StringComparison.Ordinal)))
-        {
-            var plain = RawName().Replace(name, static match =>
-                match.Groups["kind"].Value.Replace(".modules_to_save", "", StringComparison.Ordinal));
-            if (!onDisk.TryAdd(plain, name))
-                throw CheckpointException.At(file.Path, $"holds {MessageText.Quote(plain)} under two names", "once");
-        }
-
-        return new AdapterNames(
-            onDisk,
-            $"{file.Path}: the names are those of a state_dict, such as lora_A.{MessageText.Quote(adapter)[1..^1]}.weight; "
+        return new AdapterNames(onDisk, adapters is not [var adapter] ? null
+            : $"{file.Path}: the names are those of a state_dict, such as lora_A.{MessageText.Quote(adapter)[1..^1]}.weight; "
             + "they are read as save_pretrained writes them, lora_A.weight");
     }
 
-    [GeneratedRegex(@"(?<kind>\.lora_A|\.lora_B|\.lora_embedding_A|\.lora_embedding_B|\.lora_magnitude_vector|\.modules_to_save)"
-        + @"\.(?!weight$|bias$)(?<adapter>[^.]+)(?=\.|$)", RegexOptions.CultureInvariant)]
-    private static partial Regex RawName();
+    /// <summary>The name without that of an adapter, and the latter; null where there is none in it.</summary>
+    private static (string Plain, string? Adapter) Split(string name)
+    {
+        var parts = name.Split('.').ToList();
+        var holder = parts.FindIndex(Holders.Contains);
+        if (holder < 0 || holder + 1 >= parts.Count || parts[holder + 1] is "weight" or "bias") return (name, null);
+        var adapter = parts[holder + 1];
+        var from = parts[holder] == SavedModule ? holder : holder + 1;
+        parts.RemoveRange(from, holder + 2 - from);
+        return (string.Join('.', parts), adapter);
+    }
 }
