@@ -16,7 +16,7 @@ public sealed class CommentSet
     /// <summary>Where the rows come from.</summary>
     public string Path => _columns.Path;
 
-    /// <summary>All rows with all cells, as <see cref="CommentTable.Open"/> reads them.</summary>
+    /// <summary>All rows with all cells, as <see cref="CommentTable"/> reads them.</summary>
     /// <exception cref="CheckpointException">The first fault, with its line.</exception>
     public static CommentSet Read(string path, bool quoted = true)
     {

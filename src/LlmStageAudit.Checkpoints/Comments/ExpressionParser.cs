@@ -15,7 +15,7 @@ internal sealed class ExpressionParser(string text, IReadOnlyList<string> column
     private int _position;
     private int _depth;
 
-    public IReadOnlyCollection<string> ColumnsUsed => _used;
+    public IReadOnlyList<string> ColumnsUsed => _used;
 
     private ExpressionToken Next => _tokens[_position];
 

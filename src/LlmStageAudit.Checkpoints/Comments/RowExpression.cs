@@ -23,7 +23,7 @@ public sealed class RowExpression
     private RowExpression(ExpressionParser parser) => (_root, ColumnsUsed) = (parser.Parse(), parser.ColumnsUsed);
 
     /// <summary>The columns that are named, in order of first appearance.</summary>
-    public IReadOnlyCollection<string> ColumnsUsed { get; }
+    public IReadOnlyList<string> ColumnsUsed { get; }
 
     /// <summary>Parses an expression and finds its columns.</summary>
     /// <param name="text">The expression.</param>

@@ -72,7 +72,7 @@ internal sealed class Utf8Stream(TableFile file) : Stream
     {
         var rest = _block.AsSpan(_start, _end - _start);
         rest.CopyTo(_block);
-        (_start, _end) = (0, rest.Length);
+        (_start, _sound, _end) = (0, 0, rest.Length);
         while (true)
         {
             var read = file.Read(_block.AsSpan(_end));

@@ -28,7 +28,7 @@ internal sealed class ExampleRemarks(string path, DatasetColumns columns)
     {
         if (columns.Label is { } label && _count > 1 && !_hasTwoLabels)
         {
-            var values = _values.Count == 0 ? "" : $"; '{label.Expression.ColumnsUsed.First()}' holds "
+            var values = _values.Count == 0 ? "" : $"; '{label.Expression.ColumnsUsed[0]}' holds "
                 + string.Join(", ", _values.Take(MostValues).Select(Shown.Quoted)) + (_values.Count > MostValues ? ", ..." : "");
             var never = label.IsCondition && _firstLabel is 0 or 1 ? $", for the condition is {(_firstLabel == 0 ? "never" : "always")} true" : "";
             yield return new Warning("one-class", $"{path}: all {_count} examples have the label {_firstLabel} ({label.Text}){never}{values}");

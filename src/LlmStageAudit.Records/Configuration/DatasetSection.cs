@@ -165,7 +165,7 @@ internal static class DatasetSectionReader
         return null;
     }
 
-    private static void CheckColumns(ConfigurationBlock block, ModelTask? task, long seed, bool isProbe)
+    private static void CheckColumns(ConfigurationBlock block, ModelTask? task, bool isProbe)
     {
         if (block.Has("text") && block.Has("ids"))
         {
