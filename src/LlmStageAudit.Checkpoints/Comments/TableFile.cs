@@ -16,6 +16,9 @@ internal sealed class TableFile : IDisposable
     /// <summary>Unpacked bytes that no file grows to too fast.</summary>
     private const long FreeBytes = 64 << 20;
 
+    /// <summary>Whether the base library says that gzip is cut off, which by default it passes over in silence.</summary>
+    private static readonly bool s_findsCuts = FindsCuts();
+
     private readonly FileStream _file;
     private readonly Stream _content;
     private readonly byte[] _start = new byte[FileSignature.LengthBytes];
@@ -31,6 +34,8 @@ internal sealed class TableFile : IDisposable
         if (Signature?.Format == FileFormat.Gzip)
         {
             IsGzip = true;
+            if (!s_findsCuts)
+                throw CheckpointException.At(path, "it is compressed with gzip, and this program was told not to check that", "a plain file", Signature.Remedy);
             _content = new GZipStream(file, CompressionMode.Decompress, leaveOpen: true);
         }
 
@@ -125,6 +130,21 @@ internal sealed class TableFile : IDisposable
     {
         _content.Dispose();
         _file.Dispose();
+    }
+
+    private static bool FindsCuts()
+    {
+        // The switch counts from when compression is first used in the process: then it may be too late.
+        AppContext.SetSwitch("System.IO.Compression.UseStrictValidation", isEnabled: true);
+        using var cut = new GZipStream(new MemoryStream([0x1F, 0x8B, 8]), CompressionMode.Decompress);
+        try
+        {
+            return cut.ReadByte() >= 0;
+        }
+        catch (InvalidDataException)
+        {
+            return true;
+        }
     }
 
     private CheckpointException Damaged(InvalidDataException exception) => CheckpointException.At(
