@@ -26,6 +26,9 @@ public sealed record RankRequest : JournaledRequest
     /// <summary>With fewer rows in a cell (group or rest, within a label) nothing is called significant or not.</summary>
     public int LeastRows { get; init; } = ConfounderRanking.DefaultLeastRows;
 
+    /// <summary>Seeds beside the run's own under which run and counterfactuals are trained too; 0 for none.</summary>
+    public int FurtherSeeds { get; init; }
+
     /// <summary>What may be spent until the top of the ranking is certain; null for the estimator throughout.</summary>
     public CertificationRequest? Certification { get; init; }
 }
@@ -43,6 +46,10 @@ public static class RankHop
     /// <exception cref="AuditException">A run or a probe that cannot be read, or a probe without that group.</exception>
     public static Ranked Run(RankRequest request, WalkHost host)
     {
+        if (request is { FurtherSeeds: not 0, Certification: not null })
+            throw ConfigurationException.Bad(Setting.Seeds, $"with {Setting.Budget}", "every stage by exact replay");
+        var question = new AttributionRequest { Estimator = request.Estimator };
+        var sweep = request.FurtherSeeds == 0 ? null : new SeedSweep(request, question, request.FurtherSeeds);
         using var run = request.OpenRun(host);
         var probe = request.ReadProbe(run, host);
         probe.RequireGroup(request.Confounder);
@@ -50,10 +57,11 @@ public static class RankHop
             ? AttributeHop.Certify(
                 request, run, probe, ConfounderGap.Of(probe, request.Confounder), new AttributionRequest(),
                 certification, $"{FileNameOf(request.Confounder)}.stage", host)
-            : Attributed(request, run, probe, new AttributionRequest { Estimator = request.Estimator }, host);
-        var ranking = ConfounderRanking.Rank(effects.Record, probe, request.Confounder, effects.Path, request.LeastRows);
+            : Attributed(request, run, probe, question, host);
+        var ranking = ConfounderRanking.Rank(effects.Record, probe, request.Confounder, effects.Path, request.LeastRows, sweep?.Effects(effects.Record, host));
         var path = run.Folder.RankingsPath($"{probe.Reference.Name}.{FileNameOf(request.Confounder)}");
         ArtifactJson.Write(path, ranking);
+        foreach (var warning in ranking.Warnings) host.Observer.Warn(warning);
         return new Ranked(new Filed<RankingArtifact>(ranking, path), effects);
     }
 

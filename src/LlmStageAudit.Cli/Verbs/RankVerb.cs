@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Screening;
 using LlmStageAudit.Attribution;
@@ -30,10 +32,11 @@ internal static class RankVerb
         "Orders stages by how much each raised the model's reliance on a confounder, with significance.",
         [
             "stageaudit rank runs/a --probe probes/identity.yaml --confounder muslim",
+            "stageaudit rank runs/a --probe probes/identity.yaml --confounder muslim --seeds 4",
             "stageaudit rank runs/a --probe probes/identity.yaml --confounder muslim --budget 2x",
         ],
         [
-            RunOptions.Run, .. ProbeOptions.All, s_confounder, s_leastRows, RunOptions.Gradient, RunOptions.Rho,
+            RunOptions.Run, .. ProbeOptions.All, s_confounder, s_leastRows, RunOptions.Seeds, RunOptions.Gradient, RunOptions.Rho,
             .. BudgetOptions.All, .. ResumeOptions.All, CommonOptions.Device,
         ],
         Run);
@@ -55,6 +58,7 @@ internal static class RankVerb
                 // Under a budget the share is the screen's.
                 Estimator = new Estimator.Replay(GradientSource.Of(gradient, certification is null ? rho : null)),
                 Certification = certification,
+                FurtherSeeds = context.Get(RunOptions.Seeds),
                 Resume = context.Get(ResumeOptions.Resume),
                 SaveInterval = ResumeOptions.SaveInterval(context),
             },
@@ -66,7 +70,7 @@ internal static class RankVerb
                 ranking.RunId,
                 ranking.Confounder,
                 Probe = ranking.Probe.Name,
-                ranking.Ranking,
+                Ranking = ranking.Ranking.Select(stage => Entry(stage, ranking)),
                 ranking.Cells,
                 ranking.LeastRows,
                 Certification = certified,
@@ -74,6 +78,14 @@ internal static class RankVerb
                 ranking.Notes,
             },
             () => Print(context, ranking, certified));
+    }
+
+    private static JsonNode Entry(RankedStage stage, RankingArtifact ranking)
+    {
+        var entry = JsonSerializer.SerializeToNode(stage, ArtifactJson.Options)!;
+        var counted = ranking.Cells.Where(cell => cell.Counts).ToArray();
+        (entry["members"], entry["others"]) = (counted.Sum(cell => cell.Members), counted.Sum(cell => cell.Others));
+        return entry;
     }
 
     private static void Print(VerbContext context, RankingArtifact ranking, Certification? certification)
@@ -89,10 +101,11 @@ internal static class RankVerb
             (">gap with", row => Numbers.Signed(row.Item.ObservedGap)),
             (">gap without", row => Numbers.Signed(row.Item.CounterfactualGap)),
             (">adjusted p", row => row.Item.Screen is null ? Numbers.Plain(row.Item.AdjustedPValue) : null),
-            ("significant", row => row.Item.Screen is { } screen
+            ("significant in this run", row => row.Item.Screen is { } screen
                 ? $"screened ({screen})"
                 : EnumSpelling<Significance>.Of(row.Item.Significant)),
             ("trust", row => row.Item.Trust));
+        SeedTable.Write(context, [.. ranking.Ranking.Select(stage => (stage.Stage, stage.OverSeeds))]);
         BudgetOptions.Print(context, certification);
         TrustNotes.Write(context, [.. ranking.Ranking.Select(stage => (stage.Stage, stage.Score, stage.Trust, stage.Evidence))]);
         foreach (var note in ranking.Notes) context.Note(note);

@@ -48,16 +48,21 @@ public sealed class ExampleReader(LanguageModel model, int? maxLength)
         }
 
         selection.ThrowIfNone();
-        var notes = _tokenizer.IsValueCreated ? [.. _tokenizer.Value.Notes] : new List<string>();
-        if (cut > 0) notes.Add($"{section.Path}: {cut} of {examples.Count} rows are longer than {LimitOf(columns)} tokens, and are cut");
         return new ExampleSet(section.Path, examples)
         {
             Targets = columns.Target is null ? null : targets,
             Columns = table.Columns,
             Rows = rows,
-            Notes = notes,
-            Warnings = [.. table.Warnings, .. selection.Warnings(), .. remarks.Warnings()],
+            LabelRemark = remarks.OfLabels(),
+            Warnings = [.. table.Warnings, .. selection.Warnings(), .. remarks.Warnings(), .. OfTokens(columns, cut, examples.Count)],
         };
+    }
+
+    private IEnumerable<Warning> OfTokens(DatasetColumns columns, int cut, int count)
+    {
+        foreach (var note in _tokenizer.IsValueCreated ? _tokenizer.Value.Notes : []) yield return new Warning("tokenizer", note);
+        if (cut > 0)
+            yield return new Warning("rows-cut", $"{cut} of {count} rows are longer than {LimitOf(columns)} tokens, and are cut");
     }
 
     private (EncodedExample Example, bool IsCut) Encode(CommentRow row, DatasetColumns columns)
