@@ -19,6 +19,7 @@ public abstract record ProbeRequest
     {
         var probe = Probing.Probes.Probe.Read(Probe, model, reader, Unlabelled);
         foreach (var note in probe.Notes) host.Observer.Note(note);
+        foreach (var warning in probe.Warnings) host.Observer.Warn(warning.Message);
         return probe;
     }
 }

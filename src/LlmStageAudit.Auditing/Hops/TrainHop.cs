@@ -29,6 +29,7 @@ public static class TrainHop
         return host.Train(request.Activity, progress => resumes
             ? RunTrainer.Resume(request.Folder, request.Configuration, host.Device(), progress, host.Cancellation, host.Preflight)
             : RunTrainer.Train(
-                request.Configuration, request.Folder, host.Device(), progress, host.Cancellation, host.Observer.Note, host.Preflight));
+                request.Configuration, request.Folder, host.Device(), progress, host.Cancellation, host.Observer.Note,
+                warning => host.Observer.Warn(warning.Message), host.Preflight));
     }
 }

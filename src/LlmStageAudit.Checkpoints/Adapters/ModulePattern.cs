@@ -32,7 +32,7 @@ internal static class ModulePattern
             throw Fault(where, pattern, $"has {pattern.Length} characters, more than {LongestPattern}");
         try
         {
-            _ = new Regex(Translated(pattern), Options, Limit);
+            _ = new Regex(PythonPattern.Translated(pattern), Options, Limit);
         }
         catch (ArgumentException fault)
         {
@@ -42,13 +42,13 @@ internal static class ModulePattern
 
     /// <summary>Python's re.fullmatch.</summary>
     public static bool MatchesWhole(string pattern, string moduleName) =>
-        Match(pattern, $@"\A(?:{Translated(pattern)})\z", moduleName).Success;
+        Match(pattern, $@"\A(?:{PythonPattern.Translated(pattern)})\z", moduleName).Success;
 
     /// <summary>PEFT's rule for rank_pattern and alpha_pattern: the whole name or everything after one of its dots.</summary>
     public static bool MatchesTail(string pattern, string moduleName)
     {
         var isPlain = !pattern.AsSpan().ContainsAnyExcept(PlainCharacters) && !moduleName.Contains('\n');
-        return isPlain ? IsTail(pattern, moduleName) : Match(pattern, $@"\A(?:.*\.)?(?:{Translated(pattern)})\z", moduleName).Success;
+        return isPlain ? IsTail(pattern, moduleName) : Match(pattern, $@"\A(?:.*\.)?(?:{PythonPattern.Translated(pattern)})\z", moduleName).Success;
     }
 
     /// <summary>
@@ -59,47 +59,12 @@ internal static class ModulePattern
     {
         foreach (var pattern in listPatterns.Count == 0 ? [@"[^.]*"] : listPatterns)
         {
-            var match = Match(pattern, $@"\A.*\.(?:{Translated(pattern)})\.(?<__layer>[0-9]+)\.", moduleName);
+            var match = Match(pattern, $@"\A.*\.(?:{PythonPattern.Translated(pattern)})\.(?<__layer>[0-9]+)\.", moduleName);
             if (!match.Success) continue;
             return int.TryParse(match.Groups["__layer"].ValueSpan, CultureInfo.InvariantCulture, out var index) ? index : null;
         }
 
         return null;
-    }
-
-    /// <summary>
-    /// Python's expression in .NET's spelling: named groups and references to them; \Z, the very end, where .NET's would let a line end
-    /// follow. A possessive quantifier or an option .NET lacks stays, and fails to compile.
-    /// </summary>
-    private static string Translated(string pattern)
-    {
-        if (!pattern.Contains("(?P", StringComparison.Ordinal) && !pattern.Contains(@"\Z", StringComparison.Ordinal)) return pattern;
-        var text = new StringBuilder(pattern.Length);
-        for (var at = 0; at < pattern.Length; at++)
-        {
-            var rest = pattern.AsSpan(at);
-            if (rest.StartsWith(@"\", StringComparison.Ordinal) && rest.Length > 1)
-            {
-                text.Append(rest[1] == 'Z' ? @"\z" : rest[..2]);
-                at++;
-            }
-            else if (rest.StartsWith("(?P<", StringComparison.Ordinal))
-            {
-                text.Append("(?<");
-                at += 3;
-            }
-            else if (rest.StartsWith("(?P=", StringComparison.Ordinal) && rest.IndexOf(')') is > 4 and var end)
-            {
-                text.Append(@"\k<").Append(rest[4..end]).Append('>');
-                at += end;
-            }
-            else
-            {
-                text.Append(rest[0]);
-            }
-        }
-
-        return text.ToString();
     }
 
     private static bool IsTail(string pattern, string moduleName)

@@ -17,8 +17,8 @@ public enum FileFormat
     /// <summary>One stream of gzip.</summary>
     Gzip,
 
-    /// <summary>Another way to compress: zstd, bzip2, xz, 7z.</summary>
-    OtherCompression,
+    /// <summary>Another way to pack: tar, zstd, bzip2, xz, 7z.</summary>
+    OtherArchive,
 
     /// <summary>A table in columns.</summary>
     Parquet,
@@ -73,10 +73,10 @@ public sealed record FileSignature(FileFormat Format, string Found, string Remed
     [
         (new(FileFormat.Zip, "a zip archive", "unzip it"), ["PK\u0003\u0004", "PK\u0005\u0006", "PK\u0007\u0008"]),
         (new(FileFormat.Gzip, "compressed with gzip", "gunzip it"), ["\u001F\u008B"]),
-        (new(FileFormat.OtherCompression, "compressed with zstd", "unpack it: zstd -d FILE"), ["(\u00B5/\u00FD"]),
-        (new(FileFormat.OtherCompression, "compressed with bzip2", "unpack it: bunzip2 FILE"), ["BZh"]),
-        (new(FileFormat.OtherCompression, "compressed with xz", "unpack it: unxz FILE"), ["\u00FD7zXZ\0"]),
-        (new(FileFormat.OtherCompression, "a 7z archive", "unpack it: 7z x FILE"), ["7z\u00BC\u00AF'\u001C"]),
+        (new(FileFormat.OtherArchive, "compressed with zstd", "unpack it: zstd -d FILE"), ["(\u00B5/\u00FD"]),
+        (new(FileFormat.OtherArchive, "compressed with bzip2", "unpack it: bunzip2 FILE"), ["BZh"]),
+        (new(FileFormat.OtherArchive, "compressed with xz", "unpack it: unxz FILE"), ["\u00FD7zXZ\0"]),
+        (new(FileFormat.OtherArchive, "a 7z archive", "unpack it: 7z x FILE"), ["7z\u00BC\u00AF'\u001C"]),
         (new(FileFormat.Parquet, "a Parquet file", "give it where a table is read"), ["PAR1"]),
         (new(FileFormat.EncryptedParquet, "an encrypted Parquet file", "decrypt it where it was made"), ["PARE"]),
         (new(FileFormat.Arrow, "an Arrow file (Feather)", ToParquet("read_feather")), ["ARROW1", "FEA1"]),
@@ -127,6 +127,8 @@ public sealed record FileSignature(FileFormat Format, string Found, string Remed
             if (known is not null && (!PlainStarts.Contains(known) || letters.Any(IsBinary))) return signature;
         }
 
+        if (letters.Length > 262 && letters[257..262] == "ustar")
+            return new FileSignature(FileFormat.OtherArchive, "a tar archive", "unpack it: tar -xf FILE");
         if (start.Length >= 2 && start[0] == 0x80 && start[1] is >= 2 and <= 5)
             return new FileSignature(FileFormat.Pickle, "a pickle", PickleSignature.Remedy);
         if (WideText(letters) is { } encoding)

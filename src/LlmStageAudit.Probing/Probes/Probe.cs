@@ -51,6 +51,9 @@ public sealed class Probe
     /// <summary>What a user should know of the reading: rows that were cut, say.</summary>
     public IReadOnlyList<string> Notes { get; private init; } = [];
 
+    /// <summary>What makes the probe other than it may be taken for: one class alone, a group without members.</summary>
+    public IReadOnlyList<Warning> Warnings { get; private init; } = [];
+
     /// <summary>What is measured.</summary>
     public PerformanceFunction Performance => new(this);
 
@@ -66,16 +69,18 @@ public sealed class Probe
             throw ProbeException.NeedsClassifier(configuration.Path, metric.Name);
         if (metric.IsOfGroups && model.Labels != 2)
             throw ProbeException.NeedsTwoClasses(configuration.Path, metric.Name, model.Labels);
-        var set = reader.Read(configuration.Dataset);
-        var targets = metric.Column is { } column && !metric.IsOfGroups
-            ? reader.Read(configuration.Dataset, labelOverride: column).Examples.Select(example => example.Label)
-            : set.Examples.Select(example => example.Label);
-        var rows = set.Examples.Select(set.RowOf).ToArray();
-        var groups = configuration.Dataset.Groups.Select(name => ProbeGroup.Read(name, configuration.Path, set.Comments, rows, unlabelled));
+        var sections = configuration.Dataset.Groups;
+        var set = reader.Read(
+            configuration.Dataset,
+            target: metric.IsOfGroups ? null : metric.Column,
+            kept: columns => sections.SelectMany(group => ProbeGroup.ColumnsOf(group, configuration.Path, columns)));
+        var groups = sections.Select(group => ProbeGroup.Read(group, configuration.Path, set.Columns, set.Rows, unlabelled)).ToArray();
         var probe = new Probe(
-            configuration, set.Examples, [.. targets], [.. groups], ContentHash.OfFile(set.Path), HashOf(configuration, unlabelled))
+            configuration, set.Examples, set.Targets ?? [.. set.Examples.Select(example => example.Label)], groups,
+            ContentHash.OfFile(set.Path), HashOf(configuration, unlabelled))
         {
             Notes = set.Notes,
+            Warnings = [.. set.Warnings, .. groups.Where(group => !group.Subgroup.Any()).Select(group => WithoutMembers(configuration, group))],
         };
         if (metric.IsOfGroups && metric.Column is { } measured) probe.RequireGroup(measured);
         return probe;
@@ -90,6 +95,11 @@ public sealed class Probe
         [],
         Reference.Sha256,
         Reference.DefinitionSha256!);
+
+    private static Warning WithoutMembers(ProbeConfiguration configuration, ProbeGroup group) => new(
+        "group-without-members",
+        $"{configuration.Path}: none of {group.Members.Count} examples is in the group '{group.Name}', and of "
+        + $"{group.Members.Count(member => member is null)} nothing is known");
 
     /// <summary>Of all that says what is measured, wherever the files lie and whatever the probe is called.</summary>
     private static string HashOf(ProbeConfiguration configuration, UnlabelledPolicy unlabelled)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Foundation.Files;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Records.Configuration;
@@ -38,6 +39,7 @@ public sealed class RunTrainer
     /// <param name="progress">Told after each step; null for nobody.</param>
     /// <param name="cancellation">Stops after the current step, at a valid checkpoint.</param>
     /// <param name="note">Told what a user should know of the loaded model.</param>
+    /// <param name="warn">Told what makes the examples other than they may be taken for.</param>
     /// <param name="preflight">Refuses a run that cannot fit before anything is written; null to start whatever the machine has.</param>
     /// <exception cref="Foundation.Errors.AuditException">
     /// Configuration, inputs or arithmetic; or the run was stopped, also by a full disk.
@@ -49,6 +51,7 @@ public sealed class RunTrainer
         IProgress<RunProgress>? progress,
         CancellationToken cancellation,
         Action<string>? note = null,
+        Action<Warning>? warn = null,
         Preflight? preflight = null)
     {
         RunFolder.CheckIsFree(path);
@@ -56,6 +59,7 @@ public sealed class RunTrainer
         using var materials = RunMaterials.Gather(configuration, device);
         var notes = materials.Model.Notes.Concat(materials.ExampleSets.SelectMany(set => set.Notes));
         foreach (var text in notes.Distinct()) note?.Invoke(text);
+        foreach (var warning in materials.ExampleSets.SelectMany(set => set.Warnings).Distinct()) warn?.Invoke(warning);
         preflight?.CheckDisk(path, materials);
         return Train(materials, path, progress, cancellation);
     }

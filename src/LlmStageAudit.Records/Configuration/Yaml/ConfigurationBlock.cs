@@ -112,34 +112,46 @@ internal sealed class ConfigurationBlock
     }
 
     /// <summary>A list of different texts; a single text is a list of one.</summary>
-    public IReadOnlyList<string>? TextList(string key)
+    public IReadOnlyList<string>? TextList(string key) => List(key, static text => text, static text => text);
+
+    /// <summary>A list of texts and, where their keys are given, blocks; a single one is a list of one. No two may have the same name.</summary>
+    /// <param name="key">Its key in this block.</param>
+    /// <param name="ofText">Makes an item of a text.</param>
+    /// <param name="nameOf">What an item is called.</param>
+    /// <param name="blockKeys">Every key a block may have; null where blocks are none.</param>
+    /// <param name="ofBlock">Makes an item of a block; null after a fault.</param>
+    public IReadOnlyList<T>? List<T>(
+        string key, Func<string, T> ofText, Func<T, string> nameOf, IReadOnlyList<string>? blockKeys = null,
+        Func<ConfigurationBlock, T?>? ofBlock = null)
+        where T : class
     {
         var node = Node(key);
         if (node is null) return null;
-        if (node is MappingNode)
+        if (node is MappingNode && blockKeys is null)
         {
             Fault(key, node.Description, "a list of texts");
             return null;
         }
 
         var items = node is SequenceNode sequence ? sequence.Items : [node];
-        var texts = new List<string>();
+        var list = new List<T>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < items.Count; i++)
         {
             var itemKey = $"{_prefix}{key}.{i}";
-            if (items[i] is not ScalarNode { IsNull: false } scalar)
-            {
+            T? item = null;
+            if (items[i] is MappingNode mapping && blockKeys is not null)
+                item = ofBlock!(new ConfigurationBlock(mapping, itemKey, blockKeys, Faults));
+            else if (items[i] is not ScalarNode { IsNull: false } scalar)
                 Faults.Add(items[i].Source, itemKey, items[i] is ScalarNode ? "nothing" : items[i].Description, "a text");
-            }
             else if (CheckedText(scalar, itemKey) is { } text)
-            {
-                if (seen.Add(text)) texts.Add(text);
-                else Faults.Add(scalar.Source, itemKey, $"{Shown.Quoted(text)} is given twice", "each once", "remove one");
-            }
+                item = ofText(text);
+            if (item is null) continue;
+            if (seen.Add(nameOf(item))) list.Add(item);
+            else Faults.Add(items[i].Source, itemKey, $"{Shown.Quoted(nameOf(item))} is given twice", "each once", "remove one");
         }
 
-        return texts;
+        return list;
     }
 
     /// <summary>A nested block, or null where it is absent or, with a fault, something else.</summary>
