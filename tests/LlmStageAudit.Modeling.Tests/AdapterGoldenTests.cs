@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
@@ -31,6 +32,29 @@ public sealed class AdapterGoldenTests
         JsonElement expected = golden.GetProperty("batches").GetProperty(batch);
         if (classification) GoldenFolder.CheckClassification(model, state, expected, expected);
         else GoldenFolder.CheckCausal(model, state, expected);
+    }
+
+    /// <summary>PEFT's adapter with a tied weight that trains for embedding and head, under both of its names.</summary>
+    [SharedTheory("goldens/peft")]
+    [InlineData("padded")]
+    [InlineData("single")]
+    public void A_tied_weight_that_trains_is_one_weight_under_two_names(string batch)
+    {
+        using var copy = new TemporaryFolder();
+        var adapter = SharedData.At("goldens", "peft", "save_tied_on");
+        var (model, state) = GoldenFolder.Load(SharedData.At("goldens", "gemma3"), ModelTask.CausalLm, adapter);
+        using var owned = model;
+        using var values = state;
+        GoldenFolder.CheckCausal(model, state, GoldenFolder.Json(adapter).GetProperty("batches").GetProperty(batch));
+        StateFolder.Write(copy.At("adapter"), model, state);
+        var (config, tensors) = AdapterFolder.Read(copy.At("adapter"));
+        Assert.True(config.EnsureWeightTying);
+        var (_, given) = AdapterFolder.Read(adapter);
+        Assert.Equal(given.Keys.Order(StringComparer.Ordinal), tensors.Keys.Order(StringComparer.Ordinal));
+        Assert.All(given, tensor => Assert.Equal(tensor.Value.Values.ToArray(), tensors[tensor.Key].Values.ToArray()));
+        Assert.Equal(
+            new FileInfo(copy.At("adapter", "adapter_model.safetensors")).Length,
+            StateFolder.Sizes(model).Single(file => file.Name == "adapter_model.safetensors").SizeBytes);
     }
 
     [SharedFact(Needs)]

@@ -26,11 +26,9 @@ public abstract record TransformerConfig
             ? config.FindInt("pad_token_id") is not -1 and var given ? given : null
             : presets.PadTokenId;
         NumLabels = config.NumLabels;
-        Dropout =
-        [
-            .. presets.DropoutKeys.Where(key => config.FindDouble(key) is not (null or 0))
-                .Select(key => Invariant($"{key} {config.FindDouble(key)}")),
-        ];
+        var dropout = string.Join(" and ", presets.DropoutKeys.Where(key => config.FindDouble(key) is not (null or 0))
+            .Select(key => Invariant($"{key} {config.FindDouble(key)}")));
+        Dropout = dropout.Length == 0 ? null : dropout;
         InitializerRange = config.FindDouble("initializer_range") ?? 0.02;
         if (!(InitializerRange >= 0))
             throw config.Fault("initializer_range", Invariant($"found {InitializerRange}"), "zero or a positive number");
@@ -75,8 +73,10 @@ public abstract record TransformerConfig
     /// <summary>Standard deviation of weights that start at random.</summary>
     public double InitializerRange { get; }
 
-    /// <summary>Settings of dropout that are not 0, with their values: they act in training alone, and are not supported there.</summary>
-    public IReadOnlyList<string> Dropout { get; }
+    /// <summary>
+    /// Settings of dropout that are not 0, with their values; null for none. They act in training alone, and are not supported there.
+    /// </summary>
+    public string? Dropout { get; }
 }
 
 /// <summary>What a family's configuration class says where config.json does not.</summary>

@@ -23,6 +23,11 @@ internal sealed class LoraPlacement(
     /// <summary>Whole weights that train along, by their names in the base model.</summary>
     public IEnumerable<string> SavedWeights => saved.Select(whole => whole.Slot.Name);
 
+    /// <summary>
+    /// The key under which PEFT keeps the head's copy of a tied weight that trains, and the key of that weight; null where none does.
+    /// </summary>
+    public (string Key, string Of)? Twin { get; private init; }
+
     /// <summary>What of the settings acts on nothing.</summary>
     public IReadOnlyList<string> Notes => notes;
 
@@ -44,7 +49,12 @@ internal sealed class LoraPlacement(
         }
 
         var saved = Biases(config, targets, modules.Trunk).Concat(SavedHead(config, source, modules)).ToArray();
-        return new LoraPlacement(config, targets, saved, [.. Idle(config, source, modules, targets)]);
+        return new LoraPlacement(config, targets, saved, [.. Idle(config, source, modules, targets)])
+        {
+            Twin = modules.TiesHead && saved.Any(whole => whole.Slot == modules.Head)
+                ? (Prefix + modules.HeadNames[0] + WeightSuffix, Prefix + modules.Head.Name)
+                : null,
+        };
     }
 
     /// <summary>PEFT adapts embeddings and heads too and stops at norms: to pass over any of them would make another adapter.</summary>
@@ -60,44 +70,45 @@ internal sealed class LoraPlacement(
             "leave it out of target_modules");
     }
 
-    /// <summary>The head, where modules_to_save names it: by the end of its name, as PEFT matches.</summary>
+    /// <summary>
+    /// The head, where modules_to_save names it: by the end of its name, as PEFT matches. Where it is tied to the embedding, the weight of
+    /// both, if ensure_weight_tying says so; PEFT would otherwise train one of them and leave the other as in the base.
+    /// </summary>
     private static IEnumerable<(string Key, WeightSlot Slot)> SavedHead(LoraConfig config, string source, ModelModules modules)
     {
-        string? head = null;
+        string? saved = null;
+        var embedding = ModelModules.ModuleOf(modules.Embedding.Name);
         foreach (var module in config.SavedModules)
         {
             // PEFT lists both names a classification head may have; the one the model lacks is passed over there as here.
-            var name = modules.HeadNames.FirstOrDefault(name => name.EndsWith(module, StringComparison.Ordinal));
-            if (name is null && module is "classifier" or "score") continue;
+            var head = modules.HeadNames.FirstOrDefault(name => name.EndsWith(module, StringComparison.Ordinal));
+            if (head is null && module is "classifier" or "score") continue;
             var found = modules.Others().Select(other => other.Name).Concat(modules.Linear.Select(linear => linear.Name))
                 .FirstOrDefault(other => !modules.HeadNames.Contains(other) && other.EndsWith(module, StringComparison.Ordinal));
-            if (modules.TiesHead && (name is not null || found == ModelModules.ModuleOf(modules.Embedding.Name)))
-                throw TiedHead(config, source, module, modules);
-            if (name is null || found is not null)
+            var isTied = modules.TiesHead && (head is not null || found == embedding);
+            if (isTied && config.EnsureWeightTying != true)
+            {
+                throw ModelingException.At(
+                    source,
+                    $"modules_to_save '{module}' of a model whose head '{modules.HeadNames[0]}' is tied to the embedding '{embedding}': "
+                    + "PEFT trains one of them and leaves the other as in the base, which is not supported here",
+                    "ensure_weight_tying true in adapter_config.json, by which they stay one weight",
+                    "set it, or leave the module out");
+            }
+
+            if (!isTied && (head is null || found is not null))
             {
                 throw ModelingException.At(
                     source,
                     $"modules_to_save '{module}' names {(found is null ? "no module of this model" : $"'{found}'")}",
-                    $"the head alone, '{modules.HeadNames[0]}'", "leave it at its default");
+                    $"the head alone, '{modules.HeadNames[0]}'",
+                    "leave it at its default");
             }
 
-            head ??= name;
+            saved ??= isTied ? embedding : head;
         }
 
-        if (head is not null) yield return (Prefix + head + WeightSuffix, modules.Head);
-    }
-
-    private static ModelingException TiedHead(LoraConfig config, string source, string module, ModelModules modules)
-    {
-        var embedding = ModelModules.ModuleOf(modules.Embedding.Name);
-        var meant = config.EnsureWeightTying == true
-            ? "with ensure_weight_tying PEFT trains both as one weight, which is not supported here"
-            : "PEFT trains one of them and leaves the other as in the base, which is not supported here";
-        return ModelingException.At(
-            source,
-            $"modules_to_save '{module}' of a model whose head '{modules.HeadNames[0]}' is tied to the embedding '{embedding}': {meant}",
-            null,
-            "leave it out, or train all parameters");
+        if (saved is not null) yield return (Prefix + saved + WeightSuffix, modules.Head);
     }
 
     /// <summary>Names and patterns that match nothing, most often because they are another model's.</summary>

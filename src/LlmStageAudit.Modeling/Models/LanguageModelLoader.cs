@@ -28,10 +28,10 @@ public sealed class LanguageModelLoader
         (_folder, _options, _transformer) = (folder, options, TransformerFamilies.Create(folder.Config));
         _names = BaseTensorNames.Of(folder.Tensors.Keys, _transformer.Embedding.Name);
         RefuseOtherHead();
-        if (options.ForTraining && _transformer.Config.Dropout is { Count: > 0 } dropout)
+        if (options.ForTraining && _transformer.Config.Dropout is { } dropout)
         {
             throw ModelingException.At(
-                folder.Config.Path, $"{string.Join(" and ", dropout)} acts in training, and is not supported", "0",
+                folder.Config.Path, $"{dropout} acts in training, and is not supported", "0",
                 "set it to 0; the adapter's dropout is a setting of its own");
         }
     }
@@ -97,7 +97,7 @@ public sealed class LanguageModelLoader
         var initial = placement is null
             ? WholeState(layout, all)
             : layout.Join([.. layout.Slots.Select(slot => AdapterTensor(slot, placement))]);
-        RefuseUnusedAdapterTensors(layout);
+        RefuseUnusedAdapterTensors(layout, placement?.Twin);
         NoteFiles(path);
         if (placement is not null) NoteAdapter(placement);
         NoteUnusedTensors(placement);
@@ -230,10 +230,21 @@ public sealed class LanguageModelLoader
     /// Every tensor of an adapter has to act. Embeddings and heads that PEFT saved along (save_embedding_layers, after a vocabulary was
     /// resized) are passed over where they are the base's own.
     /// </summary>
-    private void RefuseUnusedAdapterTensors(ParameterLayout layout)
+    private void RefuseUnusedAdapterTensors(ParameterLayout layout, (string Key, string Of)? twin)
     {
         if (_options.Adapter?.Tensors is not { } tensors) return;
         var known = layout.Slots.Select(slot => slot.Name).ToHashSet();
+        if (twin is { } both && tensors.TryGetValue(both.Key, out var copy))
+        {
+            known.Add(both.Key);
+            if (!copy.Values.Span.SequenceEqual(tensors[both.Of].Values.Span))
+            {
+                throw ModelingException.At(
+                    _options.Adapter.Source, $"'{both.Key}' differs from '{both.Of}'", "the same values, as of one weight",
+                    "with ensure_weight_tying PEFT keeps them equal: fetch the adapter again");
+            }
+        }
+
         foreach (var name in tensors.Keys.Order(StringComparer.Ordinal).Where(name => !known.Contains(name)))
         {
             var weight = name.StartsWith(AdapterFolder.KeyPrefix, StringComparison.Ordinal)

@@ -177,8 +177,8 @@ public sealed class DecoderConfigTests
     [Fact]
     public void Dropout_is_kept_for_those_who_train()
     {
-        Assert.Equal(["attention_dropout 0.1"], Read("llama", ("attention_dropout", 0.1)).Dropout);
-        Assert.Empty(Read("llama", ("attention_dropout", 0.0)).Dropout);
+        Assert.Equal("attention_dropout 0.1", Read("llama", ("attention_dropout", 0.1)).Dropout);
+        Assert.Null(Read("llama", ("attention_dropout", 0.0)).Dropout);
     }
 
     [Fact]

@@ -19,7 +19,9 @@ public sealed class ModelTokenizerTests : IDisposable
     public void Without_a_configuration_the_template_of_the_file_counts()
     {
         var tokenizer = Load(Template, config: null);
-        Assert.Equal(([0], [], false, null), (tokenizer.Before, tokenizer.After, tokenizer.CutsLeft, tokenizer.MaxLength));
+        Assert.Equal((false, null), (tokenizer.CutsLeft, tokenizer.MaxLength));
+        Assert.Equal([0], tokenizer.Before);
+        Assert.Empty(tokenizer.After);
         Assert.Equal([2, 3], tokenizer.Encode("ab"));
     }
 
@@ -37,7 +39,8 @@ public sealed class ModelTokenizerTests : IDisposable
     public void Flags_act_as_in_transformers(string name, string flags, int[] before, int[] after)
     {
         var tokenizer = Load(Template, $$"""{"tokenizer_class":"{{name}}","bos_token":"<s>","eos_token":{"content":"</s>"},{{flags}}}""");
-        Assert.Equal((before, after), (tokenizer.Before, tokenizer.After));
+        Assert.Equal(before, tokenizer.Before);
+        Assert.Equal(after, tokenizer.After);
     }
 
     /// <summary>transformers 4 and 5 would give other ids of these.</summary>

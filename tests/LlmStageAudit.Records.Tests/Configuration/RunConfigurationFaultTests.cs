@@ -108,6 +108,38 @@ public sealed class RunConfigurationFaultTests : IDisposable
         Assert.Contains(places, place => fault.StartsWith(place, StringComparison.Ordinal));
     }
 
+    /// <summary>What transformers' trainer, TRL, PEFT, axolotl and LLaMA-Factory call what has another name or place here.</summary>
+    [Theory]
+    [InlineData("lr=1e-4", "lr: unknown key; did you mean 'optimizer.learningRate'?")]
+    [InlineData("optimizer.lr=1e-4", "optimizer.lr: unknown key; did you mean 'learningRate'?")]
+    [InlineData("learning_rate=1e-4", "did you mean 'optimizer.learningRate'?")]
+    [InlineData("num_epochs=3", "num_epochs: unknown key; did you mean 'epochs'?")]
+    [InlineData("num_train_epochs=3", "did you mean 'epochs'?")]
+    [InlineData("per_device_train_batch_size=4", "did you mean 'batchSize'?")]
+    [InlineData("batch_size=4", "did you mean 'batchSize'?")]
+    [InlineData("stages.0.micro_batch_size=4", "did you mean 'microBatchSize'?")]
+    [InlineData("gradient_accumulation_steps=4", "batchSize counts the rows of a whole step, microBatchSize those of one pass")]
+    [InlineData("lora_r=8", "did you mean 'adapter.r'?")]
+    [InlineData("lora_alpha=8", "did you mean 'adapter.alpha'?")]
+    [InlineData("adapter.lora_rank=8", "did you mean 'r'?")]
+    [InlineData("adapter.use_rslora=true", "did you mean 'rslora'?")]
+    [InlineData("lora_target_modules=[a]", "did you mean 'adapter.targetModules'?")]
+    [InlineData("max_length=128", "did you mean 'model.maxLength'?")]
+    [InlineData("model.max_seq_length=128", "model.max_seq_length: unknown key; did you mean 'maxLength'?")]
+    [InlineData("sequence_len=128", "did you mean 'model.maxLength'?")]
+    [InlineData("base_model=x", "did you mean 'model.path'?")]
+    [InlineData("model_name_or_path=x", "did you mean 'model.path'?")]
+    [InlineData("model.num_labels=2", "did you mean 'labels'?")]
+    [InlineData("warmup_ratio=0.1", "did you mean 'schedule.warmupRatio'?")]
+    [InlineData("lr_scheduler_type=linear", "did you mean 'schedule.name'?")]
+    [InlineData("optimizer.max_grad_norm=1", "did you mean 'clipNorm'?")]
+    [InlineData("optimizer.adam_epsilon=1", "did you mean 'epsilon'?")]
+    [InlineData("weight_decay=0.1", "did you mean 'optimizer.weightDecay'?")]
+    [InlineData("stages.0.data.max_samples=5", "did you mean 'limit'?")]
+    [InlineData("stages.0.data.text_column=x", "did you mean 'text'?")]
+    public void Names_of_other_tools_are_answered_with_those_of_this_one(string text, string expected) => Assert.Contains(
+        Faults(SampleYaml.Small, text), fault => fault.Contains(expected, StringComparison.Ordinal));
+
     [Fact]
     public void Every_fault_is_reported_at_once_in_file_order_with_its_line()
     {
