@@ -7,28 +7,29 @@ namespace LlmStageAudit.Auditing.Effects;
 internal static class SeedSummary
 {
     /// <summary>One summary per stage.</summary>
-    /// <param name="values">Of each stage, one value per seed, at least two.</param>
-    /// <param name="rowTests">Of each stage, the p-value of its mean under another choice of rows; null where none was tested.</param>
-    /// <param name="tooFewRows">Whether the rows are too few for any answer, whatever the seeds say.</param>
-    public static IReadOnlyList<OverSeeds> Of(IReadOnlyList<double[]> values, IReadOnlyList<double>? rowTests, bool tooFewRows)
+    /// <param name="stages">
+    /// Of each one value per seed, at least two; the p-value of its mean under another choice of rows, 0 where none was tested; and whether
+    /// there are rows enough for any answer.
+    /// </param>
+    public static IReadOnlyList<OverSeeds> Of(IReadOnlyList<(double[] Values, double RowPValue, bool HasEnoughRows)> stages)
     {
-        var students = values.Select(StudentInterval.Of).ToArray();
+        var students = stages.Select(stage => StudentInterval.Of(stage.Values)).ToArray();
         // Luck must be ruled out on both sides: that of the rows and that of the seeds.
-        double[] pValues = [.. students.Select((student, i) => Math.Max(student.PValue, rowTests?[i] ?? 0))];
-        var adjusted = FalseDiscovery.Adjust(pValues);
+        double[] pValues = [.. students.Zip(stages, (student, stage) => Math.Max(student.PValue, stage.RowPValue))];
+        var adjusted = FalseDiscovery.Adjust([.. pValues.Zip(stages, (p, stage) => (p, stage.HasEnoughRows))]);
         return
         [
             .. students.Select((student, i) => new OverSeeds
             {
-                Seeds = values[i].Length,
-                Values = values[i],
+                Seeds = stages[i].Values.Length,
+                Values = stages[i].Values,
                 Mean = student.Mean,
                 Low = student.Mean - student.HalfWidth,
                 High = student.Mean + student.HalfWidth,
                 Luck = student.Variance == 0 ? 0 : student.Variance / (student.Variance + (student.Mean * student.Mean)),
                 PValue = pValues[i],
                 AdjustedPValue = adjusted[i],
-                Significant = tooFewRows ? Significance.TooFewRows
+                Significant = !stages[i].HasEnoughRows ? Significance.TooFewRows
                     : adjusted[i] <= FalseDiscovery.Rate ? Significance.Yes : Significance.No,
             }),
         ];

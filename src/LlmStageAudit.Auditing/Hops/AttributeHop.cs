@@ -51,7 +51,8 @@ public static class AttributeHop
         var (effects, path) = Once(request, host);
         var runs = sweep.Effects(effects, host);
         var overSeeds = SeedSummary.Of(
-            [.. effects.Effects.Select((_, i) => runs.Select(run => run.Effects[i].Estimate).ToArray())], rowTests: null, tooFewRows: false);
+            [.. effects.Effects.Select((effect, i) => (
+                runs.Select(run => run.Effects[i].Estimate).ToArray(), RowPValue: 0.0, effect.Significant is not Significance.TooFewRows))]);
         effects = effects with { Effects = [.. effects.Effects.Zip(overSeeds, (effect, over) => effect with { OverSeeds = over })] };
         ArtifactJson.Write(path, effects);
         return new Filed<EffectsArtifact>(effects, path);
