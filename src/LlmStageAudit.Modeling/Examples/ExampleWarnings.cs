@@ -1,5 +1,4 @@
 using LlmStageAudit.Foundation.Errors;
-using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Records.Configuration;
 
 namespace LlmStageAudit.Modeling.Examples;
@@ -14,8 +13,8 @@ public static class ExampleWarnings
     /// <param name="where">The stage or probe, to begin messages with.</param>
     /// <param name="section">What selects them.</param>
     /// <param name="set">The examples, at least one.</param>
-    /// <param name="model">What they are for.</param>
-    public static IEnumerable<Warning> Of(string where, DatasetSection section, ExampleSet set, LanguageModel model)
+    /// <param name="classes">How many a classifier tells apart; null where the model is none.</param>
+    public static IEnumerable<Warning> Of(string where, DatasetSection section, ExampleSet set, int? classes)
     {
         foreach (var warning in set.Warnings) yield return warning with { Message = $"{where}: {warning.Message}" };
         if ((section.Limit ?? section.Sample) is { } wanted && set.Examples.Count < wanted)
@@ -24,13 +23,12 @@ public static class ExampleWarnings
             yield return new Warning("limit-not-reached", $"{where}: {set.Examples.Count} rows of the {wanted} that {key} asks for");
         }
 
-        if (model.Task == ModelTask.SequenceClassification && OfLabels(where, set, model.Labels) is { } labels) yield return labels;
+        if (classes >= 2 && OfLabels(where, set, classes.Value) is { } labels) yield return labels;
     }
 
     // Whether the classes are all there, and not nearly one only; null: nothing to say.
     private static Warning? OfLabels(string where, ExampleSet set, int classes)
     {
-        if (classes < 2) return null;
         var counts = new int[classes];
         foreach (var example in set.Examples) counts[example.Label]++;
         var (most, least) = (Array.IndexOf(counts, counts.Max()), Array.IndexOf(counts, counts.Min()));

@@ -16,7 +16,8 @@ internal static class ProbeWarnings
         IReadOnlyList<ExampleSet> trainedOn)
     {
         var where = $"probe '{probe.Name}'";
-        foreach (var warning in ExampleWarnings.Of(where, probe.Dataset, set, model)) yield return warning;
+        int? classes = model.Task == ModelTask.SequenceClassification ? model.Labels : null;
+        foreach (var warning in ExampleWarnings.Of(where, probe.Dataset, set, classes)) yield return warning;
         foreach (var group in groups)
         {
             var members = group.Subgroup.Count();

@@ -127,7 +127,7 @@ public sealed class ExampleReaderTests : IDisposable
         })
         {
             var model = WithTokenizer();
-            var warning = Assert.Single(ExampleWarnings.Of("stage 'a'", section, Reader(model).Read(section), model));
+            var warning = Assert.Single(ExampleWarnings.Of("stage 'a'", section, Reader(model).Read(section), model.Labels));
             Assert.Equal(new Warning("limit-not-reached", $"stage 'a': 2 rows of the 3 that {key} asks for"), warning);
         }
     }
@@ -142,11 +142,11 @@ public sealed class ExampleReaderTests : IDisposable
             new Warning(
                 "one-class",
                 "probe 'p': all 3 examples have label 0, for the condition is never true: label == 'Toxic'; 'label' holds 'toxic', 'fine'"),
-            Assert.Single(ExampleWarnings.Of("probe 'p'", section, Reader(model).Read(section), model)));
+            Assert.Single(ExampleWarnings.Of("probe 'p'", section, Reader(model).Read(section), model.Labels)));
         section = new DatasetSection { Path = _folder.Write("ones.csv", "text,label\na,1\nb,1\n") };
         Assert.Equal(
             new Warning("one-class", "probe 'p': all 2 examples have label 1"),
-            Assert.Single(ExampleWarnings.Of("probe 'p'", section, Reader(model).Read(section), model)));
+            Assert.Single(ExampleWarnings.Of("probe 'p'", section, Reader(model).Read(section), model.Labels)));
     }
 
     [Fact]
