@@ -73,8 +73,8 @@ public sealed class CommentFuzzTests : IDisposable
         bytes =>
         {
             var set = CommentSet.Read(_scratch.WriteBytes("fuzz.csv.gz", bytes));
-            // Behind the first member may lie anything, another one too.
-            Assert.Equal(["1", "2", "3"], set.Rows.Take(3).Select(row => row.Text("id")));
+            // Behind the first member may lie anything, another one too; and what does not begin as gzip is a text, if it is one.
+            if (bytes is [0x1F, 0x8B, ..]) Assert.Equal(["1", "2", "3"], set.Rows.Take(3).Select(row => row.Text("id")));
         },
         _ => false);
 
