@@ -18,7 +18,6 @@ public abstract record ProbeRequest
     internal Probe ReadProbe(LanguageModel model, ExampleReader reader, WalkHost host)
     {
         var probe = Probing.Probes.Probe.Read(Probe, model, reader, Unlabelled);
-        foreach (var note in probe.Notes) host.Observer.Note(note);
         foreach (var warning in probe.Warnings) host.Observer.Warn(warning.Message);
         return probe;
     }

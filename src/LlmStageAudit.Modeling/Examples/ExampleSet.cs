@@ -17,9 +17,6 @@ public sealed record ExampleSet(string Path, IReadOnlyList<EncodedExample> Examp
     /// <summary>The row of each example with the cells that were to be kept; empty where none were.</summary>
     public IReadOnlyList<CommentRow> Rows { get; init; } = [];
 
-    /// <summary>What a user should know of the reading: rows that were cut, say.</summary>
-    public IReadOnlyList<string> Notes { get; init; } = [];
-
     /// <summary>What makes the examples other than they may be taken for: rows that were left out, one class alone.</summary>
     public IReadOnlyList<Warning> Warnings { get; init; } = [];
 }

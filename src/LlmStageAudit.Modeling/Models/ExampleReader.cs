@@ -48,16 +48,24 @@ public sealed class ExampleReader(LanguageModel model, int? maxLength)
         }
 
         selection.ThrowIfNone();
-        var notes = _tokenizer.IsValueCreated ? [.. _tokenizer.Value.Notes] : new List<string>();
-        if (cut > 0) notes.Add($"{section.Path}: {cut} of {examples.Count} rows are longer than {LimitOf(columns)} tokens, and are cut");
         return new ExampleSet(section.Path, examples)
         {
             Targets = columns.Target is null ? null : targets,
             Columns = table.Columns,
             Rows = rows,
-            Notes = notes,
-            Warnings = [.. table.Warnings, .. selection.Warnings(), .. remarks.Warnings()],
+            Warnings =
+            [
+                .. table.Warnings, .. selection.Warnings(), .. remarks.Warnings(),
+                .. LengthWarnings(section.Path, columns, cut, examples.Count),
+            ],
         };
+    }
+
+    private IEnumerable<Warning> LengthWarnings(string path, DatasetColumns columns, int cut, int count)
+    {
+        var ofTokenizer = columns.Ids is null ? _tokenizer.Value.Warnings : [];
+        var text = $"{path}: {cut} of {count} rows are longer than {LimitOf(columns)} tokens, and are cut";
+        return cut == 0 ? ofTokenizer : [.. ofTokenizer, new Warning("rows-cut", text)];
     }
 
     private (EncodedExample Example, bool IsCut) Encode(CommentRow row, DatasetColumns columns)

@@ -48,9 +48,6 @@ public sealed class Probe
     /// <summary>What results say of the probe; the hash is the data file's.</summary>
     public ProbeReference Reference { get; }
 
-    /// <summary>What a user should know of the reading: rows that were cut, say.</summary>
-    public IReadOnlyList<string> Notes { get; private init; } = [];
-
     /// <summary>What makes the probe other than it may be taken for: one class alone, a group without members.</summary>
     public IReadOnlyList<Warning> Warnings { get; private init; } = [];
 
@@ -79,7 +76,6 @@ public sealed class Probe
             configuration, set.Examples, set.Targets ?? [.. set.Examples.Select(example => example.Label)], groups,
             ContentHash.OfFile(set.Path), HashOf(configuration, unlabelled))
         {
-            Notes = set.Notes,
             Warnings = [.. set.Warnings, .. groups.Where(group => !group.Subgroup.Any()).Select(group => WithoutMembers(configuration, group))],
         };
         if (metric.IsOfGroups && metric.Column is { } measured) probe.RequireGroup(measured);

@@ -57,8 +57,7 @@ public sealed class RunTrainer
         RunFolder.CheckIsFree(path);
         preflight?.CheckMemory(path, configuration, device);
         using var materials = RunMaterials.Gather(configuration, device);
-        var notes = materials.Model.Notes.Concat(materials.ExampleSets.SelectMany(set => set.Notes));
-        foreach (var text in notes.Distinct()) note?.Invoke(text);
+        foreach (var text in materials.Model.Notes) note?.Invoke(text);
         foreach (var warning in materials.ExampleSets.SelectMany(set => set.Warnings).Distinct()) warn?.Invoke(warning);
         preflight?.CheckDisk(path, materials);
         return Train(materials, path, progress, cancellation);
