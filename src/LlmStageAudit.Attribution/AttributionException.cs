@@ -48,6 +48,13 @@ public sealed class AttributionException : AuditException
             "a mean over examples, for a sweep over steps",
             $"use metric: log-likelihood or margin, or {Setting.Method} replay"));
 
+    /// <summary>Another seed is asked of a run that began with another run's state.</summary>
+    /// <param name="run">Its folder.</param>
+    public static AttributionException SeedsOfPart(string run) =>
+        new(ErrorKind.Request, Sentence(
+            run, "it departs from a checkpoint of another run, which holds that run's seed", "a run from its beginning",
+            $"ask for {Setting.Seeds} of that run"));
+
     /// <summary>Step numbers are none, or not all of the run.</summary>
     /// <param name="found">As given.</param>
     /// <param name="steps">Steps there are.</param>

@@ -1,3 +1,4 @@
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Training.Runs;
 
@@ -26,9 +27,10 @@ public sealed record WalkHost
     {
         var differences = RunEngine.Differences(run, Device());
         if (differences.Length == 0) return;
-        Observer.Warn(
+        Observer.Warn(new Warning(
+            "other-engine",
             "the run was computed by another engine, so that results agree to rounding "
-            + $"and not bit for bit: {string.Join("; ", differences)}");
+            + $"and not bit for bit: {string.Join("; ", differences)}"));
     }
 
     /// <summary>Runs one activity of a hop that walks over steps.</summary>
@@ -61,7 +63,7 @@ public interface IWalkObserver
     void Note(string text);
 
     /// <summary>Something that makes a result other than it may be taken for.</summary>
-    void Warn(string text);
+    void Warn(Warning warning);
 }
 
 /// <summary>The observer that nobody stands behind.</summary>
@@ -78,7 +80,7 @@ public static class WalkObserver
         {
         }
 
-        public void Warn(string text)
+        public void Warn(Warning warning)
         {
         }
     }

@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using System.Text.Json;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Cli.Verbs;
 using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Serialization;
 
 namespace LlmStageAudit.Cli;
 
@@ -49,17 +51,17 @@ public static class StageAudit
         }
         catch (Exception exception)
         {
-            var (text, code) = exception switch
+            var (what, message, code) = exception switch
             {
-                AuditException { Kind: ErrorKind.Stopped } => (exception.Message, ExitCode.Stopped),
-                AuditException { Kind: var kind } =>
-                    ($"error: {exception.Message.ReplaceLineEndings($"{Environment.NewLine}error: ")}", ExitCodes.Of(kind)),
-                OperationCanceledException => ("cancelled", ExitCode.Cancelled),
-                IOException or UnauthorizedAccessException => ($"error: {exception.Message}", ExitCode.Failed),
-                _ => (Defect(exception, isDebugging: result.GetValue(CommonOptions.LogLevel) == LogLevel.Debug), ExitCode.Failed),
+                AuditException { Kind: var kind } => (EnumSpelling<ErrorKind>.Of(kind), exception.Message, ExitCodes.Of(kind)),
+                OperationCanceledException => ("cancelled", "cancelled", ExitCode.Cancelled),
+                IOException or UnauthorizedAccessException => (EnumSpelling<ErrorKind>.Of(ErrorKind.Failure), exception.Message, ExitCode.Failed),
+                _ => ("defect", Defect(exception), ExitCode.Failed),
             };
-            error.WriteLine(text);
-            return (int)code;
+            string[] hints = what != "defect" ? []
+                : result.GetValue(CommonOptions.LogLevel) == LogLevel.Debug ? [$"{exception.StackTrace}"]
+                : ["This is a defect of stageaudit; --log-level debug shows where."];
+            return Tell(error, result.GetValue(CommonOptions.Json), what, message.ReplaceLineEndings("\n").Split('\n'), hints, code);
         }
     }
 
@@ -78,25 +80,40 @@ public static class StageAudit
     private static int Refuse(ParseResult result, TextWriter error)
     {
         var command = result.CommandResult.Command;
-        foreach (var fault in result.Errors) error.WriteLine($"error: {fault.Message}");
+        var unknownVerb = command is RootCommand && result.UnmatchedTokens.Count > 0 ? result.UnmatchedTokens[0] : null;
         var known = command.Subcommands.Select(verb => verb.Name)
             .Concat(command.Options.Concat(CommonOptions.Everywhere).Select(option => option.Name)).ToArray();
-        foreach (var token in result.UnmatchedTokens)
+        // What follows a verb that is none was meant for it, and says nothing of its own.
+        IReadOnlyList<string> faults = unknownVerb is null
+            ? [.. result.Errors.Select(fault => fault.Message)]
+            : [$"no verb is called {Shown.Quoted(unknownVerb)}"];
+        var suggestions = (unknownVerb is null ? result.UnmatchedTokens : [unknownVerb])
+            .Select(token => Suggestion.Nearest(token, known)).OfType<string>().Select(nearest => $"did you mean '{nearest}'?");
+        return Tell(
+            error, result.GetValue(CommonOptions.Json), EnumSpelling<ErrorKind>.Of(ErrorKind.Request), faults,
+            [.. suggestions, $"see: {string.Join(' ', NamesOf(result.CommandResult))} --help"], ExitCode.Usage);
+    }
+
+    /// <summary>An error as people read it, a line for each fault, or as one JSON object.</summary>
+    /// <returns>The exit code.</returns>
+    private static int Tell(TextWriter error, bool json, string what, IReadOnlyList<string> faults, string[] hints, ExitCode code)
+    {
+        if (json)
         {
-            if (Suggestion.Nearest(token, known) is { } nearest) error.WriteLine($"did you mean '{nearest}'?");
+            error.WriteLine(JsonSerializer.Serialize(
+                new { Code = what, Message = faults[0], Details = faults.Skip(1).Concat(hints) }, ArtifactJson.CompactOptions));
+            return (int)code;
         }
 
-        error.WriteLine($"see: {string.Join(' ', NamesOf(result.CommandResult))} --help");
-        return (int)ExitCode.Usage;
+        var isError = code is not (ExitCode.Stopped or ExitCode.Cancelled);
+        foreach (var fault in faults) error.WriteLine(isError ? $"error: {fault}" : fault);
+        foreach (var hint in hints) error.WriteLine(hint);
+        return (int)code;
     }
 
     /// <summary>Of an error that nobody foresaw. libtorch ends its messages with where in its own code they come from.</summary>
-    private static string Defect(Exception exception, bool isDebugging)
-    {
-        var message = exception.Message.Split("\nException raised from ")[0].ReplaceLineEndings(" ");
-        var where = isDebugging ? exception.StackTrace : "This is a defect of stageaudit; --log-level debug shows where.";
-        return $"error: {exception.GetType().Name}: {message}{Environment.NewLine}{where}";
-    }
+    private static string Defect(Exception exception) =>
+        $"{exception.GetType().Name}: {exception.Message.Split("\nException raised from ")[0].ReplaceLineEndings(" ")}";
 
     private static IEnumerable<string> NamesOf(CommandResult result) =>
         result.Parent is CommandResult parent ? NamesOf(parent).Append(result.Command.Name) : ["stageaudit"];

@@ -33,6 +33,11 @@ public sealed class SealException : AuditException
     internal static SealException OtherKey(string key, string found) =>
         new(ErrorKind.Request, key, $"a key of type {found}", "an ed25519 key", "make one with: ssh-keygen -t ed25519");
 
+    /// <summary>A run is to be signed that is not what was sealed.</summary>
+    public static SealException NotIntact(string run, IEnumerable<object> findings) => new(
+        ErrorKind.Finding, run, $"the run is not what was sealed ({string.Join("; ", findings)})", "the run as training left it",
+        "not signed; verify-log says what was changed");
+
     /// <summary>A run is to be signed that is not completed.</summary>
     public static SealException NotWhole(string run) => new(
         ErrorKind.Input, run, "the run is not completed", "a sealed, completed run", $"finish it with {Setting.ResumedTraining}");

@@ -1,7 +1,7 @@
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Foundation.Randomness;
+using LlmStageAudit.Probing.Statistics;
 using LlmStageAudit.Records.Effects;
-using MathNet.Numerics.Distributions;
 
 namespace LlmStageAudit.Auditing.Effects;
 
@@ -15,8 +15,6 @@ namespace LlmStageAudit.Auditing.Effects;
 /// </summary>
 internal sealed class ProbeFolds
 {
-    private const double Tail = 0.025;
-
     private readonly double[] _scales;
 
     /// <summary>Splits n examples into F parts, from 1 to n, as equal as can be, at random.</summary>
@@ -48,10 +46,7 @@ internal sealed class ProbeFolds
     public StageEffect WithInterval(StageEffect effect, IReadOnlyList<double> parts)
     {
         if (parts.Count == 1) return effect;
-        double[] means = [.. parts.Zip(_scales, (part, scale) => part * scale)];
-        var mean = means.Average();
-        var deviation = Math.Sqrt(means.Sum(value => (value - mean) * (value - mean)) / (means.Length - 1));
-        var half = StudentT.InvCDF(0, 1, means.Length - 1, 1 - Tail) * deviation / Math.Sqrt(means.Length);
+        var half = StudentInterval.Of([.. parts.Zip(_scales, (part, scale) => part * scale)]).HalfWidth;
         return effect with { Low = effect.Estimate - half, High = effect.Estimate + half };
     }
 }

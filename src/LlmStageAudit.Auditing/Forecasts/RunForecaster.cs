@@ -20,13 +20,15 @@ internal sealed class RunForecaster(ForecastRequest request)
     private readonly string _path = request.Folder;
     private readonly MachineLimits _limits = MachineLimits.Current;
 
+    // From before the engine is loaded, which whoever asks for the device does.
+    private readonly Stopwatch _watch = Stopwatch.StartNew();
+
     /// <summary>Loads, measures and lays out.</summary>
     /// <param name="device">Where the run would compute.</param>
     /// <param name="cancellation">Checked between steps.</param>
     /// <exception cref="AuditException">Configuration, inputs or arithmetic, as training would find.</exception>
     public RunForecast Forecast(Device? device, CancellationToken cancellation)
     {
-        var watch = Stopwatch.StartNew();
         var (available, atStart) = (_limits.AvailableMemoryBytes(), ProcessMemory.ResidentBytes);
         using (ones([1]))
         {
@@ -36,7 +38,7 @@ internal sealed class RunForecaster(ForecastRequest request)
         var engine = ProcessMemory.ResidentBytes;
         ProcessMemory.RestartPeak();
         using var materials = RunMaterials.Gather(_configuration, device);
-        var gathered = request.StartSeconds + watch.Elapsed.TotalSeconds;
+        var gathered = request.StartSeconds + _watch.Elapsed.TotalSeconds;
         var (loadPeak, loadedBytes) = (ProcessMemory.PeakBytes, Math.Max(0, ProcessMemory.ResidentBytes - engine));
 
         // In the order of the memory they take, so that what one leaves behind is no burden to the next.

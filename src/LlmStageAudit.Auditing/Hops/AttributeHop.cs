@@ -31,6 +31,9 @@ public sealed record AttributeRequest : JournaledRequest
 
     /// <summary>What may be spent until the top of the ranking is certain; null for the question's estimator throughout.</summary>
     public CertificationRequest? Certification { get; init; }
+
+    /// <summary>Seeds beside the run's own under which run and counterfactuals are trained too; 0 for none.</summary>
+    public int FurtherSeeds { get; init; }
 }
 
 /// <summary>Run folder -> effects: what each stage (or set of steps) did to a probe, filed in the run folder.</summary>
@@ -40,6 +43,22 @@ public static class AttributeHop
     /// <exception cref="AttributionException">Settings that do not go together, bad or missing logs, non-finite numbers.</exception>
     /// <exception cref="AuditException">A run or a probe that cannot be read.</exception>
     public static Filed<EffectsArtifact> Run(AttributeRequest request, WalkHost host)
+    {
+        if (request.FurtherSeeds == 0) return Once(request, host);
+        if (request.Certification is not null)
+            throw ConfigurationException.Bad(Setting.Seeds, $"with {Setting.Budget}", "every stage by exact replay");
+        var sweep = new SeedSweep(request, request.Question, request.FurtherSeeds);
+        var (effects, path) = Once(request, host);
+        var runs = sweep.Effects(effects, host);
+        var overSeeds = SeedSummary.Of(
+            [.. effects.Effects.Select((effect, i) => (
+                runs.Select(run => run.Effects[i].Estimate).ToArray(), RowPValue: 0.0, effect.Significant is not Significance.TooFewRows))]);
+        effects = effects with { Effects = [.. effects.Effects.Zip(overSeeds, (effect, over) => effect with { OverSeeds = over })] };
+        ArtifactJson.Write(path, effects);
+        return new Filed<EffectsArtifact>(effects, path);
+    }
+
+    private static Filed<EffectsArtifact> Once(AttributeRequest request, WalkHost host)
     {
         using var run = request.OpenRun(host);
         var probe = request.ReadProbe(run, host);
@@ -95,6 +114,12 @@ public static class AttributeHop
         var journal = WalkJournal.Open(run.Folder.ProgressFolder(id), asked, request.SaveInterval, request.Resume);
         var effects = host.Walk(
             activity, progress => attribute(new Inquiry(run, probe, question with { Journal = journal }, progress, host.Cancellation)));
+        effects = effects with
+        {
+            Warnings = probe.Warnings,
+            // A metric that orders examples is no mean of their effects.
+            Effects = probe.Performance.Weighted is null ? effects.Effects : EffectSignificance.Tested(effects.Effects),
+        };
         var path = run.Folder.EffectsPath(id);
         ArtifactJson.Write(path, effects);
         journal.Close();

@@ -1,4 +1,5 @@
 using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Effects;
@@ -42,21 +43,21 @@ public static class EvaluateHop
         {
             case EvaluateRequest.OfRun of:
                 using (var run = TrainedRun.Open(of.Run, host.Device()))
-                    return Evaluate(request, run.Model, run.Materials.Reader, run.FinalState(), host);
+                    return Evaluate(request, run.Model, run.Materials.Reader, run.Materials.ExampleSets, run.FinalState(), host);
             case EvaluateRequest.OfModel of:
                 var (model, state) = ModelOpener.Open(of.Model, of.Adapter, request.Probe.Task, host.Device());
-                foreach (var note in model.Notes) host.Observer.Note(note);
+                foreach (var warning in model.Warnings) host.Observer.Warn(warning);
                 using (model)
-                using (state) return Evaluate(request, model, new ExampleReader(model, null), state, host);
+                using (state) return Evaluate(request, model, new ExampleReader(model, null), [], state, host);
             default:
                 throw new System.Diagnostics.UnreachableException();
         }
     }
 
     private static Evaluation Evaluate(
-        EvaluateRequest request, LanguageModel model, ExampleReader reader, Tensor state, WalkHost host)
+        EvaluateRequest request, LanguageModel model, ExampleReader reader, IReadOnlyList<ExampleSet> trainedOn, Tensor state, WalkHost host)
     {
-        var probe = request.ReadProbe(model, reader, host);
+        var probe = request.ReadProbe(model, reader, trainedOn, host);
         return new Evaluation(
             probe.Reference,
             probe.Performance.Name,

@@ -1,3 +1,4 @@
+using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Configuration;
@@ -14,11 +15,15 @@ public abstract record ProbeRequest
     /// <summary>What becomes of examples whose identity is not annotated.</summary>
     public UnlabelledPolicy Unlabelled { get; init; } = UnlabelledPolicy.Exclude;
 
-    /// <summary>Reads the probe for a model, and says what there is to know of its rows.</summary>
-    internal Probe ReadProbe(LanguageModel model, ExampleReader reader, WalkHost host)
+    /// <summary>Reads the probe for a model, and says what is to be known of it.</summary>
+    /// <param name="model">What is to be measured.</param>
+    /// <param name="reader">Reads rows as the model takes them.</param>
+    /// <param name="trainedOn">What the model was trained on, as far as it is known.</param>
+    /// <param name="host">Is told.</param>
+    internal Probe ReadProbe(LanguageModel model, ExampleReader reader, IReadOnlyList<ExampleSet> trainedOn, WalkHost host)
     {
-        var probe = Probing.Probes.Probe.Read(Probe, model, reader, Unlabelled);
-        foreach (var warning in probe.Warnings) host.Observer.Warn(warning.Message);
+        var probe = Probing.Probes.Probe.Read(Probe, model, reader, Unlabelled, trainedOn);
+        foreach (var warning in probe.Warnings) host.Observer.Warn(warning);
         return probe;
     }
 }
@@ -37,6 +42,7 @@ public abstract record RunProbeRequest : ProbeRequest
         return run;
     }
 
-    /// <summary>Reads the probe for the run's model.</summary>
-    internal Probe ReadProbe(TrainedRun run, WalkHost host) => ReadProbe(run.Model, run.Materials.Reader, host);
+    /// <summary>Reads the probe for the run's model, and says what is to be known of it.</summary>
+    internal Probe ReadProbe(TrainedRun run, WalkHost host) =>
+        ReadProbe(run.Model, run.Materials.Reader, run.Materials.ExampleSets, host);
 }

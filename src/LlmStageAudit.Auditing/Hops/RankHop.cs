@@ -8,17 +8,18 @@ using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Rankings;
+using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Records;
 using LlmStageAudit.Training.Runs;
 
 namespace LlmStageAudit.Auditing.Hops;
 
-/// <summary>By which confounder the stages of a run are ranked.</summary>
+/// <summary>By which confounders the stages of a run are ranked.</summary>
 public sealed record RankRequest : JournaledRequest
 {
-    /// <summary>The group of the probe whose influence on the score is in question.</summary>
-    public required string Confounder { get; init; }
+    /// <summary>The groups of the probe whose influence on the score is in question; under a budget one.</summary>
+    public required IReadOnlyList<string> Confounders { get; init; }
 
     /// <summary>How effects are estimated that are not filed yet; under a budget exact replay settles.</summary>
     public Estimator Estimator { get; init; } = Estimator.Exact;
@@ -26,16 +27,19 @@ public sealed record RankRequest : JournaledRequest
     /// <summary>With fewer rows in a cell (group or rest, within a label) nothing is called significant or not.</summary>
     public int LeastRows { get; init; } = ConfounderRanking.DefaultLeastRows;
 
+    /// <summary>Seeds beside the run's own under which run and counterfactuals are trained too; 0 for none.</summary>
+    public int FurtherSeeds { get; init; }
+
     /// <summary>What may be spent until the top of the ranking is certain; null for the estimator throughout.</summary>
     public CertificationRequest? Certification { get; init; }
 }
 
-/// <summary>A ranking, and the effects it was made from.</summary>
-/// <param name="Ranking">Highest score first.</param>
+/// <summary>Rankings, and the effects they were made from.</summary>
+/// <param name="Rankings">One per confounder, each with the highest score first.</param>
 /// <param name="Effects">Found filed, or attributed for this ranking.</param>
-public sealed record Ranked(Filed<RankingArtifact> Ranking, Filed<EffectsArtifact> Effects);
+public sealed record Ranked(IReadOnlyList<Filed<RankingArtifact>> Rankings, Filed<EffectsArtifact> Effects);
 
-/// <summary>Effects -> ranking: orders stages by how much each raised the model's reliance on a confounder.</summary>
+/// <summary>Effects -> ranking: orders stages by how much each raised the model's reliance on confounders.</summary>
 public static class RankHop
 {
     /// <summary>Takes effects that are filed for the same run, probe and estimator, or attributes first.</summary>
@@ -43,18 +47,31 @@ public static class RankHop
     /// <exception cref="AuditException">A run or a probe that cannot be read, or a probe without that group.</exception>
     public static Ranked Run(RankRequest request, WalkHost host)
     {
+        if (request is { FurtherSeeds: not 0, Certification: not null })
+            throw ConfigurationException.Bad(Setting.Seeds, $"with {Setting.Budget}", "every stage by exact replay");
+        if (request.Confounders.Count == 0 || (request.Confounders.Count > 1 && request.Certification is not null))
+            throw ConfigurationException.Bad(Setting.Confounder, string.Join(' ', request.Confounders), $"one, with {Setting.Budget}, else one or more");
+        var question = new AttributionRequest { Estimator = request.Estimator };
+        var sweep = request.FurtherSeeds == 0 ? null : new SeedSweep(request, question, request.FurtherSeeds);
         using var run = request.OpenRun(host);
         var probe = request.ReadProbe(run, host);
-        probe.RequireGroup(request.Confounder);
+        foreach (var confounder in request.Confounders) probe.RequireGroup(confounder);
         var effects = request.Certification is { } certification
             ? AttributeHop.Certify(
-                request, run, probe, ConfounderGap.Of(probe, request.Confounder), new AttributionRequest(),
-                certification, $"{FileNameOf(request.Confounder)}.stage", host)
-            : Attributed(request, run, probe, new AttributionRequest { Estimator = request.Estimator }, host);
-        var ranking = ConfounderRanking.Rank(effects.Record, probe, request.Confounder, effects.Path, request.LeastRows);
-        var path = run.Folder.RankingsPath($"{probe.Reference.Name}.{FileNameOf(request.Confounder)}");
+                request, run, probe, ConfounderGap.Of(probe, request.Confounders[0]), new AttributionRequest(),
+                certification, $"{FileNameOf(request.Confounders[0])}.stage", host)
+            : Attributed(request, run, probe, question, host);
+        var rankings = ConfounderRanking.Rank(
+            effects.Record, probe, request.Confounders, effects.Path, request.LeastRows, sweep?.Effects(effects.Record, host));
+        return new Ranked([.. rankings.Select(ranking => File(run.Folder, ranking, host))], effects);
+    }
+
+    private static Filed<RankingArtifact> File(RunFolder folder, RankingArtifact ranking, WalkHost host)
+    {
+        var path = folder.RankingsPath($"{ranking.Probe.Name}.{FileNameOf(ranking.Confounder)}");
         ArtifactJson.Write(path, ranking);
-        return new Ranked(new Filed<RankingArtifact>(ranking, path), effects);
+        foreach (var warning in ranking.Warnings) host.Observer.Warn(warning);
+        return new Filed<RankingArtifact>(ranking, path);
     }
 
     private static Filed<EffectsArtifact> Attributed(

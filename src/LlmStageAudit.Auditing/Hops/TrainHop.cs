@@ -26,10 +26,12 @@ public static class TrainHop
         var resumes = request.Resume && RunFolder.IsRun(request.Folder);
         if (resumes && RunFolder.Open(request.Folder).ReadManifest() is { State: not RunState.Completed } begun)
             host.WarnOfOtherEngine(begun);
-        return host.Train(request.Activity, progress => resumes
+        var run = host.Train(request.Activity, progress => resumes
             ? RunTrainer.Resume(request.Folder, request.Configuration, host.Device(), progress, host.Cancellation, host.Preflight)
             : RunTrainer.Train(
-                request.Configuration, request.Folder, host.Device(), progress, host.Cancellation, host.Observer.Note,
-                warning => host.Observer.Warn(warning.Message), host.Preflight));
+                request.Configuration, request.Folder, host.Device(), progress, host.Cancellation, host.Observer.Warn, host.Preflight));
+        if (!resumes) return run;
+        foreach (var warning in run.Warnings) host.Observer.Warn(warning);
+        return run;
     }
 }

@@ -1,3 +1,5 @@
+using LlmStageAudit.Auditing.Effects;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Probing.Statistics;
 using LlmStageAudit.Records.Choices;
@@ -9,64 +11,86 @@ namespace LlmStageAudit.Auditing.Ranking;
 /// <summary>
 /// Orders stages by how much each raised the model's reliance on a confounder: gap(observed) - gap(without the stage), highest
 /// first. A stage is significant where exchanging group membership among rows of one label hardly ever gives as large a score, with the
-/// false discovery rate over the stages controlled at 5%: in this run, for another seed may say otherwise.
+/// false discovery rate over the stages controlled at 5%: in this run, for another seed may say otherwise. Over several seeds it is the
+/// mean that must be out of luck's reach, that of the rows and that of the seeds; then the order is by the mean, too.
 /// </summary>
 public static class ConfounderRanking
 {
     /// <summary>The least rows of a cell where nothing else is asked for.</summary>
     public const int DefaultLeastRows = 5;
 
-    private const double FalseDiscoveryRate = 0.05;
+    /// <summary>Ranks the stages by one confounder: see the other overload.</summary>
+    public static RankingArtifact Rank(
+        EffectsArtifact effects,
+        Probe probe,
+        string confounder,
+        string effectsPath,
+        int leastRows = DefaultLeastRows,
+        IReadOnlyList<EffectsArtifact>? seeds = null) =>
+        Rank(effects, probe, [confounder], effectsPath, leastRows, seeds)[0];
 
-    /// <summary>Ranks the stages; nothing is computed with the model and nothing is filed.</summary>
+    /// <summary>Ranks the stages by each confounder; nothing is computed with the model and nothing is filed.</summary>
     /// <param name="effects">Made with this probe; its scores, observed and counterfactual, are all that is used.</param>
-    /// <param name="probe">Whose groups the confounder is one of.</param>
-    /// <param name="confounder">One of the probe's groups.</param>
+    /// <param name="probe">Whose groups the confounders are.</param>
+    /// <param name="confounders">Groups of the probe; the false discovery rate is controlled over all of them together.</param>
     /// <param name="effectsPath">Where they are filed.</param>
     /// <param name="leastRows">With fewer rows in a cell (group or rest, within a label) nothing is called significant or not.</param>
-    public static RankingArtifact Rank(
-        EffectsArtifact effects, Probe probe, string confounder, string effectsPath, int leastRows = DefaultLeastRows)
+    /// <param name="seeds">The same effects under several seeds, this run's first; null where no other seed was asked.</param>
+    public static IReadOnlyList<RankingArtifact> Rank(
+        EffectsArtifact effects,
+        Probe probe,
+        IReadOnlyList<string> confounders,
+        string effectsPath,
+        int leastRows = DefaultLeastRows,
+        IReadOnlyList<EffectsArtifact>? seeds = null)
     {
-        var gap = ConfounderGap.Of(probe, confounder);
-        var tooFew = gap.Cells.Where(cell => cell.Counts && Math.Min(cell.Members, cell.Others) < leastRows).ToArray();
-        var observedGap = gap.Evaluate(effects.Observed);
-        var results = effects.Effects.Select(effect => IsScreened(effect)
-            ? Screened(gap, observedGap, effect)
-            : Settled(gap, observedGap, effects, effect)).ToArray();
-        var adjusted = FalseDiscovery.Adjust([.. results.Select(result => result.PValue)]);
-        var ranking = results.Select((result, i) => result with
+        var asked = confounders.Select(name => new Asked(ConfounderGap.Of(probe, name), effects, leastRows)).ToArray();
+        var stages = asked.SelectMany(one => one.Stages.Select(stage => (One: one, Stage: stage))).ToArray();
+        var adjusted = FalseDiscovery.Adjust([.. stages.Select(pair => (pair.Stage.PValue, pair.One.HasEnoughRows))]);
+        var over = seeds is null ? null : SeedSummary.Of(
+            [.. asked.SelectMany(one => one.Over(seeds)).Zip(stages, (of, pair) => (of.Values, of.PValue, pair.One.HasEnoughRows))]);
+        var tested = stages.Select((pair, i) => (pair.One, Stage: pair.Stage with
         {
+            OverSeeds = over?[i],
             AdjustedPValue = adjusted[i],
-            Significant = tooFew.Length > 0 ? Significance.TooFewRows
-                : result.Screen is null && adjusted[i] <= FalseDiscoveryRate ? Significance.Yes : Significance.No,
-        });
-        return new RankingArtifact
+            Significant = !pair.One.HasEnoughRows ? Significance.TooFewRows
+                : pair.Stage.Screen is null && adjusted[i] <= FalseDiscovery.Rate ? Significance.Yes : Significance.No,
+        })).ToLookup(pair => pair.One, pair => pair.Stage);
+        return [.. asked.Select(one => Artifact(one, tested[one], effects, probe, effectsPath, leastRows))];
+    }
+
+    private static RankingArtifact Artifact(
+        Asked one, IEnumerable<RankedStage> ranking, EffectsArtifact effects, Probe probe, string effectsPath, int leastRows) => new()
         {
             RunId = effects.RunId,
             Run = effects.Run,
             CreatedUtc = DateTime.UtcNow,
-            Confounder = confounder,
+            Confounder = one.Gap.Confounder,
             Probe = effects.Probe,
             EffectsPath = effectsPath,
             Effects = effects.Identity,
-            Cells = gap.Cells,
+            Cells = one.Gap.Cells,
             LeastRows = leastRows,
-            Ranking = [.. ranking.OrderByDescending(stage => stage.Score)],
+            Ranking = [.. ranking.OrderByDescending(stage => stage.OverSeeds?.Mean ?? stage.Score)],
             Notes =
             [
                 "score: how much the stage raised the confounder gap "
                     + "(mean log-odds of the positive class in the subgroup less the background, label held fixed)",
                 "significant: in this run, two-sided, by exchanging group membership among rows of one label; false discovery rate 5% over "
-                    + "the stages (Benjamini-Hochberg)",
-                .. tooFew.Select(cell =>
-                    $"too few rows: '{confounder}' has {cell.Members} and the rest {cell.Others} with label {cell.Label}; "
-                        + $"at least {leastRows} of each are needed"),
+                    + "the stages and confounders asked together (Benjamini-Hochberg)",
                 effects.Gradient is { } gradient
                     ? $"counterfactuals by replay with gradient source {gradient}"
                     : "screened: not settled by exact replay, so that the score is an estimate without interval and never significant",
             ],
+            Warnings =
+            [
+                .. probe.Warnings,
+                .. one.TooFew.Select(cell => new Warning(
+                    "too-few-rows",
+                    $"too few rows: '{one.Gap.Confounder}' has {cell.Members} and the rest {cell.Others} with label {cell.Label}; "
+                        + $"at least {leastRows} of each are needed")),
+            ],
         };
-    }
 
     /// <summary>Whether the effect of a mixed file is an estimate that exact replay did not settle.</summary>
     private static bool IsScreened(StageEffect effect) => effect.Estimator is { IsExact: false };
@@ -82,7 +106,7 @@ public static class ConfounderRanking
             Score = result.Estimate,
             Low = result.Low,
             High = result.High,
-            PValue = gap.Test(effects.Observed, effect.Counterfactual!, effect.Stage).TwoSided,
+            PValue = gap.Test([(effects.Observed, effect.Counterfactual!)], effect.Stage).TwoSided,
             AdjustedPValue = 1,
             Significant = Significance.No,
             ObservedGap = observedGap,
@@ -109,5 +133,30 @@ public static class ConfounderRanking
             ObservedGap = observedGap,
             CounterfactualGap = without,
         };
+    }
+
+    /// <summary>One of the confounders asked about, and what the effects say of it before all are tested together.</summary>
+    private sealed class Asked(ConfounderGap gap, EffectsArtifact effects, int leastRows)
+    {
+        private readonly double _observedGap = gap.Evaluate(effects.Observed);
+
+        public ConfounderGap Gap => gap;
+
+        public IReadOnlyList<GapCell> TooFew { get; } =
+            [.. gap.Cells.Where(cell => cell.Counts && Math.Min(cell.Members, cell.Others) < leastRows)];
+
+        public bool HasEnoughRows => TooFew.Count == 0;
+
+        /// <summary>In training order, not adjusted.</summary>
+        public IEnumerable<RankedStage> Stages => effects.Effects.Select(effect =>
+            IsScreened(effect) ? Screened(gap, _observedGap, effect) : Settled(gap, _observedGap, effects, effect));
+
+        /// <summary>Of each stage the score under every seed, and the p-value of the mean under another choice of rows.</summary>
+        public IEnumerable<(double[] Values, double PValue)> Over(IReadOnlyList<EffectsArtifact> seeds) => effects.Effects.Select((effect, i) =>
+        {
+            var runs = seeds.Select(run => (run.Observed, Counterfactual: run.Effects[i].Counterfactual!)).ToArray();
+            double[] scores = [.. runs.Select(run => gap.Evaluate(run.Observed) - gap.Evaluate(run.Counterfactual))];
+            return (scores, gap.Test(runs, effect.Stage).TwoSided);
+        });
     }
 }

@@ -57,7 +57,7 @@ public sealed class ModelTokenizer
         {
             Warnings =
             [
-                new Warning("unknown-special-tokens", $"{config.Path}: {string.Join(", ", strangers.Take(5).Select(MessageText.Quote))} "
+                new Warning("tokenizer", $"{config.Path}: {string.Join(", ", strangers.Take(5).Select(MessageText.Quote))} "
                     + "are no tokens of tokenizer.json: where a text holds one as it is written, transformers would add a token for it"),
             ];
         }

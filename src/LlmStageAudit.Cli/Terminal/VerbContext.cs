@@ -12,6 +12,7 @@ namespace LlmStageAudit.Cli.Terminal;
 internal sealed class VerbContext(ParseResult result, CancellationToken cancellation) : IWalkObserver
 {
     private readonly LogLevel _level = result.GetValue(CommonOptions.LogLevel);
+    private readonly List<Warning> _warnings = [];
     private readonly bool _quiet = result.GetValue(CommonOptions.Quiet);
 
     public TextWriter Out { get; } = result.InvocationConfiguration.Output;
@@ -60,12 +61,15 @@ internal sealed class VerbContext(ParseResult result, CancellationToken cancella
         if (!_quiet && _level <= LogLevel.Info) Error.WriteLine(text);
     }
 
-    public void Warn(string text)
+    /// <summary>Said once, on standard error at once and in what a verb answers.</summary>
+    public void Warn(Warning warning)
     {
-        if (_level <= LogLevel.Warning) Error.WriteLine($"warning: {text}");
+        if (_warnings.Contains(warning)) return;
+        _warnings.Add(warning);
+        if (_level <= LogLevel.Warning) Error.WriteLine($"warning: {MessagePart.Of(warning.Message)}");
     }
 
-    /// <summary>What a verb answers, on standard output: one JSON object, with its schema's version first, or what people read.</summary>
+    /// <summary>What a verb answers, on standard output: one JSON object, with its schema's version first and the warnings last, or what people read.</summary>
     public void Print(object json, Action text)
     {
         if (!Json)
@@ -76,6 +80,7 @@ internal sealed class VerbContext(ParseResult result, CancellationToken cancella
 
         var answer = JsonSerializer.SerializeToNode(json, ArtifactJson.Options)!.AsObject();
         if (!answer.ContainsKey("schemaVersion")) answer.Insert(0, "schemaVersion", 1);
+        answer["warnings"] = JsonSerializer.SerializeToNode(_warnings, ArtifactJson.Options);
         Out.WriteLine(answer.ToJsonString(ArtifactJson.Options));
     }
 

@@ -46,13 +46,14 @@ internal static class AttributeVerb
         [
             "stageaudit attribute runs/a --probe probes/identity.yaml",
             "stageaudit attribute runs/a --probe probes/identity.yaml --gradient midpoint --json --per-example",
+            "stageaudit attribute runs/a --probe probes/identity.yaml --seeds 4",
             "stageaudit attribute runs/a --probe probes/identity.yaml --treatment steps --steps 3,10-12",
             "stageaudit attribute runs/a --probe probes/identity.yaml --method adjoint --level step",
             "stageaudit attribute runs/a --probe probes/identity.yaml --level step --budget 3x --top 3",
         ],
         [
             RunOptions.Run, .. ProbeOptions.All, s_method, RunOptions.Gradient, RunOptions.Rho, s_curvature,
-            s_epsilonFloor, s_readout, s_folds, s_level, s_treatment, s_steps, s_export, s_perExample,
+            s_epsilonFloor, s_readout, s_folds, s_level, s_treatment, s_steps, RunOptions.Seeds, s_export, s_perExample,
             .. BudgetOptions.All, .. ResumeOptions.All, CommonOptions.Device,
         ],
         Run);
@@ -83,6 +84,7 @@ internal static class AttributeVerb
                 Unlabelled = context.Get(ProbeOptions.Unlabelled),
                 Question = request,
                 Certification = certification,
+                FurtherSeeds = context.Get(RunOptions.Seeds),
                 Resume = context.Get(ResumeOptions.Resume),
                 SaveInterval = ResumeOptions.SaveInterval(context),
             },
@@ -111,8 +113,12 @@ internal static class AttributeVerb
             effect.Estimate,
             effect.Low,
             effect.High,
+            effect.PValue,
+            effect.AdjustedPValue,
+            effect.Significant,
             effect.Trust,
             effect.Evidence,
+            effect.OverSeeds,
             effect.Estimator,
             effect.ExportedAdapter,
             PerExample = perExample ? effect.PerExample : null,
@@ -134,9 +140,11 @@ internal static class AttributeVerb
                 ("stage", Name),
                 (">effect", effect => Numbers.Signed(effect.Estimate)),
                 (">95% interval", effect => effect is { Low: { } low, High: { } high } ? Numbers.Interval(low, high) : null),
+                ("significant in this run", effect => effect.Significant is { } significant ? EnumSpelling<Significance>.Of(significant) : null),
                 ("trust", effect => effect.Trust),
                 .. mixed,
             ]);
+        SeedTable.Write(context, [.. effects.Effects.Select(effect => (Name(effect), effect.OverSeeds))]);
         BudgetOptions.Print(context, effects.Certification);
         if (context.Get(s_perExample))
         {

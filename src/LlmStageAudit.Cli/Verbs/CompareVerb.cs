@@ -92,7 +92,7 @@ internal static class CompareVerb
 
     private static void Say(VerbContext context, ComparedEstimator estimator)
     {
-        if (estimator.Failure is { } failure) context.Warn($"{estimator.Estimator}: {failure}");
+        if (estimator.Failure is { } failure) context.Warn(new Warning("estimator-failed", $"{estimator.Estimator}: {failure}"));
         else context.Note($"{estimator.Estimator}: {Numbers.Seconds(estimator.Seconds)}");
     }
 

@@ -56,11 +56,11 @@ internal static class DemoVerb
             {
                 Run = workspace.Run,
                 Probe = probe,
-                Confounder = DemoCorpus.PlantedIdentity,
+                Confounders = [DemoCorpus.PlantedIdentity],
                 Estimator = new Estimator.Replay(GradientSource.Of(PredictionSource)),
             },
             context.Host);
-        var (ranking, effects) = (ranked.Ranking.Record, ranked.Effects.Record);
+        var (ranking, effects) = (ranked.Rankings[0].Record, ranked.Effects.Record);
 
         context.Note("5  retraining without each stage, the one that ranks first to begin with, to verify the predictions");
         var plan = PlanHop.Run(new PlanRequest(workspace.Run)

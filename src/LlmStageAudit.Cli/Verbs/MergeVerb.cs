@@ -1,7 +1,6 @@
 using System.CommandLine;
-using LlmStageAudit.Auditing;
+using LlmStageAudit.Auditing.Hops;
 using LlmStageAudit.Cli.Terminal;
-using LlmStageAudit.Modeling.Models;
 
 namespace LlmStageAudit.Cli.Verbs;
 
@@ -21,10 +20,8 @@ internal static class MergeVerb
 
     private static void Run(VerbContext context)
     {
-        var target = Path.GetFullPath(context.Get(s_out)!);
-        var (model, state) = ModelOpener.Open(context.Get(s_model)!, context.Get(s_adapter), null, context.Device);
-        using (model)
-        using (state) MergedModel.Write(target, model, state);
-        context.Print(new { Model = target }, () => context.Out.WriteLine(target));
+        var model = MergeHop.Run(
+            new MergeRequest(context.Get(s_model)!, context.Get(s_adapter)!, context.Get(s_out)!), context.Host);
+        context.Print(new { Model = model }, () => context.Out.WriteLine(model));
     }
 }

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Screening;
 using LlmStageAudit.Attribution;
@@ -16,8 +18,12 @@ namespace LlmStageAudit.Cli.Verbs;
 
 internal static class RankVerb
 {
-    private static readonly Option<string> s_confounder =
-        new("--confounder", "-c") { Description = "The group of the probe whose influence on the score is in question", Required = true };
+    private static readonly Option<string[]> s_confounder = new("--confounder", "-c")
+    {
+        Description = "The groups of the probe whose influence on the score is in question",
+        Required = true,
+        AllowMultipleArgumentsPerToken = true,
+    };
 
     private static readonly Option<int> s_leastRows = new("--least-rows")
     {
@@ -27,13 +33,14 @@ internal static class RankVerb
 
     public static Command Build() => Verb.Of(
         "rank",
-        "Orders stages by how much each raised the model's reliance on a confounder, with significance.",
+        "Orders stages by how much each raised the model's reliance on confounders, with significance.",
         [
             "stageaudit rank runs/a --probe probes/identity.yaml --confounder muslim",
+            "stageaudit rank runs/a --probe probes/identity.yaml --confounder muslim black --seeds 4",
             "stageaudit rank runs/a --probe probes/identity.yaml --confounder muslim --budget 2x",
         ],
         [
-            RunOptions.Run, .. ProbeOptions.All, s_confounder, s_leastRows, RunOptions.Gradient, RunOptions.Rho,
+            RunOptions.Run, .. ProbeOptions.All, s_confounder, s_leastRows, RunOptions.Seeds, RunOptions.Gradient, RunOptions.Rho,
             .. BudgetOptions.All, .. ResumeOptions.All, CommonOptions.Device,
         ],
         Run);
@@ -50,33 +57,49 @@ internal static class RankVerb
                 Run = context.Get(RunOptions.Run),
                 Probe = ProbeOptions.Read(context),
                 Unlabelled = context.Get(ProbeOptions.Unlabelled),
-                Confounder = context.Get(s_confounder)!,
+                Confounders = context.Get(s_confounder)!,
                 LeastRows = context.Get(s_leastRows),
                 // Under a budget the share is the screen's.
                 Estimator = new Estimator.Replay(GradientSource.Of(gradient, certification is null ? rho : null)),
                 Certification = certification,
+                FurtherSeeds = context.Get(RunOptions.Seeds),
                 Resume = context.Get(ResumeOptions.Resume),
                 SaveInterval = ResumeOptions.SaveInterval(context),
             },
             context.Host);
-        var (ranking, certified) = (ranked.Ranking.Record, ranked.Effects.Record.Certification);
+        RankingArtifact[] rankings = [.. ranked.Rankings.Select(filed => filed.Record)];
+        var certified = ranked.Effects.Record.Certification;
         context.Print(
             new
             {
-                ranking.RunId,
-                ranking.Confounder,
-                Probe = ranking.Probe.Name,
-                ranking.Ranking,
-                ranking.Cells,
-                ranking.LeastRows,
+                rankings[0].RunId,
+                Confounder = rankings.Length == 1 ? rankings[0].Confounder : null,
+                Confounders = rankings.Select(ranking => new { ranking.Confounder, ranking.Cells }),
+                Probe = rankings[0].Probe.Name,
+                Ranking = rankings.SelectMany(ranking => ranking.Ranking.Select(stage => Entry(stage, ranking))),
+                rankings[0].LeastRows,
                 Certification = certified,
-                ranking.EffectsPath,
-                ranking.Notes,
+                rankings[0].EffectsPath,
+                rankings[0].Notes,
             },
-            () => Print(context, ranking, certified));
+            () =>
+            {
+                foreach (var ranking in rankings) Print(context, ranking);
+                BudgetOptions.Print(context, certified);
+                foreach (var note in rankings[0].Notes) context.Note(note);
+            });
     }
 
-    private static void Print(VerbContext context, RankingArtifact ranking, Certification? certification)
+    private static JsonNode Entry(RankedStage stage, RankingArtifact ranking)
+    {
+        var entry = JsonSerializer.SerializeToNode(stage, ArtifactJson.Options)!;
+        entry["confounder"] = ranking.Confounder;
+        var counted = ranking.Cells.Where(cell => cell.Counts).ToArray();
+        (entry["members"], entry["others"]) = (counted.Sum(cell => cell.Members), counted.Sum(cell => cell.Others));
+        return entry;
+    }
+
+    private static void Print(VerbContext context, RankingArtifact ranking)
     {
         context.Out.WriteLine(
             $"How much each stage raised the score of '{ranking.Confounder}' examples over others of the same label (log-odds):");
@@ -89,12 +112,11 @@ internal static class RankVerb
             (">gap with", row => Numbers.Signed(row.Item.ObservedGap)),
             (">gap without", row => Numbers.Signed(row.Item.CounterfactualGap)),
             (">adjusted p", row => row.Item.Screen is null ? Numbers.Plain(row.Item.AdjustedPValue) : null),
-            ("significant", row => row.Item.Screen is { } screen
+            ("significant in this run", row => row.Item.Screen is { } screen
                 ? $"screened ({screen})"
                 : EnumSpelling<Significance>.Of(row.Item.Significant)),
             ("trust", row => row.Item.Trust));
-        BudgetOptions.Print(context, certification);
+        SeedTable.Write(context, [.. ranking.Ranking.Select(stage => (stage.Stage, stage.OverSeeds))]);
         TrustNotes.Write(context, [.. ranking.Ranking.Select(stage => (stage.Stage, stage.Score, stage.Trust, stage.Evidence))]);
-        foreach (var note in ranking.Notes) context.Note(note);
     }
 }

@@ -27,6 +27,12 @@ internal static class RunOptions
             + "taken from (1), and that a screen looks at",
     };
 
+    /// <summary>For verbs whose answer is of one run, and could be of several.</summary>
+    public static Option<int> Seeds { get; } = Verb.Option(
+        "--seeds",
+        "Train the run and its counterfactuals under this many further seeds too (start, order, dropout): only that says what the data does",
+        0);
+
     /// <summary>The symbols of a verb about a run to be trained, around its option for the folder.</summary>
     public static Symbol[] ToTrain(Option<string?> folder) => [s_config, folder, s_set];
 

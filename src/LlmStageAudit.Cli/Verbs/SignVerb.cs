@@ -1,17 +1,11 @@
 using System.CommandLine;
+using LlmStageAudit.Auditing.Hops;
 using LlmStageAudit.Cli.Terminal;
-using LlmStageAudit.Foundation.Errors;
-using LlmStageAudit.Records.Runs;
-using LlmStageAudit.Seals;
-using LlmStageAudit.Seals.Signing;
-using LlmStageAudit.Seals.Verification;
 
 namespace LlmStageAudit.Cli.Verbs;
 
 internal static class SignVerb
 {
-    private const string DefaultIdentity = "signer";
-
     private static readonly Option<string> s_key =
         new("--key") { Description = "An ed25519 SSH key, or its .pub where an agent holds the key", Required = true };
     private static readonly Option<string?> s_identity =
@@ -24,33 +18,16 @@ internal static class SignVerb
         [RunOptions.Run, s_key, s_identity],
         Run);
 
-    private static ExitCode Run(VerbContext context)
+    private static void Run(VerbContext context)
     {
-        var path = context.Get(RunOptions.Run);
-        var identity = context.Get(s_identity) ?? DefaultIdentity;
-        if (identity.Length == 0
-                || !identity.All(character => char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '_' or '@' or '+'))
-            throw ConfigurationException.At(
-                "--identity", $"'{identity}'", "letters, digits, '.', '-', '_', '+' and '@', such as a mail address");
-        var folder = RunFolder.OpenSealed(path);
-        var verification = RunVerifier.Verify(folder, demandInputs: false, context.Cancellation);
-        if (!verification.IsIntact)
+        var request = new SignRequest(context.Get(RunOptions.Run), context.Get(s_key)!);
+        var signed = SignHop.Run(
+            context.Get(s_identity) is { } identity ? request with { Identity = identity } : request, context.Host);
+        context.Print(new { Signature = signed.Path, signed.SealSha256, signed.Key, signed.AllowedSigner }, () =>
         {
-            foreach (var finding in verification.Findings) context.Error.WriteLine(finding);
-            context.Error.WriteLine($"error: {path}: not signed, since the run is not what was sealed");
-            return ExitCode.GateFailed;
-        }
-
-        if (verification.Coverage != SealCoverage.Whole) throw SealException.NotWhole(path);
-        var signature = SealSignature.Sign(folder, context.Get(s_key)!);
-        var line = SealSignature.AllowedSigner(signature, identity);
-        var key = $"{signature.KeyType} {signature.Fingerprint}";
-        context.Print(new { Signature = folder.SignaturePath, verification.SealSha256, Key = key, AllowedSigner = line }, () =>
-        {
-            context.Out.WriteLine($"{folder.SignaturePath}: {key}");
+            context.Out.WriteLine($"{signed.Path}: {signed.Key}");
             context.Note("Whoever is to check it needs this line in an allowed-signers file, from you and not from this folder:");
-            context.Note(line);
+            context.Note(signed.AllowedSigner);
         });
-        return ExitCode.Done;
     }
 }

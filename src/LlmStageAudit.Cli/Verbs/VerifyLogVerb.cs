@@ -1,10 +1,8 @@
 using System.CommandLine;
+using LlmStageAudit.Auditing.Hops;
 using LlmStageAudit.Cli.Terminal;
-using LlmStageAudit.Foundation.Errors;
-using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Seals.Signing;
 using LlmStageAudit.Seals.Verification;
-using LlmStageAudit.Training.Runs;
 using LlmStageAudit.Training.Verification;
 
 namespace LlmStageAudit.Cli.Verbs;
@@ -35,16 +33,19 @@ internal static class VerifyLogVerb
 
     private static ExitCode Run(VerbContext context)
     {
-        var path = context.Get(RunOptions.Run);
-        if (context.Get(s_identity) is not null && context.Get(s_signers) is null)
-            throw ConfigurationException.At("--identity", "given without --signers", "the file that says which keys are whose");
-        if (context.Get(s_replay) < 0) throw ConfigurationException.At("--replay", $"{context.Get(s_replay)}", "0 or more");
-        var folder = RunFolder.OpenSealed(path);
-        var verification = RunVerifier.Verify(folder, context.Get(s_inputs), context.Cancellation);
-        var signature = SealSignature.Verify(folder, context.Get(s_signers), context.Get(s_identity), context.Get(s_signature));
-        var replay = context.Get(s_replay) > 0 && verification.IsIntact ? Replay(context, path) : null;
-        RunFinding[] findings = [.. verification.Findings, .. signature.Findings, .. replay?.Findings ?? []];
-        var isIntact = findings.Length == 0;
+        var proof = VerifyLogHop.Run(
+            new VerifyLogRequest(context.Get(RunOptions.Run))
+            {
+                ReplayedSteps = context.Get(s_replay),
+                Seed = context.Get(s_seed),
+                DemandInputs = context.Get(s_inputs),
+                DemandSignature = context.Get(s_signature),
+                Signers = context.Get(s_signers),
+                Identity = context.Get(s_identity),
+            },
+            context.Host);
+        var (verification, signature, replay) = proof;
+        var isIntact = proof.Findings.Count == 0;
         context.Print(
             new
             {
@@ -63,25 +64,18 @@ internal static class VerifyLogVerb
                 verification.InputsAbsent,
                 Signature = new { signature.Status, signature.Signer, signature.Key },
                 verification.Notes,
-                Findings = findings,
+                proof.Findings,
             },
             () =>
             {
                 context.Out.WriteLine($"{verification.Records} records, {(isIntact ? "intact" : "NOT intact")}");
                 PrintSeal(context, verification, signature);
-                PrintReplay(context, verification, replay);
+                if (replay is not null) PrintReplay(context, verification, replay);
                 foreach (var note in verification.Notes) context.Note(note);
                 foreach (var input in verification.InputsAbsent) context.Note($"not here, not checked: {input}");
-                foreach (var finding in findings) context.Error.WriteLine(finding);
+                foreach (var finding in proof.Findings) context.Error.WriteLine(finding);
             });
         return isIntact ? ExitCode.Done : ExitCode.GateFailed;
-    }
-
-    private static ReplayVerification Replay(VerbContext context, string path)
-    {
-        using var run = TrainedRun.Open(path, context.Device);
-        context.Host.WarnOfOtherEngine(run.Manifest);
-        return RunReplay.Verify(run, context.Get(s_replay), context.Get(s_seed), context.Cancellation);
     }
 
     private static void PrintSeal(VerbContext context, RunVerification verification, SignatureVerification signature)
@@ -103,20 +97,13 @@ internal static class VerifyLogVerb
         context.Out.WriteLine($"{verification.InputsChecked} input files compared, {verification.InputsAbsent.Count} not here");
     }
 
-    private static void PrintReplay(VerbContext context, RunVerification verification, ReplayVerification? replay)
+    private static void PrintReplay(VerbContext context, RunVerification verification, ReplayVerification replay)
     {
-        if (replay is not null)
-        {
-            context.Out.WriteLine(
-                $"{replay.Replayed} steps executed again, worst relative gradient error {Numbers.Plain(replay.WorstGradientError ?? 0)} "
-                + $"(rounding: up to {Numbers.Plain(replay.GradientTolerance)})");
-            context.Out.WriteLine(
-                $"{replay.StatesReplayed} of {verification.Stages.Total} stage ends made again from the log, "
-                + $"worst relative state error {Numbers.Plain(replay.WorstStateError ?? 0)}");
-        }
-        else if (context.Get(s_replay) > 0)
-        {
-            context.Warn("nothing was executed again: what was changed would be executed");
-        }
+        context.Out.WriteLine(
+            $"{replay.Replayed} steps executed again, worst relative gradient error {Numbers.Plain(replay.WorstGradientError ?? 0)} "
+            + $"(rounding: up to {Numbers.Plain(replay.GradientTolerance)})");
+        context.Out.WriteLine(
+            $"{replay.StatesReplayed} of {verification.Stages.Total} stage ends made again from the log, "
+            + $"worst relative state error {Numbers.Plain(replay.WorstStateError ?? 0)}");
     }
 }

@@ -52,6 +52,8 @@ public sealed class Setting
     public static Setting ForcedStart { get; } = new("forced start");
     /// <summary>Where a replay takes the gradients of the counterfactual from.</summary>
     public static Setting GradientSource { get; } = new("the gradient source");
+    /// <summary>Who signs, or must have signed.</summary>
+    public static Setting Identity { get; } = new("the identity");
     /// <summary>The stages to leave out.</summary>
     public static Setting LeavingOut { get; } = new("leaving out");
     /// <summary>What an effect is of: a stage, a step or an example.</summary>
@@ -78,6 +80,8 @@ public sealed class Setting
     public static Setting Rho { get; } = new("the share of each batch");
     /// <summary>What estimates effects before some are settled exactly.</summary>
     public static Setting Screen { get; } = new("the screen");
+    /// <summary>How many further seeds the run is trained under.</summary>
+    public static Setting Seeds { get; } = new("the further seeds");
     /// <summary>The file of keys whose signatures count.</summary>
     public static Setting Signers { get; } = new("the signers' file");
     /// <summary>The SSH key that signs.</summary>

@@ -3,7 +3,7 @@ using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Modeling.Examples;
 
-/// <summary>Watches examples as they are read for what a person would raise a hand at: one class alone, texts that are words for nothing.</summary>
+/// <summary>Watches examples as they are read for what a person would raise a hand at: conditions that are never true, texts that are words for nothing.</summary>
 internal sealed class ExampleRemarks(string path, DatasetColumns columns)
 {
     private const int MostValues = 3;
@@ -24,16 +24,17 @@ internal sealed class ExampleRemarks(string path, DatasetColumns columns)
             _emptyWords = (_emptyWords.Count + 1, _emptyWords.Count == 0 ? $"'{row.Text(text)}' at {row.Where}" : _emptyWords.First);
     }
 
+    /// <summary>Why all labels are the same, where the label is a condition.</summary>
+    public string? OfLabels()
+    {
+        if (_hasTwoLabels || columns.Label is not { IsCondition: true } label) return null;
+        var truth = _firstLabel is 0 or 1 ? $"for the condition is {(_firstLabel == 0 ? "never" : "always")} true: " : "";
+        var values = string.Join(", ", _values.Take(MostValues).Select(Shown.Quoted)) + (_values.Count > MostValues ? ", ..." : "");
+        return $"{truth}{label.Text}" + (_values.Count == 0 ? "" : $"; '{label.Expression.ColumnsUsed[0]}' holds {values}");
+    }
+
     public IEnumerable<Warning> Warnings()
     {
-        if (columns.Label is { } label && _count > 1 && !_hasTwoLabels)
-        {
-            var values = _values.Count == 0 ? "" : $"; '{label.Expression.ColumnsUsed[0]}' holds "
-                + string.Join(", ", _values.Take(MostValues).Select(Shown.Quoted)) + (_values.Count > MostValues ? ", ..." : "");
-            var never = label.IsCondition && _firstLabel is 0 or 1 ? $", for the condition is {(_firstLabel == 0 ? "never" : "always")} true" : "";
-            yield return new Warning("one-class", $"{path}: all {_count} examples have the label {_firstLabel} ({label.Text}){never}{values}");
-        }
-
         if (_emptyWords.Count > 0)
         {
             yield return new Warning("text-says-nothing", $"{path}: {_emptyWords.Count} of {_count} texts are a word that pandas reads as a "

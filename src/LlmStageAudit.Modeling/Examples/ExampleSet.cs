@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using LlmStageAudit.Checkpoints.Comments;
 using LlmStageAudit.Foundation.Errors;
 
@@ -17,7 +20,10 @@ public sealed record ExampleSet(string Path, IReadOnlyList<EncodedExample> Examp
     /// <summary>The row of each example with the cells that were to be kept; empty where none were.</summary>
     public IReadOnlyList<CommentRow> Rows { get; init; } = [];
 
-    /// <summary>What makes the examples other than they may be taken for: rows that were left out, one class alone.</summary>
+    /// <summary>Why all labels are the same, where the label is a condition and they are; null: nothing to say.</summary>
+    public string? LabelRemark { get; init; }
+
+    /// <summary>What makes the examples other than they may be taken for, as it was seen in reading: rows that were cut, or left out.</summary>
     public IReadOnlyList<Warning> Warnings { get; init; } = [];
 }
 
@@ -27,4 +33,8 @@ public sealed record ExampleSet(string Path, IReadOnlyList<EncodedExample> Examp
 /// <param name="Label">The class; -1 for causal language models.</param>
 /// <param name="PromptTokens">Leading tokens a causal language model is not scored on: at least 1.</param>
 /// <param name="RowIndex">0-based row of the data set it came from.</param>
-public sealed record EncodedExample(string Id, int[] Ids, int Label, int PromptTokens, int RowIndex);
+public sealed record EncodedExample(string Id, int[] Ids, int Label, int PromptTokens, int RowIndex)
+{
+    /// <summary>The same for the same tokens: 64 bits of their SHA-256.</summary>
+    public ulong TokenHash => BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(MemoryMarshal.AsBytes(Ids.AsSpan())));
+}

@@ -70,13 +70,6 @@ internal sealed class RowSelection(DatasetSection section, RowExpression? filter
             yield return new Warning("rows-left-out", $"{section.Path}: {_lacking.Count} of {_lacking.Count + _taken} rows lack a label or a "
                 + $"text and are left out (missing: skip), the first {_lacking.First}");
         }
-
-        if ((section.Sample ?? section.Limit) is { } wanted && _taken < wanted)
-        {
-            var key = section.Sample is null ? "limit" : "sample";
-            yield return new Warning("too-few-rows-selected", $"{section.Path}: {key}: {wanted} was not reached, {_taken} rows "
-                + (section.Where is null ? "are there" : $"pass where: {section.Where}"));
-        }
     }
 
     private bool Passes(CommentRow row)

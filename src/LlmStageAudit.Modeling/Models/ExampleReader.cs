@@ -53,18 +53,18 @@ public sealed class ExampleReader(LanguageModel model, int? maxLength)
             Targets = columns.Target is null ? null : targets,
             Columns = table.Columns,
             Rows = rows,
+            LabelRemark = remarks.OfLabels(),
             Warnings =
             [
-                .. table.Warnings, .. selection.Warnings(), .. remarks.Warnings(),
-                .. LengthWarnings(section.Path, columns, cut, examples.Count),
+                .. table.Warnings, .. selection.Warnings(), .. remarks.Warnings(), .. OfTokens(columns, cut, examples.Count),
             ],
         };
     }
 
-    private IEnumerable<Warning> LengthWarnings(string path, DatasetColumns columns, int cut, int count)
+    private IEnumerable<Warning> OfTokens(DatasetColumns columns, int cut, int count)
     {
         var ofTokenizer = columns.Ids is null ? _tokenizer.Value.Warnings : [];
-        var text = $"{path}: {cut} of {count} rows are longer than {LimitOf(columns)} tokens, and are cut";
+        var text = $"{cut} of {count} rows are longer than {LimitOf(columns)} tokens, and are cut";
         return cut == 0 ? ofTokenizer : [.. ofTokenizer, new Warning("rows-cut", text)];
     }
 

@@ -1,5 +1,6 @@
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Checkpoints.Models;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Modeling.Adapters;
 using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Parameters;
@@ -27,10 +28,10 @@ public sealed class LanguageModel : IDisposable
         LoraPlacement? placement,
         ParameterLayout layout,
         string headName,
-        IReadOnlyList<string> notes)
+        IReadOnlyList<Warning> warnings)
     {
         (_transformer, _frozen, _placement) = (transformer, frozen, placement);
-        (Folder, Layout, HeadName, Notes) = (folder, layout, headName, notes);
+        (Folder, Layout, HeadName, Warnings) = (folder, layout, headName, warnings);
         (Task, Labels, Dtype, Device) = (options.Task, options.Labels, options.Dtype, options.Device ?? CPU);
         _computeDtype = options.ComputeDtype ?? options.Dtype;
     }
@@ -80,7 +81,7 @@ public sealed class LanguageModel : IDisposable
         Task == ModelTask.CausalLm ? _transformer.Names.CausalClass : _transformer.Names.ClassifierClass;
 
     /// <summary>What a user should know of the loading: tensors passed over, a head that started at random.</summary>
-    public IReadOnlyList<string> Notes { get; }
+    public IReadOnlyList<Warning> Warnings { get; }
 
     /// <summary>What drawing weights from the seed took of the loading.</summary>
     public double RandomSeconds { get; internal init; }

@@ -19,7 +19,7 @@ public sealed class LanguageModelLoader
     private readonly LanguageModelOptions _options;
     private readonly Transformer _transformer;
     private readonly BaseTensorNames _names;
-    private readonly List<string> _notes = [];
+    private readonly List<Warning> _warnings = [];
     private readonly HashSet<string> _used = [];
     private readonly Stopwatch _drawing = new();
 
@@ -101,7 +101,7 @@ public sealed class LanguageModelLoader
         NoteFiles(path);
         if (placement is not null) NoteAdapter(placement);
         NoteUnusedTensors(placement);
-        var model = new LanguageModel(_transformer, _folder, _options, frozen, placement, layout, head.Name, _notes)
+        var model = new LanguageModel(_transformer, _folder, _options, frozen, placement, layout, head.Name, _warnings)
         {
             RandomSeconds = _drawing.Elapsed.TotalSeconds,
         };
@@ -165,10 +165,10 @@ public sealed class LanguageModelLoader
             return;
         }
 
-        if (slot.Name == ClassificationHead)
-            _notes.Add($"the classification head starts at random from seed {_options.Seed}: {HeadlessFile} has none");
+        if (slot.Name == ClassificationHead && _options.Adapter?.Tensors is not null)
+            _warnings.Add(new Warning("fresh-head", $"the classification head starts at random from seed {_options.Seed}: {HeadlessFile} has none"));
         _drawing.Start();
-        using var fresh = TensorMemory.Of(_transformer.Initialize(slot, _options.Seed), [.. slot.Shape]);
+        using var fresh = TensorMemory.Of(_transformer.Initialize(slot, slot.Name == ClassificationHead ? _options.Seed : _options.BaseSeed), [.. slot.Shape]);
         weight.copy_(fresh);
         _drawing.Stop();
     }
@@ -303,16 +303,19 @@ public sealed class LanguageModelLoader
 
     private void NoteFiles(string path)
     {
-        if (_folder.Path != path) _notes.Add($"{path} is a cache of the model hub: taken is {_folder.Path}");
-        if (_options.Weights == ModelWeights.Pretrained && _names.Note is { } note) _notes.Add($"{_folder.Path}: {note}");
+        if (_folder.Path != path) _warnings.Add(new Warning("hub-cache", $"{path} is a cache of the model hub: taken is {_folder.Path}"));
+        if (_options.Weights == ModelWeights.Pretrained && _names.Note is { } note)
+            _warnings.Add(new Warning("tensor-names", $"{_folder.Path}: {note}"));
     }
 
     private void NoteAdapter(LoraPlacement placement)
     {
-        _notes.AddRange(placement.Config.Warnings);
-        _notes.AddRange(placement.Notes);
+        _warnings.AddRange(placement.Config.Warnings.Concat(placement.Notes).Select(note => new Warning("adapter-config", note)));
         if (_options.Adapter!.Tensors is null && placement.Config.Start is LoraStart.Gaussian or LoraStart.Linear)
-            _notes.Add($"init_lora_weights {placement.Config.Start}: distributed as by PEFT, the draws are this program's own");
+        {
+            _warnings.Add(new Warning(
+                "adapter-start", $"init_lora_weights {placement.Config.Start}: distributed as by PEFT, the draws are this program's own"));
+        }
     }
 
     private void NoteUnusedTensors(LoraPlacement? placement)
@@ -329,7 +332,9 @@ public sealed class LanguageModelLoader
             .Order(StringComparer.Ordinal)
             .ToArray();
         if (unused.Length > 0)
-            _notes.Add($"{unused.Length} tensors of the folder are not part of the model: {string.Join(", ", unused.Take(5))}");
+            _warnings.Add(new Warning(
+                "unused-tensors",
+                $"{unused.Length} tensors of the folder are not part of the model: {string.Join(", ", unused.Take(5))}"));
     }
 }
 

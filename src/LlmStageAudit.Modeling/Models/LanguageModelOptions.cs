@@ -24,8 +24,11 @@ public sealed record LanguageModelOptions
     /// </summary>
     public bool ForTraining { get; init; } = true;
 
-    /// <summary>Seed of everything that starts at random: LoRA A, a missing head, random weights.</summary>
+    /// <summary>Seed of what starts at random on top of the base: LoRA A, a missing head.</summary>
     public long Seed { get; init; }
+
+    /// <summary>Seed of random base weights.</summary>
+    public long BaseSeed { get; init; }
 
     /// <summary>Of the trainable state and its gradients: float32, or float64 where identities are checked.</summary>
     public ScalarType Dtype { get; init; } = float32;

@@ -78,11 +78,18 @@ public sealed class ConfounderGap : IMeasure
         Bootstrap.Contrast(Differences(observed, counterfactual), $"{_name}/{key}");
 
     /// <summary>Whether that effect could be had with any examples of the same labels as members: group membership exchanged.</summary>
-    /// <param name="observed">The run's scores.</param>
-    /// <param name="counterfactual">Those of the run without something, on the same examples.</param>
+    /// <param name="runs">
+    /// The scores of a run, and of the run without something, on the same examples; of several, the mean of each example's effect.
+    /// </param>
     /// <param name="key">Names the random stream.</param>
-    public PermutationResult Test(ProbeScores observed, ProbeScores counterfactual, string key) => Permutation.TwoGroups(
-        [.. Differences(observed, counterfactual).Chunk(2).Select(pair => (Weight, pair[0].Values, pair[1].Values))], $"{_name}/{key}");
+    public PermutationResult Test(IReadOnlyList<(ProbeScores Observed, ProbeScores Counterfactual)> runs, string key)
+    {
+        var cells = runs.Select(run => Differences(run.Observed, run.Counterfactual)).ToArray();
+        return Permutation.TwoGroups([.. _strata.Select((_, stratum) => (Weight, Mean(2 * stratum), Mean((2 * stratum) + 1)))], $"{_name}/{key}");
+
+        IReadOnlyList<double> Mean(int cell) =>
+            [.. Enumerable.Range(0, cells[0][cell].Values.Count).Select(i => cells.Average(run => run[cell].Values[i]))];
+    }
 
     /// <inheritdoc/>
     public double[] EffectDraws(ProbeScores observed, ProbeScores counterfactual, string key) =>

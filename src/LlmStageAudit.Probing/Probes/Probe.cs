@@ -48,16 +48,25 @@ public sealed class Probe
     /// <summary>What results say of the probe; the hash is the data file's.</summary>
     public ProbeReference Reference { get; }
 
-    /// <summary>What makes the probe other than it may be taken for: one class alone, a group without members.</summary>
+    /// <summary>What makes numbers of this probe other than they may be taken for; nothing of a part of a probe.</summary>
     public IReadOnlyList<Warning> Warnings { get; private init; } = [];
 
     /// <summary>What is measured.</summary>
     public PerformanceFunction Performance => new(this);
 
     /// <summary>Reads a probe's examples as a model takes them, with their groups.</summary>
-    /// <exception cref="Foundation.Errors.AuditException">The probe's data, groups or metric do not fit.</exception>
+    /// <param name="configuration">What is measured, on which rows.</param>
+    /// <param name="model">What measures.</param>
+    /// <param name="reader">Reads rows as the model takes them.</param>
+    /// <param name="unlabelled">What becomes of rows whose identity nobody annotated.</param>
+    /// <param name="trainedOn">What the model was trained on, as far as it is known: rows that the probe shares with it are warned of.</param>
+    /// <exception cref="AuditException">The probe's data, groups or metric do not fit.</exception>
     public static Probe Read(
-        ProbeConfiguration configuration, LanguageModel model, ExampleReader reader, UnlabelledPolicy unlabelled = UnlabelledPolicy.Exclude)
+        ProbeConfiguration configuration,
+        LanguageModel model,
+        ExampleReader reader,
+        UnlabelledPolicy unlabelled = UnlabelledPolicy.Exclude,
+        IReadOnlyList<ExampleSet>? trainedOn = null)
     {
         if (configuration.Task is { } task && task != model.Task)
             throw ProbeException.OtherTask(configuration.Path, EnumSpelling<ModelTask>.Of(task), EnumSpelling<ModelTask>.Of(model.Task));
@@ -76,7 +85,7 @@ public sealed class Probe
             configuration, set.Examples, set.Targets ?? [.. set.Examples.Select(example => example.Label)], groups,
             ContentHash.OfFile(set.Path), HashOf(configuration, unlabelled))
         {
-            Warnings = [.. set.Warnings, .. groups.Where(group => !group.Subgroup.Any()).Select(group => WithoutMembers(configuration, group))],
+            Warnings = [.. ProbeWarnings.Of(configuration, set, groups, model, trainedOn ?? [])],
         };
         if (metric.IsOfGroups && metric.Column is { } measured) probe.RequireGroup(measured);
         return probe;
@@ -91,11 +100,6 @@ public sealed class Probe
         [],
         Reference.Sha256,
         Reference.DefinitionSha256!);
-
-    private static Warning WithoutMembers(ProbeConfiguration configuration, ProbeGroup group) => new(
-        "group-without-members",
-        $"{configuration.Path}: none of {group.Members.Count} examples is in the group '{group.Name}', and of "
-        + $"{group.Members.Count(member => member is null)} nothing is known");
 
     /// <summary>Of all that says what is measured, wherever the files lie and whatever the probe is called.</summary>
     private static string HashOf(ProbeConfiguration configuration, UnlabelledPolicy unlabelled)

@@ -52,7 +52,7 @@ public static class Permutation
     /// <summary>Whether paired differences are centred on 0.</summary>
     /// <param name="differences">At least one.</param>
     /// <param name="key">Names the random stream.</param>
-    internal static PermutationResult SignFlips(IReadOnlyList<double> differences, string key)
+    public static PermutationResult SignFlips(IReadOnlyList<double> differences, string key)
     {
         var observed = differences.Average();
         if (differences.Count < 63 && 1L << differences.Count <= MostExact)

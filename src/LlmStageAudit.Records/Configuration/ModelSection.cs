@@ -20,6 +20,9 @@ public sealed record ModelSection
     /// <summary>Where the base weights come from; pretrained where nothing is said.</summary>
     public ModelWeights Weights { get; init; } = ModelWeights.Pretrained;
 
+    /// <summary>What random base weights are drawn from; null: the run's seed.</summary>
+    public long? Seed { get; init; }
+
     /// <summary>What the frozen base computes in; float32 where nothing is said.</summary>
     public ModelDtype Dtype { get; init; } = ModelDtype.Float32;
 }
@@ -40,7 +43,7 @@ public enum ModelWeights
     /// <summary>The model folder's safetensors files.</summary>
     Pretrained,
 
-    /// <summary>Drawn from the run's seed; the model folder needs a config.json only.</summary>
+    /// <summary>Drawn from a seed; the model folder needs a config.json only.</summary>
     Random,
 }
 

@@ -12,7 +12,7 @@ public static class RunConfigurationReader
         "epochs", "batchSize", "microBatchSize", "shuffle",
     ];
 
-    private static readonly string[] ModelKeys = ["path", "task", "labels", "maxLength", "weights", "dtype"];
+    private static readonly string[] ModelKeys = ["path", "task", "labels", "maxLength", "weights", "seed", "dtype"];
     private static readonly string[] AdapterKeys =
         ["recipe", "initFrom", "r", "alpha", "rslora", "dropout", "targetModules", "modulesToSave"];
     private static readonly string[] TrajectoryKeys = ["gradients"];
@@ -82,6 +82,7 @@ public static class RunConfigurationReader
             Labels = (int?)block.Integer("labels", 2, 100_000, "a whole number of classes from 2 to 100000") ?? 2,
             MaxLength = block.Count("maxLength", "tokens", 1 << 20),
             Weights = block.Choice<ModelWeights>("weights") ?? ModelWeights.Pretrained,
+            Seed = block.Integer("seed", long.MinValue, long.MaxValue, "a whole number"),
             Dtype = block.Choice<ModelDtype>("dtype") ?? ModelDtype.Float32,
         };
     }

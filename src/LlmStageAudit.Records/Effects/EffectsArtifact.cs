@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Serialization;
 
@@ -53,6 +54,9 @@ public sealed record EffectsArtifact : RunArtifact<EffectsArtifact>, IArtifact<E
 
     /// <summary>One per stage, step, block of steps or example, in training order.</summary>
     public IReadOnlyList<StageEffect> Effects { get; init; } = [];
+
+    /// <summary>What makes the effects other than they may be taken for.</summary>
+    public IReadOnlyList<Warning> Warnings { get; init; } = [];
 
     /// <summary>replay, adjoint, a baseline; certified where a budget was spent.</summary>
     [JsonIgnore]

@@ -41,6 +41,18 @@ public sealed record StageEffect
     /// <summary>The screen's estimate of the effect on the measure that was certified; null where there was no screen.</summary>
     public double? Screened { get; init; }
 
+    /// <summary>Two-sided, by exchanging the signs of the rows' effects; null where no row's effect is known.</summary>
+    public double? PValue { get; init; }
+
+    /// <summary>After Benjamini-Hochberg over the effects of the file.</summary>
+    public double? AdjustedPValue { get; init; }
+
+    /// <summary>Whether the effect is more than the choice of probe rows can bring about, in this run.</summary>
+    public Significance? Significant { get; init; }
+
+    /// <summary>What other seeds say; null where none was asked.</summary>
+    public OverSeeds? OverSeeds { get; init; }
+
     /// <summary>The model without the stage; null where the method makes none.</summary>
     public ProbeScores? Counterfactual { get; init; }
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Serialization;
@@ -44,6 +45,9 @@ public sealed record RankingArtifact : RunArtifact<RankingArtifact>, IArtifact<R
 
     /// <summary>What a reader must know to use it, in sentences.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>What makes the ranking other than it may be taken for.</summary>
+    public IReadOnlyList<Warning> Warnings { get; init; } = [];
 
     /// <summary>The first schema knew yes and no.</summary>
     static void IArtifact<RankingArtifact>.Upgrade(JsonObject old, int schemaVersion)
@@ -114,22 +118,12 @@ public sealed record RankedStage
     /// <summary>Whether <see cref="AdjustedPValue"/> is within the ranking's false discovery rate, in this run.</summary>
     public required Significance Significant { get; init; }
 
+    /// <summary>What other seeds say; null where none was asked.</summary>
+    public OverSeeds? OverSeeds { get; init; }
+
     /// <summary>The confounder gap of the model as trained.</summary>
     public required double ObservedGap { get; init; }
 
     /// <summary>The confounder gap of the model without the stage.</summary>
     public required double CounterfactualGap { get; init; }
-}
-
-/// <summary>Whether an effect is more than the choice of rows can bring about.</summary>
-public enum Significance
-{
-    /// <summary>It is.</summary>
-    Yes,
-
-    /// <summary>It may be luck, or nothing tested it.</summary>
-    No,
-
-    /// <summary>A group or its rest has too few rows of a label for any answer.</summary>
-    TooFewRows,
 }

@@ -20,6 +20,7 @@ namespace LlmStageAudit.Records.Runs;
 /// verifications/ID.json               predicted against retrained
 /// comparisons/PROBE.LEVEL.json        estimators against retraining
 /// report.html
+/// seeds/SEED/                         the same run under another seed
 /// plan.json  plan.runs/               a retraining plan, and its runs with a stage left out
 /// </code>
 /// </summary>
@@ -184,6 +185,9 @@ public sealed class RunFolder
 
     /// <summary>Where the block scores of this id are filed: scores of all sets of consecutive steps, by probe and estimator.</summary>
     public string BlockScoresPath(string id) => Filed(Within("blocks"), id);
+
+    /// <summary>Where the same run under another seed lies: a run folder.</summary>
+    public string SeedFolder(long seed) => Path.Combine(Within("seeds"), seed.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>Where the ranking of this id is filed.</summary>
     public string RankingsPath(string id) => Filed(RankingsFolder, id);

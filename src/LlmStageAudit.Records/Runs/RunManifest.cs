@@ -1,3 +1,4 @@
+using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Serialization;
 
@@ -44,6 +45,9 @@ public sealed record RunManifest : RunArtifact<RunManifest>, IArtifact<RunManife
 
     /// <summary>Sum over stages of <see cref="StageResult.LogSeconds"/>.</summary>
     public double LogSeconds { get; init; }
+
+    /// <summary>What makes the run other than it may be taken for, in the order found; no part of its id.</summary>
+    public IReadOnlyList<Warning> Warnings { get; init; } = [];
 
     /// <summary>How far the run came.</summary>
     public RunState State { get; init; } = RunState.Running;

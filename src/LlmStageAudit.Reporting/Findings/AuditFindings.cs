@@ -82,6 +82,10 @@ internal sealed class AuditFindings
             yield return "The run had not ended when this report was made: its last stages may be missing.";
         if (Run.State == RunState.Stopped)
             yield return $"The run was stopped before its end: train it to the end with {Setting.Resuming}.";
+        var warnings = Run.Warnings
+            .Concat(Effects.SelectMany(effects => effects.Artifact.Warnings))
+            .Concat(Rankings.SelectMany(ranking => ranking.Warnings));
+        foreach (var warning in warnings.Distinct()) yield return $"Warning: {warning.Message}.";
         var foreign = Inputs.Effects.Select(effects => (What: "Effects", effects.RunId))
             .Concat(Inputs.Rankings.Select(ranking => ("A ranking", ranking.RunId)))
             .Concat(Inputs.Verifications.Select(verification => ("A verification", verification.RunId)))

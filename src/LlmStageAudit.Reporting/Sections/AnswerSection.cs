@@ -1,3 +1,4 @@
+using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Rankings;
 
 namespace LlmStageAudit.Reporting.Sections;
@@ -89,10 +90,10 @@ internal static class AnswerSection
         if (finding.Stages.MaxBy(stage => stage.Size) is { } larger && larger.Size > top.Size)
         {
             var doubt = larger.HasInterval ? "its interval includes zero" : "it has no interval";
-            page.Text($"The estimate of {larger.Label:strong} is larger, but {doubt}.");
+            page.Text($"The estimate of {larger.Label:strong} is larger, but {doubt}. ");
         }
 
-        page.Close();
+        page.Text(Reach(top.Effect.OverSeeds)).Close();
     }
 
     private static void WriteRanking(MarkupWriter page, RankingArtifact ranking)
@@ -112,7 +113,18 @@ internal static class AnswerSection
             Significance.No => "not significant",
             _ => "too few rows to say",
         };
-        page.Text($"{verdict}, adjusted p {NumberText.Probability(top.AdjustedPValue)}).");
-        page.Close();
+        page.Text($"{verdict}, adjusted p {NumberText.Probability(top.AdjustedPValue)}). {Reach(top.OverSeeds)}").Close();
     }
+
+    /// <summary>Of what the answer holds: of this run, or of this data.</summary>
+    private static string Reach(OverSeeds? over) => over is null
+        ? "This holds in this run: no other seed was asked."
+        : $"Over {NumberText.Count(over.Seeds)} seeds the mean is {NumberText.Signed(over.Mean)} "
+            + $"(interval {NumberText.Interval(over.Low, over.High)}, {NumberText.Percent(Math.Round(over.Luck, 2))} luck): "
+            + over.Significant switch
+            {
+                Significance.Yes => "this data does that.",
+                Significance.No => "whether this data does that is not known.",
+                _ => "too few rows to say whether this data does that.",
+            };
 }

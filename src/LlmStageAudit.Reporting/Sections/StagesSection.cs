@@ -75,6 +75,9 @@ internal static class StagesSection
             IntervalColumn,
             ("#Without it", stage => stage.Effect.Counterfactual is { } scores ? NumberText.Value(scores.Mean) : "–"),
             ("#Retrained", stage => stage.Measured is { } measured ? NumberText.Signed(measured) : "–"),
+            ("Significant in this run", stage =>
+                stage.Effect.Significant is { } significant ? EnumSpelling<Significance>.Of(significant) : "–"),
+            ("This data does that", stage => OverSeedsOf(stage.Effect.OverSeeds)),
             ("Zero in interval", stage => !stage.HasInterval ? "–" : stage.IsDistinguishable ? "no" : "yes"),
             ("Trust", stage => new(stage.Effect.Trust, stage.Effect.Evidence?.Reason)));
     }
@@ -164,12 +167,17 @@ internal static class StagesSection
             ("#Gap without it", stage => NumberText.Value(stage.CounterfactualGap)),
             ("#p", stage => NumberText.Probability(stage.PValue)),
             ("#Adjusted p", stage => NumberText.Probability(stage.AdjustedPValue)),
-            ("Significant in this run", stage => EnumSpelling<Significance>.Of(stage.Significant)));
+            ("Significant in this run", stage => EnumSpelling<Significance>.Of(stage.Significant)),
+            ("This data does that", stage => OverSeedsOf(stage.OverSeeds)));
         page.Paragraph(
             "Score: the gap of the model as trained less the gap without the stage. Adjusted p: Benjamini-Hochberg over the ranking.",
             "quiet");
         foreach (var note in ranking.Notes) page.Paragraph(note, "quiet");
     }
+
+    private static TableCell OverSeedsOf(OverSeeds? over) => over is null ? "not known: no other seed was asked" : new TableCell(
+        EnumSpelling<Significance>.Of(over.Significant),
+        $"over {NumberText.Count(over.Seeds)} seeds: {NumberText.Signed(over.Mean)}, {NumberText.Interval(over.Low, over.High)}");
 
     private static (string Heading, Func<StageFinding, TableCell> Cell) EffectColumn(EffectFinding finding) =>
         ("#Effect" + MetricText.UnitInBrackets(finding.Artifact.Metric), stage => NumberText.Signed(stage.Estimate));

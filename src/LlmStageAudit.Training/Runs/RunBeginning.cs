@@ -21,6 +21,7 @@ internal static class RunBeginning
             Parameters = [.. layout.Slots.Select(slot => new ParameterRecord { Name = slot.Name, Shape = slot.Shape })],
             Start = start,
             Stages = [.. materials.Programs.Select((program, index) => new StageResult { Name = program.Name, Index = index })],
+            Warnings = [.. RunWarnings.Of(materials, start)],
         };
     }
 

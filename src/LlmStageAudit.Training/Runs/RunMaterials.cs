@@ -104,6 +104,7 @@ public sealed class RunMaterials : IDisposable
             Adapter = adapter,
             Weights = weights,
             Seed = configuration.Seed,
+            BaseSeed = configuration.Model.Seed ?? configuration.Seed,
             ComputeDtype = configuration.Model.Dtype == ModelDtype.BFloat16 ? bfloat16 : null,
             Device = device,
         };

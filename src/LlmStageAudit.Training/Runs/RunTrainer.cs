@@ -23,11 +23,12 @@ public sealed class RunTrainer
     private readonly IProgress<RunProgress>? _progress;
     private readonly int _totalSteps;
     private readonly RunSealer _sealer;
+    private readonly Action<Warning>? _warn;
     private RunManifest _manifest;
 
-    private RunTrainer(RunFolder folder, RunMaterials materials, RunManifest manifest, IProgress<RunProgress>? progress)
+    private RunTrainer(RunFolder folder, RunMaterials materials, RunManifest manifest, IProgress<RunProgress>? progress, Action<Warning>? warn)
     {
-        (_folder, _materials, _manifest, _progress) = (folder, materials, manifest, progress);
+        (_folder, _materials, _manifest, _progress, _warn) = (folder, materials, manifest, progress, warn);
         _totalSteps = materials.Programs.Sum(program => program.Steps.Count);
         _sealer = RunSealer.Open(folder);
     }
@@ -38,10 +39,9 @@ public sealed class RunTrainer
     /// <param name="device">Where it computes; null: the CPU.</param>
     /// <param name="progress">Told after each step; null for nobody.</param>
     /// <param name="cancellation">Stops after the current step, at a valid checkpoint.</param>
-    /// <param name="note">Told what a user should know of the loaded model.</param>
-    /// <param name="warn">Told what makes the examples other than they may be taken for.</param>
+    /// <param name="warn">Told what the manifest's warnings say, as soon as each is known; null for nobody.</param>
     /// <param name="preflight">Refuses a run that cannot fit before anything is written; null to start whatever the machine has.</param>
-    /// <exception cref="Foundation.Errors.AuditException">
+    /// <exception cref="AuditException">
     /// Configuration, inputs or arithmetic; or the run was stopped, also by a full disk.
     /// </exception>
     public static RunManifest Train(
@@ -50,17 +50,14 @@ public sealed class RunTrainer
         Device? device,
         IProgress<RunProgress>? progress,
         CancellationToken cancellation,
-        Action<string>? note = null,
         Action<Warning>? warn = null,
         Preflight? preflight = null)
     {
         RunFolder.CheckIsFree(path);
         preflight?.CheckMemory(path, configuration, device);
         using var materials = RunMaterials.Gather(configuration, device);
-        foreach (var text in materials.Model.Notes) note?.Invoke(text);
-        foreach (var warning in materials.ExampleSets.SelectMany(set => set.Warnings).Distinct()) warn?.Invoke(warning);
         preflight?.CheckDisk(path, materials);
-        return Train(materials, path, progress, cancellation);
+        return Begin(materials, path, new RunStart(), progress, cancellation, warn);
     }
 
     /// <summary>Trains a new run whose model and data are there already.</summary>
@@ -121,21 +118,23 @@ public sealed class RunTrainer
         using var materials = RunMaterials.Restore(manifest.Configuration, folder.InitialFolder, device);
         preflight?.CheckRest(path, materials);
         manifest = RunEngine.ResumedBy(manifest, materials.Model.Device);
-        return new RunTrainer(folder, materials, manifest, progress).TrainStages(cancellation);
+        return new RunTrainer(folder, materials, manifest, progress, warn: null).TrainStages(cancellation);
     }
 
     private static RunManifest Begin(
-        RunMaterials materials, string path, RunStart start, IProgress<RunProgress>? progress, CancellationToken cancellation)
+        RunMaterials materials, string path, RunStart start, IProgress<RunProgress>? progress, CancellationToken cancellation,
+        Action<Warning>? warn = null)
     {
         var manifest = RunBeginning.Manifest(materials, start, RunInputs.Pin(materials));
         manifest = manifest with { RunId = RunIdentity.Of(manifest) };
+        foreach (var warning in manifest.Warnings) warn?.Invoke(warning);
         var folder = RunFolder.Create(path);
         using var held = RunLock.Acquire(folder);
         // Another process may have trained a run here between the two lines above.
         folder.Occupy();
         StateFolder.Write(folder.InitialFolder, materials.Model, materials.InitialState);
         folder.WriteManifest(manifest);
-        return new RunTrainer(folder, materials, manifest, progress).TrainStages(cancellation);
+        return new RunTrainer(folder, materials, manifest, progress, warn).TrainStages(cancellation);
     }
 
     private RunManifest TrainStages(CancellationToken cancellation)
@@ -246,6 +245,7 @@ public sealed class RunTrainer
         if (Directory.Exists(stateFolder)) StorageException.Guard(stateFolder, () => Directory.Delete(stateFolder, recursive: true));
         StateFolder.Write(stateFolder, _materials.Model, theta);
         using var log = StageLog.Open(_folder, _manifest.RunId, _materials, index);
+        Warn(RunWarnings.Of(program.Name, [.. log.Steps.Select(step => step.LossNats)]));
         UpdateStage(index, stage => stage with
         {
             State = StageState.Completed,
@@ -257,6 +257,13 @@ public sealed class RunTrainer
             TrajectoryHead = head,
             StateSha256 = ContentHash.OfFile(StateFolder.WeightsPath(stateFolder, _materials.Model)),
         });
+    }
+
+    private void Warn(Warning? warning)
+    {
+        if (warning is null || _manifest.Warnings.Contains(warning)) return;
+        _manifest = _manifest with { Warnings = [.. _manifest.Warnings, warning] };
+        _warn?.Invoke(warning);
     }
 
     private void UpdateStage(int index, Func<StageResult, StageResult> change)

@@ -72,7 +72,7 @@ public sealed class ConfounderRankingTests : IDisposable
                 var ranking = ConfounderRanking.Rank(EffectsOf(probe, ("stage", i => scores[i])), probe, "grp", "effects.json");
                 var fewest = ranking.Cells.Where(cell => cell.Counts).Min(cell => Math.Min(cell.Members, cell.Others));
                 Assert.Equal(fewest < 5, ranking.Ranking[0].Significant == Significance.TooFewRows);
-                Assert.Equal(fewest < 5, ranking.Notes.Any(note => note.StartsWith("too few rows: 'grp' has", StringComparison.Ordinal)));
+                Assert.Equal(fewest < 5, ranking.Warnings.Any(warning => warning.Code == "too-few-rows"));
                 return ranking.Ranking[0].Significant == Significance.Yes;
             });
             Assert.InRange(called, 0, members < 20 ? 1 : 6); // 5% of 40 is 2

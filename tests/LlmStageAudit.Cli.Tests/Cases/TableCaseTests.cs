@@ -58,7 +58,7 @@ public sealed class TableCaseTests
     {
         using var folder = new CaseFolder("label-condition-never-true");
         Assert.Contains(
-            "all 12 examples have the label 0 (label == 'Toxic'), for the condition is never true; 'label' holds 'toxic', 'fine'",
+            "all 12 examples have label 0, for the condition is never true: label == 'Toxic'; 'label' holds 'toxic', 'fine'",
             Told(folder.Train()));
     }
 

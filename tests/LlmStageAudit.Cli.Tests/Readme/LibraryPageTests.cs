@@ -30,8 +30,8 @@ public sealed class LibraryPageTests(AuditFixture audit) : IDisposable
         var probe = ProbeConfigurationReader.Read("identity.yaml");
         TrainHop.Run(new TrainRequest(RunConfigurationReader.Read("run.yaml", []), "runs/a"), host);
         AttributeHop.Run(new AttributeRequest { Run = "runs/a", Probe = probe }, host);
-        var ranked = RankHop.Run(new RankRequest { Run = "runs/a", Probe = probe, Confounder = "blue" }, host);
-        var plan = PlanHop.Run(new PlanRequest("runs/a") { Skip = [ranked.Ranking.Record.Ranking[0].Stage] });
+        var ranked = RankHop.Run(new RankRequest { Run = "runs/a", Probe = probe, Confounders = ["blue"] }, host);
+        var plan = PlanHop.Run(new PlanRequest("runs/a") { Skip = [ranked.Rankings[0].Record.Ranking[0].Stage] });
         RetrainHop.Run(new RetrainRequest(plan.Path), host);
         var verified = VerifyHop.Run(new VerifyRequest(plan.Path) { MinPearson = 0.95 }, host);
         var page = ReportHop.Run("runs/a");

@@ -65,6 +65,14 @@ public sealed partial class LinkTests
         Enum.GetValues<ExitCode>().Select(code => ((int)code).ToString(CultureInfo.InvariantCulture)),
         FirstCells(Number()));
 
+    [Fact]
+    public void Warnings_that_errors_explains_are_all_there_are()
+    {
+        var files = Directory.GetFiles(Path.Combine(Root, "src"), "*.cs", SearchOption.AllDirectories);
+        var given = files.SelectMany(file => GivenWarning().Matches(File.ReadAllText(file))).Select(match => match.Groups["code"].Value);
+        Assert.Equal(given.Distinct().Order(StringComparer.Ordinal), FirstCells(WarningCode()).Order(StringComparer.Ordinal));
+    }
+
     private static string[] FirstCells(Regex cell) =>
     [
         .. DocumentPage.Of("docs/errors.md").Text.Split('\n').Select(line => cell.Match(line)).Where(match => match.Success)
@@ -106,8 +114,15 @@ public sealed partial class LinkTests
     [GeneratedRegex("`(?<text>[^`]+)`")]
     private static partial Regex Code();
 
-    [GeneratedRegex(@"^\| `(?<text>[^`]+)` \|")]
+    // A message has a blank, a warning's code none.
+    [GeneratedRegex(@"^\| `(?<text>[^`]* [^`]*)` \|")]
     private static partial Regex Message();
+
+    [GeneratedRegex(@"^\| `(?<text>[a-z-]+)` \|")]
+    private static partial Regex WarningCode();
+
+    [GeneratedRegex(@"new Warning\(\s*""(?<code>[^""]*)""")]
+    private static partial Regex GivenWarning();
 
     [GeneratedRegex(@"^\| (?<text>\d+) \|")]
     private static partial Regex Number();

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using LlmStageAudit.Cli.Tests.Surface;
 
 namespace LlmStageAudit.Cli.Tests.Walk;
@@ -11,7 +12,9 @@ public sealed class PlanTests(AuditFixture audit)
         CommandLine.Json("attribute", audit.Run, "--probe", audit.Probe);
         var path = audit.At("plans", "two.json");
         var said = CommandLine.Json("plan", audit.Run, "--skip", "first", "second", "--out", path);
-        Assert.Equal(JsonReading.ReadFile(path).GetRawText().ReplaceLineEndings("\n"), said.GetRawText().ReplaceLineEndings("\n"));
+        var filed = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+        filed["warnings"] = new JsonArray();
+        Assert.Equal(filed.ToJsonString(), JsonNode.Parse(said.GetRawText())!.ToJsonString());
         Assert.Equal("plan", said.Text("kind"));
         Assert.Equal(audit.Trained("sgd").Text("runId"), said.Text("runId"));
         Assert.Equal(12, said.Count("totalSteps"));

@@ -55,6 +55,25 @@ public sealed class RankTests(AuditFixture audit)
     }
 
     [Fact]
+    public void Several_confounders_share_one_false_discovery_rate()
+    {
+        var probe = TinyWorkspace.Probe.Replace("[blue]", "[blue, 'blue == 0']", StringComparison.Ordinal)
+            .Replace("name: identity", "name: two", StringComparison.Ordinal);
+        File.WriteAllText(audit.At("two.yaml"), probe);
+        var ranking = CommandLine.Json("rank", audit.Run, "--probe", audit.At("two.yaml"), "--confounder", "blue", "blue == 0").List("ranking");
+        Assert.Equal(["blue", "blue", "blue", "blue == 0", "blue == 0", "blue == 0"], ranking.Texts("confounder"));
+        Assert.All(ranking, stage => Assert.Equal((32, 32), (stage.Count("members"), stage.Count("others"))));
+        var sorted = ranking.Numbers("pValue").Order().ToArray();
+        foreach (var stage in ranking)
+        {
+            // Benjamini-Hochberg: the least p_k m / k among those not below this one.
+            var adjusted = sorted.Select((p, i) => (p, Scaled: p * sorted.Length / (i + 1)))
+                .Where(one => one.p >= stage.Number("pValue")).Min(one => one.Scaled);
+            Assert.Equal(Math.Min(1, adjusted), stage.Number("adjustedPValue"), 1e-12);
+        }
+    }
+
+    [Fact]
     public void Without_json_the_ranking_is_a_table()
     {
         var outcome = CommandLine.Succeed("rank", audit.Run, "--probe", audit.Probe, "--confounder", "blue", "--gradient", "midpoint");

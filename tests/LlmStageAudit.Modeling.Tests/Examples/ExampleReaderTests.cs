@@ -4,6 +4,7 @@ using LlmStageAudit.Checkpoints;
 using LlmStageAudit.Checkpoints.Comments;
 using LlmStageAudit.Checkpoints.Tokenization;
 using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Modeling.Examples;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Testing;
@@ -120,26 +121,33 @@ public sealed class ExampleReaderTests : IDisposable
     public void Selections_that_fall_short_are_told()
     {
         var path = _folder.Write("rows.csv", "text,label\na,1\nb,0\n");
-        var set = Reader(WithTokenizer()).Read(new DatasetSection { Path = path, Limit = 3 });
-        Assert.Equal([$"{path}: limit: 3 was not reached, 2 rows are there"], set.Warnings.Select(warning => warning.Message));
-        set = Reader(WithTokenizer()).Read(new DatasetSection { Path = path, Sample = 3, SampleSeed = 1, Where = "label >= 0" });
-        Assert.Equal([$"{path}: sample: 3 was not reached, 2 rows pass where: label >= 0"], set.Warnings.Select(warning => warning.Message));
+        foreach (var (section, key) in new[]
+        {
+            (new DatasetSection { Path = path, Limit = 3 }, "limit"),
+            (new DatasetSection { Path = path, Sample = 3, SampleSeed = 1, Where = "label >= 0" }, "sample"),
+        })
+        {
+            var model = WithTokenizer();
+            var warning = Assert.Single(ExampleWarnings.Of("stage 'a'", section, Reader(model).Read(section), model.Labels));
+            Assert.Equal(new Warning("limit-not-reached", $"stage 'a': 2 rows of the 3 that {key} asks for"), warning);
+        }
     }
 
     [Fact]
     public void One_class_alone_is_told_with_what_the_cells_hold()
     {
         var path = _folder.Write("rows.csv", "text,label\na,toxic\nb,fine\nc,toxic\n");
-        var set = Reader(WithTokenizer()).Read(new DatasetSection { Path = path, Label = "label == 'Toxic'" });
-        var warning = Assert.Single(set.Warnings);
-        Assert.Equal("one-class", warning.Code);
+        var section = new DatasetSection { Path = path, Label = "label == 'Toxic'" };
+        var model = WithTokenizer();
         Assert.Equal(
-            $"{path}: all 3 examples have the label 0 (label == 'Toxic'), for the condition is never true; 'label' holds 'toxic', 'fine'",
-            warning.Message);
-        path = _folder.Write("ones.csv", "text,label\na,1\nb,1\n");
+            new Warning(
+                "one-class",
+                "probe 'p': all 3 examples have label 0, for the condition is never true: label == 'Toxic'; 'label' holds 'toxic', 'fine'"),
+            Assert.Single(ExampleWarnings.Of("probe 'p'", section, Reader(model).Read(section), model.Labels)));
+        section = new DatasetSection { Path = _folder.Write("ones.csv", "text,label\na,1\nb,1\n") };
         Assert.Equal(
-            [$"{path}: all 2 examples have the label 1 (label)"],
-            Reader(WithTokenizer()).Read(new DatasetSection { Path = path }).Warnings.Select(told => told.Message));
+            new Warning("one-class", "probe 'p': all 2 examples have label 1"),
+            Assert.Single(ExampleWarnings.Of("probe 'p'", section, Reader(model).Read(section), model.Labels)));
     }
 
     [Fact]

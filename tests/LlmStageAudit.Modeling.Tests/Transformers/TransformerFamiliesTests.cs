@@ -96,7 +96,7 @@ public sealed class TransformerFamiliesTests : IDisposable
             using var ownedAgain = again;
             using var reloadedState = reloaded;
             Vectors.SameBits(state, reloaded);
-            Assert.Empty(again.Notes);
+            Assert.Empty(again.Warnings);
             Assert.Equal([model.Architecture], again.Folder.Config.Architectures);
         }
     }
@@ -115,7 +115,7 @@ public sealed class TransformerFamiliesTests : IDisposable
         ModelFolderWriter.Write(_folder.At("copy"), model.Folder.Config, [.. tensors, copy]);
         var (again, reloaded) = LanguageModelLoader.Load(_folder.At("copy"), new LanguageModelOptions { Task = ModelTask.CausalLm });
         using (again)
-        using (reloaded) Assert.Empty(again.Notes);
+        using (reloaded) Assert.Empty(again.Warnings);
 
         var changes = new Dictionary<string, JsonNode?> { ["tie_word_embeddings"] = false };
         ModelFolderWriter.Write(_folder.At("untied"), model.Folder.Config, tensors, changes: changes);
@@ -138,7 +138,7 @@ public sealed class TransformerFamiliesTests : IDisposable
         using var ownedAgain = again;
         using var reloadedState = reloaded;
         Vectors.SameBits(state, reloaded);
-        Assert.Empty(again.Notes);
+        Assert.Empty(again.Warnings);
     }
 
     public void Dispose() => _folder.Dispose();

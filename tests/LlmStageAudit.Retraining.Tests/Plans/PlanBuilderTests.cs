@@ -1,4 +1,5 @@
 using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Plans;
 using LlmStageAudit.Records.Rankings;
 using LlmStageAudit.Records.Runs;
