@@ -1,4 +1,5 @@
 using LlmStageAudit.Checkpoints.Tokenization.Steps;
+using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Checkpoints.Tokenization;
 
@@ -54,10 +55,10 @@ public sealed class ModelTokenizer
         MaxLength = config.FindPositive("model_max_length") is { } length and <= LargestLength ? (int)Math.Max(1, length) : null;
         if (Strangers(config) is { Count: > 0 } strangers)
         {
-            Notes =
+            Warnings =
             [
-                $"{config.Path}: {string.Join(", ", strangers.Take(5).Select(MessageText.Quote))} "
-                + "are no tokens of tokenizer.json: where a text holds one as it is written, transformers would add a token for it",
+                new Warning("tokenizer", $"{config.Path}: {string.Join(", ", strangers.Take(5).Select(MessageText.Quote))} "
+                    + "are no tokens of tokenizer.json: where a text holds one as it is written, transformers would add a token for it"),
             ];
         }
     }
@@ -74,8 +75,8 @@ public sealed class ModelTokenizer
     /// <summary>The longest sequence in tokens that is made where nobody asks for another length; null for any.</summary>
     public int? MaxLength { get; }
 
-    /// <summary>What a user should know of the files.</summary>
-    public IReadOnlyList<string> Notes { get; } = [];
+    /// <summary>What of the files may make the ids other than they may be taken for.</summary>
+    public IReadOnlyList<Warning> Warnings { get; } = [];
 
     /// <summary>Loads tokenizer.json and, where there is one, the tokenizer_config.json beside it.</summary>
     /// <exception cref="CheckpointException">A file is unreadable, or has a part that is not supported.</exception>

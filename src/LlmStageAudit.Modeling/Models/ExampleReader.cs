@@ -54,15 +54,18 @@ public sealed class ExampleReader(LanguageModel model, int? maxLength)
             Columns = table.Columns,
             Rows = rows,
             LabelRemark = remarks.OfLabels(),
-            Warnings = [.. table.Warnings, .. selection.Warnings(), .. remarks.Warnings(), .. OfTokens(columns, cut, examples.Count)],
+            Warnings =
+            [
+                .. table.Warnings, .. selection.Warnings(), .. remarks.Warnings(), .. OfTokens(columns, cut, examples.Count),
+            ],
         };
     }
 
     private IEnumerable<Warning> OfTokens(DatasetColumns columns, int cut, int count)
     {
-        foreach (var note in _tokenizer.IsValueCreated ? _tokenizer.Value.Notes : []) yield return new Warning("tokenizer", note);
-        if (cut > 0)
-            yield return new Warning("rows-cut", $"{cut} of {count} rows are longer than {LimitOf(columns)} tokens, and are cut");
+        var ofTokenizer = columns.Ids is null ? _tokenizer.Value.Warnings : [];
+        var text = $"{cut} of {count} rows are longer than {LimitOf(columns)} tokens, and are cut";
+        return cut == 0 ? ofTokenizer : [.. ofTokenizer, new Warning("rows-cut", text)];
     }
 
     private (EncodedExample Example, bool IsCut) Encode(CommentRow row, DatasetColumns columns)

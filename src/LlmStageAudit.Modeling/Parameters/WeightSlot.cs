@@ -41,7 +41,7 @@ internal sealed record ModelModules(
         // The embedding comes first.
         var weighty = Trunk.Select(slot => ModuleOf(slot.Name)).Distinct().ToArray();
         yield return (ModuleOf(Embedding.Name), "the embedding");
-        foreach (var name in HeadNames) yield return (name, TiesHead ? "the head, which is tied to the embedding," : "the head");
+        foreach (var name in HeadNames) yield return (name, "the head");
         foreach (var name in weighty.Skip(1).Where(name => !linear.Contains(name))) yield return (name, "a norm");
         foreach (var name in weighty.SelectMany(Containers).Distinct()) yield return (name, "a block of modules");
     }

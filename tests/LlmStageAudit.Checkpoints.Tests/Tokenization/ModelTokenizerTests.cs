@@ -83,7 +83,7 @@ public sealed class ModelTokenizerTests : IDisposable
     {
         Assert.Contains("'[PAD]', '<y>'", Assert.Single(Load(null, """
             {"pad_token":"[PAD]","bos_token":"<s>","added_tokens_decoder":{"0":{"content":"<s>"},"9":{"content":"<y>"}}}
-            """).Notes));
+            """).Warnings).Message);
         var fault = Assert.Throws<CheckpointException>(() => Load(
             null, """{"tokenizer_class":"LlamaTokenizer","bos_token":"<begin>","add_bos_token":true,"add_eos_token":false}"""));
         Assert.Contains("bos_token: '<begin>' is no token of tokenizer.json", fault.Message);

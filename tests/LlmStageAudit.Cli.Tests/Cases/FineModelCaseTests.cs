@@ -64,9 +64,8 @@ public sealed class FineModelCaseTests
     public void Files_to_inspect(string name, string? fault)
     {
         using var folder = new CaseFolder($"_fine/{name}");
-        var outcome = CommandLine.Run("inspect", folder.At("model"), "--json");
-        if (fault is not null) CaseFolder.CheckRefused(outcome, 3, fault);
-        else Assert.Equal("model", outcome.Json.Text("kind"));
+        if (fault is null) Assert.Equal("model", CommandLine.Json("inspect", folder.At("model")).Text("kind"));
+        else CaseFolder.CheckRefused(CommandLine.Run("inspect", folder.At("model")), 3, fault);
     }
 
     [SharedTheory(Needs)]

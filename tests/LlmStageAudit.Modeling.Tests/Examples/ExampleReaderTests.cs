@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using LlmStageAudit.Checkpoints;
 using LlmStageAudit.Checkpoints.Comments;
 using LlmStageAudit.Checkpoints.Tokenization;
@@ -183,6 +184,49 @@ public sealed class ExampleReaderTests : IDisposable
         Assert.Equal((promptTokens, -1), (example.PromptTokens, example.Label));
     }
 
+    /// <summary>As Hugging Face's tokenizers cut: room for the special tokens is kept, the text is cut, and they are put around it.</summary>
+    [Theory]
+    [InlineData("{}", 4, "abcdef", "0 a b 1")]
+    [InlineData("{}", 9, "abcdef", "0 a b c d e f 1")]
+    [InlineData("""{"truncation_side":"left"}""", 4, "abcdef", "0 e f 1")]
+    [InlineData("""{"model_max_length":5}""", null, "abcdef", "0 a b c 1")]
+    [InlineData("""{"model_max_length":5}""", 6, "abcdef", "0 a b c d 1")]
+    public void Special_tokens_outlive_the_cut(string config, int? maxLength, string text, string kept)
+    {
+        var path = _folder.Write("rows.csv", $"text,label\n{text},1\nab,0\n");
+        var model = WithTemplate(ModelTask.SequenceClassification, config);
+        var set = Reader(model, maxLength).Read(new DatasetSection { Path = path, Text = "text" });
+        Assert.Equal(Spelled(model, kept), set.Examples[0].Ids);
+        Assert.Equal(Spelled(model, "0 a b 1"), set.Examples[1].Ids);
+        var cut = set.Warnings.Where(warning => warning.Code == "rows-cut").ToArray();
+        if (kept.Split(' ').Length == text.Length + 2) Assert.Empty(cut);
+        else Assert.Contains("1 of 2 rows are longer than", Assert.Single(cut).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>The template stands around prompt and completion together, and stays when the prompt gives way.</summary>
+    [Theory]
+    [InlineData(20, "0 a b c d e f x y z 1", 7)]
+    [InlineData(8, "0 d e f x y z 1", 4)]
+    [InlineData(5, "0 x y z 1", 1)]
+    [InlineData(4, "0 x y 1", 1)]
+    public void A_template_stands_around_prompt_and_completion(int maxLength, string kept, int promptTokens)
+    {
+        var path = _folder.Write("rows.csv", "text,answer\nabcdef,xyz\n");
+        var model = WithTemplate(ModelTask.CausalLm, "{}");
+        var example = Reader(model, maxLength).Read(new DatasetSection { Path = path, Text = "text", Completion = "answer" }).Examples[0];
+        Assert.Equal(Spelled(model, kept), example.Ids);
+        Assert.Equal(promptTokens, example.PromptTokens);
+    }
+
+    [Fact]
+    public void A_length_without_room_for_a_text_is_refused()
+    {
+        var path = _folder.Write("rows.csv", "text,label\nabc,1\n");
+        var reader = Reader(WithTemplate(ModelTask.SequenceClassification, "{}"), maxLength: 2);
+        var error = Assert.Throws<ModelingException>(() => reader.Read(new DatasetSection { Path = path, Text = "text" }));
+        Assert.Contains("2 tokens at most, of which the tokenizer's special tokens take 2", error.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("""{"ids": [4], "label": 2}""", ":2: row 2 has label 2; expected 0 to 1")]
     [InlineData("""{"ids": [4], "label": -1}""", ":2: row 2 has label -1; expected 0 to 1")]
@@ -274,6 +318,46 @@ public sealed class ExampleReaderTests : IDisposable
         _owned.Add(model);
         _owned.Add(state);
         return model;
+    }
+
+    /// <summary>A tokenizer of bytes that puts its tokens 0 and 1 around a text.</summary>
+    private LanguageModel WithTemplate(ModelTask task, string config)
+    {
+        TinyModel.Write(_folder);
+        var path = _folder.At("model", "tokenizer.json");
+        BytePairTrainer.Train([], 258, path);
+        var json = JsonNode.Parse(File.ReadAllText(path))!;
+        var tokens = json["added_tokens"]!.AsArray().Select(token => token!["content"]!).ToArray();
+        JsonObject Special(int id) => new() { ["SpecialToken"] = new JsonObject { ["id"] = tokens[id].DeepClone(), ["type_id"] = 0 } };
+        JsonObject Definition(int id) => new()
+        {
+            ["id"] = tokens[id].DeepClone(), ["ids"] = new JsonArray(id), ["tokens"] = new JsonArray(tokens[id].DeepClone()),
+        };
+        json["post_processor"] = new JsonObject
+        {
+            ["type"] = "TemplateProcessing",
+            ["single"] = new JsonArray(
+                Special(0), new JsonObject { ["Sequence"] = new JsonObject { ["id"] = "A", ["type_id"] = 0 } }, Special(1)),
+            ["pair"] = new JsonArray(),
+            ["special_tokens"] = new JsonObject
+            {
+                [tokens[0].GetValue<string>()] = Definition(0), [tokens[1].GetValue<string>()] = Definition(1),
+            },
+        };
+        File.WriteAllText(path, json.ToJsonString());
+        _folder.Write("model/tokenizer_config.json", config);
+        return Model(task, 258);
+    }
+
+    /// <summary>Ids of letters as the bytes they are, and of the special tokens 0 and 1.</summary>
+    private static int[] Spelled(LanguageModel model, string tokens)
+    {
+        var tokenizer = HuggingFaceTokenizer.Load(model.Folder.TokenizerPath!);
+        return
+        [
+            .. tokens.Split(' ').Select(token =>
+                token is "0" or "1" ? token[0] - '0' : tokenizer.Encode(token, addSpecialTokens: false).Single()),
+        ];
     }
 
     private LanguageModel WithTokenizer(ModelTask task = ModelTask.SequenceClassification, int vocabulary = 258)
