@@ -8,7 +8,7 @@
 #   scripts/bench.sh comments    every estimator against retraining, on LoRA over real comments (needs the shared data)
 #   scripts/bench.sh steps       scores of single steps against skipping them, planted steps, what a sweep costs (needs the shared data)
 #   scripts/bench.sh estimate    foretold time, memory and disk beside the truth, over runs of eight kinds (needs the shared data)
-#   scripts/bench.sh trust       the grades of trust against retraining, on small language models
+#   scripts/bench.sh trust [RUNS]   the grades of trust against retraining: RUNS (110) small runs to calibrate on and as many others to test
 #   scripts/bench.sh long        memory, files and threads over 5,000 steps
 #   scripts/bench.sh logs        commands on logs of 100,000 steps (STAGEAUDIT_BEFORE: the dll of another build to set beside)
 #   scripts/bench.sh determinism [FOLDER...]   runs again in other processes, with other threads, kernels and micro-batches, and on the
@@ -16,7 +16,7 @@
 set -euo pipefail
 
 root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
-if (($# == 0)) || [[ $# -gt 1 && $1 != determinism ]]; then
+if (($# == 0)) || [[ $# -gt 1 && $1 != determinism && $1 != trust ]]; then
   sed -n 's/^#   /usage: /p' "${BASH_SOURCE[0]}" >&2
   exit 2
 fi

@@ -87,7 +87,7 @@ stages:
 YAML
 echo 'data: { path: rows.jsonl, text: text, label: label }' >probe.yaml
 "$command" train run.yaml --out run >&2
-for gradient in midpoint exact; do
+for gradient in recorded exact; do
   "$command" attribute run --probe probe.yaml --gradient "$gradient" --json | grep -oE '"(stage|estimate)": *[^,}]*'
 done
 "$command" verify-log run --replay 3 --inputs >&2

@@ -1,4 +1,3 @@
-using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
@@ -9,22 +8,18 @@ namespace LlmStageAudit.Records;
 /// <summary>Finds results filed in a run folder.</summary>
 public static class FiledResults
 {
-    /// <summary>Path of the ranking written last; null where there is none.</summary>
-    public static string? NewestRanking(RunFolder folder) => Files(folder.RankingsFolder).FirstOrDefault();
-
-    /// <summary>The newest effects of whole stages.</summary>
-    public static string? NewestEffects(RunFolder folder) =>
-        Files(folder.EffectsFolder)
-            .FirstOrDefault(path => ArtifactJson.Read<EffectsArtifact>(path).Treatment is Treatment.Stage);
-
     /// <summary>The effects of that identity written last, and their path; null where there are none.</summary>
-    public static (EffectsArtifact Effects, string Path)? Find(RunFolder folder, ResultIdentity identity)
+    /// <param name="folder">Where to look.</param>
+    /// <param name="identity">What is looked for.</param>
+    /// <param name="byAnyTool">Whether another version of the program may have computed them.</param>
+    public static (EffectsArtifact Effects, string Path)? Find(RunFolder folder, ResultIdentity identity, bool byAnyTool = false)
     {
         foreach (var path in Files(folder.EffectsFolder))
         {
             try
             {
-                if (ArtifactJson.Read<EffectsArtifact>(path) is var effects && effects.Identity == identity) return (effects, path);
+                var effects = ArtifactJson.Read<EffectsArtifact>(path);
+                if (byAnyTool ? effects.Identity.IsTheSame(identity) : effects.Identity == identity) return (effects, path);
             }
             catch (ArtifactException)
             {

@@ -16,6 +16,10 @@ public sealed class RetrainingException : AuditException
         $"no ranking and no effects are filed in the run, so {Setting.AutomaticChoice} has nothing to choose from", null,
         $"run attribute or rank first, or name stages for {Setting.LeavingOut}");
 
+    internal static RetrainingException Ambiguous(string run, string what, string names) => new(
+        ErrorKind.Request, run, $"{what} on different questions are filed ({names})", null,
+        $"name the one to plan by with {Setting.PlannedFrom} FILE");
+
     internal static RetrainingException NoEffects(string plan) => new(
         ErrorKind.Request, plan, "the plan was made without effects, so there is no prediction to verify", null,
         $"run attribute, then give verify {Setting.Effects} FILE or plan again");

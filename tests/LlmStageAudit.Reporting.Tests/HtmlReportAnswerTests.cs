@@ -41,16 +41,16 @@ public sealed partial class HtmlReportAnswerTests
             "No stage has an effect on log-likelihood that could be computed.", AnswerOf(With(("a", double.NaN, double.NaN, double.NaN))));
 
     [Fact]
-    public void Retrained_value_stands_beside_the_estimate_that_it_verified()
+    public void Retrained_value_stands_beside_the_estimate()
     {
         var inputs = SampleAudit.Inputs();
         Assert.Contains("Retraining without it measured +0.2201 nats on 120 probe rows.", TextOf(inputs), StringComparison.Ordinal);
         var text = TextOf(inputs with { Effects = [inputs.Effects[0] with { Metric = "margin" }] });
-        Assert.Contains("It has not been verified by retraining.", text, StringComparison.Ordinal);
+        Assert.Contains("It has not been retrained without.", text, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Retraining_also_verifies_another_estimate_of_the_same_question()
+    public void Retraining_stands_beside_another_estimate_of_the_same_question_too()
     {
         var inputs = SampleAudit.Inputs();
         var exact = Shifted(inputs.Effects[0]) with { Estimator = Estimator.Exact };
@@ -154,14 +154,14 @@ public sealed partial class HtmlReportAnswerTests
         var inputs = SampleAudit.Inputs();
         var effects = rows.Select(row => new StageEffect
         {
-            Stage = row.Stage, Metric = "log-likelihood", Estimate = row.Estimate, Low = row.Low, High = row.High, Trust = "low",
+            Stage = row.Stage, Metric = "log-likelihood", Estimate = row.Estimate, Low = row.Low, High = row.High, Trust = TrustGrade.Low,
         });
         return inputs with { Effects = [inputs.Effects[0] with { Effects = effects.ToArray() }], Verifications = [], Rankings = [] };
     }
 
     private static EffectsArtifact Shifted(EffectsArtifact effects) => effects with
     {
-        Effects = effects.Effects.Select(effect => effect with { Estimate = effect.Estimate + 0.01, Trust = "high" }).ToArray(),
+        Effects = effects.Effects.Select(effect => effect with { Estimate = effect.Estimate + 0.01, Trust = TrustGrade.Exact }).ToArray(),
     };
 
     private static string AnswerOf(ReportInputs inputs) =>

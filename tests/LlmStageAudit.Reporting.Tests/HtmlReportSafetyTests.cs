@@ -79,7 +79,7 @@ public sealed partial class HtmlReportSafetyTests
         double[] odd = [double.NaN, double.PositiveInfinity, double.NegativeInfinity, double.MaxValue, double.Epsilon, -double.MaxValue];
         var effects = odd.Select((value, index) => new StageEffect
         {
-            Stage = "stage " + index, Metric = "margin", Estimate = value, Low = -value, High = value, Trust = "low",
+            Stage = "stage " + index, Metric = "margin", Estimate = value, Low = -value, High = value, Trust = TrustGrade.Low,
         }).ToArray();
         var steps = odd.Select((value, index) => new StepRecord
         {

@@ -3,6 +3,8 @@ using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Choices;
+using LlmStageAudit.Records.Effects;
 
 namespace LlmStageAudit.Reporting.Tests;
 
@@ -31,25 +33,78 @@ public sealed partial class HtmlReportTrustTests
     }
 
     [Fact]
-    public void Answer_says_how_far_to_trust_it() => Assert.Contains(
-        "Trust: high, since 9 spot-checked steps foretell an error.",
-        TextOf(HtmlReport.Render(SampleAudit.Inputs())),
-        StringComparison.Ordinal);
-
-    [Fact]
-    public void Unchecked_is_said_of_older_files_alone()
+    public void Answer_says_how_far_to_trust_it()
     {
         var inputs = SampleAudit.Inputs();
-        Assert.DoesNotContain("unchecked", HtmlReport.Render(inputs), StringComparison.OrdinalIgnoreCase);
+        Assert.Contains(
+            "Trust: verified, since replay-midpoint of this run, treatment stage, held against retraining on log-likelihood over 120 probe "
+                + "rows: 4.12 % off.",
+            TextOf(HtmlReport.Render(inputs)), StringComparison.Ordinal);
+        Assert.Contains(
+            "Trust: high, since 9 spot-checked steps foretell an error.",
+            TextOf(HtmlReport.Render(inputs with { Verifications = [] })), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_not_known_is_drawn_as_an_outline()
+    {
+        var inputs = SampleAudit.Inputs();
         var old = inputs.Effects[0] with
         {
-            Effects = inputs.Effects[0].Effects.Select(effect => effect with { Trust = "unchecked", Evidence = null }).ToArray(),
+            Effects = inputs.Effects[0].Effects.Select(effect => effect with { Trust = TrustGrade.Unknown, Evidence = null }).ToArray(),
         };
         var page = HtmlReport.Render(inputs with { Effects = [old], Verifications = [] });
-        Assert.Contains("The file says no more than the grades: unchecked (3 stages).", TextOf(page), StringComparison.Ordinal);
-        Assert.Contains("From a file written before effects were graded", TextOf(page), StringComparison.Ordinal);
+        Assert.Contains("The file says no more than the grades: unknown (3 stages).", TextOf(page), StringComparison.Ordinal);
         Assert.DoesNotContain("Gradient mismatch", page, StringComparison.Ordinal);
         Assert.Contains("hollow-raised", page[page.IndexOf("<svg", StringComparison.Ordinal)..], StringComparison.Ordinal);
+    }
+
+    /// <summary>Every field that sets one result apart from the one that was retrained, one at a time.</summary>
+    [Theory]
+    [InlineData("estimator")]
+    [InlineData("treatment")]
+    [InlineData("metric")]
+    [InlineData("probe")]
+    [InlineData("version")]
+    [InlineData("stage's estimator")]
+    public void A_bar_is_verified_by_no_check_of_another_result(string differs)
+    {
+        var inputs = SampleAudit.Inputs();
+        var (effects, verification) = (inputs.Effects[0], inputs.Verifications[0]);
+        var other = verification.Predictions!;
+        other = differs switch
+        {
+            "estimator" => other with { Estimator = Estimator.Exact },
+            "treatment" => other with { Treatment = new Treatment.Steps() },
+            "metric" => other with { Metric = "margin" },
+            "probe" => other with { ProbeSha256 = "00" },
+            "version" => other with { ToolVersion = "99.0.0" },
+            _ => other,
+        };
+        var stages = verification.Stages.Select(stage => stage with
+        {
+            Estimator = differs is "estimator" or "stage's estimator" ? Estimator.Exact : stage.Estimator,
+        });
+        var page = TextOf(HtmlReport.Render(inputs with
+        {
+            Effects = [effects], Verifications = [verification with { Predictions = other, Stages = [.. stages] }],
+        }));
+        Assert.Contains("Trust: high, since 9 spot-checked steps", page, StringComparison.Ordinal);
+        Assert.Contains("0 of 3 stages", page, StringComparison.Ordinal);
+        Assert.Contains("2 of 3 stages", TextOf(HtmlReport.Render(inputs with { Effects = [effects] })), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_retraining_contradicts_is_not_verified()
+    {
+        var inputs = SampleAudit.Inputs();
+        var off = inputs.Verifications[0] with
+        {
+            Stages = [.. inputs.Verifications[0].Stages.Select(stage => stage with { RelativeError = 0.31 })],
+        };
+        var text = TextOf(HtmlReport.Render(inputs with { Verifications = [off] }));
+        Assert.Contains("Trust: low, since replay-midpoint of this run", text, StringComparison.Ordinal);
+        Assert.Contains("low trust, retrained", text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -15,7 +15,7 @@ internal static partial class SampleAudit
             LastStep = step,
             Metric = "log-likelihood",
             Estimate = step switch { 47 => 0.0521, 12 => -0.0418, _ => Noise(33, step) * 0.01 },
-            Trust = "medium",
+            Trust = TrustGrade.Medium,
             Evidence = SweepEvidence(name),
         }).ToArray(),
     };
@@ -29,7 +29,7 @@ internal static partial class SampleAudit
             Example = name($"{Stages[row / 20].Name}-{row % 20}"),
             Metric = "log-likelihood",
             Estimate = ((row % 20) - 9) * 0.001 * (1 + (row / 20)),
-            Trust = "low",
+            Trust = TrustGrade.Low,
             Evidence = SweepEvidence(name) with { PredictedError = 0.41, Settle = null },
         }).ToArray(),
     };

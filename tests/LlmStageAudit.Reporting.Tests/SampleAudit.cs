@@ -113,7 +113,7 @@ internal static partial class SampleAudit
                 Estimate = PerExample(index).Average(),
                 Low = PerExample(index).Average() - 0.0348,
                 High = PerExample(index).Average() + 0.0361,
-                Trust = index switch { 0 => "high", 1 => "medium", _ => "low" },
+                Trust = index switch { 0 => TrustGrade.High, 1 => TrustGrade.Medium, _ => TrustGrade.Low },
                 Evidence = Evidence(name, index),
                 Counterfactual = Scores(name, stage.Effect),
                 PerExample = PerExample(index)
@@ -139,7 +139,7 @@ internal static partial class SampleAudit
             var measured = predicted.Select((value, row) => (value * 1.03) + (Noise(70 + index, row) * 0.02)).ToArray();
             return new VerifiedStage
             {
-                Stage = effect.Stage, Predicted = effect.Estimate, Measured = measured.Average(), Pearson = 0.9971, Spearman = 0.9958,
+                Stage = effect.Stage, Estimator = effects.Estimator, Predicted = effect.Estimate, Measured = measured.Average(), Pearson = 0.9971, Spearman = 0.9958,
                 RelativeError = 0.0412, Examples = ProbeRows, PredictedPerExample = predicted, MeasuredPerExample = measured,
                 BitIdentical = index == 0 ? false : null,
             };

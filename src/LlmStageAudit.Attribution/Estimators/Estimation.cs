@@ -107,6 +107,6 @@ public sealed record Estimation(IReadOnlyList<Tensor> Counterfactuals, IReadOnly
     /// <param name="question">Its place among those asked.</param>
     /// <param name="predictedError">The relative error of the effect that spot checks foretell; null where none was made.</param>
     /// <param name="linearityGap">Null where unknown.</param>
-    public (string Grade, TrustEvidence Evidence) Trust(int question, double? predictedError, double? linearityGap) =>
+    public (TrustGrade Grade, TrustEvidence Evidence) Trust(int question, double? predictedError, double? linearityGap) =>
         TrustAssessment.Of(Estimator, Checks?.Of(question), predictedError, linearityGap);
 }

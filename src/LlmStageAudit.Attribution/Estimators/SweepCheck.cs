@@ -13,8 +13,8 @@ namespace LlmStageAudit.Attribution.Estimators;
 /// end, and the probe is run there.
 /// <code>error = ||scores - true effects|| / ||true effects||    over the checked steps</code>
 /// What a score misses builds up over the whole rest of the run, so a replay is of use only when it goes to the end. Two late steps,
-/// five and seven eighths through the run, cost half a training beside the sweep's two and a half; that earlier ones are
-/// further off is what the margin of <see cref="TrustAssessment"/> is for.
+/// five and seven eighths through those that move parameters, cost half a training beside the sweep's two and a half; that earlier ones
+/// are further off is what the margin of <see cref="TrustCalibration"/> is for.
 /// </summary>
 public sealed class SweepCheck(ITrajectory trajectory, WalkJournal? journal = null)
 {
@@ -27,20 +27,28 @@ public sealed class SweepCheck(ITrajectory trajectory, WalkJournal? journal = nu
     /// <param name="gamma">The probe's value at a state [N].</param>
     /// <param name="gradient">Its gradient at theta_T, [N].</param>
     /// <param name="cancellation">Checked between steps.</param>
-    public (string Grade, TrustEvidence Evidence) Assess(
+    public (TrustGrade Grade, TrustEvidence Evidence) Assess(
         Estimator.Adjoint estimator,
         IReadOnlyList<StepScore> scores,
         Func<Tensor, double> gamma,
         Tensor gradient,
-        CancellationToken cancellation) =>
-        TrustAssessment.OfSweep(Run(scores, gamma, gradient, cancellation), estimator);
+        CancellationToken cancellation)
+    {
+        // Measured: whatever two late steps say, those whose moments are fresh are many times further off.
+        if (trajectory.Programs.Any(program => program.Optimizer.IgnoresGradientScale))
+            return TrustAssessment.Unchecked("under an optimizer with moments late steps say nothing of those whose moments are fresh");
+        return Moving(scores).Length < CheckPlan.LeastSteps
+            ? TrustAssessment.Unchecked("too few steps move parameters for a few of them to say what the others do")
+            : TrustAssessment.OfSweep(Run(scores, gamma, gradient, cancellation), estimator);
+    }
 
     internal SweepCheckFinding Run(
         IReadOnlyList<StepScore> scores, Func<Tensor, double> gamma, Tensor gradient, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
-        int[] places = [5 * scores.Count / 8, 7 * scores.Count / 8];
-        StepScore[] skipped = [.. places.Distinct().Select(place => scores[place])];
+        var moving = Moving(scores);
+        int[] places = [5 * moving.Length / 8, 7 * moving.Length / 8];
+        StepScore[] skipped = [.. places.Distinct().Select(place => moving[place])];
         var exact = CounterfactualGradients.From(new GradientSource.Exact(), 0);
         var thetas = new CounterfactualReplay(trajectory, exact) { Journal = journal ?? WalkJournal.None }.Run(
             [.. skipped.Select(score => Counterfactual.WithoutSteps("a step", score.StageIndex, [score.StageStep]))], null, cancellation);
@@ -55,6 +63,9 @@ public sealed class SweepCheck(ITrajectory trajectory, WalkJournal? journal = nu
             LinearityGap.Of(effects, [.. thetas.Select(theta => gradient.dot(final - theta).ToNumber())]),
             skipped.Length);
     }
+
+    private StepScore[] Moving(IReadOnlyList<StepScore> scores) =>
+        [.. scores.Where(score => trajectory.Programs[score.StageIndex].Steps[score.StageStep - 1].LearningRate > 0)];
 }
 
 /// <summary>

@@ -9,14 +9,8 @@ namespace LlmStageAudit.Attribution.Estimators;
 /// <summary>Grades an effect by what spot checks and the linearity gap say of its error.</summary>
 internal static class TrustAssessment
 {
-    /// <summary>
-    /// The scores of two late steps say what those of all are off: more by as much as there are more steps for an error to build up in,
-    /// and by what single steps differ, under AdamW most.
-    /// </summary>
-    private const double SweepMargin = 5;
-
     /// <summary>The grade and the evidence of one effect; null what was not checked.</summary>
-    public static (string Grade, TrustEvidence Evidence) Of(
+    public static (TrustGrade Grade, TrustEvidence Evidence) Of(
         Estimator estimator, DriftTally? checks, double? predicted, double? linearityGap)
     {
         var evidence = new TrustEvidence
@@ -27,50 +21,58 @@ internal static class TrustAssessment
             GradientMismatch = checks is { Checks: > 0 } ? checks.GradientMismatch : null,
             Growth = checks is { Checks: > 0 } ? checks.Growth : null,
         };
-        if (estimator.IsExact) return (TrustGrade.Verified, evidence with { Reason = "exact replay is retraining" });
+        if (estimator.IsExact) return Graded(TrustGrade.Exact, "exact replay is retraining");
         if (estimator.IsBaseline)
-            return (
-                TrustGrade.Low,
-                evidence with { Reason = $"{estimator.Method} is here for comparison; its error is not bounded by any check" });
-        if (checks is null) return (TrustGrade.Low, evidence with { Reason = "nothing checked it" });
+            return Graded(TrustGrade.Unknown, $"{estimator.Method} is here for comparison; its error is not bounded by any check");
+        if (checks is null) return Graded(TrustGrade.Unknown, "nothing checked it");
+        if (checks.MovingSteps == 0)
+        {
+            return estimator.IsLinear
+                ? Graded(TrustPromise.Of(linearityGap ?? double.NaN), $"no step that moves parameters comes after it; {Bend(linearityGap)}")
+                : Graded(TrustGrade.Exact, "no step that moves parameters comes after it, so that nothing was estimated");
+        }
 
-        // Nothing was left to estimate where no step comes after the last one left out.
-        var error = (predicted ?? 0) + (estimator.IsLinear ? linearityGap ?? 0 : 0);
-        var grade = double.IsFinite(error) ? TrustGrade.Of(error) : TrustGrade.Low;
-        var reason = checks.Checks == 0
-            ? "no step comes after it, so nothing was estimated but the probe's response"
-            : string.Create(
-                CultureInfo.InvariantCulture, $"{checks.Checks} spot-checked steps foretell an error of {error:P0} of the effect");
-        if (estimator.IsLinear && linearityGap is { } gap)
-            reason += string.Create(CultureInfo.InvariantCulture, $", {gap:P0} of it from taking the probe as linear");
-        return (grade, evidence with { Reason = reason, PredictedError = predicted ?? 0 });
+        if (checks.Checks == 0 || predicted is null)
+        {
+            return Graded(
+                TrustGrade.Unknown,
+                $"{checks.MovingSteps} steps that move parameters come after it, too few for a few of them to say what the others do");
+        }
+
+        var error = predicted.Value + (estimator.IsLinear ? linearityGap ?? 0 : 0);
+        var (grade, margin) = (TrustCalibration.Of(estimator, error), TrustCalibration.Margin(estimator));
+        var reason = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{checks.Checks} spot-checked steps foretell an error of {error:P0} of the effect, up to {margin * error:P0} by calibration");
+        if (estimator.IsLinear) reason += $"; {Bend(linearityGap)}";
+        evidence = evidence with { PredictedError = predicted };
+        return Graded(grade, reason);
+
+        (TrustGrade, TrustEvidence) Graded(TrustGrade grade, string reason) => (grade, evidence with { Reason = reason });
     }
 
-    /// <summary>
-    /// The grade of all scores of a sweep: it is the propagator that was checked, on a few steps really skipped. Medium at most: two
-    /// steps do not bear more.
-    /// </summary>
-    public static (string Grade, TrustEvidence Evidence) OfSweep(SweepCheckFinding found, Estimator.Adjoint estimator)
+    /// <summary>The grade of all step scores of a sweep: it is the propagator that was checked, on a few steps really skipped.</summary>
+    public static (TrustGrade Grade, TrustEvidence Evidence) OfSweep(SweepCheckFinding found, Estimator.Adjoint estimator)
     {
-        var predicted = SweepMargin * found.Error;
-        var grade = predicted <= TrustGrade.MediumUpTo ? TrustGrade.Medium : TrustGrade.Low;
         var reason = string.Create(
             CultureInfo.InvariantCulture,
             $"{found.Checks} steps were really skipped: their scores are {found.Error:P0} off together, {found.Worst:P0} at worst; "
-            + $"all are taken to be up to {SweepMargin:0.0} times that");
+            + $"all are taken to be up to {TrustCalibration.SweepMargin:0.#} times that");
         if (estimator.Readout == Readout.Linear && found.LinearityGap > found.Error / 2)
-        {
-            reason += string.Create(
-                CultureInfo.InvariantCulture,
-                $"; taking the probe as linear is {found.LinearityGap:P0} off by itself, which {Setting.Readout} quadratic mends");
-        }
-
-        return (grade, new TrustEvidence
+            reason += $"; {Bend(found.LinearityGap)}, which {Setting.Readout} quadratic mends";
+        return (TrustCalibration.OfSweep(found.Error), new TrustEvidence
         {
             Reason = reason,
-            PredictedError = predicted,
+            PredictedError = found.Error,
             LinearityGap = found.LinearityGap,
             Checks = found.Checks
         });
     }
+
+    /// <summary>Of scores that no cheap check holds of.</summary>
+    public static (TrustGrade Grade, TrustEvidence Evidence) Unchecked(string why) =>
+        (TrustGrade.Unknown, new TrustEvidence { Reason = why });
+
+    private static string Bend(double? linearityGap) =>
+        string.Create(CultureInfo.InvariantCulture, $"taking the probe as linear is {linearityGap:P0} off by itself");
 }

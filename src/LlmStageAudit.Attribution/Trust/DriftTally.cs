@@ -5,17 +5,13 @@ namespace LlmStageAudit.Attribution.Trust;
 /// <summary>
 /// Adds up what spot checks found for one question. A step's drift is where its error takes theta in the end, [N]. A check
 /// stands for the steps it speaks for:
-/// <code>
-/// error of theta'_T = sum over checks of steps * drift          errors that repeat from step to step
-///                     sum over checks of 1.5 sqrt(steps) * drift    independent ones, drawn anew at every step
-/// </code>
-/// as if an error stayed what it is on its way through the later steps. The 1.5 is a calibrated margin: a few draws of an error
-/// that differs from step to step often show less than its usual size.
+/// <code>error of theta'_T = sum over checks of weight * drift</code>
+/// as if an error stayed what it is on its way through the later steps.
 /// </summary>
-internal sealed class DriftTally(bool independent) : IDisposable
+/// <param name="independent">Whether errors are drawn anew at every step, as those of random shares of batches are.</param>
+/// <param name="movingSteps">Steps that move the question's parameters, checked or not.</param>
+internal sealed class DriftTally(bool independent, int movingSteps) : IDisposable
 {
-    private const double DrawnMargin = 1.5;
-
     private double _missed;
     private double _firstLength;
     private double _lastLength;
@@ -26,6 +22,9 @@ internal sealed class DriftTally(bool independent) : IDisposable
     /// <summary>Steps checked.</summary>
     public int Checks { get; private set; }
 
+    /// <summary>Steps that move the question's parameters, checked or not.</summary>
+    public int MovingSteps => movingSteps;
+
     /// <summary>||d|| at the last check over ||d|| at the first: what the steps between make of a difference.</summary>
     public double Growth => _firstLength == 0 ? 0 : _lastLength / _firstLength;
 
@@ -33,11 +32,11 @@ internal sealed class DriftTally(bool independent) : IDisposable
     public double GradientMismatch => Checks == 0 ? 0 : _missed / Checks;
 
     /// <summary>Counts one check in, of a drift [N] that stays the caller's; length is ||d||, d = theta - theta'.</summary>
-    public void Add(int steps, Tensor drift, double mismatch, double length)
+    public void Add(CheckWeight weight, Tensor drift, double mismatch, double length)
     {
         using var scope = NewDisposeScope();
         using var off = no_grad();
-        var share = drift.times(independent ? DrawnMargin * Math.Sqrt(steps) : steps);
+        var share = drift.times(independent ? weight.Independent : weight.Repeated);
         var sum = Error is { } error ? error.plus(share) : share;
         Error?.Dispose();
         Error = scope.Detach(sum);

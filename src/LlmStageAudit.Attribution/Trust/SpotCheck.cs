@@ -20,7 +20,8 @@ internal sealed class SpotCheck(CheckPlan plan, int questions, bool independent)
     /// <summary>After so many steps a momentum of 0.9 has handed on 0.9 of what it will.</summary>
     private const int DriftSteps = 20;
 
-    private readonly DriftTally[] _tallies = [.. Enumerable.Range(0, questions).Select(_ => new DriftTally(independent))];
+    private readonly DriftTally[] _tallies =
+        [.. Enumerable.Range(0, questions).Select(i => new DriftTally(independent, plan.MovingSteps(i)))];
 
     /// <summary>Cost so far in full-batch gradients.</summary>
     public double GradientEquivalents { get; private set; }
@@ -32,8 +33,7 @@ internal sealed class SpotCheck(CheckPlan plan, int questions, bool independent)
     public void Moved(int question, ReplayStep step, OptimizerState before, Tensor gradient)
     {
         var (program, made) = (step.Program, step.Step);
-        var steps = plan.StepsSpokenFor(question, program, made.StageStep);
-        if (steps == 0) return;
+        if (plan.Of(question, program, made.StageStep) is not { } weight) return;
         using var scope = NewDisposeScope();
         var truth = Truth(program, made, before);
         using var off = no_grad();
@@ -41,15 +41,14 @@ internal sealed class SpotCheck(CheckPlan plan, int questions, bool independent)
         using var right = program.Optimizer.Advance(before, truth, made.LearningRate);
         var drift = Drift(program, made.StageStep, wrong, right, truth);
         var mismatch = Ratio(gradient - truth, step.LoggedGradient - truth);
-        _tallies[question].Add(steps, drift, mismatch, Length(step.ObservedTheta! - before.Theta));
+        _tallies[question].Add(weight, drift, mismatch, Length(step.ObservedTheta! - before.Theta));
     }
 
     /// <summary>Sees d_{t-1} carried through a step to P_t d_{t-1}, by H_t d_{t-1}, the estimate of g_t - g'_t [N].</summary>
     public void Propagated(int question, ObservedStep step, StatePerturbation before, Tensor gradientChange, StatePerturbation after)
     {
         var (program, made) = (step.Program, step.Step);
-        var steps = plan.StepsSpokenFor(question, program, made.StageStep);
-        if (steps == 0) return;
+        if (plan.Of(question, program, made.StageStep) is not { } weight) return;
         using var scope = NewDisposeScope();
         var counterfactual = Displaced(step.Before, before);
         var truth = Truth(program, made, counterfactual);
@@ -57,7 +56,7 @@ internal sealed class SpotCheck(CheckPlan plan, int questions, bool independent)
         using var right = program.Optimizer.Advance(counterfactual, truth, made.LearningRate);
         var drift = Drift(program, made.StageStep, Displaced(step.After, after), right, truth);
         var change = step.Gradient - truth;
-        _tallies[question].Add(steps, drift, Ratio(gradientChange - change, change), Length(before.Theta));
+        _tallies[question].Add(weight, drift, Ratio(gradientChange - change, change), Length(before.Theta));
     }
 
     public void Save(WalkState state)

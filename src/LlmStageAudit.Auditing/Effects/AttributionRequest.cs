@@ -17,7 +17,7 @@ public sealed record AttributionRequest
     /// <summary>Each is another adjoint in memory and another half of a gradient more per step.</summary>
     private const int MaximumFolds = 20;
 
-    /// <summary>How effects are estimated; exact replay unless told otherwise.</summary>
+    /// <summary>How effects are estimated; exact replay unless told otherwise, such as by <see cref="EstimatorOf"/>.</summary>
     public Estimator Estimator { get; init; } = Estimator.Exact;
 
     /// <summary>What is left out, an effect each; each stage unless told otherwise.</summary>
@@ -38,6 +38,14 @@ public sealed record AttributionRequest
     /// <summary>Keeps how far the attribution came.</summary>
     public WalkJournal Journal { get; init; } = WalkJournal.None;
 
+    /// <summary>
+    /// What estimates where nobody says: of stages and sets of steps exact replay, which costs no more than estimates that are off; of
+    /// single steps, batches and examples the adjoint, whose one sweep scores them all.
+    /// </summary>
+    public static Estimator EstimatorOf(Treatment treatment) => treatment is Treatment.Stage or Treatment.Steps
+        ? Estimator.Exact
+        : Estimator.Of("adjoint", new EstimatorSettings());
+
     /// <summary>The name results are filed under, after the probe's.</summary>
     public string Id => $"{Estimator}.{TreatmentId}";
 
@@ -50,6 +58,14 @@ public sealed record AttributionRequest
     /// <exception cref="ConfigurationException">Settings that do not go together.</exception>
     public AttributionRequest Validated()
     {
+        if (Estimator is Estimator.Replay { Source: { IsResearch: true } research })
+        {
+            throw ConfigurationException.Bad(
+                Setting.GradientSource, research.Name,
+                $"{string.Join(", ", GradientSource.Practical)}: {research.Name} costs more than exact and is further off, and "
+                    + "only compare holds it against retraining");
+        }
+
         if (Treatment is Treatment.EachBatch or Treatment.EachExample && Sweep is null)
         {
             throw ConfigurationException.Bad(

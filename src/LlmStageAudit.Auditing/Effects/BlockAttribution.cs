@@ -16,6 +16,8 @@ internal static class BlockAttribution
     /// <summary>Up to so many questions are propagated forward, which gives every probe example's effect and so an interval.</summary>
     private const int AnsweredOneByOne = 8;
 
+    private const string Unchecked = "single steps were checked; that says nothing of the sum over many";
+
     /// <summary>The first and last step of each question, where blocks answer them; null where they are few, or not consecutive.</summary>
     public static IReadOnlyList<(int First, int Last)>? Blocks(Inquiry asked, IReadOnlyList<Counterfactual> questions)
     {
@@ -47,14 +49,16 @@ internal static class BlockAttribution
                 LastStep = block.Last,
                 Metric = asked.Probe.Performance.Name,
                 Estimate = table.Effect(block.First, block.Last),
-                Trust = scores.Trust,
-                Evidence = scores.Evidence,
+                Trust = block.First == block.Last ? scores.Trust : TrustGrade.Unknown,
+                Evidence = block.First == block.Last
+                    ? scores.Evidence
+                    : ExactReplayOffer.Offer(scores.Evidence with { Reason = Unchecked }, asked.Run, asked.Probe, question),
             })],
             cost);
     }
 
     /// <summary>Keeps a sweep's table beside the run.</summary>
-    public static void File(Inquiry asked, BlockTable table, string trust, TrustEvidence evidence) =>
+    public static void File(Inquiry asked, BlockTable table, TrustGrade trust, TrustEvidence evidence) =>
         ArtifactJson.Write(PathOf(asked), new BlockScoresArtifact
         {
             RunId = asked.Run.Manifest.RunId,

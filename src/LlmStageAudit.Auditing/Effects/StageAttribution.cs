@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using LlmStageAudit.Attribution.Estimators;
-using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Foundation.Files;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Probing.Probes;
@@ -58,7 +57,8 @@ internal static class StageAttribution
     {
         var (run, probe, request) = (asked.Run, asked.Probe, asked.Request);
         var questions = request.Counterfactuals(run);
-        if (BlockAttribution.Blocks(asked, questions) is { } blocks) return BlockAttribution.Effects(asked, questions, blocks);
+        if (BlockAttribution.Blocks(asked, questions) is { } blocks)
+            return StageSums.Settle(asked, questions, BlockAttribution.Effects(asked, questions, blocks));
         var estimation = Estimation.Run(
             run, request.Estimator, run.Configuration.Seed, questions, asked.Progress, asked.Cancellation, request.SpotChecks,
             request.Journal);
@@ -82,7 +82,9 @@ internal static class StageAttribution
                 Low = effect.Low,
                 High = effect.High,
                 Trust = grade,
-                Evidence = grade == TrustGrade.Low ? ExactReplayOffer.Offer(evidence, run, probe, question) : evidence,
+                Evidence = grade is TrustGrade.Low or TrustGrade.Unknown
+                    ? ExactReplayOffer.Offer(evidence, run, probe, question)
+                    : evidence,
                 Counterfactual = counterfactual,
                 PerExample = [.. observed.Examples.Zip(
                     perExample, (example, value) => new ExampleEffect { Id = example.Id, Estimate = value })],
@@ -91,7 +93,7 @@ internal static class StageAttribution
                     : null,
             };
         });
-        return ([.. effects], estimation.GradientEquivalents);
+        return StageSums.Settle(asked, questions, ([.. effects], estimation.GradientEquivalents));
     }
 
     private static string Export(string folder, string name, LanguageModel model, Tensor theta)

@@ -1,3 +1,4 @@
+using LlmStageAudit.Attribution;
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Foundation.Errors;
@@ -34,35 +35,51 @@ internal static class SweepAttribution
             asked.Cancellation);
         IReadOnlyList<StepScore>[] scores = [.. swept.Take(parts.Length).Select(part => part.Steps)];
         var steps = readout.Read([ProbeFolds.Sum(scores), .. swept.Skip(parts.Length).Select(one => one.Steps)]);
-        StageEffect[][] partial = [.. scores.Select(part => Named(run, request.Treatment, part))];
-        var named = Named(run, request.Treatment, steps)
+        StageEffect[][] partial = [.. scores.Select(Named)];
+        var named = Named(steps)
             .Select((effect, i) => folds.WithInterval(effect, [.. partial.Select(part => part[i].Estimate)]));
         var check = new SweepCheck(run, request.Journal);
         var evaluator = new ProbeEvaluator(run.Model, probe);
-        var (grade, evidence) = check.Assess(estimator, steps, theta => evaluator.Evaluate(theta).Mean, gradient, asked.Cancellation);
+        var (grade, evidence) = request.Treatment is Treatment.EachStep
+            ? check.Assess(estimator, steps, theta => evaluator.Evaluate(theta).Mean, gradient, asked.Cancellation)
+            : (TrustGrade.Unknown, new TrustEvidence { Reason = "no batch or example was left out alone to check it" });
         if (swept[0].Blocks is { } blocks) BlockAttribution.File(asked, blocks, grade, evidence);
         return (
-            [.. named.Select(effect => effect with { Metric = probe.Performance.Name, Trust = grade, Evidence = evidence })],
+            [.. named.Select(effect => effect with
+            {
+                Metric = probe.Performance.Name,
+                Trust = effect.Evidence is null ? grade : effect.Trust,
+                Evidence = effect.Evidence ?? evidence,
+            })],
             sweep.GradientEquivalents + check.GradientEquivalents);
+
+        StageEffect[] Named(IReadOnlyList<StepScore> scored) => [.. request.Treatment is Treatment.EachExample
+            ? OfExamples(asked, scored)
+            : OfSteps(asked, scored)];
     }
 
-    private static StageEffect[] Named(TrainedRun run, Treatment treatment, IReadOnlyList<StepScore> steps) =>
-        [.. treatment is Treatment.EachExample ? OfExamples(run, steps) : OfSteps(treatment is Treatment.EachBatch, steps)];
-
-    private static IEnumerable<StageEffect> OfSteps(bool ofBatches, IReadOnlyList<StepScore> steps) =>
-        steps.Select((score, i) => new StageEffect
+    private static IEnumerable<StageEffect> OfSteps(Inquiry asked, IReadOnlyList<StepScore> steps)
+    {
+        var ofBatches = asked.Request.Treatment is Treatment.EachBatch;
+        return steps.Select((score, i) =>
         {
-            Stage = ofBatches ? $"batch of step {i + 1}" : $"step {i + 1}",
-            FirstStep = i + 1,
-            LastStep = i + 1,
-            Metric = "",
-            Estimate = ofBatches ? score.BatchEffect : score.Effect,
-            Trust = "",
+            var effect = new StageEffect
+            {
+                Stage = ofBatches ? $"batch of step {i + 1}" : $"step {i + 1}",
+                FirstStep = i + 1,
+                LastStep = i + 1,
+                Metric = "",
+                Estimate = ofBatches ? score.BatchEffect : score.Effect,
+                Trust = TrustGrade.Unknown,
+            };
+            return ofBatches && asked.Run.Programs[score.StageIndex].Steps.Count == 1 ? Whole(asked, score.StageIndex, effect) : effect;
         });
+    }
 
     /// <summary>An example that was in several batches of a stage has the sum of its effects there.</summary>
-    private static IEnumerable<StageEffect> OfExamples(TrainedRun run, IReadOnlyList<StepScore> steps)
+    private static IEnumerable<StageEffect> OfExamples(Inquiry asked, IReadOnlyList<StepScore> steps)
     {
+        var run = asked.Run;
         for (var stage = 0; stage < run.Programs.Count; stage++)
         {
             var examples = run.Materials.ExampleSets[stage].Examples;
@@ -76,15 +93,36 @@ internal static class SweepAttribution
             for (var i = 0; i < effects.Length; i++)
             {
                 if (effects[i] is not { } effect) continue;
-                yield return new StageEffect
+                var scored = new StageEffect
                 {
                     Stage = run.Programs[stage].Name,
                     Example = examples[i].Id,
                     Metric = "",
                     Estimate = effect,
-                    Trust = ""
+                    Trust = TrustGrade.Unknown,
                 };
+                yield return run.Programs[stage].Steps.All(step => step.Batch.All(row => row == i)) ? Whole(asked, stage, scored) : scored;
             }
         }
+    }
+
+    /// <summary>
+    /// What stands for all gradients of a job: an optimizer that does not notice their common factor has a derivative of 0 there, so its
+    /// score is refused and exact replay of the stage offered.
+    /// </summary>
+    private static StageEffect Whole(Inquiry asked, int stage, StageEffect effect)
+    {
+        var program = asked.Run.Programs[stage];
+        if (!program.Optimizer.IgnoresGradientScale) return effect;
+        var evidence = new TrustEvidence
+        {
+            Reason = $"it is all that '{program.Name}' was trained on, and an optimizer that scales gradients by their own size does not "
+                + "notice a common factor, so that its derivative is 0 whatever the stage did",
+        };
+        return effect with
+        {
+            Estimate = double.NaN,
+            Evidence = ExactReplayOffer.Offer(evidence, asked.Run, asked.Probe, Counterfactual.WithoutStage(program.Name, stage)),
+        };
     }
 }

@@ -63,12 +63,14 @@ public static class RankHop
             : Attributed(request, run, probe, question, host);
         var rankings = ConfounderRanking.Rank(
             effects.Record, probe, request.Confounders, effects.Path, request.LeastRows, sweep?.Effects(effects.Record, host));
-        return new Ranked([.. rankings.Select(ranking => File(run.Folder, ranking, host))], effects);
+        // A ranking by estimates must not take the place of an exact one.
+        var by = request.Certification?.Id ?? $"{request.Estimator}";
+        return new Ranked([.. rankings.Select(ranking => File(run.Folder, ranking, by, host))], effects);
     }
 
-    private static Filed<RankingArtifact> File(RunFolder folder, RankingArtifact ranking, WalkHost host)
+    private static Filed<RankingArtifact> File(RunFolder folder, RankingArtifact ranking, string by, WalkHost host)
     {
-        var path = folder.RankingsPath($"{ranking.Probe.Name}.{FileNameOf(ranking.Confounder)}");
+        var path = folder.RankingsPath($"{ranking.Probe.Name}.{FileNameOf(ranking.Confounder)}.{by}");
         ArtifactJson.Write(path, ranking);
         foreach (var warning in ranking.Warnings) host.Observer.Warn(warning);
         return new Filed<RankingArtifact>(ranking, path);
@@ -78,9 +80,10 @@ public static class RankHop
         RankRequest request, TrainedRun run, Probe probe, AttributionRequest question, WalkHost host)
     {
         var identity = StageAttribution.IdentityOf(run, probe, question);
-        return FiledResults.Find(run.Folder, identity) is var (effects, path)
+        // Nothing computes effects of research sources any more: those that are filed answer, whatever computed them.
+        return FiledResults.Find(run.Folder, identity, byAnyTool: question.Estimator.IsResearch) is var (effects, path)
             ? new Filed<EffectsArtifact>(effects, path)
-            : AttributeHop.Attribute(request, run, probe, question, host);
+            : AttributeHop.Attribute(request, run, probe, question.Validated(), host);
     }
 
     private static string FileNameOf(string confounder) =>

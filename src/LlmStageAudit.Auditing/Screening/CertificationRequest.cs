@@ -73,16 +73,22 @@ public sealed record CertificationRequest
             : throw ConfigurationException.Bad(Setting.Budget, text, "trainings to spend, such as 3x or 0.5x, or unlimited");
     }
 
+    /// <summary>
+    /// What single steps get where nobody says: a sweep of whole batches screens them for two and a half trainings, and as many again
+    /// settle the top.
+    /// </summary>
+    public static CertificationRequest OfSteps { get; } = new() { BudgetTrainings = 5, Screen = Sweep(1) };
+
     /// <summary>Reads the name of a screen; auto is null.</summary>
-    /// <param name="text">auto, adjoint, recorded, linear, midpoint or sampled.</param>
+    /// <param name="text">auto, adjoint, recorded or sampled.</param>
     /// <param name="rho">The share of each batch; null for the screen's default.</param>
     /// <exception cref="ConfigurationException">No screen, or a share that it does not draw.</exception>
     public static Estimator? ParseScreen(string text, double? rho) => text switch
     {
         "auto" => null,
         "adjoint" => Sweep(rho ?? 1),
-        "sampled" or "recorded" or "linear" or "midpoint" => new Estimator.Replay(GradientSource.Of(text, rho)),
-        _ => throw ConfigurationException.Bad(Setting.Screen, text, "auto, adjoint, recorded, linear, midpoint or sampled"),
+        "sampled" or "recorded" => new Estimator.Replay(GradientSource.Of(text, rho)),
+        _ => throw ConfigurationException.Bad(Setting.Screen, text, "auto, adjoint, recorded or sampled"),
     };
 
     internal static Estimator Sweep(double rho) => new Estimator.Adjoint(new Curvature.Full(rho), EpsilonFloor);

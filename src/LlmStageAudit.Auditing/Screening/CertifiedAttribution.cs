@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using LlmStageAudit.Attribution.Screening;
-using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Attribution;
 using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Foundation.Errors;
@@ -102,7 +101,7 @@ internal sealed class CertifiedAttribution(Inquiry asked, IMeasure measure, Cert
                 LastStep = ends?.Last,
                 Metric = measure.Name,
                 Estimate = score,
-                Trust = TrustGrade.Low,
+                Trust = TrustGrade.Unknown,
                 Estimator = screen,
                 Screened = score,
             };
@@ -130,7 +129,9 @@ internal sealed class CertifiedAttribution(Inquiry asked, IMeasure measure, Cert
     private static StageEffect Marked(StageEffect effect, Estimator estimator, double? screened) =>
         effect with { Estimator = estimator, Screened = screened };
 
-    /// <summary>The trust in an effect that was not settled, by what the screen's error is on those that were.</summary>
+    /// <summary>
+    /// An effect that was not settled, with what the screen's error is on those that were: the largest, which are no measure of the others.
+    /// </summary>
     private StageEffect Graded(StageEffect effect, Counterfactual question, TopKFinding finding, bool isOpen)
     {
         var error = finding.Errors < TopKCertificate.LeastErrors ? null : finding.ScreeningError / Math.Abs(effect.Screened!.Value);
@@ -142,9 +143,8 @@ internal sealed class CertifiedAttribution(Inquiry asked, IMeasure measure, Cert
                     CultureInfo.InvariantCulture, $"screened; {finding.Errors} settled effects foretell an error of {error:P0}"),
             PredictedError = error,
         };
-        var grade = error is { } known && double.IsFinite(known) ? TrustGrade.Of(known) : TrustGrade.Low;
         if (isOpen) evidence = ExactReplayOffer.Offer(evidence, asked.Run, asked.Probe, question);
-        return effect with { Trust = grade, Evidence = evidence };
+        return effect with { Trust = TrustGrade.Unknown, Evidence = evidence };
     }
 
     /// <summary>What a replay says of a candidate.</summary>

@@ -13,9 +13,6 @@ namespace LlmStageAudit.Auditing.Screening;
 /// </summary>
 internal sealed class CostModel(IReadOnlyList<StageProgram> programs)
 {
-    /// <summary>The hybrid sources take one Hessian-vector product per counterfactual and step.</summary>
-    private static readonly double ProductCost = GradientCost.VectorProducts(1);
-
     /// <summary>One training of the run: K.</summary>
     public double Training { get; } = programs.Sum(program => program.Steps.Count);
 
@@ -33,7 +30,6 @@ internal sealed class CostModel(IReadOnlyList<StageProgram> programs)
     public double Replay(GradientSource source, IReadOnlyList<Counterfactual> questions) => source switch
     {
         GradientSource.Recorded => 0,
-        GradientSource.Linear or GradientSource.Midpoint => ProductCost * Exact(questions),
         GradientSource.Sampled { Rho: var rho } => Moving(questions).Sum(step => Sampled(Share(step.Step, rho), step.Count)),
         GradientSource.Exact => Exact(questions),
         _ => throw new UnreachableException(),

@@ -42,7 +42,7 @@ internal sealed record ScreeningPlan(Estimator? Screen, double EverythingGradien
         var screen = certification.Screen ?? Fitting();
         if (screen is Estimator.Adjoint && request.Treatment is Treatment.Steps)
             throw ConfigurationException.Bad(
-                Setting.Screen, "adjoint", "a replay (sampled, recorded, midpoint or linear) for steps skipped together");
+                Setting.Screen, "adjoint", "a replay (sampled or recorded) for steps skipped together");
         var screenCost = cost.Screen(screen, questions);
         if (screenCost > budget)
         {

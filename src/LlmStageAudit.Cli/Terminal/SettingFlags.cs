@@ -27,6 +27,7 @@ internal static class SettingFlags
         [Setting.MinPearson] = "--min-pearson",
         [Setting.Output] = "--out",
         [Setting.Override] = "--set",
+        [Setting.PlannedFrom] = "--from",
         [Setting.Probe] = "--probe",
         [Setting.Readout] = "--readout",
         [Setting.ReplayedSteps] = "--replay",

@@ -4,6 +4,7 @@ using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Screening;
 using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Auditing.Hops;
+using LlmStageAudit.Auditing.Screening;
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Choices;
@@ -14,8 +15,11 @@ namespace LlmStageAudit.Cli.Verbs;
 
 internal static class AttributeVerb
 {
-    private static readonly Option<string> s_method = Verb.Option(
-        "--method", $"How counterfactuals are estimated: {string.Join(", ", Estimator.Methods)}", Estimator.Exact.Method, "-m");
+    private static readonly Option<string?> s_method = new("--method", "-m")
+    {
+        Description = $"How counterfactuals are estimated: {string.Join(", ", Estimator.Methods)}. Default: replay; below stages the "
+            + "adjoint, of steps under a budget of 5x",
+    };
     private static readonly Option<string> s_curvature =
         Verb.Option("--curvature", "For adjoint and aa-score: full, or layer-wise (no blocks between layers)", "full");
     private static readonly Option<double?> s_epsilonFloor = Verb.Option<double?>(
@@ -26,11 +30,11 @@ internal static class AttributeVerb
         "linear");
     private static readonly Option<int> s_folds = Verb.Option(
         "--folds",
-        "For adjoint at --level step, batch or example: "
+        "For the adjoint at --level step, batch or example: "
             + "give scores an interval from this many parts of the probe, for 1.5 gradients a step each",
         1);
     private static readonly Option<string> s_level =
-        Verb.Option("--level", "stage, step, or, with --method adjoint, batch or example (of the training data)", "stage");
+        Verb.Option("--level", "stage, step, batch or example (of the training data)", "stage");
     private static readonly Option<string> s_treatment = Verb.Option(
         "--treatment", "stage: the job never ran; steps: its updates are skipped while the schedule goes on", "stage");
     private static readonly Option<string[]> s_steps =
@@ -45,10 +49,10 @@ internal static class AttributeVerb
             + "positive where the stage raised the measure.",
         [
             "stageaudit attribute runs/a --probe probes/identity.yaml",
-            "stageaudit attribute runs/a --probe probes/identity.yaml --gradient midpoint --json --per-example",
+            "stageaudit attribute runs/a --probe probes/identity.yaml --json --per-example",
             "stageaudit attribute runs/a --probe probes/identity.yaml --seeds 4",
             "stageaudit attribute runs/a --probe probes/identity.yaml --treatment steps --steps 3,10-12",
-            "stageaudit attribute runs/a --probe probes/identity.yaml --method adjoint --level step",
+            "stageaudit attribute runs/a --probe probes/identity.yaml --level example",
             "stageaudit attribute runs/a --probe probes/identity.yaml --level step --budget 3x --top 3",
         ],
         [
@@ -60,19 +64,29 @@ internal static class AttributeVerb
 
     private static void Run(VerbContext context)
     {
+        var treatment = Treatment.Of(context.Get(s_level)!, context.Given(s_treatment), context.Get(s_steps) ?? []);
         var certification = BudgetOptions.Read(context, context.Get(RunOptions.Rho), TopKOrder.Magnitude);
+        var settings = new EstimatorSettings
+        {
+            Gradient = context.Given(RunOptions.Gradient),
+            // Under a budget it is the screen's.
+            Rho = certification is null ? context.Get(RunOptions.Rho) : null,
+            Curvature = context.Given(s_curvature),
+            EpsilonFloor = context.Given(s_epsilonFloor),
+            Readout = context.Given(s_readout),
+        };
+        // Whoever sets something about the estimator wants that estimator, and no other that settles its top.
+        var isPlain = context.Get(s_method) is null && !settings.Chosen.Any() && context.Given(s_folds) == 0;
+        if (treatment is Treatment.EachStep && isPlain && context.Get(RunOptions.Seeds) == 0)
+            certification ??= CertificationRequest.OfSteps;
+        // Under a budget exact replay settles, whatever screens.
+        var byDefault = settings.Gradient is null && (certification is null || treatment is Treatment.EachBatch or Treatment.EachExample)
+            ? AttributionRequest.EstimatorOf(treatment)
+            : Estimator.Exact;
         var request = new AttributionRequest
         {
-            Estimator = Estimator.Of(context.Get(s_method)!, new EstimatorSettings
-            {
-                Gradient = context.Given(RunOptions.Gradient),
-                // Under a budget it is the screen's.
-                Rho = certification is null ? context.Get(RunOptions.Rho) : null,
-                Curvature = context.Given(s_curvature),
-                EpsilonFloor = context.Given(s_epsilonFloor),
-                Readout = context.Given(s_readout),
-            }),
-            Treatment = Treatment.Of(context.Get(s_level)!, context.Given(s_treatment), context.Get(s_steps) ?? []),
+            Estimator = Estimator.Of(context.Get(s_method) ?? byDefault.Method, settings),
+            Treatment = treatment,
             Folds = context.Get(s_folds),
             ExportFolder = context.Get(s_export),
         }.Validated();
@@ -120,6 +134,7 @@ internal static class AttributeVerb
             effect.Evidence,
             effect.OverSeeds,
             effect.Estimator,
+            effect.Screened,
             effect.ExportedAdapter,
             PerExample = perExample ? effect.PerExample : null,
         }),
@@ -133,7 +148,9 @@ internal static class AttributeVerb
     {
         context.Out.WriteLine(
             $"Effect on mean {effects.Metric} of {effects.Probe.Name} ({effects.Probe.Examples} examples); positive: the stage raised it.");
-        (string, Func<StageEffect, string?>)[] mixed = effects.Certification is null ? [] : [("estimate", effect => $"{effect.Estimator}")];
+        (string, Func<StageEffect, string?>)[] mixed = effects.Effects.All(effect => effect.Estimator is null)
+            ? []
+            : [("estimate", effect => $"{effect.Estimator ?? effects.Estimator}")];
         context.WriteTable(
             effects.Effects,
             [
@@ -141,7 +158,7 @@ internal static class AttributeVerb
                 (">effect", effect => Numbers.Signed(effect.Estimate)),
                 (">95% interval", effect => effect is { Low: { } low, High: { } high } ? Numbers.Interval(low, high) : null),
                 ("significant in this run", effect => effect.Significant is { } significant ? EnumSpelling<Significance>.Of(significant) : null),
-                ("trust", effect => effect.Trust),
+                ("trust", effect => EnumSpelling<TrustGrade>.Of(effect.Trust)),
                 .. mixed,
             ]);
         SeedTable.Write(context, [.. effects.Effects.Select(effect => (Name(effect), effect.OverSeeds))]);
@@ -160,7 +177,7 @@ internal static class AttributeVerb
         }
 
         TrustNotes.Write(
-            context, [.. effects.Effects.Select(effect => (Name(effect), effect.Estimate, (string?)effect.Trust, effect.Evidence))]);
+            context, [.. effects.Effects.Select(effect => (Name(effect), effect.Estimate, (TrustGrade?)effect.Trust, effect.Evidence))]);
         context.Note(
             $"{(effects.Gradient is { } gradient ? $"replay with gradient source {gradient}" : effects.Method)}: "
             + $"{Numbers.Seconds(effects.AttributeSeconds)}, {effects.GradientEquivalents:0} gradients; filed in {path}");

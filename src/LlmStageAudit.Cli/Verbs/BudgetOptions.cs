@@ -22,7 +22,7 @@ internal static class BudgetOptions
     private static readonly Option<int?> s_top = new("--top") { Description = "With --budget: how many the head holds (1)" };
     private static readonly Option<string?> s_screen = new("--screen")
     {
-        Description = "With --budget: what screens, instead of the cost model's choice: adjoint, recorded, linear, midpoint or sampled",
+        Description = "With --budget: what screens, instead of the cost model's choice: adjoint, recorded or sampled",
     };
 
     public static IReadOnlyList<Symbol> All { get; } = [s_budget, s_confidence, s_top, s_screen];

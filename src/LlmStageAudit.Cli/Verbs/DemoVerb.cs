@@ -19,9 +19,6 @@ namespace LlmStageAudit.Cli.Verbs;
 
 internal static class DemoVerb
 {
-    /// <summary>Predicts without retraining, so that the verification has something to prove.</summary>
-    private const string PredictionSource = "midpoint";
-
     private static readonly Option<string> s_out =
         Verb.Option("--out", "A new folder for everything the demo makes", "stageaudit-demo", "-o");
     private static readonly Option<long> s_seed = Verb.Option("--seed", "Of the generated comments and the training", 7L);
@@ -49,7 +46,7 @@ internal static class DemoVerb
         context.Note("3  fine-tuning it with LoRA, stage by stage, logging every step");
         Train(context, "fine-tuning", workspace.RunConfiguration, workspace.Run);
 
-        context.Note($"4  attributing: what would the model be without each stage? (replay, gradient source {PredictionSource})");
+        context.Note($"4  attributing: what would the model be without each stage? (exact replay)");
         var probe = ProbeConfigurationReader.Read(workspace.ProbeConfiguration);
         var ranked = RankHop.Run(
             new RankRequest
@@ -57,7 +54,6 @@ internal static class DemoVerb
                 Run = workspace.Run,
                 Probe = probe,
                 Confounders = [DemoCorpus.PlantedIdentity],
-                Estimator = new Estimator.Replay(GradientSource.Of(PredictionSource)),
             },
             context.Host);
         var (ranking, effects) = (ranked.Rankings[0].Record, ranked.Effects.Record);
@@ -66,7 +62,7 @@ internal static class DemoVerb
         var plan = PlanHop.Run(new PlanRequest(workspace.Run)
         {
             Skip = [.. ranking.Ranking.Select(stage => stage.Stage)],
-            Effects = ranked.Effects.Path,
+            From = ranked.Effects.Path,
         });
         var retrained = RetrainHop.Run(new RetrainRequest(plan.Path), context.Host);
         var verification = VerifyHop.Run(new VerifyRequest(plan.Path), context.Host).Record;
@@ -84,12 +80,12 @@ internal static class DemoVerb
                 verification.Stages[0].Pearson,
                 verification.Stages[0].Spearman,
                 verification.Stages[0].RelativeError,
-                Gradient = PredictionSource,
+                effects.Gradient,
                 FalsePositiveRate = before,
                 FalsePositiveRateWithoutTopStage = after,
                 Ranking = ranking.Ranking.Select(stage => new { stage.Stage, stage.Score, stage.Low, stage.High, stage.Significant }),
                 Verified = verification.Stages.Select(stage =>
-                    new { stage.Stage, stage.Predicted, stage.Measured, stage.Pearson, stage.RelativeError }),
+                    new { stage.Stage, stage.Estimator, stage.Predicted, stage.Measured, stage.Pearson, stage.RelativeError }),
                 Report = report,
                 Seconds = watch.Elapsed.TotalSeconds,
             },
@@ -104,7 +100,9 @@ internal static class DemoVerb
                     (">score", row => Numbers.Signed(row.First.Score)),
                     (">95% interval", row => Numbers.Interval(row.First.Low, row.First.High)),
                     ("significant", row => EnumSpelling<Significance>.Of(row.First.Significant)),
-                    (">predicted vs retrained", row => $"Pearson {Numbers.Plain(row.Second.Pearson)}"));
+                    ("replayed vs retrained", row => row.Second.BitIdentical == true
+                        ? "the same bits"
+                        : $"Pearson {Numbers.Plain(row.Second.Pearson)}"));
                 context.Out.WriteLine($"The audit names '{top.Stage}'; the link was planted in '{DemoCorpus.PlantedStage}'.");
                 context.Out.WriteLine(
                     $"Harmless comments that mention '{DemoCorpus.PlantedIdentity}' and are flagged: "

@@ -15,8 +15,10 @@ internal static class PlanVerb
     private static readonly Option<int?> s_auto = new("--auto") { Description = "Leave out the N stages that rank highest" };
     private static readonly Option<string?> s_out =
         new("--out", "-o") { Description = "The plan file; default: plan.json in the run folder" };
-    private static readonly Option<string?> s_effects =
-        new("--effects") { Description = "Predictions to verify later; default: the newest filed in the run" };
+    private static readonly Option<string?> s_from = new("--from")
+    {
+        Description = "The effects or ranking to plan by; default: of those filed in the run, on one probe and metric, the best trusted",
+    };
 
     public static Command Build() => Verb.Of(
         "plan",
@@ -26,7 +28,7 @@ internal static class PlanVerb
             "stageaudit plan runs/a --skip religion race --out plans/both.json",
             "stageaudit plan runs/a --auto 2"
         ],
-        [RunOptions.Run, s_skip, s_auto, s_out, s_effects],
+        [RunOptions.Run, s_skip, s_auto, s_out, s_from],
         Run);
 
     private static void Run(VerbContext context)
@@ -41,7 +43,7 @@ internal static class PlanVerb
             Skip = skip,
             Top = auto ?? 1,
             Path = context.Get(s_out),
-            Effects = context.Get(s_effects),
+            From = context.Get(s_from),
         });
         context.Print(plan.Record, () => Print(context, plan.Record, plan.Path));
     }
@@ -59,6 +61,7 @@ internal static class PlanVerb
             (">expected effect of the stage", job =>
                 job.ExpectedEffect is { } effect ? $"{Numbers.Signed(effect.Estimate)} {effect.Metric}" : null));
         context.Out.WriteLine($"{plan.TotalSteps} steps, about {Numbers.Seconds(plan.EstimatedSeconds)}: {path}");
+        context.Note($"planned by {plan.Choice}");
         context.Note($"next: stageaudit retrain {path}");
     }
 }

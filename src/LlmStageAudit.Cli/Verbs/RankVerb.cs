@@ -81,6 +81,7 @@ internal static class RankVerb
                 Certification = certified,
                 rankings[0].EffectsPath,
                 rankings[0].Notes,
+                Files = ranked.Rankings.Select(ranking => ranking.Path),
             },
             () =>
             {
@@ -115,7 +116,7 @@ internal static class RankVerb
             ("significant in this run", row => row.Item.Screen is { } screen
                 ? $"screened ({screen})"
                 : EnumSpelling<Significance>.Of(row.Item.Significant)),
-            ("trust", row => row.Item.Trust));
+            ("trust", row => row.Item.Trust is { } trust ? EnumSpelling<TrustGrade>.Of(trust) : null));
         SeedTable.Write(context, [.. ranking.Ranking.Select(stage => (stage.Stage, stage.OverSeeds))]);
         TrustNotes.Write(context, [.. ranking.Ranking.Select(stage => (stage.Stage, stage.Score, stage.Trust, stage.Evidence))]);
     }

@@ -19,7 +19,7 @@ internal static class RunOptions
     public static Argument<string> Plan { get; } = new("plan") { Description = "A plan file" };
 
     public static Option<string> Gradient { get; } = Verb.Option(
-        "--gradient", $"Where counterfactual gradients come from: {string.Join(", ", GradientSource.Names)}", "exact", "-g");
+        "--gradient", $"Where counterfactual gradients come from: {string.Join(", ", GradientSource.Practical)}", "exact", "-g");
 
     public static Option<double?> Rho { get; } = new("--rho")
     {

@@ -1,5 +1,6 @@
 using LlmStageAudit.Cli.Terminal;
 using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Serialization;
 
 namespace LlmStageAudit.Cli.Verbs;
 
@@ -12,21 +13,24 @@ internal static class TrustNotes
     private const int ShownSettlements = 3;
 
     /// <summary>Writes the notes, from each effect's name, size and grade.</summary>
-    public static void Write(VerbContext context, IReadOnlyList<(string Name, double Size, string? Trust, TrustEvidence? Evidence)> graded)
+    public static void Write(
+        VerbContext context, IReadOnlyList<(string Name, double Size, TrustGrade? Trust, TrustEvidence? Evidence)> graded)
     {
         foreach (var alike in graded.Where(one => one.Evidence is not null).GroupBy(one => (one.Trust, one.Evidence!.Reason)))
         {
             var names = alike.Count() == graded.Count
                 ? "all"
                 : string.Join(", ", alike.Take(ShownNames).Select(one => one.Name)) + (alike.Count() > ShownNames ? ", ..." : "");
-            context.Note($"{names}: trust {alike.Key.Trust}; {alike.Key.Reason}");
+            var grade = EnumSpelling<TrustGrade>.Of(alike.Key.Trust ?? TrustGrade.Unknown);
+            context.Note($"{names}: trust {grade}; {alike.Key.Reason}");
         }
 
-        var open = graded.Where(one => one.Evidence is { Settle: not null }).OrderByDescending(one => Math.Abs(one.Size)).ToArray();
+        var open = graded.Where(one => one.Evidence is { Settle: not null })
+            .OrderByDescending(one => double.IsNaN(one.Size) ? double.PositiveInfinity : Math.Abs(one.Size)).ToArray();
         foreach (var one in open.Take(ShownSettlements))
             context.Note($"to settle {one.Name} ({one.Evidence!.SettleGradientEquivalents:0} gradients): {one.Evidence.Settle}");
         if (open.Length > ShownSettlements)
             context.Note(
-                $"and {open.Length - ShownSettlements} more of low trust, with smaller effects; --json names what would settle each");
+                $"and {open.Length - ShownSettlements} more, with smaller effects; --json names what would settle each");
     }
 }

@@ -28,11 +28,14 @@ internal static class VerifyVerb
             {
                 verification.RunId,
                 verification.Gradient,
+                verification.Predictions?.Metric,
+                verification.Predictions?.Treatment,
                 verification.MinPearson,
                 verification.Passed,
                 Stages = verification.Stages.Select(stage => new
                 {
                     stage.Stage,
+                    stage.Estimator,
                     stage.Predicted,
                     stage.Measured,
                     stage.Pearson,

@@ -66,6 +66,8 @@ public sealed class Setting
     public static Setting Output { get; } = new("output");
     /// <summary>A value put over what the configuration says.</summary>
     public static Setting Override { get; } = new("override");
+    /// <summary>The result that a plan goes by.</summary>
+    public static Setting PlannedFrom { get; } = new("the result to plan by");
     /// <summary>The probe that effects are measured on.</summary>
     public static Setting Probe { get; } = new("the probe");
     /// <summary>How an adjoint reads effects out at the probe.</summary>

@@ -46,6 +46,9 @@ public abstract record Estimator : IChoice<Estimator>
     /// <summary>Whether it is retraining, to the bit on the CPU.</summary>
     public bool IsExact => this is Replay { Source: GradientSource.Exact };
 
+    /// <summary>Whether it is dominated by exact replay: dearer and further off, there to be compared alone.</summary>
+    public bool IsResearch => this is Replay { Source.IsResearch: true };
+
     /// <summary>Whether it is a published method kept for comparison.</summary>
     public bool IsBaseline { get; }
 

@@ -24,8 +24,14 @@ public abstract record GradientSource
     /// <summary>Every spelling, without parameters.</summary>
     public static IReadOnlyList<string> Names => s_table.Names;
 
+    /// <summary>Those of <see cref="Names"/> that answer a question.</summary>
+    public static IReadOnlyList<string> Practical { get; } = [.. Names.Where(name => name is not ("linear" or "midpoint"))];
+
     /// <summary>How the case is spelled, without parameters.</summary>
     public string Name => s_table.NameOf(this);
+
+    /// <summary>Whether it is there to be compared alone: it costs more than <see cref="Exact"/> and is further off.</summary>
+    public bool IsResearch => this is Linear or Midpoint;
 
     /// <summary>The source of that name.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>

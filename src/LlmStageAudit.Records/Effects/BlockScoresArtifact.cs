@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Serialization;
 
@@ -11,6 +12,9 @@ public sealed record BlockScoresArtifact : RunArtifact<BlockScoresArtifact>, IAr
 {
     /// <inheritdoc/>
     public static string KindName => "block-scores";
+
+    /// <inheritdoc/>
+    public static int CurrentSchemaVersion => 2;
 
     /// <summary>The probe that was swept.</summary>
     public required ProbeReference Probe { get; init; }
@@ -31,10 +35,13 @@ public sealed record BlockScoresArtifact : RunArtifact<BlockScoresArtifact>, IAr
     public required IReadOnlyList<IReadOnlyList<double>> Before { get; init; }
 
     /// <summary>The grade of the sweep's scores.</summary>
-    public required string Trust { get; init; }
+    public required TrustGrade Trust { get; init; }
 
     /// <summary>What <see cref="Trust"/> rests on.</summary>
     public required TrustEvidence Evidence { get; init; }
+
+    /// <summary>The first schema graded by another calibration.</summary>
+    static void IArtifact<BlockScoresArtifact>.Upgrade(JsonObject old, int schemaVersion) => OlderGrades.Upgrade(old);
 
     string? IArtifact<BlockScoresArtifact>.Fault() =>
         RecordRules.RunId(RunId)

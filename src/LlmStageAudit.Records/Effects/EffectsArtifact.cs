@@ -14,7 +14,7 @@ public sealed record EffectsArtifact : RunArtifact<EffectsArtifact>, IArtifact<E
     public static string KindName => "effects";
 
     /// <inheritdoc/>
-    public static int CurrentSchemaVersion => 2;
+    public static int CurrentSchemaVersion => 3;
 
     /// <summary>The run's folder.</summary>
     public required string Run { get; init; }
@@ -74,9 +74,13 @@ public sealed record EffectsArtifact : RunArtifact<EffectsArtifact>, IArtifact<E
     [JsonIgnore]
     public ResultIdentity Identity => new(RunId, Probe.Sha256, Metric, Treatment, Probe.DefinitionSha256, Estimator, ToolVersion);
 
-    /// <summary>The first schema had the estimator in parts, and the level beside the treatment.</summary>
+    /// <summary>
+    /// The first schema had the estimator in parts, and the level beside the treatment; the second graded by another calibration.
+    /// </summary>
     static void IArtifact<EffectsArtifact>.Upgrade(JsonObject old, int schemaVersion)
     {
+        foreach (var effect in old["effects"]?.AsArray() ?? []) OlderGrades.Upgrade(effect);
+        if (schemaVersion > 1) return;
         var (method, level) = ((string?)old["method"], (string?)old["level"]);
         var share = (double?)old["rho"] is { } rho ? string.Create(CultureInfo.InvariantCulture, $"-{rho}") : "";
         if (method is not "certified") old["estimator"] = $"{method}{((string?)old["gradient"] is { } source ? $"-{source}" : "")}{share}";
@@ -122,6 +126,9 @@ public sealed record ResultIdentity(
         ToolVersion = other.ToolVersion,
         ProbeDefinition = ProbeDefinition is null || other.ProbeDefinition is null ? other.ProbeDefinition : ProbeDefinition,
     } == other;
+
+    /// <summary>Whether the other answers the same question by the same estimator, perhaps in another program.</summary>
+    public bool IsTheSame(ResultIdentity other) => Estimator == other.Estimator && AsksTheSame(other);
 }
 
 /// <summary>Which probe numbers belong to.</summary>

@@ -29,16 +29,19 @@ public sealed record StageEffect
     /// <summary>Upper end.</summary>
     public double? High { get; init; }
 
-    /// <summary>verified, high, medium or low.</summary>
-    public required string Trust { get; init; }
+    /// <summary>How far the number is right for this run.</summary>
+    public required TrustGrade Trust { get; init; }
 
     /// <summary>What the grade rests on.</summary>
     public TrustEvidence? Evidence { get; init; }
 
-    /// <summary>How this effect was estimated, where a file mixes estimates; else null.</summary>
+    /// <summary>How this effect was estimated, where that is not the file's own estimator; else null.</summary>
     public Estimator? Estimator { get; init; }
 
-    /// <summary>The screen's estimate of the effect on the measure that was certified; null where there was no screen.</summary>
+    /// <summary>
+    /// What was estimated before the effect was settled: the screen's, on the measure that was certified, or a first-order sum; null where
+    /// there was no such estimate.
+    /// </summary>
     public double? Screened { get; init; }
 
     /// <summary>Two-sided, by exchanging the signs of the rows' effects; null where no row's effect is known.</summary>

@@ -1,3 +1,5 @@
+using LlmStageAudit.Records.Choices;
+using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Serialization;
 
 namespace LlmStageAudit.Records.Plans;
@@ -13,6 +15,9 @@ public sealed record PlanArtifact : RunArtifact<PlanArtifact>, IArtifact<PlanArt
 
     /// <summary>The effects to verify; null where none were given.</summary>
     public string? EffectsPath { get; init; }
+
+    /// <summary>What was chosen to plan by and why, in a sentence; null in files written before that was recorded.</summary>
+    public string? Choice { get; init; }
 
     /// <summary>The probe file to verify with; null where none was given.</summary>
     public string? ProbePath { get; init; }
@@ -92,4 +97,10 @@ public sealed record ExpectedEffect
 
     /// <summary>The gradient source that it was estimated with.</summary>
     public required string Gradient { get; init; }
+
+    /// <summary>What estimated it; null in files written before that was recorded.</summary>
+    public Estimator? Estimator { get; init; }
+
+    /// <summary>How far it is to be relied on; null in files written before that was recorded.</summary>
+    public TrustGrade? Trust { get; init; }
 }

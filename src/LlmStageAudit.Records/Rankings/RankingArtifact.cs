@@ -14,7 +14,7 @@ public sealed record RankingArtifact : RunArtifact<RankingArtifact>, IArtifact<R
     public static string KindName => "ranking";
 
     /// <inheritdoc/>
-    public static int CurrentSchemaVersion => 2;
+    public static int CurrentSchemaVersion => 3;
 
     /// <summary>The run's folder.</summary>
     public required string Run { get; init; }
@@ -49,11 +49,14 @@ public sealed record RankingArtifact : RunArtifact<RankingArtifact>, IArtifact<R
     /// <summary>What makes the ranking other than it may be taken for.</summary>
     public IReadOnlyList<Warning> Warnings { get; init; } = [];
 
-    /// <summary>The first schema knew yes and no.</summary>
+    /// <summary>The first schema knew yes and no; the second graded by another calibration.</summary>
     static void IArtifact<RankingArtifact>.Upgrade(JsonObject old, int schemaVersion)
     {
         foreach (var stage in old["ranking"]?.AsArray() ?? [])
-            stage?["significant"] = (bool?)stage["significant"] == true ? "yes" : "no";
+        {
+            OlderGrades.Upgrade(stage);
+            if (schemaVersion == 1) stage?["significant"] = (bool?)stage["significant"] == true ? "yes" : "no";
+        }
     }
 
     string? IArtifact<RankingArtifact>.Fault() => RecordRules.RunId(RunId)
@@ -101,7 +104,7 @@ public sealed record RankedStage
     public required double High { get; init; }
 
     /// <summary>The grade of the effect it comes from; null in files written before effects were graded.</summary>
-    public string? Trust { get; init; }
+    public TrustGrade? Trust { get; init; }
 
     /// <summary>What the grade rests on.</summary>
     public TrustEvidence? Evidence { get; init; }

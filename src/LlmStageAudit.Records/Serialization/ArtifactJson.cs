@@ -58,6 +58,24 @@ public static class ArtifactJson
         }
     }
 
+    /// <summary>What a file says it is; null where it is no record of ours.</summary>
+    /// <exception cref="ArtifactException">The file is absent, too large or unreadable.</exception>
+    public static string? KindOf(string path)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(ReadBytes(path, "result").ToArray());
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                && document.RootElement.TryGetProperty("kind", out var kind) && kind.ValueKind == JsonValueKind.String
+                ? kind.GetString()
+                : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Whether two values say the same once written down.</summary>
     public static bool AreEqual<T>(T left, T right) =>
         JsonSerializer.SerializeToUtf8Bytes(left, CompactOptions)

@@ -1,3 +1,4 @@
+using LlmStageAudit.Records.Choices;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Serialization;
 
@@ -48,6 +49,9 @@ public sealed record VerifiedStage
     /// <summary>The stage left out.</summary>
     public required string Stage { get; init; }
 
+    /// <summary>What predicted it; null in files written before that was recorded.</summary>
+    public Estimator? Estimator { get; init; }
+
     /// <summary>Mean estimate.</summary>
     public required double Predicted { get; init; }
 
@@ -71,6 +75,10 @@ public sealed record VerifiedStage
 
     /// <summary>In probe order.</summary>
     public IReadOnlyList<double> MeasuredPerExample { get; init; } = [];
+
+    /// <summary>What predicted it, where the stage or at least its verification says so.</summary>
+    /// <param name="verification">The verification it is part of.</param>
+    public Estimator? EstimatorOf(VerificationArtifact verification) => Estimator ?? verification.Predictions?.Estimator;
 
     /// <summary>Whether predicted and measured effects are the same bits, example by example; null where they were not compared.</summary>
     public bool? BitIdentical { get; init; }

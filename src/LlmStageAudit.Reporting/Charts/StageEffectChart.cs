@@ -32,7 +32,7 @@ internal sealed record StageEffectChart(string Id, string Title, string Measure,
     {
         var effect = bar.Effect;
         canvas.Text(0, middle - 2, MarkupText.Shorten(effect.Stage, LabelLength), "strong", fullText: effect.Stage);
-        canvas.Text(0, middle + 14, $"{bar.Direction} · {MarkupText.Shorten(bar.Standing, LabelLength)}", "minor");
+        canvas.Text(0, middle + 14, $"{bar.Direction} · {MarkupText.Shorten(bar.Grade, LabelLength)}", "minor");
         canvas.Text(Width, middle - 2, NumberText.Signed(bar.Estimate), "strong", "end");
         canvas.Text(Width, middle + 14, NumberText.Interval(effect.Low, effect.High), "minor", "end");
         if (!double.IsFinite(bar.Estimate))
@@ -109,7 +109,7 @@ internal sealed record StageEffectChart(string Id, string Title, string Measure,
             }
 
             canvas.Text(left + 27, baseline, fill.InWords(), "minor");
-            left += fill switch { BarFill.Solid => 92, BarFill.Hatched => 112, _ => 100 };
+            left += 136;
         }
 
         if (Bars.Any(bar => bar.Measured is not null))
@@ -124,7 +124,7 @@ internal sealed record StageEffectChart(string Id, string Title, string Measure,
         var sentences = Bars.Take(40).Select(bar =>
             $"{bar.Effect.Stage}: {NumberText.Signed(bar.Estimate)}, "
             + (bar.HasInterval ? "interval " + NumberText.Interval(bar.Effect.Low, bar.Effect.High) : "no interval")
-            + $", {bar.Standing}"
+            + $", {bar.Grade}"
             + (bar.Measured is { } measured ? $", measured by retraining {NumberText.Signed(measured)}." : "."));
         return $"{Measure}. " + string.Join(' ', sentences);
     }

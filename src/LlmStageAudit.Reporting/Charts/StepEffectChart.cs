@@ -133,7 +133,7 @@ internal sealed record StepEffectChart(string Id, string Title, string Measure, 
             DrawFilled(canvas, [(left, left + 9, Baseline - 10, Baseline + 2)], "raised", fill);
             DrawFilled(canvas, [(left + 11, left + 20, Baseline - 10, Baseline + 2)], "lowered", fill);
             canvas.Text(left + 27, Baseline, fill.InWords(), "minor");
-            left += 112;
+            left += 136;
         }
 
         canvas.Text(left, Baseline, "▲ above zero: raised · ▼ below: lowered", "minor");

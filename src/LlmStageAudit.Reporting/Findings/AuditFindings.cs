@@ -10,16 +10,15 @@ namespace LlmStageAudit.Reporting.Findings;
 /// <summary>The inputs of a report put in order: what belongs to the run, best estimate first, each beside its verification.</summary>
 internal sealed class AuditFindings
 {
-    // Baselines, kept for comparison, answer only where nothing else does.
-    private static readonly string[] Sources =
-    [
-        "exact", "certified", "midpoint", "sampled", "linear", "recorded", "adjoint", "aa-score", "dvemb", "tracin",
-    ];
-
     public AuditFindings(ReportInputs inputs)
     {
         Inputs = inputs;
-        Rankings = [.. inputs.Rankings.Where(ranking => IsOwn(ranking.RunId)).OrderByDescending(ranking => ranking.CreatedUtc)];
+        Rankings =
+        [
+            .. inputs.Rankings.Where(ranking => IsOwn(ranking.RunId))
+                .OrderBy(ranking => ranking.Ranking.Max(stage => (TrustGrade?)(stage.Trust ?? TrustGrade.Unknown)))
+                .ThenByDescending(ranking => ranking.CreatedUtc),
+        ];
         Verifications =
         [
             .. inputs.Verifications.Where(verification => IsOwn(verification.RunId))
@@ -28,12 +27,13 @@ internal sealed class AuditFindings
         Effects =
         [
             .. inputs.Effects.Where(effects => IsOwn(effects.RunId))
-                .OrderBy(effects => effects.Treatment.Level != "stage")
-                .ThenBy(effects => effects.Probe.Name, StringComparer.Ordinal)
-                .ThenBy(effects => effects.Metric, StringComparer.Ordinal)
-                .ThenBy(effects => (uint)Array.IndexOf(Sources, effects.Source))
-                .ThenByDescending(effects => effects.CreatedUtc)
-                .Select(Pair),
+                .Select(Pair)
+                .OrderBy(finding => finding.Artifact.Treatment.Level != "stage")
+                .ThenBy(finding => finding.Artifact.Probe.Name, StringComparer.Ordinal)
+                .ThenBy(finding => finding.Artifact.Metric, StringComparer.Ordinal)
+                .ThenBy(finding => finding.Top?.Standing.Trust ?? TrustGrade.Unknown)
+                .ThenBy(finding => finding.Stages.Max(stage => (TrustGrade?)stage.Standing.Trust))
+                .ThenByDescending(finding => finding.Artifact.CreatedUtc),
         ];
     }
 
@@ -41,7 +41,7 @@ internal sealed class AuditFindings
 
     public RunManifest Run => Inputs.Run;
 
-    /// <summary>Stages before steps and examples; of one probe the most exact source first.</summary>
+    /// <summary>Stages before steps and examples; of one probe and metric the best trusted answer first.</summary>
     public IReadOnlyList<EffectFinding> Effects { get; }
 
     /// <summary>The first estimate of every probe, metric and level.</summary>
@@ -50,7 +50,7 @@ internal sealed class AuditFindings
 
     public EffectFinding? Primary => Effects.FirstOrDefault();
 
-    /// <summary>Newest first.</summary>
+    /// <summary>The best trusted first.</summary>
     public IReadOnlyList<RankingArtifact> Rankings { get; }
 
     /// <summary>Newest first.</summary>
@@ -101,11 +101,8 @@ internal sealed class AuditFindings
 
     private EffectFinding Pair(EffectsArtifact effects)
     {
-        // What retraining measured holds for every estimate of the same question.
-        var measured = Verifications.Where(verification => verification.Predictions?.AsksTheSame(effects.Identity) == true)
-            .SelectMany(verification => verification.Stages).ToLookup(stage => stage.Stage);
         var stages = effects.Effects
-            .Select(effect => new StageFinding(effect, effect.Example is not null ? null : measured[effect.Stage].FirstOrDefault()))
+            .Select(effect => new StageFinding(effect, Standing.Of(effects, effect, Verifications)))
             .OrderByDescending(stage => stage.Size >= 0)
             .ThenByDescending(stage => stage.Estimate)
             .ThenBy(stage => stage.Effect.FirstStep)

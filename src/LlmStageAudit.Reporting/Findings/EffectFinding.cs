@@ -1,4 +1,5 @@
 using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Records.Verifications;
 
 namespace LlmStageAudit.Reporting.Findings;
@@ -31,7 +32,7 @@ internal sealed record EffectFinding(EffectsArtifact Artifact, IReadOnlyList<Sta
 }
 
 /// <summary>A stage's (or step's, or example's) estimate beside what retraining said about it.</summary>
-internal sealed record StageFinding(StageEffect Effect, VerifiedStage? Verified)
+internal sealed record StageFinding(StageEffect Effect, Standing Standing)
 {
     public double Estimate => Effect.Estimate;
 
@@ -59,29 +60,36 @@ internal sealed record StageFinding(StageEffect Effect, VerifiedStage? Verified)
     /// <summary>Whether the interval lies on one side of zero.</summary>
     public bool IsDistinguishable => double.IsFinite(Estimate) && (Effect.Low > 0 || Effect.High < 0);
 
-    public bool IsVerified => Verified is not null || Effect.Trust == TrustText.Verified;
+    /// <summary>The grade that stands, spelled as files do.</summary>
+    public string Trust => EnumSpelling<TrustGrade>.Of(Standing.Trust);
 
     /// <summary>The effect that retraining measured; null where the stage was not retrained.</summary>
-    public double? Measured => Verified?.Measured;
+    public double? Measured => Standing.Retrained?.Measured;
 
-    /// <summary>An estimate of low trust stays one where the stage was retrained: then the measured value counts, not the bar.</summary>
-    public BarFill Fill => Effect.Trust is TrustText.Low or TrustText.Unchecked ? BarFill.Hollow
-        : IsVerified ? BarFill.Solid
-        : BarFill.Hatched;
+    public BarFill Fill => Standing.Trust switch
+    {
+        TrustGrade.Exact or TrustGrade.Verified => BarFill.Solid,
+        TrustGrade.High or TrustGrade.Medium => BarFill.Hatched,
+        _ => BarFill.Hollow,
+    };
 
     /// <summary>The grade in a few words, to stand beside a bar.</summary>
-    public string Standing => (Fill, Effect.Trust) switch
+    public string Grade => Standing.Trust switch
     {
-        (BarFill.Hollow, TrustText.Unchecked) => TrustText.Unchecked,
-        (BarFill.Hollow, _) when Verified is not null => "low trust, retrained",
-        (BarFill.Hatched, TrustText.High or TrustText.Medium) => Effect.Trust + " trust, not verified",
-        (var fill, _) => fill.InWords(),
+        TrustGrade.Exact or TrustGrade.Verified => Trust,
+        _ => $"{Trust} trust" + (Standing.Retrained is null ? "" : ", retrained"),
     };
+
+    /// <summary>What it was verified with, or why it has its grade.</summary>
+    public string? Reason => Standing.VerifiedWith is { } with
+        ? $"{with.Estimator} of this run, treatment {with.Treatment}, held against retraining on {with.Metric} over "
+            + $"{NumberText.Count(with.Examples, "probe row")}: {NumberText.Share(with.RelativeError)} off"
+        : Effect.Evidence?.Reason;
 }
 
 /// <summary>
-/// How a bar's inside says whether its effect is to be relied on, whatever its colour. Solid: retrained, or exact replay. Hatched:
-/// estimated with high or medium trust. Hollow, an outline in dashes: of low trust, or never checked.
+/// How a bar's inside says whether its effect is to be relied on, whatever its colour. Solid: exact, or verified. Hatched: estimated with
+/// high or medium trust. Hollow, an outline in dashes: of low trust, or not known.
 /// </summary>
 internal enum BarFill
 {
@@ -90,23 +98,14 @@ internal enum BarFill
     Hollow,
 }
 
-/// <summary>The grades of trust as effects files spell them. The page explains grades that others gave; it grades nothing.</summary>
-internal static class TrustText
+/// <summary>What a bar of that fill says, for legends.</summary>
+internal static class BarFillText
 {
-    public const string Verified = "verified";
-    public const string High = "high";
-    public const string Medium = "medium";
-    public const string Low = "low";
-
-    /// <summary>What files written before effects were graded say.</summary>
-    public const string Unchecked = "unchecked";
-
-    /// <summary>What a bar of that fill says, for legends.</summary>
     public static string InWords(this BarFill fill) => fill switch
     {
-        BarFill.Solid => Verified,
-        BarFill.Hollow => "low trust",
-        _ => "not verified",
+        BarFill.Solid => "exact or verified",
+        BarFill.Hollow => "low or unknown",
+        _ => "high or medium",
     };
 }
 

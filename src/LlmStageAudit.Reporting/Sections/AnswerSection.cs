@@ -31,7 +31,7 @@ internal static class AnswerSection
         foreach (var other in others.Take(OtherAnswers))
         {
             page.Open("p").Text($"Probe {other.Artifact.Probe.Name}: ");
-            WriteAnswer(page, other, $"; trust: {other.Top?.Effect.Trust}.");
+            WriteAnswer(page, other, $"; trust: {other.Top?.Trust}.");
         }
 
         if (others.Length > OtherAnswers) page.Paragraph("Further probes are below.", "quiet");
@@ -68,19 +68,20 @@ internal static class AnswerSection
         var unit = MetricText.Suffix(finding.Artifact.Metric);
         page.Open("p");
         if (top.HasInterval) page.Text(top.IsDistinguishable ? "Its interval excludes zero. " : "Its interval includes zero. ");
-        if (top.Verified is { } verified)
+        if (top.Standing.Retrained is { } retrained)
         {
-            page.Text($"Retraining without it measured {NumberText.Signed(verified.Measured):strong}{unit} on ");
-            page.Text(NumberText.Count(verified.Examples, "probe row"));
-            page.Text(verified.BitIdentical == true ? ", with parameters equal to the replayed ones bit for bit. " : ". ");
+            page.Text($"Retraining without it measured {NumberText.Signed(retrained.Measured):strong}{unit} on ");
+            page.Text(NumberText.Count(retrained.Examples, "probe row"));
+            var isSame = top.Standing.VerifiedWith is not null && retrained.BitIdentical == true;
+            page.Text(isSame ? ", with parameters equal to the replayed ones bit for bit. " : ". ");
         }
         else
         {
-            page.Text(top.IsVerified ? "It is marked as verified. " : "It has not been verified by retraining. ");
+            page.Text("It has not been retrained without. ");
         }
 
-        var reason = top.Effect.Evidence is { Reason.Length: > 0 } evidence ? $", since {evidence.Reason}" : string.Empty;
-        page.Text($"Trust: {top.Effect.Trust:strong}{reason}. ");
+        var reason = top.Reason is { Length: > 0 } because ? $", since {because}" : string.Empty;
+        page.Text($"Trust: {top.Trust:strong}{reason}. ");
         if (finding.Opposite is { } opposite)
         {
             page.Text($"What {(opposite.Estimate > 0 ? "raised" : "lowered")} it most is {opposite.Label:strong}, by ");

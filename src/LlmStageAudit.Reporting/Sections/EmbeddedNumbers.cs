@@ -40,9 +40,11 @@ internal static class EmbeddedNumbers
                     stage.Effect.Estimate,
                     stage.Effect.Low,
                     stage.Effect.High,
-                    stage.Effect.Trust,
+                    stage.Trust,
                     stage.Effect.Evidence,
-                    measured = stage.Verified?.Measured,
+                    stage.Effect.Estimator,
+                    measured = stage.Measured,
+                    stage.Standing.VerifiedWith,
                     counterfactualMean = stage.Effect.Counterfactual?.Mean,
                     counterfactualMetrics = stage.Effect.Counterfactual?.Metrics,
                     counterfactualGroups = stage.Effect.Counterfactual?.Groups,
@@ -52,11 +54,14 @@ internal static class EmbeddedNumbers
             verifications = findings.Verifications.Select(verification => new
             {
                 verification.Gradient,
+                verification.Predictions?.Metric,
+                verification.Predictions?.Treatment,
                 verification.MinPearson,
                 verification.Passed,
                 stages = verification.Stages.Select(stage => new
                 {
                     stage.Stage,
+                    estimator = stage.EstimatorOf(verification),
                     stage.Predicted,
                     stage.Measured,
                     stage.Pearson,

@@ -48,21 +48,16 @@ internal static class LimitsSection
     // What the grades and the numbers beside them mean, as far as the effects at hand have them.
     private static IEnumerable<(string Term, TableCell Meaning)> TrustTerms(IReadOnlyList<EffectFinding> findings)
     {
-        yield return ("Trust", "Verified, solid: retrained, or exact replay, which is retraining. High, hatched: not retrained; checks "
-            + "foretell an error of up to 5 % of the effect. Medium, hatched: up to 25 %. Low, hollow: above that, or nothing checked it. "
-            + "The error foretold is the predicted error, to which first-order methods add the linearity gap. The scores of a sweep over "
-            + "steps are medium at best: two of them are checked. Baselines are always low.");
+        yield return ("Trust", "Exact, solid: exact replay, which is retraining to the bit. Verified, solid: an estimate that was held "
+            + "against a retraining, by this very estimator, treatment, metric and run, and was at most 5 % off. High, hatched: checks "
+            + "foretell at most 5 %. Medium, hatched: at most 25 %. Low, hollow: more. Unknown, hollow: nothing checked it, or too little. "
+            + "The error foretold is the predicted error, to which first-order methods add the linearity gap, times a calibrated margin.");
         var effects = findings.SelectMany(finding => finding.Stages).Select(stage => stage.Effect).ToArray();
-        if (effects.Any(effect => effect.Trust == TrustText.Unchecked))
-        {
-            yield return ("Unchecked", "From a file written before effects were graded: nothing but the estimate itself. Read it as low.");
-        }
-
         if (effects.All(effect => effect.Evidence is null)) yield break;
         yield return ("Predicted error", "The error of the effect that the checks foretell, relative to it. What a checked step "
-            + "adds is counted once for every step it speaks for; where gradients are sampled, errors add up as independent ones do. In a "
-            + "sweep: the error of a score, from two steps that were really skipped, times a margin. Under a budget: the screen’s error, "
-            + "from the effects that were settled.");
+            + "adds is counted for all steps it speaks for, by their learning rates; where gradients are sampled, errors add up as "
+            + "independent ones do. In a sweep: the error of two steps that were really skipped. Under a budget: the screen’s error, from "
+            + "the effects that were settled.");
         yield return ("Gradient mismatch", "At checked steps: how far the estimated change of the gradient is from the true one, relative "
             + "to the true one. 0 %: exact. 100 %: as if the gradient had not changed at all.");
         yield return ("Linearity gap", "How far the effect on probe rows, taken as the probe’s gradient times the change of the "
@@ -70,7 +65,7 @@ internal static class LimitsSection
         yield return ("Growth", "The distance of both models at the last check over that at the first. Above 1, differences grow on their "
             + "way, and errors with them.");
         if (effects.All(effect => effect.Evidence?.Settle is null)) yield break;
-        yield return ("Settling", "A command that retrains, so that an effect of low trust becomes a verified one. Its cost is in "
+        yield return ("Settling", "A command that makes an effect of low or unknown trust an exact one. Its cost is in "
             + "gradients of one batch: one per step trained.");
     }
 
@@ -78,10 +73,10 @@ internal static class LimitsSection
     {
         ("replay", "exact") => "The counterfactual’s own gradient at every step: this is retraining, done for all stages in one pass. No "
             + "approximation error.",
-        ("replay", "midpoint") => "The logged gradient, corrected by a Hessian-vector product halfway between both models. Its error grows "
-            + "with the third power of their distance.",
-        ("replay", "linear") => "The logged gradient, corrected by a Hessian-vector product at the trained model. Its error grows with the "
-            + "square of the distance of both models.",
+        ("replay", "midpoint") => "The logged gradient, corrected by a Hessian-vector product halfway between both models: dearer than "
+            + "exact gradients. Its error grows with the third power of their distance.",
+        ("replay", "linear") => "The logged gradient, corrected by a Hessian-vector product at the trained model: dearer than exact "
+            + "gradients. Its error grows with the square of the distance of both models.",
         ("replay", "sampled") => "The logged gradient, corrected by the difference of both models’ gradients on a random share of the "
             + "batch. Right on average, with noise that falls as the share grows.",
         ("replay", "recorded") => "The logged gradient as it is: the counterfactual model is taken to pull the same way. Free, and wrong "
@@ -96,7 +91,7 @@ internal static class LimitsSection
         ("tracin", _) => "TracIn (Pruthi et al., 2020), for comparison: the sum, over the steps left out, of learning rate times agreement "
             + "of the batch’s gradient with the probe’s, which is taken at the end; it ignores everything that later steps did.",
         ("certified", _) => "A cheap screen of everything, and exact replay of the top of it: the effects that were settled "
-            + "so are verified; the others are the screen’s.",
+            + "so are exact; the others are the screen’s.",
         _ => "As named by the tool that made the estimate.",
     };
 

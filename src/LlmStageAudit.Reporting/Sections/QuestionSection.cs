@@ -40,8 +40,8 @@ internal static class QuestionSection
         if (findings.Primary is not { Artifact: var effects } primary) yield break;
         var cost = $"{NumberText.Duration(effects.AttributeSeconds)}, {NumberText.Value(effects.GradientEquivalents)} gradients";
         yield return ("Estimated by", new(MetricText.Method(effects.Estimator), cost));
-        var verified = NumberText.Count(primary.Stages.Count(stage => stage.IsVerified));
-        yield return ("Verified", new($"{verified} of {primary.Counted(primary.Stages.Count)}", "by retraining or exact replay"));
+        var solid = NumberText.Count(primary.Stages.Count(stage => stage.Fill == BarFill.Solid));
+        yield return ("Exact or verified", new($"{solid} of {primary.Counted(primary.Stages.Count)}", "by exact replay or retraining"));
     }
 
     /// <summary>Of a path of any system.</summary>

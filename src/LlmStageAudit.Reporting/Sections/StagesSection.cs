@@ -16,7 +16,8 @@ internal static class StagesSection
     private static readonly (string Heading, Func<StageFinding, TableCell> Cell) IntervalColumn =
         ("#Interval", stage => NumberText.Interval(stage.Effect.Low, stage.Effect.High));
 
-    private static readonly (string Heading, Func<StageFinding, TableCell> Cell) TrustColumn = ("Trust", stage => stage.Effect.Trust);
+    private static readonly (string Heading, Func<StageFinding, TableCell> Cell) TrustColumn =
+        ("Trust", stage => new(stage.Trust, stage.Standing.VerifiedWith is null ? null : stage.Reason));
 
     public static void Write(MarkupWriter page, AuditFindings findings)
     {
@@ -79,7 +80,7 @@ internal static class StagesSection
                 stage.Effect.Significant is { } significant ? EnumSpelling<Significance>.Of(significant) : "–"),
             ("This data does that", stage => OverSeedsOf(stage.Effect.OverSeeds)),
             ("Zero in interval", stage => !stage.HasInterval ? "–" : stage.IsDistinguishable ? "no" : "yes"),
-            ("Trust", stage => new(stage.Effect.Trust, stage.Effect.Evidence?.Reason)));
+            ("Trust", stage => new(stage.Trust, stage.Reason)));
     }
 
     private static void WriteSteps(MarkupWriter page, AuditFindings findings, EffectFinding finding, string id)
@@ -156,7 +157,9 @@ internal static class StagesSection
 
     private static void WriteRanking(MarkupWriter page, RankingArtifact ranking)
     {
-        page.Subheading($"Reliance on {ranking.Confounder}", $"probe {ranking.Probe.Name}");
+        page.Subheading(
+            $"Reliance on {ranking.Confounder}",
+            $"probe {ranking.Probe.Name}" + (ranking.Effects is { } effects ? $", {MetricText.Method(effects.Estimator)}" : string.Empty));
         page.Table(
             $"Stages by how much each raised the reliance on {ranking.Confounder}",
             ranking.Ranking,

@@ -3,7 +3,7 @@ using TrustGroup = System.Linq.IGrouping<
 
 namespace LlmStageAudit.Reporting.Sections;
 
-/// <summary>How far each effect is to be relied on, on what grounds, and what would settle those of low trust.</summary>
+/// <summary>How far each effect is to be relied on, on what grounds, and what would settle those that are not.</summary>
 internal static class TrustSection
 {
     private const int Commands = 5;
@@ -22,7 +22,7 @@ internal static class TrustSection
     {
         var effects = finding.Artifact;
         page.Subheading($"Probe {effects.Probe.Name}", $"{MetricText.Method(effects.Estimator)}, by {finding.Noun}");
-        var groups = finding.Stages.GroupBy(stage => (stage.Effect.Trust, stage.Effect.Evidence)).ToArray();
+        var groups = finding.Stages.GroupBy(stage => (stage.Trust, stage.Effect.Evidence)).ToArray();
         if (groups.All(group => group.Key.Evidence is null))
         {
             var grades = string.Join(", ", groups.Select(group => $"{group.Key.Trust} ({finding.Counted(group.Count())})"));

@@ -26,7 +26,7 @@ internal static class VerificationSection
         foreach (var (index, verification) in findings.Verifications.Index())
         {
             WriteVerdict(page, verification);
-            if (verification.Stages.Count > 0) WriteStages(page, verification, MetricOf(findings, verification), index + 1);
+            if (verification.Stages.Count > 0) WriteStages(page, verification, verification.Predictions?.Metric ?? string.Empty, index + 1);
         }
     }
 
@@ -85,11 +85,4 @@ internal static class VerificationSection
         return caption;
     }
 
-    // Empty where none of the effects is the one that was verified.
-    private static string MetricOf(AuditFindings findings, VerificationArtifact verification)
-    {
-        var stages = verification.Stages.ToHashSet(ReferenceEqualityComparer.Instance);
-        return findings.Effects.FirstOrDefault(effect => effect.Stages.Any(stage => stages.Contains(stage.Verified)))?.Artifact.Metric
-            ?? string.Empty;
-    }
 }

@@ -1,6 +1,5 @@
 using LlmStageAudit.Auditing;
 using LlmStageAudit.Foundation.Errors;
-using LlmStageAudit.Records;
 using LlmStageAudit.Records.Plans;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
@@ -21,8 +20,8 @@ public sealed record PlanRequest(string Run)
     /// <summary>The plan file; null: plan.json in the run folder.</summary>
     public string? Path { get; init; }
 
-    /// <summary>Predictions to verify later; null: the newest filed in the run.</summary>
-    public string? Effects { get; init; }
+    /// <summary>Effects or a ranking to plan by; null: the best trusted of those filed in the run, if they answer one question.</summary>
+    public string? From { get; init; }
 }
 
 /// <summary>Ranking -> plan: what runs, from which checkpoint, at what cost, with what expected effect.</summary>
@@ -33,9 +32,11 @@ public static class PlanHop
     public static Filed<PlanArtifact> Run(PlanRequest request)
     {
         var folder = RunFolder.Open(request.Run);
-        var skip = request.Skip.Count > 0 ? request.Skip : PlanBuilder.Choose(folder, request.Top);
+        var basis = request.Skip.Count > 0
+            ? PlanBasis.Of(folder, request.Skip, request.From)
+            : PlanBasis.Automatic(folder, request.Top, request.From);
         var path = request.Path ?? folder.PlanPath;
-        var plan = PlanBuilder.Build(folder, path, skip, request.Effects ?? FiledResults.NewestEffects(folder));
+        var plan = PlanBuilder.Build(folder, path, basis);
         ArtifactJson.Write(path, plan);
         return new Filed<PlanArtifact>(plan, path);
     }

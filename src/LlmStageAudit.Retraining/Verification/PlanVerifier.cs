@@ -48,7 +48,7 @@ internal static class PlanVerifier
             // The same data, but perhaps other rows of it: pairing them by place would compare different examples.
             if (!predicted.PerExample.Select(example => example.Id).SequenceEqual(probe.Examples.Select(example => example.Id)))
                 throw RetrainingException.ProbeChanged(effects.Probe.Path, path);
-            return Compare(predicted, probe, observed, evaluator.Evaluate(RetrainedState(file.RunOf(job), run.Model)));
+            return Compare(effects, predicted, probe, observed, evaluator.Evaluate(RetrainedState(file.RunOf(job), run.Model)));
         }).ToArray();
         return new VerificationArtifact
         {
@@ -72,13 +72,15 @@ internal static class PlanVerifier
         return StateFolder.Read(folder.FinalStateFolder(folder.ReadManifest()), model);
     }
 
-    private static VerifiedStage Compare(StageEffect effect, Probe probe, ProbeScores observed, ProbeScores retrained)
+    private static VerifiedStage Compare(
+        EffectsArtifact effects, StageEffect effect, Probe probe, ProbeScores observed, ProbeScores retrained)
     {
         var predicted = effect.PerExample.Select(example => example.Estimate).ToArray();
         var measured = observed.Examples.Zip(retrained.Examples, (o, r) => o.Value - r.Value).ToArray();
         return new VerifiedStage
         {
             Stage = effect.Stage,
+            Estimator = effect.Estimator ?? effects.Estimator,
             Predicted = effect.Estimate,
             Measured = probe.Performance.Evaluate(observed.Examples) - probe.Performance.Evaluate(retrained.Examples),
             Pearson = Correlation.Pearson(predicted, measured),

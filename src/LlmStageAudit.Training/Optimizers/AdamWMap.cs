@@ -22,6 +22,8 @@ namespace LlmStageAudit.Training.Optimizers;
 /// </summary>
 internal sealed class AdamWMap(double beta1, double beta2, double epsilon, double weightDecay, double? clipNorm) : OptimizerMap(clipNorm)
 {
+    public override bool IgnoresGradientScale => true;
+
     protected override int BufferCount => 2;
 
     protected override (Tensor Theta, Tensor[] Buffers) Update(OptimizerState state, Tensor gradient, double learningRate)

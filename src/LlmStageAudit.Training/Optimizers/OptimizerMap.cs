@@ -17,6 +17,12 @@ public abstract class OptimizerMap
     /// <summary>Gradients longer than this are scaled down to it; null for none.</summary>
     public double? ClipNorm { get; }
 
+    /// <summary>
+    /// Whether a job's updates stay what they are where all its gradients are multiplied by one factor: a derivative by that factor is
+    /// then 0, whatever leaving all of them out would do.
+    /// </summary>
+    public abstract bool IgnoresGradientScale { get; }
+
     /// <summary>Buffers a state has beside theta.</summary>
     protected abstract int BufferCount { get; }
 

@@ -15,6 +15,8 @@ namespace LlmStageAudit.Training.Optimizers;
 /// </summary>
 internal sealed class SgdMap(double momentum, double weightDecay, double? clipNorm) : OptimizerMap(clipNorm)
 {
+    public override bool IgnoresGradientScale => false;
+
     protected override int BufferCount => 1;
 
     protected override (Tensor Theta, Tensor[] Buffers) Update(OptimizerState state, Tensor gradient, double learningRate)

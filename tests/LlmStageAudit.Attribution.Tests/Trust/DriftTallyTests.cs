@@ -16,17 +16,17 @@ public sealed class DriftTallyTests
     }
 
     [Fact]
-    public void Independent_drifts_grow_with_the_root_of_the_steps_and_have_a_margin()
+    public void Independent_drifts_grow_with_the_root_of_the_steps()
     {
         using var tally = Tally(independent: true);
-        var (three, five) = (1.5 * Math.Sqrt(3), 1.5 * Math.Sqrt(5));
+        var (three, five) = (Math.Sqrt(3), Math.Sqrt(5));
         Vectors.Close([three * 0.1, five * 0.02, (three * 0.2) - (five * 0.1)], tally.Error!.ToArray<double>(), 1e-15);
     }
 
     [Fact]
     public void Without_checks_nothing_is_foretold()
     {
-        using var tally = new DriftTally(independent: false);
+        using var tally = new DriftTally(independent: false, movingSteps: 0);
         Assert.Null(tally.Error);
         Assert.Equal((0, 0, 0), (tally.Checks, tally.GradientMismatch, tally.Growth));
     }
@@ -44,9 +44,9 @@ public sealed class DriftTallyTests
     private static DriftTally Tally(bool independent)
     {
         using var scope = NewDisposeScope();
-        var tally = new DriftTally(independent);
-        tally.Add(steps: 3, TensorMemory.Of([0.1, 0, 0.2]), mismatch: 0.5, length: 2.5);
-        tally.Add(steps: 5, TensorMemory.Of([0, 0.02, -0.1]), mismatch: 0.3, length: 4);
+        var tally = new DriftTally(independent, movingSteps: 8);
+        tally.Add(new CheckWeight(3, Math.Sqrt(3)), TensorMemory.Of([0.1, 0, 0.2]), mismatch: 0.5, length: 2.5);
+        tally.Add(new CheckWeight(5, Math.Sqrt(5)), TensorMemory.Of([0, 0.02, -0.1]), mismatch: 0.3, length: 4);
         return tally;
     }
 }

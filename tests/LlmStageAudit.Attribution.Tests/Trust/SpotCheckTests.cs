@@ -4,6 +4,7 @@ using LlmStageAudit.Attribution.Observed;
 using LlmStageAudit.Attribution.Replay;
 using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Records.Choices;
+using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Attribution.Tests.Trust;
@@ -13,6 +14,7 @@ public sealed class SpotCheckTests
 {
     private static readonly Counterfactual s_first = Counterfactual.WithoutStage("first", 0);
     private static readonly Counterfactual s_second = Counterfactual.WithoutStage("second", 1);
+    private static readonly Counterfactual s_fourth = Counterfactual.WithoutSteps("step 4", 0, [4]);
     private static readonly Counterfactual s_steps = Counterfactual.WithoutSteps("steps 2-3", 0, [2, 3]);
 
     public static TheoryData<string, string> Sources => new()
@@ -27,7 +29,7 @@ public sealed class SpotCheckTests
     public void Where_an_estimate_is_exact_no_error_is_foretold(string source)
     {
         using var run = SmallRun.Train(SmallRun.Sgd, cubic: 0);
-        foreach (var (predicted, tally) in Checked(run, source, s_first, s_second, s_steps))
+        foreach (var (predicted, tally) in Checked(run, source, s_first, s_fourth, s_steps))
         {
             Assert.InRange(predicted, 0, 1e-10);
             Assert.InRange(tally.GradientMismatch, 0, 1e-10);
@@ -39,7 +41,7 @@ public sealed class SpotCheckTests
     public void Gradients_that_are_not_corrected_at_all_are_missed_as_a_whole()
     {
         using var run = SmallRun.Train(SmallRun.Sgd, cubic: 0);
-        foreach (var (predicted, tally) in Checked(run, "recorded", s_first, s_second, s_steps))
+        foreach (var (predicted, tally) in Checked(run, "recorded", s_first, s_fourth, s_steps))
         {
             Assert.Equal(1, tally.GradientMismatch, 1e-12);
             Assert.True(predicted > 0.05);
@@ -88,7 +90,7 @@ public sealed class SpotCheckTests
         Assert.Equal(TrustGrade.Low, Grade(-1));
         Assert.Equal(TrustGrade.Low, Grade(1.5));
 
-        string Grade(double factor)
+        TrustGrade Grade(double factor)
         {
             using var scope = NewDisposeScope();
             using var check = new SpotCheck(new CheckPlan([s_first], run.Programs), 1, independent: false);
@@ -106,7 +108,7 @@ public sealed class SpotCheckTests
         Assert.Equal(TrustGrade.Low, Grade(-1));
         Assert.Equal(TrustGrade.Low, Grade(0));
 
-        string Grade(double factor)
+        TrustGrade Grade(double factor)
         {
             using var scope = NewDisposeScope();
             using var check = new SpotCheck(new CheckPlan([s_first], run.Programs), 1, independent: false);
@@ -125,7 +127,7 @@ public sealed class SpotCheckTests
     public void Questions_asked_together_are_checked_as_if_alone(string source)
     {
         using var run = SmallRun.Train(SmallRun.AdamW, cubic: 0.3);
-        Counterfactual[] questions = [s_first, s_second, s_steps];
+        Counterfactual[] questions = [s_first, s_fourth, s_steps];
         var together = Checked(run, source, questions);
         for (var i = 0; i < questions.Length; i++)
         {
@@ -137,13 +139,13 @@ public sealed class SpotCheckTests
         }
     }
 
-    /// <summary>Each check is one gradient; stages of 6, 4 and 6 steps have two each, as the steps 4 to 6 after steps 2-3 have.</summary>
+    /// <summary>Each check is one gradient; stages of 5, 3 and 5 steps that move have two each, as the few after step 4 or 3 have.</summary>
     [Fact]
     public void Checks_are_paid_for()
     {
         using var run = SmallRun.Train(SmallRun.Sgd, cubic: 0.3);
         using var scope = NewDisposeScope();
-        Assert.Equal(4 + 2 + 6, Ask(run, "recorded", s_first, s_second, s_steps).GradientEquivalents);
+        Assert.Equal(4 + 6 + 6, Ask(run, "recorded", s_first, s_fourth, s_steps).GradientEquivalents);
         var unchecked_ = Estimation.Run(run, Estimator.Parse("recorded"), 1, [s_first], null, default);
         Assert.Null(unchecked_.Checks);
         Assert.Equal(0, unchecked_.GradientEquivalents);

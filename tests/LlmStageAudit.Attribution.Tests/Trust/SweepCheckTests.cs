@@ -1,6 +1,7 @@
 using LlmStageAudit.Attribution.Adjoint;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Records.Choices;
+using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Attribution.Tests.Trust;
@@ -59,13 +60,28 @@ public sealed class SweepCheckTests
     [Fact]
     public void Skips_are_paid_for()
     {
-        // Of 16 steps the eleventh and the fifteenth are skipped, which leaves 5 and 1 to run.
+        // Of 13 steps that move parameters the ninth and the twelfth are skipped: the twelfth and the fifteenth, which leave 4 and 1.
         using var run = SmallRun.Train(SmallRun.Sgd, cubic: 0);
         using var scope = NewDisposeScope();
         var scores = Scores(run).ToArray();
         var check = new SweepCheck(run);
         Assert.Equal(2, check.Run(scores, _ => 0, TensorMemory.Of(s_probe), default).Checks);
-        Assert.Equal(5 + 1, check.GradientEquivalents);
+        Assert.Equal(4 + 1, check.GradientEquivalents);
+    }
+
+    /// <summary>Moments are fresh at the start of each job: no two late steps speak for the first.</summary>
+    [Fact]
+    public void Under_AdamW_nothing_is_claimed_and_nothing_spent()
+    {
+        using var run = SmallRun.Train(SmallRun.AdamW, cubic: 0.3);
+        using var scope = NewDisposeScope();
+        var check = new SweepCheck(run);
+        var (grade, evidence) = check.Assess(
+            new Estimator.Adjoint(new Curvature.Full()), Scores(run), theta => Gamma(theta.ToArray<double>()), TensorMemory.Of(s_probe),
+            default);
+        Assert.Equal(TrustGrade.Unknown, grade);
+        Assert.Contains("fresh", evidence.Reason, StringComparison.Ordinal);
+        Assert.Equal(0, check.GradientEquivalents);
     }
 
     [Fact]

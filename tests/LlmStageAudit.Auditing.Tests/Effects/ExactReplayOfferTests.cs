@@ -1,6 +1,5 @@
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution.Tests;
-using LlmStageAudit.Attribution.Trust;
 using LlmStageAudit.Auditing.Effects;
 using LlmStageAudit.Probing.Probes;
 using LlmStageAudit.Records.Choices;
@@ -17,17 +16,17 @@ public sealed class ExactReplayOfferTests : IDisposable
     private readonly TemporaryFolder _folder = new();
 
     [Fact]
-    public void An_effect_of_low_trust_says_how_to_settle_it()
+    public void An_effect_of_unknown_trust_says_how_to_settle_it()
     {
         using var run = Train();
         var effects = Effects(run, new AttributionRequest { Estimator = Estimator.Parse("recorded") });
-        Assert.Equal(TrustGrade.Low, effects[0].Trust);
+        Assert.Equal(TrustGrade.Unknown, effects[0].Trust);
         Assert.Equal(2 + 3, effects[0].Evidence!.SettleGradientEquivalents);
         Assert.Equal(
             $"plan {run.Folder.Root} with leaving out first, output without-first.json && retrain without-first.json",
             effects[0].Evidence!.Settle);
-        Assert.Equal(TrustGrade.High, effects[2].Trust);
-        Assert.All(effects, effect => Assert.Equal(effect.Trust == TrustGrade.Low, effect.Evidence!.Settle is not null));
+        Assert.Equal(TrustGrade.Exact, effects[2].Trust);
+        Assert.All(effects, effect => Assert.Equal(effect.Trust == TrustGrade.Unknown, effect.Evidence!.Settle is not null));
     }
 
     [Fact]

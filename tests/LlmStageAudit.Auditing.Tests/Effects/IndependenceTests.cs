@@ -17,8 +17,8 @@ public sealed class IndependenceTests : IDisposable
 
     private static readonly AttributionRequest[] s_requests =
     [
-        new() { Estimator = Estimator.Parse("linear") },
-        new() { Estimator = Estimator.Parse("midpoint") },
+        new() { Estimator = Estimator.Parse("recorded") },
+        new() { Estimator = Estimator.Parse("sampled-0.5") },
         new() { Estimator = Estimator.Parse("adjoint") },
         new() { Estimator = Estimator.Parse("aa-score") },
         new() { Estimator = Estimator.Parse("dvemb") },

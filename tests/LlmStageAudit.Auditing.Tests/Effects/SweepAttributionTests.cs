@@ -50,7 +50,7 @@ public sealed class SweepAttributionTests : IDisposable
         {
             Assert.Equal($"step {effect.FirstStep}", effect.Stage);
             Assert.Null(effect.Low);
-            Assert.Contains(effect.Trust, new[] { "high", "medium", "low" });
+            Assert.Contains(effect.Trust, new[] { TrustGrade.Medium, TrustGrade.Low });
             Assert.NotEmpty(effect.Evidence!.Reason);
         });
     }
@@ -128,6 +128,53 @@ public sealed class SweepAttributionTests : IDisposable
         AttributionRequest Of(string[] steps) => new() { Estimator = s_adjoint, Treatment = new Treatment.Steps(steps) };
     }
 
+    /// <summary>Right for single steps says nothing of a sum: the largest stage is exact, others are no better than it turned out.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_largest_sum_over_a_whole_stage_is_settled_by_exact_replay(bool bySteps)
+    {
+        Treatment treatment = bySteps ? new Treatment.Steps() : new Treatment.Stage();
+        var truth = Ask(new AttributionRequest { Treatment = treatment }).Effects;
+        var found = Ask(new AttributionRequest { Estimator = s_adjoint, Treatment = treatment });
+        var settled = Assert.Single(found.Effects, effect => effect.Estimator is not null);
+        Assert.Equal((Estimator.Exact, TrustGrade.Exact), (settled.Estimator, settled.Trust));
+        Assert.Equal(truth.Single(effect => effect.Stage == settled.Stage).PerExample, settled.PerExample);
+        Assert.NotEqual(settled.Estimate, settled.Screened);
+        var others = found.Effects.Where(effect => effect != settled).ToArray();
+        Assert.All(others, effect => Assert.True(Math.Abs(effect.Estimate) <= Math.Abs(settled.Screened!.Value)));
+        Assert.All(others, effect => Assert.NotEqual(TrustGrade.Exact, effect.Trust));
+    }
+
+    /// <summary>One row is all that a stage was trained on: AdamW's derivative by its weight is 0, the stage's effect is not.</summary>
+    [Theory]
+    [InlineData("example")]
+    [InlineData("batch")]
+    public void A_derivative_that_cannot_see_its_stage_is_refused_and_exact_replay_offered(string level)
+    {
+        foreach (var adamW in new[] { true, false })
+        {
+            var configuration = TinyRun.Write(_folder, adamW ? TinyRun.AdamW : TinyRun.Sgd, lora: true);
+            // A single batch of a single row.
+            StageSection One(StageSection stage) =>
+                stage with { Dataset = stage.Dataset with { Limit = 1 }, Epochs = 1, Schedule = new ScheduleSection() };
+            configuration = configuration with { Stages = [One(configuration.Stages[0]), .. configuration.Stages.Skip(1)] };
+            var folder = _folder.At($"one-{adamW}-{level}");
+            RunTrainer.Train(configuration, folder, TestDevice.Current, null, default);
+            using var run = TrainedRun.Open(folder, TestDevice.Current);
+            using var scope = NewDisposeScope();
+            var probe = ReadProbe(new Metric.LogLikelihood(), run);
+            var found = StageAttribution.Attribute(
+                new(run, probe, new AttributionRequest { Estimator = s_adjoint, Treatment = Treatment.Of(level) })).Effects;
+            Assert.Equal(adamW, double.IsNaN(found[0].Estimate));
+            Assert.All(found.Skip(1), effect => Assert.True(double.IsFinite(effect.Estimate)));
+            Assert.All(found, effect => Assert.Equal(TrustGrade.Unknown, effect.Trust));
+            Assert.Equal(adamW, found[0].Evidence!.Settle?.Contains("leaving out first", StringComparison.Ordinal) == true);
+            var exact = StageAttribution.Attribute(new(run, probe, new AttributionRequest())).Effects[0];
+            Assert.NotEqual(0, exact.Estimate);
+        }
+    }
+
     [Fact]
     public void A_metric_without_gradient_is_refused_for_sweeps()
     {
@@ -145,7 +192,9 @@ public sealed class SweepAttributionTests : IDisposable
 
     private EffectsArtifact Ask(AttributionRequest request) => StageAttribution.Attribute(new(_run, _probe, request));
 
-    private Probe ReadProbe(Metric metric) => Probe.Read(
+    private Probe ReadProbe(Metric metric) => ReadProbe(metric, _run);
+
+    private Probe ReadProbe(Metric metric, TrainedRun run) => Probe.Read(
         new ProbeConfiguration
         {
             Name = "probe",
@@ -153,6 +202,6 @@ public sealed class SweepAttributionTests : IDisposable
             Dataset = new DatasetSection { Path = TinyRun.WriteRows(_folder, "probe.jsonl", "probe", 12), Ids = "ids" },
             Metric = metric,
         },
-        _run.Model,
-        _run.Materials.Reader);
+        run.Model,
+        run.Materials.Reader);
 }

@@ -154,7 +154,7 @@ public sealed class ConfounderRankingTests : IDisposable
                     Estimate = 0,
                     Low = 0,
                     High = 0,
-                    Trust = "verified",
+                    Trust = TrustGrade.Exact,
                     Counterfactual = Scores(i => stage.Without(i) + (0.15 * random.NextNormal())),
                 };
             })],

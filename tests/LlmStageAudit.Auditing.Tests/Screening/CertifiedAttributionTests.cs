@@ -55,7 +55,7 @@ public sealed class CertifiedAttributionTests : IDisposable
         Assert.Equal(Estimator.Parse("recorded"), record.Screen);
         Assert.Equal(["third"], record.Settled);
         Assert.Equal(["replay-recorded", "replay-recorded", "replay-exact"], found.Effects.Select(effect => $"{effect.Estimator}"));
-        Assert.Equal(["low", "low", "verified"], found.Effects.Select(effect => effect.Trust));
+        Assert.Equal([TrustGrade.Unknown, TrustGrade.Unknown, TrustGrade.Exact], found.Effects.Select(effect => effect.Trust));
         Assert.All(
             found.Effects.SkipLast(1),
             effect => Assert.Contains("leaving out " + effect.Stage, effect.Evidence!.Settle, StringComparison.Ordinal));

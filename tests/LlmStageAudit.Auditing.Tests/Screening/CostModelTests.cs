@@ -58,8 +58,6 @@ public sealed class CostModelTests : IDisposable
 
     [Theory]
     [InlineData("recorded", 0.25)]
-    [InlineData("linear", 0.25)]
-    [InlineData("midpoint", 0.25)]
     [InlineData("sampled", 0.25)]
     [InlineData("sampled", 0.5)]
     [InlineData("sampled", 1)]
@@ -111,9 +109,9 @@ public sealed class CostModelTests : IDisposable
         Assert.InRange(_cost.Screen(steps.Screen, Of(new AttributionRequest { Treatment = Treatment.Of("step") })), 8, 16);
         Assert.Equal(40, _cost.Screen(Plan(3, "step", rho: 1).Screen!, []));
         Assert.Equal("replay-recorded", $"{Plan(3, "step", screen: Estimator.Parse("recorded")).Screen}");
-        var error = Assert.Throws<ConfigurationException>(() => Plan(0.9, screen: Estimator.Parse("midpoint")));
+        var error = Assert.Throws<ConfigurationException>(() => Plan(0.9, screen: Estimator.Parse("adjoint")));
         Assert.StartsWith(
-            "the budget: '0.9x'; expected at least 40 gradients (2.5x) for the screen replay-midpoint",
+            "the budget: '0.9x'; expected at least 40 gradients (2.5x) for the screen adjoint",
             error.Message,
             StringComparison.Ordinal);
         Assert.StartsWith(

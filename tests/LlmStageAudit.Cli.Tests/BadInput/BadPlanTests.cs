@@ -65,7 +65,7 @@ public sealed class BadPlanTests(AuditFixture audit) : IDisposable
         CommandLine.Json("attribute", audit.Run, "--probe", audit.Probe);
         var effects = audit.EffectsFile("sgd", "exact");
         _workspace.Refused(
-            3, ["plan", _workspace.Out, "--skip", "first", "--effects", effects], effects, audit.Trained("sgd").Text("runId"), "one run");
+            3, ["plan", _workspace.Out, "--skip", "first", "--from", effects], effects, audit.Trained("sgd").Text("runId"), "one run");
     }
 
     [Fact]

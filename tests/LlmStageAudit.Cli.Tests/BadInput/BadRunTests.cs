@@ -94,7 +94,7 @@ public sealed class BadRunTests(AuditFixture audit) : IDisposable
     public void Gradients_that_were_not_logged()
     {
         CommandLine.Json("train", _workspace.Config, "--out", _workspace.Out, "--set", "trajectory.gradients=false");
-        _workspace.Refused(3, ["attribute", _workspace.Out, "--probe", _workspace.Probe, "--gradient", "midpoint"],
+        _workspace.Refused(3, ["attribute", _workspace.Out, "--probe", _workspace.Probe, "--gradient", "recorded"],
             "trajectory.gradients: false", "--gradient exact");
         var outcome = CommandLine.Run("compare", _workspace.Out, "--probe", _workspace.Probe, "--estimators", "midpoint", "--quiet");
         Assert.Equal(3, outcome.ExitCode);

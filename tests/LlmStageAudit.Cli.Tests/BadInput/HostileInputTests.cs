@@ -31,7 +31,7 @@ public sealed class HostileInputTests(AuditFixture audit) : IDisposable
     [Fact]
     public void A_confined_plan_may_not_name_a_run_or_a_probe_outside()
     {
-        var plan = audit.RetrainedPlan("sgd", "midpoint");
+        var plan = audit.RetrainedPlan("sgd", "exact");
         var beside = Path.GetDirectoryName(plan)!;
         _workspace.Refused(2, ["status", plan, "--confine", beside], "all.json: run", "leads out");
         CommandLine.Succeed("status", plan, "--confine", audit.Folder);
@@ -55,7 +55,7 @@ public sealed class HostileInputTests(AuditFixture audit) : IDisposable
                 (3, ["status", _workspace.At("pipe.json")]),
                 (3, ["inspect", _workspace.At("pipe.safetensors")]),
                 (3, ["inspect", _workspace.At("pipe.json")]),
-                (3, ["verify", audit.RetrainedPlan("sgd", "midpoint"), "--effects", _workspace.At("pipe.json")]),
+                (3, ["verify", audit.RetrainedPlan("sgd", "exact"), "--effects", _workspace.At("pipe.json")]),
             ])
         {
             var outcome = await Task.Run(() => CommandLine.Run(args)).WaitAsync(TimeSpan.FromSeconds(60));

@@ -27,7 +27,7 @@ public sealed class KilledAttributionTests : IDisposable
     public void Resuming_gives_the_same_effects()
     {
         string[] command =
-            ["attribute", Run, "--probe", _folder.At("identity.yaml"), "--gradient", "midpoint", "--save-every", "0"];
+            ["attribute", Run, "--probe", _folder.At("identity.yaml"), "--gradient", "sampled", "--save-every", "0"];
         using var process = Process.Start(
             new ProcessStartInfo("dotnet", [BuiltCommand.Path, .. command]) { RedirectStandardError = true })!;
         var progress = Path.Combine(Run, "progress");

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Cli.Tests.Surface;
@@ -46,7 +47,7 @@ public sealed class AuditFixture : IDisposable
         return said;
     }
 
-    /// <summary>A plan that leaves out every stage in turn, retrained; its predictions are of the gradient source given.</summary>
+    /// <summary>A plan that leaves out every stage in turn, retrained; effects by the gradient source are filed beside it.</summary>
     public string RetrainedPlan(string optimizer, string gradient)
     {
         Trained(optimizer);
@@ -54,7 +55,7 @@ public sealed class AuditFixture : IDisposable
         var effects = CommandLine.Json("attribute", run, "--probe", Probe, "--gradient", gradient).Text("file");
         if (_retrained.TryGetValue(optimizer, out var plan)) return plan;
         plan = At(optimizer + "-plans", "all.json");
-        CommandLine.Json(["plan", run, "--skip", .. TinyWorkspace.Stages, "--out", plan, "--effects", effects]);
+        CommandLine.Json(["plan", run, "--skip", .. TinyWorkspace.Stages, "--out", plan, "--from", effects]);
         CommandLine.Json("retrain", plan);
         return _retrained[optimizer] = plan;
     }
@@ -62,6 +63,17 @@ public sealed class AuditFixture : IDisposable
     /// <summary>Where `attribute` files effects of whole stages.</summary>
     public string EffectsFile(string optimizer, string gradient) =>
         At($"{optimizer}-run", "effects", $"identity.replay-{gradient}.stage.json");
+
+    /// <summary>Effects as an older version filed them, by a source that nothing computes any more; made of exact ones.</summary>
+    public string OldEffects(string optimizer, string source)
+    {
+        CommandLine.Json("attribute", At($"{optimizer}-run"), "--probe", Probe);
+        var old = JsonNode.Parse(File.ReadAllText(EffectsFile(optimizer, "exact")))!.AsObject();
+        (old["schemaVersion"], old["estimator"], old["toolVersion"]) = (2, $"replay-{source}", "0.0.1");
+        foreach (var effect in old["effects"]!.AsArray()) effect!["trust"] = "high";
+        File.WriteAllText(EffectsFile(optimizer, source), old.ToJsonString());
+        return EffectsFile(optimizer, source);
+    }
 
     public void Dispose() => _folder.Dispose();
 }

@@ -3,14 +3,14 @@ using LlmStageAudit.Cli.Tests.Surface;
 
 namespace LlmStageAudit.Cli.Tests.Trust;
 
-/// <summary>The commands that effects of low trust come with do what they say, at the cost they say.</summary>
+/// <summary>The commands that effects of unknown trust come with do what they say, at the cost they say.</summary>
 [Collection(AuditCollection.Name)]
 public sealed class SettleCommandTests(AuditFixture audit)
 {
     [Fact]
     public void A_stage_is_settled_by_retraining_without_it()
     {
-        var effect = LowEffects("--method", "tracin")[1];
+        var effect = Effects("--method", "tracin")[1];
         Assert.Equal("second", effect.Text("stage"));
         string[] commands = effect.GetProperty("evidence").Text("settle").Split(" && ");
         Assert.Equal(2, commands.Length);
@@ -23,18 +23,18 @@ public sealed class SettleCommandTests(AuditFixture audit)
     [Fact]
     public void Skipped_steps_are_settled_by_exact_replay()
     {
-        var effect = LowEffects("--method", "tracin", "--treatment", "steps", "--steps", "2-3,6")[0];
+        var effect = Effects("--method", "tracin", "--treatment", "steps", "--steps", "2-3,6")[0];
         var said = Run(effect.GetProperty("evidence").Text("settle"));
         var settled = said.List("effects")[0];
-        Assert.Equal("verified", settled.Text("trust"));
+        Assert.Equal("exact", settled.Text("trust"));
         Assert.Equal((2, 6), (settled.Count("firstStep"), settled.Count("lastStep")));
         Assert.Equal(effect.GetProperty("evidence").Number("settleGradientEquivalents"), said.Number("gradientEquivalents"));
     }
 
-    private JsonElement[] LowEffects(params string[] options)
+    private JsonElement[] Effects(params string[] options)
     {
         var effects = CommandLine.Json(["attribute", audit.Run, "--probe", audit.Probe, .. options]).List("effects");
-        Assert.All(effects, effect => Assert.Equal("low", effect.Text("trust")));
+        Assert.All(effects, effect => Assert.Equal("unknown", effect.Text("trust")));
         return [.. effects];
     }
 

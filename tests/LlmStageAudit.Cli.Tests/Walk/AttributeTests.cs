@@ -8,8 +8,6 @@ public sealed class AttributeTests(AuditFixture audit)
 {
     [Theory]
     [InlineData("exact")]
-    [InlineData("midpoint")]
-    [InlineData("linear")]
     [InlineData("recorded")]
     [InlineData("sampled")]
     public void Every_gradient_source_says_the_effects_of_all_stages(string gradient)
@@ -22,9 +20,10 @@ public sealed class AttributeTests(AuditFixture audit)
         foreach (var effect in effects)
         {
             Assert.Equal("log-likelihood", effect.Text("metric"));
-            Assert.Contains(effect.Text("trust"), gradient == "exact" ? ["verified"] : new[] { "high", "medium", "low" });
+            var known = effect.Text("stage") == TinyWorkspace.Stages[^1] ? ["exact"] : new[] { "high", "medium", "low", "unknown" };
+            Assert.Contains(effect.Text("trust"), gradient == "exact" ? ["exact"] : known);
             Assert.NotEmpty(effect.GetProperty("evidence").Text("reason"));
-            if (effect.Text("trust") == "low")
+            if (effect.Text("trust") is "low" or "unknown")
                 Assert.Contains("stageaudit plan", effect.GetProperty("evidence").Text("settle"), StringComparison.Ordinal);
             Assert.InRange(effect.Number("estimate"), effect.Number("low"), effect.Number("high"));
             var examples = effect.List("perExample");
@@ -48,14 +47,6 @@ public sealed class AttributeTests(AuditFixture audit)
             left.List("perExample").Numbers("estimate"), right.List("perExample").Numbers("estimate"));
     }
 
-    [Fact]
-    public void Better_gradients_come_nearer_to_the_exact_effect()
-    {
-        var exact = Estimates("exact");
-        double Off(string gradient) => Estimates(gradient).Zip(exact, (estimate, truth) => Math.Abs(estimate - truth)).Sum();
-        Assert.InRange(Off("midpoint"), double.Epsilon, Off("recorded") / 2);
-    }
-
     [Theory]
     [InlineData("adjoint")]
     [InlineData("aa-score")]
@@ -69,7 +60,8 @@ public sealed class AttributeTests(AuditFixture audit)
         Assert.All(said.List("effects"), effect =>
         {
             Assert.Equal(effect.List("perExample").Numbers("estimate").Average(), effect.Number("estimate"), 1e-9);
-            Assert.Contains(effect.Text("trust"), method == "adjoint" ? new[] { "high", "medium", "low" } : ["low"]);
+            Assert.Contains(
+                effect.Text("trust"), method == "adjoint" ? new[] { "exact", "high", "medium", "low", "unknown" } : ["unknown"]);
         });
     }
 
@@ -148,12 +140,35 @@ public sealed class AttributeTests(AuditFixture audit)
     [Fact]
     public void At_level_step_there_is_one_effect_per_step() => Assert.Equal(
         Enumerable.Range(1, 12).Select(step => $"step {step}"),
-        Attribute("--level", "step", "--gradient", "midpoint").List("effects").Texts("stage"));
+        Attribute("--level", "step", "--gradient", "recorded").List("effects").Texts("stage"));
+
+    /// <summary>Of steps the adjoint screens and exact replay certifies the top; of batches and examples a sweep scores all.</summary>
+    [Fact]
+    public void Below_stages_the_adjoint_is_the_default_and_its_top_is_certified()
+    {
+        var steps = Attribute("--level", "step");
+        var certification = steps.GetProperty("certification");
+        Assert.Equal(("certified", 5), (steps.Text("method"), certification.Number("budgetTrainings")));
+        Assert.StartsWith("adjoint", certification.Text("screen"));
+        var settled = certification.List("settled").Select(name => name.GetString()!).ToHashSet();
+        Assert.Contains(certification.List("head")[0].GetString()!, settled);
+        Assert.All(steps.List("effects"), effect => Assert.Equal(settled.Contains(effect.Text("stage")), effect.Text("trust") == "exact"));
+        Assert.InRange(certification.Number("spentTrainings"), 2.5, 5);
+        foreach (var level in new[] { "batch", "example" })
+        {
+            var swept = Attribute("--level", level);
+            Assert.Equal("adjoint", swept.Text("method"));
+            Assert.All(swept.List("effects"), effect => Assert.Equal("unknown", effect.Text("trust")));
+        }
+
+        Assert.Equal("adjoint", Attribute("--level", "step", "--readout", "quadratic").Text("method"));
+        Assert.Equal("exact", Attribute("--level", "step", "--gradient", "exact").Text("gradient"));
+    }
 
     [Fact]
     public void Exported_adapters_evaluate_to_the_scores_of_the_counterfactual()
     {
-        var said = Attribute("--gradient", "midpoint", "--per-example", "--export-adapters", audit.At("exported"));
+        var said = Attribute("--gradient", "recorded", "--per-example", "--export-adapters", audit.At("exported"));
         var filed = JsonReading.ReadFile(said.Text("file")).List("effects");
         var observed = CommandLine.Json("evaluate", audit.Run, "--probe", audit.Probe, "--per-example").List("perExample")
             .Numbers("logLikelihood");
@@ -195,8 +210,6 @@ public sealed class AttributeTests(AuditFixture audit)
         Assert.Equal(2, outcome.ExitCode);
         Assert.Contains("within 1-12", Assert.Single(outcome.ErrorLines));
     }
-
-    private double[] Estimates(string gradient) => Attribute("--gradient", gradient).List("effects").Numbers("estimate");
 
     private JsonElement Attribute(params string[] options) =>
         CommandLine.Json(["attribute", audit.Run, "--probe", audit.Probe, .. options]);

@@ -13,7 +13,7 @@ public sealed class BudgetTests(AuditFixture audit)
         var said = CommandLine.Json("attribute", audit.Run, "--probe", audit.Probe, "--budget", "3x");
         Assert.Equal(exact.Numbers("estimate"), said.List("effects").Numbers("estimate"));
         Assert.All(
-            said.List("effects"), effect => Assert.Equal(("verified", "replay-exact"), (effect.Text("trust"), effect.Text("estimator"))));
+            said.List("effects"), effect => Assert.Equal(("exact", "replay-exact"), (effect.Text("trust"), effect.Text("estimator"))));
         var certification = said.GetProperty("certification");
         Assert.Equal(3, certification.Number("budgetTrainings"));
         Assert.Equal((12, 1), (certification.Number("spentGradients"), certification.Number("spentTrainings")));
@@ -37,7 +37,7 @@ public sealed class BudgetTests(AuditFixture audit)
         var settled = certification.List("settled").Select(name => name.GetString()!).ToHashSet();
         foreach (var effect in said.List("effects"))
         {
-            Assert.Equal(settled.Contains(effect.Text("stage")), effect.Text("trust") == "verified");
+            Assert.Equal(settled.Contains(effect.Text("stage")), effect.Text("trust") == "exact");
             Assert.Equal(settled.Contains(effect.Text("stage")), effect.Text("estimator") == "replay-exact");
         }
 

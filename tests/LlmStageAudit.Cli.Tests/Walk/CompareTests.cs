@@ -42,9 +42,9 @@ public sealed class CompareTests(AuditFixture audit)
     [Fact]
     public void The_figures_are_those_of_attribute_and_verify()
     {
-        var compared = Compare("--estimators", "midpoint").List("estimators")[1].List("effects");
+        var compared = Compare("--estimators", "recorded").List("estimators")[1].List("effects");
         var verified = CommandLine.Json(
-            "verify", audit.RetrainedPlan("sgd", "midpoint"), "--effects", audit.EffectsFile("sgd", "midpoint")).List("stages");
+            "verify", audit.RetrainedPlan("sgd", "recorded"), "--effects", audit.EffectsFile("sgd", "recorded")).List("stages");
         foreach (var (effect, stage) in compared.Zip(verified))
         {
             foreach (var figure in new[] { "predicted", "measured", "pearson", "spearman", "relativeError" })

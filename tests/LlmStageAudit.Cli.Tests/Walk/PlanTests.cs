@@ -11,7 +11,12 @@ public sealed class PlanTests(AuditFixture audit)
     {
         CommandLine.Json("attribute", audit.Run, "--probe", audit.Probe);
         var path = audit.At("plans", "two.json");
-        var said = CommandLine.Json("plan", audit.Run, "--skip", "first", "second", "--out", path);
+        // Other tests file effects on other probes in this run.
+        var from = audit.EffectsFile("sgd", "exact");
+        var said = CommandLine.Json("plan", audit.Run, "--skip", "first", "second", "--from", from, "--out", path);
+        Assert.Equal(
+            "predicted by effects/identity.replay-exact.stage.json (log-likelihood on identity, replay-exact, trust exact), as asked for",
+            said.Text("choice"));
         var filed = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
         filed["warnings"] = new JsonArray();
         Assert.Equal(filed.ToJsonString(), JsonNode.Parse(said.GetRawText())!.ToJsonString());
@@ -32,9 +37,12 @@ public sealed class PlanTests(AuditFixture audit)
     [Fact]
     public void Auto_takes_what_ranks_highest()
     {
-        var ranking = CommandLine.Json("rank", audit.Run, "--probe", audit.Probe, "--confounder", "blue").List("ranking");
-        var said = CommandLine.Json("plan", audit.Run, "--auto", "2", "--out", audit.At("plans", "auto.json"));
-        Assert.Equal(ranking.Texts("stage")[..2], said.List("jobs").Texts("stage"));
+        var ranked = CommandLine.Json("rank", audit.Run, "--probe", audit.Probe, "--confounder", "blue");
+        string[] command = ["plan", audit.Run, "--auto", "2", "--from", ranked.List("files")[0].GetString()!, "--out", audit.At("plans", "auto.json")];
+        Assert.Equal(ranked.List("ranking").Texts("stage")[..2], CommandLine.Json(command).List("jobs").Texts("stage"));
+        Assert.Contains(
+            "planned by the first of rankings/identity.blue.replay-exact.json (blue on identity, trust exact), as asked for",
+            CommandLine.Succeed(command).Error);
     }
 
     [Theory]

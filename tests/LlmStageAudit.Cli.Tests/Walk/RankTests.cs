@@ -76,7 +76,7 @@ public sealed class RankTests(AuditFixture audit)
     [Fact]
     public void Without_json_the_ranking_is_a_table()
     {
-        var outcome = CommandLine.Succeed("rank", audit.Run, "--probe", audit.Probe, "--confounder", "blue", "--gradient", "midpoint");
+        var outcome = CommandLine.Succeed("rank", audit.Run, "--probe", audit.Probe, "--confounder", "blue", "--gradient", "recorded");
         Assert.Contains("'blue'", outcome.Output);
         Assert.All(TinyWorkspace.Stages, stage => Assert.Contains(stage, outcome.Output));
     }

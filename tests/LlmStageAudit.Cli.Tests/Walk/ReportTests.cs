@@ -8,7 +8,7 @@ public sealed class ReportTests(AuditFixture audit)
     [Fact]
     public void The_page_is_written_where_it_says_and_names_every_stage()
     {
-        CommandLine.Json("verify", audit.RetrainedPlan("sgd", "midpoint"), "--effects", audit.EffectsFile("sgd", "midpoint"));
+        CommandLine.Json("verify", audit.RetrainedPlan("sgd", "recorded"), "--effects", audit.EffectsFile("sgd", "recorded"));
         CommandLine.Json("rank", audit.Run, "--probe", audit.Probe, "--confounder", "blue");
         var path = CommandLine.Json("report", audit.Run, "-o", audit.At("reports", "page.html")).Text("report");
         Assert.Equal(audit.At("reports", "page.html"), path);

@@ -65,30 +65,60 @@ public sealed class RetrainTests(AuditFixture audit)
     [Theory]
     [InlineData("sgd")]
     [InlineData("adamw")]
-    public void Midpoint_predictions_stand_up_to_retraining(string optimizer)
+    public void Exact_predictions_are_the_same_bits_as_retraining_and_say_what_they_are(string optimizer)
     {
-        var plan = audit.RetrainedPlan(optimizer, "midpoint");
-        var said = CommandLine.Json("verify", plan, "--effects", audit.EffectsFile(optimizer, "midpoint"), "--min-pearson", "0.99");
+        var plan = audit.RetrainedPlan(optimizer, "exact");
+        var said = CommandLine.Json("verify", plan, "--effects", audit.EffectsFile(optimizer, "exact"), "--min-pearson", "0.99");
         Assert.True(said.GetProperty("passed").GetBoolean());
-        Assert.Equal("midpoint", said.Text("gradient"));
+        Assert.Equal(("exact", "stage", "log-likelihood"), (said.Text("gradient"), said.Text("treatment"), said.Text("metric")));
         var stages = said.List("stages");
         Assert.Equal(TinyWorkspace.Stages, stages.Texts("stage"));
-        foreach (var stage in stages)
+        Assert.All(stages, stage =>
         {
-            Assert.InRange(stage.Number("pearson"), 0.99, 1);
-            Assert.InRange(stage.Number("spearman"), 0.9, 1);
-            Assert.InRange(stage.Number("relativeError"), 0, 0.2);
+            Assert.Equal("replay-exact", stage.Text("estimator"));
+            Assert.True(stage.GetProperty("bitIdentical").GetBoolean());
             Assert.Equal(TinyWorkspace.ProbeRows, stage.Count("examples"));
-            Assert.Equal(stage.Number("measured"), stage.Number("predicted"), 0.2 * Math.Abs(stage.Number("measured")) + 1e-4);
+        });
+    }
+
+    /// <summary>Files of before are read, verified and ranked; nothing makes new ones.</summary>
+    [Fact]
+    public void Old_effects_of_a_research_source_are_still_of_use()
+    {
+        var plan = audit.RetrainedPlan("sgd", "exact");
+        var effects = audit.OldEffects("sgd", "midpoint");
+        try
+        {
+            var said = CommandLine.Json("verify", plan, "--effects", effects);
+            Assert.Equal("midpoint", said.Text("gradient"));
+            Assert.Equal(["replay-midpoint", "replay-midpoint", "replay-midpoint"], said.List("stages").Texts("estimator"));
+            var ranked = CommandLine.Json("rank", audit.Run, "--probe", audit.Probe, "--confounder", "blue", "--gradient", "midpoint");
+            Assert.Equal(effects, ranked.Text("effectsPath"));
+            Assert.All(ranked.List("ranking"), stage => Assert.Equal("unknown", stage.Text("trust")));
+            Assert.Contains("replay-midpoint", CommandLine.Succeed("inspect", effects).Output);
+        }
+        finally
+        {
+            File.Delete(effects);
+        }
+
+        foreach (var verb in new[] { "attribute", "rank" })
+        {
+            string[] confounder = verb == "rank" ? ["--confounder", "blue"] : [];
+            var refused = CommandLine.Run([verb, audit.Run, "--probe", audit.Probe, "--gradient", "midpoint", .. confounder]);
+            Assert.Equal(2, refused.ExitCode);
+            Assert.StartsWith(
+                "error: --gradient: 'midpoint'; expected recorded, sampled, exact: midpoint costs more than exact",
+                Assert.Single(refused.ErrorLines));
         }
     }
 
     [Fact]
     public void A_gate_that_is_missed_is_a_finding_with_exit_code_4()
     {
-        var plan = audit.RetrainedPlan("sgd", "midpoint");
+        var plan = audit.RetrainedPlan("sgd", "recorded");
         // No correlation reaches 2; the last stage's prediction is right to the bit and passes all the same.
-        var outcome = CommandLine.Run("verify", plan, "--effects", audit.EffectsFile("sgd", "midpoint"), "--min-pearson", "2", "--json");
+        var outcome = CommandLine.Run("verify", plan, "--effects", audit.EffectsFile("sgd", "recorded"), "--min-pearson", "2", "--json");
         Assert.Equal(4, outcome.ExitCode);
         Assert.False(outcome.Json.GetProperty("passed").GetBoolean());
         var line = Assert.Single(outcome.ErrorLines);

@@ -94,7 +94,40 @@ public sealed class ChoiceTests
         Assert.Null(ReadFirst(now, "certified", null, null, "stage", "stage").Estimator);
     }
 
+    /// <summary>Verified was the name of exact replay; what checks foretold then did not hold, but what they called low was.</summary>
     [Theory]
+    [InlineData("verified", TrustGrade.Exact)]
+    [InlineData("high", TrustGrade.Unknown)]
+    [InlineData("medium", TrustGrade.Unknown)]
+    [InlineData("unchecked", TrustGrade.Unknown)]
+    [InlineData("low", TrustGrade.Low)]
+    public void Grades_of_older_schemas_are_read_for_what_they_were_worth(string old, TrustGrade expected)
+    {
+        var json = JsonSerializer.SerializeToNode(Serialization.SampleArtifacts.Effects, ArtifactJson.Options)!.AsObject();
+        json["schemaVersion"] = 2;
+        json["effects"]![0]!["trust"] = old;
+        var path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(path, json.ToJsonString());
+            Assert.Equal(expected, ArtifactJson.Read<EffectsArtifact>(path).Effects[0].Trust);
+            json["schemaVersion"] = 3;
+            File.WriteAllText(path, json.ToJsonString());
+            if (old is "verified" or "high" or "medium" or "low")
+                Assert.Equal(old, EnumSpelling<TrustGrade>.Of(ArtifactJson.Read<EffectsArtifact>(path).Effects[0].Trust));
+            else
+                Assert.Throws<ArtifactException>(() => ArtifactJson.Read<EffectsArtifact>(path));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"kind":"effects","schemaVersion":2,"effects":7}""")]
+    [InlineData("""{"kind":"effects","schemaVersion":2,"effects":[{"trust":7}]}""")]
+    [InlineData("""{"kind":"effects","schemaVersion":2,"effects":["trust"]}""")]
     [InlineData("""{"kind":"effects","schemaVersion":1,"method":"replay","method":"adjoint"}""")]
     [InlineData("""{"kind":"effects","schemaVersion":1,"method":7}""")]
     [InlineData("""{"kind":"effects","schemaVersion":1,"method":"replay","rho":"much","level":["stage"]}""")]

@@ -94,7 +94,7 @@ public sealed class ArtifactFuzzTests : IDisposable
         CreatedUtc = DateTime.UnixEpoch,
         After = [0.1, double.NaN, 3],
         Before = [[1], [1, 2], [1, 2, double.NegativeInfinity]],
-        Trust = "low",
+        Trust = TrustGrade.Low,
         Evidence = new TrustEvidence { Reason = "no check", Checks = 1 },
     };
 }

@@ -46,7 +46,7 @@ public sealed class ArtifactJsonTests : IDisposable
         ArtifactJson.Write(_path, SampleArtifacts.Effects);
 
         var text = File.ReadAllText(_path);
-        Assert.StartsWith("{\n  \"schemaVersion\": 2,\n  \"kind\": \"effects\",\n  \"runId\": \"0f3a\",", text, StringComparison.Ordinal);
+        Assert.StartsWith("{\n  \"schemaVersion\": 3,\n  \"kind\": \"effects\",\n  \"runId\": \"0f3a\",", text, StringComparison.Ordinal);
         Assert.EndsWith("}\n", text, StringComparison.Ordinal);
         Assert.Contains("\"low\": \"NaN\"", text, StringComparison.Ordinal);
         Assert.Contains("\"createdUtc\": \"2025-03-04T05:06:07.089Z\"", text, StringComparison.Ordinal);

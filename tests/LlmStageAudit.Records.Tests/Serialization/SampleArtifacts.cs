@@ -72,7 +72,7 @@ internal static class SampleArtifacts
         [
             new StageEffect
             {
-                Stage = "steps 10-12", Metric = "log-likelihood", Estimate = 0.1, Low = double.NaN, High = 0.2, Trust = "high",
+                Stage = "steps 10-12", Metric = "log-likelihood", Estimate = 0.1, Low = double.NaN, High = 0.2, Trust = TrustGrade.High,
                 PerExample = [new ExampleEffect { Id = "1", Estimate = -0.0 }],
             },
         ],

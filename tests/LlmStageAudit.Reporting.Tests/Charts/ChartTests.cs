@@ -28,7 +28,7 @@ public sealed class ChartTests
         var unverified = Effects(Bar("a", 0.4));
         Assert.Contains(unverified.Descendants(), element => element.Attribute("fill")?.Value == "url(#chart-hatch-raised)");
         Assert.Empty(Shapes(unverified, "diamond"));
-        var verified = Effects(Bar("a", 0.4) with { Verified = Verified([0.4], [0.4]) });
+        var verified = Effects(Bar("a", 0.4) with { Standing = new(TrustGrade.Verified, Verified([0.4], [0.4]), null) });
         Assert.DoesNotContain(verified.Descendants(), element => element.Attribute("fill")?.Value == "url(#chart-hatch-raised)");
         var bar = Shapes(verified, "raised").First();
         var tip = Number(bar, "x") + Number(bar, "width");
@@ -40,12 +40,12 @@ public sealed class ChartTests
     [Fact]
     public void Bars_of_low_trust_are_outlines_and_say_so_in_words()
     {
-        var svg = Effects(Bar("a", 0.4, "low"), Bar("b", -0.2));
+        var svg = Effects(Bar("a", 0.4, TrustGrade.Low), Bar("b", -0.2));
         var outline = Shapes(svg, "hollow-raised").First();
         var hatched = svg.Descendants().First(element => element.Attribute("fill")?.Value == "url(#chart-hatch-lowered)");
         Assert.Equal(2, Number(outline, "width") / Number(hatched, "width"), 0.01);
         Assert.Contains(svg.Descendants(), element => element.Value == "▲ raised · low trust");
-        Assert.Contains(svg.Descendants(), element => element.Value == "▼ lowered · not verified");
+        Assert.Contains(svg.Descendants(), element => element.Value == "▼ lowered · high trust");
     }
 
     [Fact]
@@ -169,12 +169,12 @@ public sealed class ChartTests
         Step = step, StageStep = step, Epoch = 0, LossNats = lossNats, LearningRate = learningRate, GradientNorm = 1, BatchIds = [],
     };
 
-    private static StageFinding Bar(string stage, double estimate, string trust = "not graded") => new(
+    private static StageFinding Bar(string stage, double estimate, TrustGrade trust = TrustGrade.High) => new(
         new StageEffect
         {
             Stage = stage, Metric = "margin", Estimate = estimate, Low = estimate - 0.05, High = estimate + 0.05, Trust = trust,
         },
-        null);
+        new Standing(trust, null, null));
 
     private static XDocument Effects(params StageFinding[] bars) =>
         XDocument.Parse(new StageEffectChart("chart", "Effects", "effect", bars).Render());

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Xml.Linq;
 using LlmStageAudit.Records.Effects;
+using LlmStageAudit.Records.Verifications;
 using LlmStageAudit.Reporting.Charts;
 using LlmStageAudit.Reporting.Findings;
 
@@ -108,9 +109,12 @@ public sealed class StepEffectChartTests
         new StageEffect
         {
             Stage = $"step {step}", FirstStep = step, LastStep = step, Metric = "margin", Estimate = estimate,
-            Trust = fill switch { BarFill.Solid => "verified", BarFill.Hollow => "low", _ => "high" },
+            Trust = GradeOf(fill),
         },
-        null);
+        new Standing(GradeOf(fill), null, null));
+
+    private static TrustGrade GradeOf(BarFill fill) =>
+        fill switch { BarFill.Solid => TrustGrade.Exact, BarFill.Hollow => TrustGrade.Low, _ => TrustGrade.High };
 
     private static XDocument Draw(StageFinding[] bars) => XDocument.Parse(Chart(bars).Render());
 

@@ -1,5 +1,4 @@
 using LlmStageAudit.Records.Choices;
-using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Records;
@@ -33,25 +32,21 @@ public sealed class FiledResultsTests(RetrainableRun run) : IDisposable
     {
         var folder = RunFolder.Create(_folder.At("run"));
         Assert.Empty(FiledResults.Files(folder.EffectsFolder));
-        Assert.Null(FiledResults.NewestEffects(folder));
-        Assert.Null(FiledResults.NewestRanking(folder));
     }
 
+    /// <summary>Found by what it answers and by what, not by when it was written.</summary>
     [Fact]
-    public void Effects_of_steps_are_passed_over_where_those_of_stages_are_wanted()
+    public void A_result_is_found_by_its_identity_and_across_versions_only_where_asked_for()
     {
         var folder = RunFolder.Create(_folder.At("run"));
-        var stages = run.Effects(("first", [.1]));
-        Write("old", stages, 1);
-        Write("new", stages, 2);
-        Write("by-step", stages with { Treatment = new Treatment.EachStep() }, 3);
-        Write("by-steps", stages with { Treatment = new Treatment.Steps() }, 4);
-        Assert.Equal(folder.EffectsPath("new"), FiledResults.NewestEffects(folder));
-
-        void Write(string id, EffectsArtifact effects, int minutes)
-        {
-            ArtifactJson.Write(folder.EffectsPath(id), effects);
-            File.SetLastWriteTimeUtc(folder.EffectsPath(id), s_time.AddMinutes(minutes));
-        }
+        var effects = run.Effects(("first", [.1])) with { ToolVersion = "1.0.0" };
+        ArtifactJson.Write(folder.EffectsPath("a"), effects);
+        ArtifactJson.Write(folder.EffectsPath("b"), effects with { Treatment = new Treatment.EachStep() });
+        Assert.Equal(folder.EffectsPath("a"), FiledResults.Find(folder, effects.Identity)!.Value.Path);
+        var later = effects.Identity with { ToolVersion = "2.0.0" };
+        Assert.Null(FiledResults.Find(folder, later));
+        Assert.Equal(folder.EffectsPath("a"), FiledResults.Find(folder, later, byAnyTool: true)!.Value.Path);
+        Assert.Null(FiledResults.Find(folder, later with { Estimator = Estimator.Exact }, byAnyTool: true));
+        Assert.Null(FiledResults.Find(folder, later with { Metric = "margin" }, byAnyTool: true));
     }
 }

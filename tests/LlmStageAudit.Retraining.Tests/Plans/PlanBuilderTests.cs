@@ -1,9 +1,7 @@
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Plans;
-using LlmStageAudit.Records.Rankings;
 using LlmStageAudit.Records.Runs;
-using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Retraining.Plans;
 using LlmStageAudit.Retraining.Tests.Runs;
 using LlmStageAudit.Training;
@@ -36,7 +34,7 @@ public sealed class PlanBuilderTests(RetrainableRun run)
     public void Paths_are_relative_to_the_plan_so_that_it_can_be_moved_with_its_run()
     {
         var effects = run.Write("relative.json", run.Effects(("second", [.1, .2])));
-        var plan = PlanBuilder.Build(run.Folder, run.At("plans", "deep", "a.json"), ["second"], effects);
+        var plan = PlanBuilder.Build(run.Folder, run.At("plans", "deep", "a.json"), PlanBasis.Of(run.Folder, ["second"], effects));
         Assert.Equal(Path.Combine("..", "..", "run"), plan.Run);
         Assert.Equal(Path.Combine("..", "..", "made-up", "relative.json"), plan.EffectsPath);
         Assert.Equal(Path.Combine("a.runs", "skip-second"), plan.Jobs[0].Run);
@@ -47,10 +45,12 @@ public sealed class PlanBuilderTests(RetrainableRun run)
     public void A_job_says_what_effect_it_is_expected_to_confirm()
     {
         var effects = run.Write("expected.json", run.Effects(("second", [-1, 2, 5])));
-        var plan = PlanBuilder.Build(run.Folder, run.At("plans", "expected.json"), ["second", "first"], effects);
+        var plan = PlanBuilder.Build(run.Folder, run.At("plans", "expected.json"), PlanBasis.Of(run.Folder, ["second", "first"], effects));
         var expected = plan.Jobs[0].ExpectedEffect!;
         Assert.Equal((2, -1, 5, "log-likelihood", "midpoint"),
             (expected.Estimate, expected.Low, expected.High, expected.Metric, expected.Gradient));
+        Assert.Equal(("replay-midpoint", TrustGrade.Medium), ($"{expected.Estimator}", expected.Trust));
+        Assert.Contains("expected.json (log-likelihood on probe, replay-midpoint, trust unknown), as asked for", plan.Choice);
         Assert.Null(plan.Jobs[1].ExpectedEffect);
         Assert.Equal(run.At("probe.yaml"), plan.ProbePath);
     }
@@ -63,14 +63,6 @@ public sealed class PlanBuilderTests(RetrainableRun run)
         Assert.Contains("did you mean 'second'?", refused.Message);
     }
 
-    [Fact]
-    public void Effects_of_another_run_are_refused()
-    {
-        var effects = run.Write("foreign.json", run.Effects(("second", [1])) with { RunId = "another" });
-        var refused = Assert.Throws<RetrainingException>(() => PlanBuilder.Build(run.Folder, run.At("plan.json"), ["second"], effects));
-        Assert.Contains($"belongs to run another; expected run {run.Manifest.RunId}", refused.Message);
-    }
-
     [Theory]
     [InlineData(RunState.Running)]
     [InlineData(RunState.Stopped)]
@@ -78,38 +70,11 @@ public sealed class PlanBuilderTests(RetrainableRun run)
     {
         var folder = RunFolder.Create(run.At($"unfinished-{state}"));
         folder.WriteManifest(run.Manifest with { State = state });
-        var refused = Assert.Throws<TrainingException>(() => PlanBuilder.Build(folder, run.At("plan.json"), ["second"], null));
+        var refused = Assert.Throws<TrainingException>(() => PlanBuilder.Build(folder, run.At("plan.json"), new PlanBasis(["second"], null, "made up")));
         Assert.Equal(ErrorKind.Input, refused.Kind);
         Assert.Contains("finish it with resumed training", refused.Message);
     }
 
-    [Fact]
-    public void Choosing_needs_results_and_prefers_the_ranking_to_the_size_of_effects()
-    {
-        var folder = RunFolder.Create(run.At("chosen"));
-        folder.WriteManifest(run.Manifest);
-        Assert.Throws<RetrainingException>(() => PlanBuilder.Choose(folder, 1));
-
-        ArtifactJson.Write(folder.EffectsPath("a"), run.Effects(("first", [.1]), ("second", [-.9]), ("third", [.5])));
-        Assert.Equal(["second", "third"], PlanBuilder.Choose(folder, 2));
-
-        var effects = run.Effects();
-        ArtifactJson.Write(folder.RankingsPath("a"), new RankingArtifact
-        {
-            RunId = effects.RunId, Run = folder.Root, CreatedUtc = DateTime.UnixEpoch, Confounder = "blue", Probe = effects.Probe,
-            EffectsPath = "a",
-            Ranking = [.. new[] { "third", "first", "second" }.Select(Ranked)],
-        });
-        Assert.Equal(["third", "first"], PlanBuilder.Choose(folder, 2));
-        Assert.Equal(["third", "first", "second"], PlanBuilder.Choose(folder, 99));
-    }
-
-    private static RankedStage Ranked(string stage) => new()
-    {
-        Stage = stage, Score = 0, Low = 0, High = 0, PValue = 1, AdjustedPValue = 1, Significant = Significance.No, ObservedGap = 0,
-        CounterfactualGap = 0,
-    };
-
     private PlanArtifact Build(string name, params string[] skip) =>
-        PlanBuilder.Build(run.Folder, run.At("plans", name + ".json"), skip, null);
+        PlanBuilder.Build(run.Folder, run.At("plans", name + ".json"), new PlanBasis(skip, null, "made up"));
 }

@@ -72,7 +72,8 @@ public sealed class RetrainableRun : IDisposable
     public PlanFile PlanWith(string name, string? effectsPath, params string[] skip)
     {
         var path = At("plans", name, "plan.json");
-        ArtifactJson.Write(path, PlanBuilder.Build(Folder, path, skip, effectsPath));
+        var basis = effectsPath is null ? new PlanBasis(skip, null, "made up") : PlanBasis.Of(Folder, skip, effectsPath);
+        ArtifactJson.Write(path, PlanBuilder.Build(Folder, path, basis));
         return PlanFile.Open(path);
     }
 
@@ -100,7 +101,7 @@ public sealed class RetrainableRun : IDisposable
                 Estimate = effect.PerExample.Average(),
                 Low = effect.PerExample.Min(),
                 High = effect.PerExample.Max(),
-                Trust = "medium",
+                Trust = TrustGrade.Medium,
                 PerExample = [.. effect.PerExample.Select((value, i) => new ExampleEffect { Id = $"probe-{i}", Estimate = value })],
             }),
         ],

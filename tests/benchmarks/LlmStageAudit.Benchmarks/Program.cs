@@ -1,3 +1,4 @@
+using System.Globalization;
 using LlmStageAudit.Benchmarks;
 using LlmStageAudit.Benchmarks.Certification;
 using LlmStageAudit.Benchmarks.Comments;
@@ -33,6 +34,9 @@ try
             return 0;
         case ["trust"]:
             TrustBenchmark.Run();
+            return 0;
+        case ["trust", var runs] when int.TryParse(runs, CultureInfo.InvariantCulture, out var count) && count > 0:
+            TrustBenchmark.Run(count);
             return 0;
         case ["load-once", var folder, var trains]:
             LoadOnce.Run(folder, trains);

@@ -1,34 +1,78 @@
+using System.Globalization;
+using LlmStageAudit.Foundation.Randomness;
 using LlmStageAudit.Records.Configuration;
 
 namespace LlmStageAudit.Benchmarks.Trust;
 
-/// <summary>How one run of the calibration is trained.</summary>
-internal sealed record CalibrationSetting(OptimizerName Optimizer, double LearningRate, long Seed)
+/// <summary>
+/// How one run of the calibration is trained: model, optimizer, learning rate, schedule and the lengths of its stages, drawn by a number.
+/// Runs that hold grades to their promise are drawn by another key, and their models have shapes of their own.
+/// </summary>
+internal sealed record CalibrationSetting
 {
-    private static readonly double[] s_sgdRates = [1e-3, 3e-3, 1e-2, 3e-2];
-    private static readonly double[] s_adamWRates = [1e-4, 5e-4, 2e-3, 5e-3];
+    public const int StageCount = 3;
 
-    /// <summary>The margins of trust were set on seeds 1 and 2; these are others.</summary>
-    private static readonly long[] s_seeds = [3, 4];
+    private static readonly string[] s_families = ["gpt_neox", "llama"];
+    private static readonly int[] s_hidden = [24, 32];
+    private static readonly int[] s_heldOutHidden = [16, 40];
+    private static readonly int[] s_lengths = [1, 2, 3, 4, 6, 8, 12, 16, 20, 24];
+    private static readonly int[] s_warmups = [0, 0, 1, 2, 4];
+    private static readonly int[] s_ranks = [2, 4, 8];
 
-
-    public static IReadOnlyList<CalibrationSetting> All { get; } =
-    [
-        .. from seed in s_seeds
-           from setting in s_sgdRates.Select(rate => new CalibrationSetting(OptimizerName.Sgd, rate, seed))
-               .Concat(s_adamWRates.Select(rate => new CalibrationSetting(OptimizerName.AdamW, rate, seed)))
-           select setting,
-    ];
-
-    public string OptimizerShown => Optimizer == OptimizerName.Sgd ? "SGD" : "AdamW";
-
-    public string Name => $"{OptimizerShown} at {LearningRate.Shown("0.####")}";
-
-    public OptimizerSection Section => new()
+    private CalibrationSetting(bool isHeldOut, int number)
     {
-        Name = Optimizer,
-        LearningRate = LearningRate,
-        Momentum = Optimizer == OptimizerName.Sgd ? 0.9 : 0,
-        WeightDecay = 0.01,
-    };
+        (IsHeldOut, Number) = (isHeldOut, number);
+        var random = StableRandom.For(number, isHeldOut ? "held out" : "calibration");
+        Family = Of(s_families);
+        Hidden = Of(isHeldOut ? s_heldOutHidden : s_hidden);
+        Layers = 1 + random.Next(2);
+        Task = random.Next(4) == 0 ? ModelTask.CausalLm : ModelTask.SequenceClassification;
+        Rank = random.Next(5) == 0 ? null : Of(s_ranks);
+        BatchSize = 4 << random.Next(2);
+        var isSgd = random.Next(2) == 0;
+        var (low, high) = isSgd ? (3e-4, 6e-2) : (3e-5, 6e-3);
+        var rate = low * Math.Pow(high / low, random.NextDouble());
+        Optimizer = new OptimizerSection
+        {
+            Name = isSgd ? OptimizerName.Sgd : OptimizerName.AdamW,
+            LearningRate = double.Parse(rate.ToString("G2", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture),
+            Momentum = isSgd && random.Next(3) > 0 ? 0.9 : 0,
+            WeightDecay = random.Next(2) == 0 ? 0 : 0.01,
+            ClipNorm = random.Next(4) == 0 ? 1 : null,
+        };
+        Schedule = new ScheduleSection { Name = (ScheduleName)random.Next(3), WarmupSteps = Of(s_warmups) };
+        Lengths = [.. Enumerable.Range(0, StageCount).Select(_ => Of(s_lengths))];
+        Seed = 1 + random.Next(1_000_000);
+
+        T Of<T>(T[] choices) => choices[random.Next(choices.Length)];
+    }
+
+    public bool IsHeldOut { get; }
+
+    public int Number { get; }
+
+    public string Family { get; }
+
+    public int Hidden { get; }
+
+    public int Layers { get; }
+
+    public ModelTask Task { get; }
+
+    /// <summary>Of LoRA; null: all parameters are trained.</summary>
+    public int? Rank { get; }
+
+    public int BatchSize { get; }
+
+    public OptimizerSection Optimizer { get; }
+
+    public ScheduleSection Schedule { get; }
+
+    /// <summary>Steps of each stage.</summary>
+    public IReadOnlyList<int> Lengths { get; }
+
+    public long Seed { get; }
+
+    public static IEnumerable<CalibrationSetting> Drawn(bool heldOut, int runs) =>
+        Enumerable.Range(1, runs).Select(number => new CalibrationSetting(heldOut, number));
 }
