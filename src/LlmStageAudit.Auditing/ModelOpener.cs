@@ -1,5 +1,6 @@
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Checkpoints.Models;
+using LlmStageAudit.Checkpoints.Safetensors;
 using LlmStageAudit.Modeling.Adapters;
 using LlmStageAudit.Modeling.Models;
 using LlmStageAudit.Records.Configuration;
@@ -20,23 +21,19 @@ public static class ModelOpener
     /// <exception cref="Foundation.Errors.AuditException">Folder, weights or adapter cannot be used; the message says why.</exception>
     public static (LanguageModel Model, Tensor State) Open(string path, string? adapterPath, ModelTask? task, Device device)
     {
-        AdapterSource? adapter = null;
-        if (adapterPath is not null)
-        {
-            var (config, tensors) = AdapterFolder.Read(adapterPath);
-            adapter = new AdapterSource(config, tensors, adapterPath);
-        }
-
+        (LoraConfig Config, IReadOnlyDictionary<string, HostTensor> Tensors)? adapter =
+            adapterPath is null ? null : AdapterFolder.Read(adapterPath);
         using var folder = ModelFolder.Open(path);
         var classifies = adapter?.Config.TaskType == "SEQ_CLS"
             || folder.Config.Architectures.Any(name => name.EndsWith("ForSequenceClassification", StringComparison.Ordinal));
-        var labels = adapter?.Tensors?.GetValueOrDefault(AdapterHead)?.Shape[0] ?? folder.Config.NumLabels ?? 2;
+        var labels = adapter?.Tensors.GetValueOrDefault(AdapterHead)?.Shape[0] ?? folder.Config.NumLabels ?? 2;
+        var meant = task ?? (classifies ? ModelTask.SequenceClassification : ModelTask.CausalLm);
         return LanguageModelLoader.Load(path, new LanguageModelOptions
         {
-            Task = task ?? (classifies ? ModelTask.SequenceClassification : ModelTask.CausalLm),
+            Task = meant,
             Labels = (int)labels,
-            Adapter = adapter,
-            AllowNewHead = false,
+            Adapter = adapter is var (config, tensors) ? AdapterResolver.FromFolder(config, tensors, adapterPath!, meant) : null,
+            ForTraining = false,
             Device = device,
         });
     }

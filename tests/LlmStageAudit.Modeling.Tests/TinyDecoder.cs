@@ -30,7 +30,9 @@ internal static class TinyDecoder
         json["model_type"] = family;
         Set(json, family switch
         {
-            "gpt_neox" => """{ "hidden_size": 24, "rotary_pct": 0.67, "tie_word_embeddings": false }""",
+            "gpt_neox" => """
+                { "hidden_size": 24, "rotary_pct": 0.67, "tie_word_embeddings": false, "rope_theta": null, "rotary_emb_base": 50 }
+                """,
             "llama" => """{ "tie_word_embeddings": false, "attention_bias": true, "mlp_bias": true }""",
             "gemma" => """{ "num_key_value_heads": 1, "tie_word_embeddings": true }""",
             "gemma2" => """

@@ -52,9 +52,11 @@ public static class AdapterFolder
         var config = LoraConfig.Read(configPath);
         var tensors = new OrderedDictionary<string, HostTensor>(StringComparer.Ordinal);
         using var file = SafetensorsFile.Open(weightsPath);
-        CheckFactors(config, file);
-        foreach (var (name, entry) in file.Tensors) tensors.Add(name, new HostTensor(name, entry.Shape, file.ReadSingles(name)));
-        return (config, tensors);
+        var names = AdapterNames.Of(file);
+        CheckFactors(config, file, names.OnDisk);
+        foreach (var (name, onDisk) in names.OnDisk)
+            tensors.Add(name, new HostTensor(name, file.Tensors[onDisk].Shape, file.ReadSingles(onDisk)));
+        return (names.Note is { } note ? config with { Warnings = [.. config.Warnings, note] } : config, tensors);
     }
 
     /// <summary>Writes a folder that PEFT loads, whole or not at all.</summary>
@@ -81,24 +83,25 @@ public static class AdapterFolder
         ("README.md", Encoding.UTF8.GetByteCount(Readme(config))),
     ];
 
-    private static void CheckFactors(LoraConfig config, SafetensorsFile file)
+    private static void CheckFactors(LoraConfig config, SafetensorsFile file, IReadOnlyDictionary<string, string> onDisk)
     {
-        foreach (var (name, entry) in file.Tensors)
+        foreach (var (name, found) in onDisk)
         {
             var isA = name.EndsWith(FactorA, StringComparison.Ordinal);
             if (!isA && !name.EndsWith(FactorB, StringComparison.Ordinal)) continue;
             var stem = name[..^FactorA.Length];
             var other = stem + (isA ? FactorB : FactorA);
-            if (!file.Tensors.ContainsKey(other))
+            if (!onDisk.ContainsKey(other))
             {
                 throw CheckpointException.At(file.Path, $"holds {MessageText.Quote(name)} without {MessageText.Quote(other)}",
                     "both factors of every module");
             }
 
+            var shape = file.Tensors[found].Shape;
             var rank = config.RankOf(stem.StartsWith(KeyPrefix, StringComparison.Ordinal) ? stem[KeyPrefix.Length..] : stem);
-            if (entry.Shape.Count != 2 || entry.Shape[isA ? 0 : 1] != rank)
+            if (shape.Count != 2 || shape[isA ? 0 : 1] != rank)
             {
-                throw CheckpointException.AtTensor(file.Path, name, $"shape {MessageText.Shape(entry.Shape)}",
+                throw CheckpointException.AtTensor(file.Path, name, $"shape {MessageText.Shape(shape)}",
                     $"lora_A [{rank}, in] and lora_B [out, {rank}]", "adapter_config.json and the weights belong to different adapters");
             }
         }

@@ -70,7 +70,15 @@ public sealed record LoraConfig
     /// <summary>As the file says. PEFT ignores it for linear modules, whose weights lie as [out, in], and so must callers.</summary>
     public bool FanInFanOut { get; init; }
 
-    /// <summary>What was read but does not act here: unknown keys, settings PEFT itself corrects. One sentence each.</summary>
+    /// <summary>init_lora_weights: how a fresh pair starts; see <see cref="LoraStart"/>.</summary>
+    public string Start { get; init; } = LoraStart.Kaiming;
+
+    /// <summary>
+    /// ensure_weight_tying: what becomes of a tied head when the embedding changes. Null where the file does not say, as before PEFT 0.18.
+    /// </summary>
+    public bool? EnsureWeightTying { get; init; }
+
+    /// <summary>What was read but acts otherwise than it looks, as settings PEFT itself corrects. One sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
     /// <summary>Factor of B A where no pattern says otherwise: alpha / rank, or alpha / sqrt(rank).</summary>
@@ -132,4 +140,20 @@ public sealed record LoraConfig
         tails.Any(tail => moduleName == tail || moduleName.EndsWith($".{tail}", StringComparison.Ordinal));
 
     private double ScalingOf(double alpha, int rank) => UseRslora ? alpha / Math.Sqrt(rank) : alpha / rank;
+}
+
+/// <summary>The starts of fresh pairs that are known by name; A is [rank, in] and B [out, rank].</summary>
+public static class LoraStart
+{
+    /// <summary>PEFT's default, true: A uniform in +-1/sqrt(in), B zero.</summary>
+    public const string Kaiming = "true";
+
+    /// <summary>False: both as PyTorch starts linear layers, A uniform in +-1/sqrt(in), B in +-1/sqrt(rank); it acts at once.</summary>
+    public const string Linear = "false";
+
+    /// <summary>A normal with the standard deviation 1/rank, B zero.</summary>
+    public const string Gaussian = "gaussian";
+
+    /// <summary>B from the base's singular vectors, and frozen in training.</summary>
+    public const string Mica = "mica";
 }

@@ -14,10 +14,11 @@ internal static class LoraConfigReader
         "target_parameters", "trainable_token_indices", "use_bdlora", "use_dora", "use_qalora", "velora_config",
     ];
 
-    /// <summary>Ways to start that also change the base weights, so that the adapter fits no unchanged base model.</summary>
-    private static readonly string[] BaseChangingStarts = ["corda", "loftq", "lora_ga", "olora", "pissa"];
+    /// <summary>Starts that leave the base as it is, so that a trained adapter fits it. Any other is taken to change it.</summary>
+    private static readonly string[] Starts =
+        [LoraStart.Kaiming, LoraStart.Linear, LoraStart.Gaussian, "eva", LoraStart.Mica, "orthogonal"];
 
-    /// <summary>Keys that are read here, or that only matter to training in PEFT, to its quantizers or to its records.</summary>
+    /// <summary>Keys that are read here, or that matter to PEFT's quantizers, its records or a start that is named elsewhere.</summary>
     private static readonly HashSet<string> Known = new(StringComparer.Ordinal)
     {
         "alpha_pattern", "auto_mapping", "base_model_name_or_path", "bias", "corda_config", "ensure_weight_tying", "eva_config",
@@ -33,6 +34,7 @@ internal static class LoraConfigReader
         var type = json.FindString("peft_type") ?? throw json.Absent("peft_type", "'LORA'");
         if (type != "LORA") throw json.Fault("peft_type", $"found {MessageText.Quote(type)}", "'LORA'");
         RefuseUnsupported(json);
+        RefuseLayersOfPattern(json);
         var (targets, targetPattern) = ReadNames(json, "target_modules");
         if (targets.Count == 0 && targetPattern is null)
         {
@@ -63,6 +65,8 @@ internal static class LoraConfigReader
             ExcludeModules = excluded,
             ExcludePattern = excludePattern,
             FanInFanOut = json.FindBool("fan_in_fan_out") ?? false,
+            Start = StartOf(json),
+            EnsureWeightTying = json.FindBool("ensure_weight_tying"),
             Warnings = [.. Warnings(json)],
         };
     }
@@ -72,11 +76,41 @@ internal static class LoraConfigReader
         var found = Variants.Where(key => json.Find(key) is { } value && !IsOff(value)).ToList();
         var bias = json.FindString("bias") ?? "none";
         if (bias is not ("none" or "all" or "lora_only")) found.Add($"bias {MessageText.Quote(bias)} (only none, all or lora_only)");
-        var start = json.Find("init_lora_weights") is { ValueKind: JsonValueKind.String } ? json.FindString("init_lora_weights")! : "";
-        if (BaseChangingStarts.Any(known => start.StartsWith(known, StringComparison.OrdinalIgnoreCase)))
-            found.Add($"init_lora_weights {MessageText.Quote(start)} (changes the base weights too; convert it to plain LoRA)");
+        if (StartOf(json) is var start && !Starts.Contains(start))
+            found.Add($"init_lora_weights {MessageText.Quote(start)} (it may change the base weights too; convert it to plain LoRA)");
+
+        // What a later PEFT writes may be another kind of LoRA: nothing that is not understood is taken to do nothing.
+        found.AddRange(json.Keys
+            .Where(key => !Known.Contains(key) && !Variants.Contains(key) && json.Find(key) is { } value && !IsOff(value))
+            .Select(key => $"{MessageText.Quote(key)}, a key that is not known here (remove it if the adapter is plain LoRA without it)"));
         if (found.Count > 0)
             throw CheckpointException.Unsupported(json.Path, found, "plain LoRA", "the results would not be this adapter's");
+    }
+
+    /// <summary>init_lora_weights as text; what is false in Python is the start of PyTorch's own linear layers.</summary>
+    private static string StartOf(JsonSection json)
+    {
+        const string key = "init_lora_weights";
+        if (!json.Keys.Contains(key)) return LoraStart.Kaiming;
+        return json.Find(key) switch
+        {
+            null or { ValueKind: JsonValueKind.False } => LoraStart.Linear,
+            { ValueKind: JsonValueKind.True } => LoraStart.Kaiming,
+            _ => json.FindString(key)!.ToLowerInvariant() is { Length: > 0 } start ? start : LoraStart.Linear,
+        };
+    }
+
+    /// <summary>As PEFT does: layers are counted in listed modules only, and patterns of lists mean nothing without layers.</summary>
+    private static void RefuseLayersOfPattern(JsonSection json)
+    {
+        const string key = "layers_to_transform";
+        if (json.Find("target_modules") is { ValueKind: JsonValueKind.String } && json.Has(key))
+            throw json.Fault(key, "stands beside a pattern of target_modules", "layers in the pattern, or a list of modules");
+        if (!json.Has(key) && json.Find("layers_pattern") is { } pattern && pattern.ValueKind is JsonValueKind.String or JsonValueKind.Array
+            && pattern.GetRawText() is not ("\"\"" or "[]"))
+        {
+            throw json.Fault("layers_pattern", $"stands without {key}", $"{key} beside it, or null");
+        }
     }
 
     private static bool IsOff(JsonElement value) => value.ValueKind switch
@@ -139,12 +173,6 @@ internal static class LoraConfigReader
 
     private static IEnumerable<string> Warnings(JsonSection json)
     {
-        foreach (var key in json.Keys)
-        {
-            if (Known.Contains(key) || Variants.Contains(key)) continue;
-            yield return $"{json.Path}: unknown key {MessageText.Quote(key)} is ignored";
-        }
-
         if (json.FindBool("fan_in_fan_out") == true)
         {
             yield return $"{json.Where("fan_in_fan_out")}: true does not fit linear modules and is ignored, as PEFT ignores it";

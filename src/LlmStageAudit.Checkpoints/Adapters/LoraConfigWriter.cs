@@ -26,7 +26,7 @@ internal static class LoraConfigWriter
             ["exclude_modules"] = config.ExcludePattern ?? ListOrNull(config.ExcludeModules),
             ["fan_in_fan_out"] = config.FanInFanOut,
             ["inference_mode"] = true,
-            ["init_lora_weights"] = true,
+            ["init_lora_weights"] = bool.TryParse(config.Start, out var start) ? start : config.Start,
             ["layers_pattern"] = ListOrNull(config.LayersPattern),
             ["layers_to_transform"] = ListOrNull(config.LayersToTransform),
             ["loftq_config"] = new JsonObject(),
@@ -44,6 +44,9 @@ internal static class LoraConfigWriter
         };
         foreach (var key in AlwaysFalse) values[key] = false;
         foreach (var key in AlwaysNull) values[key] = null;
+
+        // Before PEFT 0.18 the key is not known.
+        if (config.EnsureWeightTying is { } tying) values["ensure_weight_tying"] = tying;
 
         // The version tells PEFT which keys to expect; a folder that PEFT did not write has none to tell.
         if (config.PeftVersion is { } version) values["peft_version"] = version;

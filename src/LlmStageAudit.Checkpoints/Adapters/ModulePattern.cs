@@ -32,7 +32,7 @@ internal static class ModulePattern
             throw Fault(where, pattern, $"has {pattern.Length} characters, more than {LongestPattern}");
         try
         {
-            _ = new Regex(pattern, Options, Limit);
+            _ = new Regex(PythonPattern.Translated(pattern), Options, Limit);
         }
         catch (ArgumentException fault)
         {
@@ -41,13 +41,14 @@ internal static class ModulePattern
     }
 
     /// <summary>Python's re.fullmatch.</summary>
-    public static bool MatchesWhole(string pattern, string moduleName) => Match(pattern, $@"\A(?:{pattern})\z", moduleName).Success;
+    public static bool MatchesWhole(string pattern, string moduleName) =>
+        Match(pattern, $@"\A(?:{PythonPattern.Translated(pattern)})\z", moduleName).Success;
 
     /// <summary>PEFT's rule for rank_pattern and alpha_pattern: the whole name or everything after one of its dots.</summary>
     public static bool MatchesTail(string pattern, string moduleName)
     {
         var isPlain = !pattern.AsSpan().ContainsAnyExcept(PlainCharacters) && !moduleName.Contains('\n');
-        return isPlain ? IsTail(pattern, moduleName) : Match(pattern, $@"\A(?:.*\.)?(?:{pattern})\z", moduleName).Success;
+        return isPlain ? IsTail(pattern, moduleName) : Match(pattern, $@"\A(?:.*\.)?(?:{PythonPattern.Translated(pattern)})\z", moduleName).Success;
     }
 
     /// <summary>
@@ -58,7 +59,7 @@ internal static class ModulePattern
     {
         foreach (var pattern in listPatterns.Count == 0 ? [@"[^.]*"] : listPatterns)
         {
-            var match = Match(pattern, $@"\A.*\.(?:{pattern})\.(?<__layer>[0-9]+)\.", moduleName);
+            var match = Match(pattern, $@"\A.*\.(?:{PythonPattern.Translated(pattern)})\.(?<__layer>[0-9]+)\.", moduleName);
             if (!match.Success) continue;
             return int.TryParse(match.Groups["__layer"].ValueSpan, CultureInfo.InvariantCulture, out var index) ? index : null;
         }

@@ -1,15 +1,13 @@
-using LlmStageAudit.Foundation.Boundaries;
-
 namespace LlmStageAudit.Checkpoints.Comments;
 
-/// <summary>The rows of a CSV, TSV or JSON-lines file, in file order and in memory.</summary>
+/// <summary>Rows of a table in memory, in file order.</summary>
 public sealed class CommentSet
 {
     private readonly CommentColumns _columns;
 
-    internal CommentSet(CommentColumns columns, IReadOnlyList<CommentRow> rows) => (_columns, Rows) = (columns, rows);
+    private CommentSet(CommentColumns columns, IReadOnlyList<CommentRow> rows) => (_columns, Rows) = (columns, rows);
 
-    /// <summary>Names in file order; of JSON lines, in the order of first appearance.</summary>
+    /// <summary>As <see cref="CommentTable.Columns"/>.</summary>
     public IReadOnlyList<string> Columns => _columns.Names;
 
     /// <summary>In file order.</summary>
@@ -18,25 +16,14 @@ public sealed class CommentSet
     /// <summary>Where the rows come from.</summary>
     public string Path => _columns.Path;
 
-    /// <summary>
-    /// Reads a file by its extension: .csv, .tsv, .jsonl or .ndjson; UTF-8, at most 4 GiB, fields of at most 16 Mi characters.
-    /// </summary>
+    /// <summary>All rows with all cells, as <see cref="CommentTable"/> reads them.</summary>
     /// <exception cref="CheckpointException">The first fault, with its line.</exception>
-    public static CommentSet Read(string path)
+    public static CommentSet Read(string path, bool quoted = true)
     {
-        const string expected = ".csv, .tsv, .jsonl or .ndjson";
-        switch (System.IO.Path.GetExtension(path).ToLowerInvariant())
-        {
-            case ".csv": return DelimitedReader.Read(path, ',');
-            case ".tsv": return DelimitedReader.Read(path, '\t');
-            case ".jsonl" or ".ndjson": return JsonLinesReader.Read(path);
-            case var pickled when PickleSignature.IsName(path):
-                // A pickle or an archive that may hold one, which is never opened because loading one can run code.
-                throw CheckpointException.At(path, $"a {pickled} file is not opened because loading one can run code", expected,
-                    "write the rows as CSV or JSON lines where they were made");
-            case var other:
-                throw CheckpointException.At(path, $"the extension '{other}'", expected);
-        }
+        using var table = CommentTable.Open(path, quoted);
+        var columns = new CommentColumns(path);
+        foreach (var column in table.Columns) columns.TryAdd(column);
+        return new CommentSet(columns, [.. table.Rows(table.Columns)]);
     }
 
     /// <summary>Rows made in memory; their lines are counted as if a header were line 1.</summary>

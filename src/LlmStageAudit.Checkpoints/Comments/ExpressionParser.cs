@@ -15,7 +15,7 @@ internal sealed class ExpressionParser(string text, IReadOnlyList<string> column
     private int _position;
     private int _depth;
 
-    public IReadOnlyCollection<string> ColumnsUsed => _used;
+    public IReadOnlyList<string> ColumnsUsed => _used;
 
     private ExpressionToken Next => _tokens[_position];
 
@@ -32,13 +32,13 @@ internal sealed class ExpressionParser(string text, IReadOnlyList<string> column
     private Term ParseOr()
     {
         var terms = ParseChain("or", ParseAnd);
-        return terms is [var only] ? only : new Condition(row => terms.Exists(term => term.Test(row)));
+        return terms is [var only] ? only : Comments.Condition.Chain(terms, decisive: true);
     }
 
     private Term ParseAnd()
     {
         var terms = ParseChain("and", ParseNegation);
-        return terms is [var only] ? only : new Condition(row => terms.TrueForAll(term => term.Test(row)));
+        return terms is [var only] ? only : Comments.Condition.Chain(terms, decisive: false);
     }
 
     private List<Term> ParseChain(string keyword, Func<Term> parse)
@@ -60,7 +60,7 @@ internal sealed class ExpressionParser(string text, IReadOnlyList<string> column
         var inner = ParseComparison();
         if (negations == 0) return inner;
         inner = Condition(inner);
-        return new Condition(row => inner.Test(row) == (negations % 2 == 0));
+        return negations % 2 == 0 ? new Condition(inner.Test) : Comments.Condition.Not(inner);
     }
 
     private Term ParseComparison()
@@ -71,50 +71,72 @@ internal sealed class ExpressionParser(string text, IReadOnlyList<string> column
         if (isNegated) _position++;
         if (TakeKeyword("in"))
         {
-            var equalities = ParseList(Value(left, position));
-            return new Condition(row => equalities.Exists(equality => equality.Test(row)) != isNegated);
+            var isAny = Comments.Condition.Chain(ParseList(Value(left, position)), decisive: true);
+            return isNegated ? Comments.Condition.Not(isAny) : isAny;
         }
 
-        if (TakeKeyword("contains"))
-        {
-            var (whole, part) = (Value(left, position), ParseValue());
-            return new Condition(row => whole.Text(row).Contains(part.Text(row), StringComparison.Ordinal));
-        }
-
-        if (TakeKeyword("matches"))
-        {
-            var (value, pattern) = (Value(left, position), ParsePattern());
-            return new Condition(row => value.Matches(pattern, row));
-        }
-
+        if (TakeKeyword("contains")) return ParseContains(Value(left, position));
+        if (TakeKeyword("matches")) return ParseMatches(Value(left, position));
         if (Relation(Next) is not { } relation) return left;
         _position++;
         var comparison = Compare(Value(left, position), relation, ParseValue());
         return Relation(Next) is null ? comparison : throw Unexpected("'and' or 'or': comparisons are not chained");
     }
 
-    private List<Condition> ParseList(Operand left)
+    private List<Term> ParseList(Operand left)
     {
         if (!TakeSymbol("(")) throw Unexpected("'(' after 'in'");
-        var equalities = new List<Condition>();
+        var equalities = new List<Term>();
         do equalities.Add(Compare(left, "==", ParseValue()));
         while (TakeSymbol(","));
         return TakeSymbol(")") ? equalities : throw Unexpected("',' or ')'");
     }
 
-    private Regex ParsePattern()
+    private Condition ParseContains(Operand whole)
     {
+        var isWord = TakeWord();
+        var part = ParseValue();
+        var ignoresCase = TakeIgnoringCase();
+        if (isWord) return MatchedBy(whole, Compiled(Regex.Escape(part.Content), isWord, ignoresCase));
+        var comparison = ignoresCase ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
+        return new Condition(row => whole.Words(row) is { } words && part.Words(row) is { } sought ? words.Contains(sought, comparison) : null);
+    }
+
+    private Condition ParseMatches(Operand value)
+    {
+        var isWord = TakeWord();
         var token = Next;
         if (token.Kind != TokenKind.Text) throw Unexpected("a pattern in quotes after 'matches'");
         _position++;
+        var ignoresCase = TakeIgnoringCase();
         try
         {
-            return new Regex(token.Text, RegexOptions.CultureInvariant, TimeLimit);
+            return MatchedBy(value, Compiled(token.Text, isWord, ignoresCase));
         }
         catch (ArgumentException exception)
         {
             throw Fault($"the pattern at position {token.Position}: {exception.Message}", "a regular expression");
         }
+    }
+
+    private static Condition MatchedBy(Operand value, Regex pattern) => new(row => value.Matches(pattern, row));
+
+    private static Regex Compiled(string pattern, bool isWord, bool ignoresCase)
+    {
+        // By itself first: a parenthesis too many would close the one that is put around it.
+        var python = PythonPattern.Translated(pattern);
+        var options = RegexOptions.CultureInvariant | (ignoresCase ? RegexOptions.IgnoreCase : RegexOptions.None);
+        var alone = new Regex(python, options, TimeLimit);
+        return isWord ? new Regex($@"(?<!\w)(?:{python})(?!\w)", options, TimeLimit) : alone;
+    }
+
+    /// <summary>'word' before text in quotes: not as a part of a longer word.</summary>
+    private bool TakeWord() => Take(Next.IsKeyword("word") && _tokens[_position + 1].Kind == TokenKind.Text);
+
+    private bool TakeIgnoringCase()
+    {
+        if (!TakeKeyword("ignoring")) return false;
+        return TakeKeyword("case") ? true : throw Unexpected("'case' after 'ignoring'");
     }
 
     private Operand ParseValue()

@@ -8,12 +8,13 @@ namespace LlmStageAudit.Checkpoints.Comments;
 /// or-chain   := and-chain ('or' and-chain)*
 /// and-chain  := negation ('and' negation)*
 /// negation   := 'not' negation | comparison
-/// comparison := operand [relation operand | ['not'] 'in' '(' operand, ... ')']
-/// relation   := '==' | '=' | '!=' | '&lt;>' | '>=' | '&lt;=' | '>' | '&lt;' | 'contains' | 'matches'
+/// comparison := operand [relation operand | ['not'] 'in' '(' operand, ... ')' | search]
+/// relation   := '==' | '=' | '!=' | '&lt;>' | '>=' | '&lt;=' | '>' | '&lt;'
+/// search     := ('contains' | 'matches') ['word'] operand ['ignoring' 'case']
 /// operand    := column | `column` | [column] | number | 'text' | "text" | true | false | '(' or-chain ')'
 /// </code>
-/// Two values that are both numbers compare as numbers. Against a number, an empty cell is like NaN: every comparison
-/// is false. Other values are equal or not by their characters; to order them is an error.
+/// Two values that are both numbers compare as numbers, others by their characters, and to order these is an error. What a cell that says
+/// nothing is compared with is not known, and 'and', 'or' and 'not' go on from there as in SQL; only == '' and the like ask for such a cell.
 /// </summary>
 public sealed class RowExpression
 {
@@ -22,7 +23,7 @@ public sealed class RowExpression
     private RowExpression(ExpressionParser parser) => (_root, ColumnsUsed) = (parser.Parse(), parser.ColumnsUsed);
 
     /// <summary>The columns that are named, in order of first appearance.</summary>
-    public IReadOnlyCollection<string> ColumnsUsed { get; }
+    public IReadOnlyList<string> ColumnsUsed { get; }
 
     /// <summary>Parses an expression and finds its columns.</summary>
     /// <param name="text">The expression.</param>
@@ -32,11 +33,13 @@ public sealed class RowExpression
     public static RowExpression Parse(string text, IReadOnlyList<string> columns, string where) =>
         new(new ExpressionParser(text, columns, where));
 
-    /// <summary>Whether the row meets the condition; a bare column does where its integer is not 0.</summary>
+    /// <summary>Whether the row meets the condition; a bare column does where its integer is not 0. Null where it cannot be told.</summary>
     /// <exception cref="CheckpointException">A cell the expression has no meaning for.</exception>
-    public bool Test(CommentRow row) => _root.Test(row);
+    public bool? Test(CommentRow row) => _root.Test(row);
 
-    /// <summary>A condition's 1 or 0, or a bare column's integer ('true' and 'false' in any case are 1 and 0).</summary>
+    /// <summary>
+    /// A condition's 1 or 0, or a bare column's integer ('true' and 'false' in any case are 1 and 0); null where it cannot be told.
+    /// </summary>
     /// <exception cref="CheckpointException">As for <see cref="Test"/>.</exception>
-    public long Evaluate(CommentRow row) => _root.Evaluate(row);
+    public long? Evaluate(CommentRow row) => _root.Evaluate(row);
 }

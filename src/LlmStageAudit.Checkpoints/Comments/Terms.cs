@@ -2,17 +2,33 @@ using System.Text.RegularExpressions;
 
 namespace LlmStageAudit.Checkpoints.Comments;
 
-/// <summary>A part of an expression: a condition on a row, or a value.</summary>
+/// <summary>A part of an expression: a condition on a row, or a value. Null is what cannot be told, because a cell says nothing.</summary>
 internal abstract class Term
 {
-    public abstract bool Test(CommentRow row);
+    public abstract bool? Test(CommentRow row);
 
-    public virtual long Evaluate(CommentRow row) => Test(row) ? 1 : 0;
+    public virtual long? Evaluate(CommentRow row) => Test(row) is { } holds ? holds ? 1 : 0 : null;
 }
 
-internal sealed class Condition(Func<CommentRow, bool> test) : Term
+internal sealed class Condition(Func<CommentRow, bool?> test) : Term
 {
-    public override bool Test(CommentRow row) => test(row);
+    public override bool? Test(CommentRow row) => test(row);
+
+    /// <summary>Of terms of which one decides with a value of its own; else it is not told where one of them is not, as in SQL.</summary>
+    public static Condition Chain(IReadOnlyList<Term> terms, bool decisive) => new(row =>
+    {
+        bool? rest = !decisive;
+        foreach (var term in terms)
+        {
+            var holds = term.Test(row);
+            if (holds == decisive) return decisive;
+            if (holds is null) rest = null;
+        }
+
+        return rest;
+    });
+
+    public static Condition Not(Term term) => new(row => !term.Test(row));
 }
 
 internal enum OperandKind
@@ -31,6 +47,9 @@ internal sealed class Operand(OperandKind kind, string content) : Term
     /// <summary>The column's name or the constant.</summary>
     public string Content => content;
 
+    /// <summary>Whether this is text that is no number, against which classes are known by their names.</summary>
+    private bool IsWords => kind == OperandKind.Text && !CommentRow.TryParse(content, out _);
+
     /// <summary>The truth value that 'true' or 'false' spell, in any case, or null.</summary>
     public static bool? Truth(string text) =>
         text.Equals("true", StringComparison.OrdinalIgnoreCase) ? true
@@ -40,33 +59,40 @@ internal sealed class Operand(OperandKind kind, string content) : Term
     /// <summary>The value as text; "" for an absent cell.</summary>
     public string Text(CommentRow row) => kind == OperandKind.Column ? row.Text(content) ?? string.Empty : content;
 
-    public override bool Test(CommentRow row) => Evaluate(row) != 0;
+    /// <summary>The value as people write it, the name of a class in place of its number; null for a cell without text.</summary>
+    public string? Words(CommentRow row)
+    {
+        if (kind != OperandKind.Column) return content;
+        var words = row.ClassName(content) ?? Text(row);
+        return words.Length == 0 ? null : words;
+    }
 
-    /// <summary>An integer of at most 53 bits, also written like 1.0, or true or false; else an error.</summary>
-    public override long Evaluate(CommentRow row)
+    public override bool? Test(CommentRow row) => Evaluate(row) is { } value ? value != 0 : null;
+
+    /// <summary>An integer of at most 53 bits, also written like 1.0, or true or false; null where nothing is said; else an error.</summary>
+    public override long? Evaluate(CommentRow row)
     {
         const double limit = 1L << 53;
         var text = Text(row);
+        if (kind == OperandKind.Column && MissingCell.Is(text)) return null;
         if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer)) return integer;
-        if (CommentRow.TryParse(text, out var value) && value == Math.Floor(value) && Math.Abs(value) <= limit) return (long)value;
+        var isNumber = CommentRow.TryParse(text, out var value);
+        if (isNumber && value == Math.Floor(value) && Math.Abs(value) <= limit) return (long)value;
         return Truth(text) is { } truth
             ? truth ? 1 : 0
-            : throw Fault(row, "an integer, true or false", "compare it to make a condition, as in: column >= 0.5");
+            : throw Fault(row, "an integer, true or false", "compare it to make a condition, as in: "
+                + (isNumber ? $"{Name} >= 0.5" : $"\"{Name} == '{Shown(text)}'\""));
     }
 
     /// <summary>
-    /// Two values compared: as numbers where both are; false where one is a number (or the relation an order) and the other
-    /// empty; with true or false as truth values; else by their characters, which have no order.
+    /// Two values compared: as numbers where both are; with true or false as truth values; else by their characters, which have no order. Null
+    /// where a cell says nothing, unless it is compared with the very words that say so, such as ''.
     /// </summary>
-    public bool Meets(string relation, Operand other, CommentRow row)
+    public bool? Meets(string relation, Operand other, CommentRow row)
     {
         var (left, right) = (Text(row), other.Text(row));
-        if (kind == OperandKind.Truth || other.Kind == OperandKind.Truth)
-        {
-            if (left.Length == 0 || right.Length == 0) return false;
-            return (TruthIn(row) == other.TruthIn(row)) == (relation == "==");
-        }
-
+        if ((IsMissing(left) && !other.AsksForMissing) || (other.IsMissing(right) && !AsksForMissing)) return null;
+        if (kind == OperandKind.Truth || other.Kind == OperandKind.Truth) return (TruthIn(row) == other.TruthIn(row)) == (relation == "==");
         var leftIsNumber = CommentRow.TryParse(left, out var leftValue);
         var rightIsNumber = CommentRow.TryParse(right, out var rightValue);
         if (leftIsNumber && rightIsNumber)
@@ -82,18 +108,19 @@ internal sealed class Operand(OperandKind kind, string content) : Term
             };
         }
 
-        var isOrder = relation is not ("==" or "!=");
-        if ((left.Length == 0 && (rightIsNumber || isOrder)) || (right.Length == 0 && (leftIsNumber || isOrder))) return false;
-        if (isOrder) throw (leftIsNumber ? other : this).Fault(row, "a number", "text is not ordered: compare it with == or !=");
+        if (relation is not ("==" or "!="))
+            throw (leftIsNumber ? other : this).Fault(row, "a number", "text is not ordered: compare it with == or !=");
+        if (other.IsWords) left = Words(row) ?? left;
+        if (IsWords) right = other.Words(row) ?? right;
         return string.Equals(left, right, StringComparison.Ordinal) == (relation == "==");
     }
 
-    /// <summary>Whether a regular expression matches somewhere in the value.</summary>
-    public bool Matches(Regex expression, CommentRow row)
+    /// <summary>Whether a regular expression matches somewhere in the value; null where there is no text.</summary>
+    public bool? Matches(Regex expression, CommentRow row)
     {
         try
         {
-            return expression.IsMatch(Text(row));
+            return Words(row) is { } words ? expression.IsMatch(words) : null;
         }
         catch (RegexMatchTimeoutException fault)
         {
@@ -101,6 +128,15 @@ internal sealed class Operand(OperandKind kind, string content) : Term
                 row, $"an answer of 'matches' within {fault.MatchTimeout.TotalSeconds:0} s", "simplify the pattern; it backtracks");
         }
     }
+
+    /// <summary>Text such as '' or 'nan', compared with which a cell that says nothing is meant itself.</summary>
+    private bool AsksForMissing => kind == OperandKind.Text && MissingCell.Is(content);
+
+    private string Name => kind != OperandKind.Column || content.All(char.IsAsciiLetterOrDigit) ? content : $"`{content}`";
+
+    private bool IsMissing(string text) => kind == OperandKind.Column && MissingCell.Is(text);
+
+    private static string Shown(string text) => text.Length <= 40 ? text.Replace("'", "''", StringComparison.Ordinal) : "...";
 
     private bool TruthIn(CommentRow row)
     {

@@ -8,9 +8,7 @@ public abstract record DecoderConfig : TransformerConfig
     private protected DecoderConfig(ModelConfig config, UnsupportedSettings unsupported, FamilyPresets presets)
         : base(config, presets)
     {
-        KeyValueHeadCount = presets.OneKeyPerHead
-            ? config.FindInt("num_key_value_heads", 1, LargestSize) ?? HeadCount
-            : config.GetInt("num_key_value_heads", 1, LargestSize);
+        KeyValueHeadCount = config.FindInt("num_key_value_heads", 1, LargestSize) ?? presets.KeyValueHeadCount ?? HeadCount;
         HeadSize = config.FindInt("head_dim", 1, LargestHeadSize) ?? presets.HeadSize ?? HiddenSize / HeadCount;
         RmsNormEpsilon = config.FindPositive("rms_norm_eps") ?? 1e-6;
         if (presets.HeadSize is null && !config.Has("head_dim") && HiddenSize % HeadCount != 0)
@@ -27,7 +25,6 @@ public abstract record DecoderConfig : TransformerConfig
         }
 
         unsupported.AddForEveryFamily();
-        unsupported.AddDropout("attention_dropout");
         unsupported.AddUnknownActivation(presets.ActivationKey, presets.Activation);
         var rope = config.FindSection("rope_parameters");
         var scaling = config.FindSection("rope_scaling");
@@ -51,11 +48,11 @@ public abstract record DecoderConfig : TransformerConfig
     /// <summary>The rotary settings of families with one set of them.</summary>
     private protected static RotaryConfig ReadRotary(ModelConfig config, UnsupportedSettings unsupported)
     {
-        var rope = config.FindSection("rope_parameters");
+        var (rope, scaling) = (config.FindSection("rope_parameters"), config.FindSection("rope_scaling"));
         return RotaryConfig.Read(
             unsupported,
             10_000,
-            [(rope, "rope_theta"), (config, "rope_theta")],
-            [(rope, "rope_parameters"), (config.FindSection("rope_scaling"), "rope_scaling")]);
+            [(rope, "rope_theta"), (scaling, "rope_theta"), (config, "rope_theta")],
+            [(rope, "rope_parameters"), (scaling, "rope_scaling")]);
     }
 }

@@ -5,7 +5,7 @@ public sealed record GemmaConfig : DecoderConfig
 {
     private GemmaConfig(ModelConfig config, UnsupportedSettings unsupported)
         : base(config, unsupported, FamilyPresets.Gemma(
-            "gemma", config.Has("hidden_activation") ? "hidden_activation" : "hidden_act", ActivationOf(config))) =>
+            "gemma", "hidden_act", ActivationOf(config, unsupported), heads: 16, keyHeads: 16, vocabulary: 256_000, positions: 8192)) =>
         Rotary = ReadRotary(config, unsupported);
 
     /// <summary>The rotary position embedding.</summary>
@@ -17,12 +17,22 @@ public sealed record GemmaConfig : DecoderConfig
         UnsupportedSettings.Refuse(config, unsupported => new GemmaConfig(config, unsupported));
 
     /// <summary>
-    /// hidden_activation, or else hidden_act; but "gelu" under the latter is the tanh form: the first files were published with
-    /// it by mistake, for models trained with the tanh form (transformers pull request 29402), and their descendants copied it.
+    /// Earlier versions of transformers read hidden_activation, the tanh form where it is absent; later ones read hidden_act. "gelu" under
+    /// the latter is the tanh form even so: the first files were published with it by mistake, for models trained with the tanh form
+    /// (transformers pull request 29402), and their descendants copied it. Anything else that the two read differently is refused.
     /// </summary>
-    private static string ActivationOf(ModelConfig config) =>
-        config.FindString("hidden_activation")
-        ?? (config.FindString("hidden_act") is { } named and not "gelu" ? named : "gelu_pytorch_tanh");
+    private static string ActivationOf(ModelConfig config, UnsupportedSettings unsupported)
+    {
+        const string tanh = "gelu_pytorch_tanh";
+        var (earlier, later) = (config.FindString("hidden_activation") ?? tanh, config.FindString("hidden_act") ?? tanh);
+        if (earlier != later && (earlier, later) is not (tanh, "gelu"))
+        {
+            unsupported.Add($"hidden_activation {MessageText.Quote(earlier)} beside hidden_act {MessageText.Quote(later)} "
+                + "(versions of transformers read one or the other; give both the same value)");
+        }
+
+        return earlier;
+    }
 }
 
 /// <summary>What fixes the arithmetic of a Gemma 2 model, read from either spelling of config.json.</summary>
@@ -30,12 +40,13 @@ public sealed record Gemma2Config : DecoderConfig
 {
     private Gemma2Config(ModelConfig config, UnsupportedSettings unsupported)
         : base(config, unsupported, FamilyPresets.Gemma(
-            "gemma2", "hidden_activation", config.FindString("hidden_activation") ?? "gelu_pytorch_tanh"))
+            "gemma2", "hidden_activation", config.FindString("hidden_activation") ?? "gelu_pytorch_tanh", heads: 8, keyHeads: 4,
+            vocabulary: 256_000, positions: 8192))
     {
         Rotary = ReadRotary(config, unsupported);
         QueryPreAttentionScalar = config.FindPositive("query_pre_attn_scalar") ?? 256;
-        SlidingWindow = config.FindInt("sliding_window", 1) ?? 4096;
         Sliding = SlidingLayers.Read(config, LayerCount, pattern: 2, unsupported);
+        SlidingWindow = Sliding.Window(config);
         AttentionSoftCap = config.Keys.Contains("attn_logit_softcapping") ? config.FindPositive("attn_logit_softcapping") : 50;
         FinalSoftCap = config.Keys.Contains("final_logit_softcapping") ? config.FindPositive("final_logit_softcapping") : 30;
     }
@@ -69,25 +80,29 @@ public sealed record Gemma3Config : DecoderConfig
 {
     private Gemma3Config(ModelConfig config, UnsupportedSettings unsupported)
         : base(config, unsupported, FamilyPresets.Gemma(
-            "gemma3_text", "hidden_activation", config.FindString("hidden_activation") ?? "gelu_pytorch_tanh"))
+            "gemma3_text", "hidden_activation", config.FindString("hidden_activation") ?? "gelu_pytorch_tanh", heads: 8, keyHeads: 4,
+            vocabulary: 262_208, positions: 131_072))
     {
         var rope = config.FindSection("rope_parameters");
         var (full, sliding) = (rope?.FindSection("full_attention"), rope?.FindSection("sliding_attention"));
         if (rope is not null && full is null && sliding is null)
             throw config.Fault("rope_parameters", "names no kind of layer", "full_attention and sliding_attention, each with its settings");
+        var scaling = config.FindSection("rope_scaling");
+        if (scaling?.Has("full_attention") == true || scaling?.Has("sliding_attention") == true)
+            unsupported.Add("rope_scaling by kinds of layers (name it rope_parameters)");
         GlobalRotary = RotaryConfig.Read(
             unsupported,
             1_000_000,
-            [(full, "rope_theta"), (config, "rope_theta")],
-            [(full, "rope_parameters.full_attention"), (config.FindSection("rope_scaling"), "rope_scaling")]);
+            [(full, "rope_theta"), (scaling, "rope_theta"), (config, "rope_theta")],
+            [(full, "rope_parameters.full_attention"), (scaling, "rope_scaling")]);
         LocalRotary = RotaryConfig.Read(
             unsupported,
             10_000,
             [(sliding, "rope_theta"), (config, "rope_local_base_freq")],
             [(sliding, "rope_parameters.sliding_attention")]);
         QueryPreAttentionScalar = config.FindPositive("query_pre_attn_scalar") ?? 256;
-        SlidingWindow = config.FindInt("sliding_window", 1) ?? 4096;
         Sliding = SlidingLayers.Read(config, LayerCount, config.FindInt("sliding_window_pattern", 1) ?? 6, unsupported);
+        SlidingWindow = Sliding.Window(config);
         FinalSoftCap = config.FindPositive("final_logit_softcapping");
         if (config.Has("attn_logit_softcapping")) unsupported.Add("attn_logit_softcapping (Gemma 3 normalises queries and keys instead)");
     }
@@ -119,12 +134,23 @@ public sealed record Gemma3Config : DecoderConfig
 /// <summary>Which layers attend to a sliding window and which to everything before; equal where every layer is.</summary>
 public sealed record SlidingLayers
 {
+    private const int DefaultWindow = 4096;
+
     private readonly string _letters;
 
     private SlidingLayers(IEnumerable<bool> sliding) => _letters = string.Concat(sliding.Select(isSliding => isSliding ? 'S' : 'F'));
 
     /// <summary>Whether that layer, counted from 0, sees only its window.</summary>
     public bool this[int layer] => _letters[layer] == 'S';
+
+    /// <summary>The window of these layers. Written as null it is refused while a layer slides, as transformers refuses it.</summary>
+    internal int Window(ModelConfig config)
+    {
+        const string key = "sliding_window";
+        if (config.Keys.Contains(key) && !config.Has(key) && _letters.Contains('S', StringComparison.Ordinal))
+            throw config.Fault(key, "is null, and layers slide", "a number of tokens, or layer_types without sliding_attention");
+        return config.FindInt(key, 1) ?? DefaultWindow;
+    }
 
     /// <summary>layer_types, or else every layer but each <paramref name="pattern"/>-th.</summary>
     internal static SlidingLayers Read(ModelConfig config, int layerCount, int pattern, UnsupportedSettings unsupported)

@@ -6,17 +6,26 @@ namespace LlmStageAudit.Checkpoints.Models;
 /// </summary>
 public sealed record GptNeoXConfig : TransformerConfig
 {
+    private const string ThetaKey = "rope_theta";
+    private const string PartialKey = "partial_rotary_factor";
+    private const double DefaultTheta = 10_000;
+    private const double DefaultFraction = 0.25;
+
     private GptNeoXConfig(ModelConfig config, UnsupportedSettings unsupported)
-        : base(config, new FamilyPresets("gpt_neox", "hidden_act", config.FindString("hidden_act") ?? "gelu", AttentionBias: true))
+        : base(config, new FamilyPresets(
+            "gpt_neox", "hidden_act", config.FindString("hidden_act") ?? "gelu", HeadCount: 64, VocabularySize: 50_432, MaxPositions: 2048,
+            AttentionBias: true) { DropoutKeys = ["hidden_dropout", "attention_dropout"] })
     {
-        var rope = config.FindSection("rope_parameters");
+        var (rope, scaling) = (config.FindSection("rope_parameters"), config.FindSection("rope_scaling"));
         RotaryFraction = RotaryConfig.Agreed(
-            0.25, (rope, "partial_rotary_factor"), (config, "partial_rotary_factor"), (config, "rotary_pct"));
+            DefaultFraction, (rope, PartialKey), (scaling, PartialKey), (config, PartialKey), (config, "rotary_pct"));
         Rotary = RotaryConfig.Read(
             unsupported,
-            10_000,
-            [(rope, "rope_theta"), (config, "rope_theta"), (config, "rotary_emb_base")],
-            [(rope, "rope_parameters"), (config.FindSection("rope_scaling"), "rope_scaling")]);
+            DefaultTheta,
+            [(rope, ThetaKey), (scaling, ThetaKey), (config, ThetaKey), (config, "rotary_emb_base")],
+            [(rope, "rope_parameters"), (scaling, "rope_scaling")]);
+        AddReadByOneVersion(ThetaKey, "rotary_emb_base", Rotary.Theta != DefaultTheta);
+        AddReadByOneVersion(PartialKey, "rotary_pct", RotaryFraction != DefaultFraction);
         LayerNormEpsilon = config.FindPositive("layer_norm_eps") ?? 1e-5;
         UseParallelResidual = config.FindBool("use_parallel_residual") ?? true;
         if (HiddenSize % HeadCount != 0)
@@ -30,8 +39,14 @@ public sealed record GptNeoXConfig : TransformerConfig
         }
 
         unsupported.AddForEveryFamily();
-        unsupported.AddDropout("hidden_dropout", "attention_dropout");
         unsupported.AddUnknownActivation("hidden_act", Activation);
+
+        // At the top level transformers 4 takes the general name over the family's own, and transformers 5 does not know it.
+        void AddReadByOneVersion(string key, string own, bool acts)
+        {
+            if (acts && config.Has(key) && !config.Has(own) && rope?.Has(key) != true && scaling?.Has(key) != true)
+                unsupported.Add($"{key} without {own} (transformers 4 and 5 read it differently; name it {own})");
+        }
     }
 
     /// <summary>Part of each head that is rotated.</summary>

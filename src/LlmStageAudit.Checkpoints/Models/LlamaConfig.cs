@@ -5,7 +5,7 @@ public sealed record LlamaConfig : DecoderConfig
 {
     private LlamaConfig(ModelConfig config, UnsupportedSettings unsupported)
         : base(config, unsupported, new FamilyPresets(
-            "llama", "hidden_act", config.FindString("hidden_act") ?? "silu", OneKeyPerHead: true))
+            "llama", "hidden_act", config.FindString("hidden_act") ?? "silu", HeadCount: 32, VocabularySize: 32_000, MaxPositions: 2048))
     {
         MlpBias = config.FindBool("mlp_bias") ?? false;
         Rotary = ReadRotary(config, unsupported);

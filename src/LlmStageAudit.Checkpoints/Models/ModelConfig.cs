@@ -21,6 +21,9 @@ public sealed class ModelConfig : JsonSection
     /// <summary>Classes of a classification head: the entries of id2label, else num_labels, else null.</summary>
     public int? NumLabels => FindSection("id2label") is { } labels ? labels.Keys.Count() : FindInt("num_labels", 1);
 
+    /// <summary>What a classification head is trained for; null where it follows from the number of labels.</summary>
+    public string? ProblemType => FindString("problem_type");
+
     /// <summary>Reads a config.json of at most 16 MiB.</summary>
     /// <exception cref="CheckpointException">Unreadable, too large, or no JSON object.</exception>
     public static ModelConfig Read(string path) => Parse(path, Bytes(path, LongestBytes));

@@ -54,6 +54,7 @@ public sealed class ModelFolder : IDisposable
     public static ModelFolder Open(string path)
     {
         CheckpointException.ThrowIfNoFolder(path, "a model folder with config.json and model.safetensors");
+        path = HubCache.SnapshotOf(path) ?? path;
         var configPath = System.IO.Path.Combine(path, ConfigFile);
         if (File.Exists(configPath)) return new ModelFolder(path, ModelConfig.Read(configPath), ShardSet.Open(path));
         throw File.Exists(System.IO.Path.Combine(path, "adapter_config.json"))
@@ -67,8 +68,15 @@ public sealed class ModelFolder : IDisposable
     public void RequireWeights()
     {
         if (HasWeights) return;
-        throw CheckpointException.At(Path, "holds no weights", "model.safetensors or model.safetensors.index.json",
-            "put the weights beside config.json, or ask for random initialisation");
+        var others = Directory.EnumerateFiles(Path, "*.safetensors")
+            .Select(System.IO.Path.GetFileName).Order(StringComparer.Ordinal).ToList();
+        throw others.Count == 0
+            ? CheckpointException.At(Path, "holds no weights", $"{WeightsFile} or {ShardSet.IndexFile}",
+                "put the weights beside config.json, or ask for random initialisation")
+            : CheckpointException.At(
+                Path, $"holds {string.Join(", ", others.Take(3))}{(others.Count > 3 ? $" and {others.Count - 3} more" : "")}, but no index",
+                $"{WeightsFile}, or {ShardSet.IndexFile} beside the parts",
+                "fetch the index too, or rename the file if it is the whole model");
     }
 
     /// <inheritdoc/>

@@ -6,9 +6,10 @@ namespace LlmStageAudit.Checkpoints.Models;
 /// <summary>The open weight files of a model folder, none where it has no weights, with one table over all of their tensors.</summary>
 internal sealed class ShardSet : IDisposable
 {
+    public const string IndexFile = "model.safetensors.index.json";
+
     private const long LongestIndexBytes = 64 << 20;
     private const int MostShards = 10_000;
-    private const string IndexFile = "model.safetensors.index.json";
 
     private static readonly string[] PickledStems = ["pytorch_model", "model", "consolidated"];
 

@@ -15,14 +15,20 @@ public abstract record TransformerConfig
         HiddenSize = config.GetInt("hidden_size", 1, LargestSize);
         IntermediateSize = config.GetInt("intermediate_size", 1, LargestSize);
         LayerCount = config.GetInt("num_hidden_layers", 1, 10_000);
-        HeadCount = config.GetInt("num_attention_heads", 1, LargestSize);
-        VocabularySize = config.GetInt("vocab_size", 1, LargestSize);
-        MaxPositions = config.GetInt("max_position_embeddings", 1, LargestSize);
+        HeadCount = config.FindInt("num_attention_heads", 1, LargestSize) ?? presets.HeadCount;
+        VocabularySize = config.FindInt("vocab_size", 1, LargestSize) ?? presets.VocabularySize;
+        MaxPositions = config.FindInt("max_position_embeddings", 1, LargestSize) ?? presets.MaxPositions;
         Activation = presets.Activation;
         AttentionBias = config.FindBool("attention_bias") ?? presets.AttentionBias;
         TieWordEmbeddings = config.FindBool("tie_word_embeddings") ?? presets.TieWordEmbeddings;
-        PadTokenId = config.Keys.Contains("pad_token_id") ? config.FindInt("pad_token_id") : presets.PadTokenId;
+        // The first conversions of Llama have -1 for none.
+        PadTokenId = config.Keys.Contains("pad_token_id")
+            ? config.FindInt("pad_token_id") is not -1 and var given ? given : null
+            : presets.PadTokenId;
         NumLabels = config.NumLabels;
+        var dropout = string.Join(" and ", presets.DropoutKeys.Where(key => config.FindDouble(key) is not (null or 0))
+            .Select(key => Invariant($"{key} {config.FindDouble(key)}")));
+        Dropout = dropout.Length == 0 ? null : dropout;
         InitializerRange = config.FindDouble("initializer_range") ?? 0.02;
         if (!(InitializerRange >= 0))
             throw config.Fault("initializer_range", Invariant($"found {InitializerRange}"), "zero or a positive number");
@@ -66,22 +72,35 @@ public abstract record TransformerConfig
 
     /// <summary>Standard deviation of weights that start at random.</summary>
     public double InitializerRange { get; }
+
+    /// <summary>
+    /// Settings of dropout that are not 0, with their values; null for none. They act in training alone, and are not supported there.
+    /// </summary>
+    public string? Dropout { get; }
 }
 
 /// <summary>What a family's configuration class says where config.json does not.</summary>
 /// <param name="ModelType">The family.</param>
 /// <param name="ActivationKey">The key the activation is read from.</param>
 /// <param name="Activation">The activation that was read.</param>
+/// <param name="HeadCount">Heads of the queries.</param>
+/// <param name="VocabularySize">Rows of the embedding.</param>
+/// <param name="MaxPositions">The longest sequence in tokens.</param>
+/// <param name="KeyValueHeadCount">Heads of the keys; null for as many as of the queries.</param>
 /// <param name="HeadSize">Width of a head; null for the hidden size divided by the heads.</param>
-/// <param name="OneKeyPerHead">Whether key heads that are not mentioned are as many as query heads, rather than demanded.</param>
 /// <param name="AttentionBias">Whether attention has biases.</param>
 /// <param name="TieWordEmbeddings">Whether the head is tied.</param>
 /// <param name="PadTokenId">The padding token.</param>
 internal readonly record struct FamilyPresets(
-    string ModelType, string ActivationKey, string Activation, int? HeadSize = null, bool OneKeyPerHead = false,
-    bool AttentionBias = false, bool TieWordEmbeddings = false, int? PadTokenId = null)
+    string ModelType, string ActivationKey, string Activation, int HeadCount, int VocabularySize, int MaxPositions,
+    int? KeyValueHeadCount = null, int? HeadSize = null, bool AttentionBias = false, bool TieWordEmbeddings = false, int? PadTokenId = null)
 {
+    /// <summary>The keys of dropout that act in the family's model.</summary>
+    public IReadOnlyList<string> DropoutKeys { get; init; } = ["attention_dropout"];
+
     /// <summary>The Gemma families' presets.</summary>
-    public static FamilyPresets Gemma(string modelType, string activationKey, string activation) =>
-        new(modelType, activationKey, activation, HeadSize: 256, TieWordEmbeddings: true, PadTokenId: 0);
+    public static FamilyPresets Gemma(
+        string modelType, string activationKey, string activation, int heads, int keyHeads, int vocabulary, int positions) =>
+        new(modelType, activationKey, activation, heads, vocabulary, positions, keyHeads, HeadSize: 256, TieWordEmbeddings: true,
+            PadTokenId: 0);
 }

@@ -37,14 +37,6 @@ internal sealed class UnsupportedSettings
         if (_config.Find("is_causal") is { ValueKind: JsonValueKind.False }) Add("is_causal false (only causal attention)");
     }
 
-    public void AddDropout(params ReadOnlySpan<string> keys)
-    {
-        foreach (var key in keys)
-        {
-            if (_config.FindDouble(key) is { } rate && rate != 0) Add(Invariant($"{key} {rate} (acts in training; set it to 0)"));
-        }
-    }
-
     public void AddUnknownActivation(string key, string activation)
     {
         if (KnownActivations.Contains(activation)) return;

@@ -125,20 +125,22 @@ public sealed class SafetensorsFile : IDisposable
 
     private static SafetensorsHeader ReadHeader(string path, FileStream stream)
     {
+        // No header that is accepted looks like the start of anything else.
+        if (ForeignFile.SignatureOf(stream) is { Format: not FileFormat.Safetensors } other)
+        {
+            throw ForeignFile.PickleIn(stream) is { } pickle
+                ? CheckpointException.At(path, $"is {pickle}, which is not opened because loading one can run code", "a safetensors file",
+                    PickleSignature.Remedy)
+                : CheckpointException.At(path, $"is {other.Found}", "a safetensors file", other.Remedy);
+        }
+
         var sizeBytes = stream.Length;
         if (sizeBytes < 8) throw Damaged($"holds {sizeBytes} bytes", "at least the 8 bytes of the header length");
         Span<byte> prefix = stackalloc byte[8];
         stream.ReadExactly(prefix);
         var lengthBytes = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (lengthBytes > (ulong)SafetensorsHeader.LongestBytes)
-        {
-            // No header that is accepted has a length that looks like the start of a pickle.
-            throw ForeignFile.PickleIn(stream) is { } found
-                ? CheckpointException.At(path, $"is {found}, which is not opened because loading one can run code", "a safetensors file",
-                    PickleSignature.Remedy)
-                : Damaged($"header length {lengthBytes}", $"at most {SafetensorsHeader.LongestBytes} bytes");
-        }
-
+            throw Damaged($"header length {lengthBytes}", $"at most {SafetensorsHeader.LongestBytes} bytes");
         if ((long)lengthBytes > sizeBytes - 8)
         {
             throw Damaged(

@@ -1,4 +1,5 @@
 using System.Buffers;
+using LlmStageAudit.Checkpoints.Tokenization.Steps;
 using Microsoft.ML.Tokenizers;
 
 namespace LlmStageAudit.Checkpoints.Tokenization;
@@ -40,6 +41,12 @@ public sealed class HuggingFaceTokenizer : Tokenizer
 
     /// <summary>The file's pre-tokenizer, or null. By itself it knows no added tokens, which an encoding sets apart before.</summary>
     public override PreTokenizer? PreTokenizer => _parts.PreTokenizer;
+
+    /// <summary>What the file puts around a text.</summary>
+    internal SequenceTemplate Template => _parts.Template;
+
+    /// <summary>Whether the file was saved by one who cut texts on the left.</summary>
+    internal bool CutsLeft => _parts.CutsLeft;
 
     /// <summary>Loads a tokenizer file.</summary>
     /// <param name="path">A tokenizer.json of at most 256 MiB.</param>

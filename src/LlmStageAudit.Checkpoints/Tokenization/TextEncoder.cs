@@ -66,7 +66,7 @@ internal sealed class TextEncoder
         void AddPieces(AlignedText part)
         {
             pieces.Clear();
-            if (encoded.Ids.Count <= settings.MaxTokenCount) cutter.Cut(new AlignedText(part.Text, tracks), pieces);
+            if (encoded.Ids.Count <= settings.MaxTokenCount) cutter.Cut(new AlignedText(part.Text, tracks, part.IsFirst), pieces);
             foreach (var piece in pieces)
             {
                 if (encoded.Ids.Count > settings.MaxTokenCount) break;

@@ -21,9 +21,9 @@ internal sealed class TokenizerParts
             "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder", "model");
         if (root.Find("version")?.Text() is { } version and not "1.0") throw root.Unsupported($"the version '{version}'", "1.0");
 
-        // Both would cut or lengthen the ids; the caller decides on lengths.
-        root.RequireInert("truncation", static _ => false);
-        root.RequireInert("padding", static _ => false);
+        // Transformers resets both on every call, and only keeps the side on which it cuts then.
+        if (root.Find("truncation") is { } truncation) CutsLeft = Direction(truncation) == "Left";
+        if (root.Find("padding") is { } padding) Direction(padding);
 
         Path = root.Where;
         Model = new BytePairModel(root.Required("model"));
@@ -36,6 +36,9 @@ internal sealed class TokenizerParts
     }
 
     public string Path { get; }
+
+    /// <summary>Whether the file was saved by one who cut texts on the left.</summary>
+    public bool CutsLeft { get; }
 
     public IReadOnlyList<AddedToken> AddedTokens { get; } = [];
 
@@ -62,6 +65,9 @@ internal sealed class TokenizerParts
 
     /// <summary>The token with an id, or null.</summary>
     public string? TokenOf(int id) => (uint)id < (uint)TokenOfId.Length ? TokenOfId[id] : null;
+
+    private static string Direction(JsonSite site) => site.Find("direction") is not { } direction ? "Right"
+        : direction.Text() is "Left" or "Right" ? direction.Text() : throw direction.Fault($"'{direction.Text()}'", "Left or Right");
 
     private static JsonDocument Parse(string path)
     {

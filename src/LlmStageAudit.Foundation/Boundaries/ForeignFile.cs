@@ -1,7 +1,8 @@
 namespace LlmStageAudit.Foundation.Boundaries;
 
 /// <summary>
-/// The one way to open a file that somebody else may have made: regular files only, and texts only where they are no pickle.
+/// The one way to open a file that somebody else may have made: regular files only, and texts only where their first bytes do not say that
+/// they are something else.
 /// </summary>
 public static class ForeignFile
 {
@@ -23,15 +24,17 @@ public static class ForeignFile
         return new FileStream(path, FileMode.Open, FileAccess.Read, share, bufferBytes);
     }
 
-    /// <summary>Opens a file that should hold text, and refuses what begins like a pickle or an archive of them.</summary>
-    /// <exception cref="ForeignFileException">As for <see cref="OpenRead"/>, or a pickle.</exception>
+    /// <summary>Opens a file that should hold text in UTF-8, and refuses what its first bytes say is something else.</summary>
+    /// <exception cref="ForeignFileException">As for <see cref="OpenRead"/>, or what lies there is no such text.</exception>
     public static FileStream OpenText(string path)
     {
         var stream = OpenRead(path);
         try
         {
-            return PickleIn(stream) is not { } found ? stream : throw new ForeignFileException(
-                $"it is {found}, and is not opened because loading one can run code; {PickleSignature.Remedy}");
+            return SignatureOf(stream) is not { } found ? stream : throw new ForeignFileException(
+                PickleIn(found) is { } pickle
+                    ? $"it is {pickle}, and is not opened because loading one can run code; {PickleSignature.Remedy}"
+                    : $"it is {found.Found}; {found.Remedy}");
         }
         catch
         {
@@ -60,12 +63,22 @@ public static class ForeignFile
         return ReadAll(stream, limitBytes);
     }
 
-    /// <summary>What kind of pickle or archive begins in the file, or null; the stream ends at its start.</summary>
-    public static string? PickleIn(FileStream stream)
+    /// <summary>What the first bytes of the file say it is, or null; the stream ends at its start.</summary>
+    public static FileSignature? SignatureOf(FileStream stream)
     {
         stream.Position = 0;
-        return PickleSignature.Find(Start(stream, stackalloc byte[PickleSignature.LengthBytes]));
+        return FileSignature.Of(Start(stream, stackalloc byte[FileSignature.LengthBytes]));
     }
+
+    /// <summary>What kind of pickle or archive begins in the file, or null; the stream ends at its start.</summary>
+    public static string? PickleIn(FileStream stream) => PickleIn(SignatureOf(stream));
+
+    private static string? PickleIn(FileSignature? signature) => signature switch
+    {
+        { Format: FileFormat.Zip } => "a zip archive, as torch.save writes it",
+        { CanRunCode: true } => signature.Found,
+        _ => null,
+    };
 
     private static ReadOnlySpan<byte> Start(FileStream stream, Span<byte> start)
     {

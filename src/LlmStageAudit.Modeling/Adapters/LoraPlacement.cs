@@ -9,10 +9,14 @@ namespace LlmStageAudit.Modeling.Adapters;
 /// whole: biases, and the head. Names are PEFT's keys, so a state written by name is an adapter file.
 /// </summary>
 internal sealed class LoraPlacement(
-    LoraConfig config, IReadOnlyList<LinearModule> targets, IReadOnlyList<(string Key, WeightSlot Slot)> saved)
+    LoraConfig config,
+    IReadOnlyList<LinearModule> targets,
+    IReadOnlyList<(string Key, WeightSlot Slot)> saved,
+    IReadOnlyList<string> notes)
 {
     private const string Prefix = AdapterFolder.KeyPrefix;
     private const string BiasSuffix = ".bias";
+    private const string WeightSuffix = ".weight";
 
     public LoraConfig Config => config;
 
@@ -20,35 +24,109 @@ internal sealed class LoraPlacement(
     public IEnumerable<string> SavedWeights => saved.Select(whole => whole.Slot.Name);
 
     /// <summary>
+    /// The key under which PEFT keeps the head's copy of a tied weight that trains, and the key of that weight; null where none does.
+    /// </summary>
+    public (string Key, string Of)? Twin { get; private init; }
+
+    /// <summary>What of the settings acts on nothing.</summary>
+    public IReadOnlyList<string> Notes => notes;
+
+    /// <summary>
     /// Places pairs on those of the linear layers that an adapter targets. The trunk's biases train where the settings say so; the head is
     /// saved where modules_to_save names it.
     /// </summary>
-    /// <exception cref="ModelingException">Nothing is targeted, or a setting is not supported.</exception>
-    public static LoraPlacement Of(
-        LoraConfig config, string source, IReadOnlyList<LinearModule> modules, IReadOnlyList<WeightSlot> trunk, WeightSlot head)
+    /// <exception cref="ModelingException">Nothing is targeted, or something that is not supported.</exception>
+    public static LoraPlacement Of(LoraConfig config, string source, ModelModules modules)
     {
-        var targets = modules.Where(module => config.Targets(module.Name)).ToArray();
+        RefuseOtherTargets(config, source, modules);
+        var targets = modules.Linear.Where(module => config.Targets(module.Name)).ToArray();
         if (targets.Length == 0)
         {
-            var suffixes = modules.Select(module => module.Name[(module.Name.LastIndexOf('.') + 1)..]).Distinct();
+            var suffixes = modules.Linear.Select(module => module.Name[(module.Name.LastIndexOf('.') + 1)..]).Distinct();
             var asked = config.TargetPattern ?? string.Join(", ", config.TargetModules);
             throw ModelingException.At(
                 source, $"target_modules {asked} match no linear layer", $"some of {string.Join(", ", suffixes)}");
         }
 
-        var headModule = head.Name[..^".weight".Length];
-        var saved = Biases(config, targets, trunk).ToList();
+        var saved = Biases(config, targets, modules.Trunk).Concat(SavedHead(config, source, modules)).ToArray();
+        return new LoraPlacement(config, targets, saved, [.. Idle(config, source, modules, targets)])
+        {
+            Twin = modules.TiesHead && saved.Any(whole => whole.Slot == modules.Head)
+                ? (Prefix + modules.HeadNames[0] + WeightSuffix, Prefix + modules.Head.Name)
+                : null,
+        };
+    }
+
+    /// <summary>PEFT adapts embeddings and heads too and stops at norms: to pass over any of them would make another adapter.</summary>
+    private static void RefuseOtherTargets(LoraConfig config, string source, ModelModules modules)
+    {
+        if (config.TargetsAllLinear) return;
+        var (name, kind) = modules.Others().FirstOrDefault(module => config.Targets(module.Name));
+        if (name is null) return;
+        throw ModelingException.At(
+            source,
+            $"target_modules matches {kind} '{name}', where LoRA is not supported",
+            "linear layers of the blocks alone",
+            "leave it out of target_modules");
+    }
+
+    /// <summary>
+    /// The head, where modules_to_save names it: by the end of its name, as PEFT matches. Where it is tied to the embedding, the weight of
+    /// both, if ensure_weight_tying says so; PEFT would otherwise train one of them and leave the other as in the base.
+    /// </summary>
+    private static IEnumerable<(string Key, WeightSlot Slot)> SavedHead(LoraConfig config, string source, ModelModules modules)
+    {
+        string? saved = null;
+        var embedding = ModelModules.ModuleOf(modules.Embedding.Name);
         foreach (var module in config.SavedModules)
         {
-            if (module == headModule) saved.Add((Prefix + head.Name, head));
             // PEFT lists both names a classification head may have; the one the model lacks is passed over there as here.
-            else if (module is not ("classifier" or "score"))
+            var head = modules.HeadNames.FirstOrDefault(name => name.EndsWith(module, StringComparison.Ordinal));
+            if (head is null && module is "classifier" or "score") continue;
+            var found = modules.Others().Select(other => other.Name).Concat(modules.Linear.Select(linear => linear.Name))
+                .FirstOrDefault(other => !modules.HeadNames.Contains(other) && other.EndsWith(module, StringComparison.Ordinal));
+            var isTied = modules.TiesHead && (head is not null || found == embedding);
+            if (isTied && config.EnsureWeightTying != true)
+            {
                 throw ModelingException.At(
-                    source, $"modules_to_save '{module}' (only the head, '{headModule}', can be saved whole) is not supported", null,
+                    source,
+                    $"modules_to_save '{module}' of a model whose head '{modules.HeadNames[0]}' is tied to the embedding '{embedding}': "
+                    + "PEFT trains one of them and leaves the other as in the base, which is not supported here",
+                    "ensure_weight_tying true in adapter_config.json, by which they stay one weight",
+                    "set it, or leave the module out");
+            }
+
+            if (!isTied && (head is null || found is not null))
+            {
+                throw ModelingException.At(
+                    source,
+                    $"modules_to_save '{module}' names {(found is null ? "no module of this model" : $"'{found}'")}",
+                    $"the head alone, '{modules.HeadNames[0]}'",
                     "leave it at its default");
+            }
+
+            saved ??= isTied ? embedding : head;
         }
 
-        return new LoraPlacement(config, targets, saved);
+        if (saved is not null) yield return (Prefix + saved + WeightSuffix, modules.Head);
+    }
+
+    /// <summary>Names and patterns that match nothing, most often because they are another model's.</summary>
+    private static IEnumerable<string> Idle(LoraConfig config, string source, ModelModules modules, LinearModule[] targets)
+    {
+        foreach (var name in config.TargetModules)
+        {
+            if (modules.Linear.Any(module => module.Name == name || module.Name.EndsWith($".{name}", StringComparison.Ordinal))) continue;
+            yield return $"{source}: target_modules '{name}' matches no layer of this model";
+        }
+
+        var ranks = config.RankPattern.Select(pair => ("rank_pattern", pair.Key));
+        foreach (var (key, pattern) in ranks.Concat(config.AlphaPattern.Select(pair => ("alpha_pattern", pair.Key))))
+        {
+            var alone = config with { RankPattern = [new(pattern, -1)] };
+            if (!targets.Any(target => alone.RankOf(target.Name) == -1))
+                yield return $"{source}: {key} '{pattern}' matches no adapted layer";
+        }
     }
 
     /// <summary>Names and shapes of the trainable parameters.</summary>
@@ -66,14 +144,15 @@ internal sealed class LoraPlacement(
     /// <summary>The base weight a parameter that is saved whole replaces; null for a LoRA tensor.</summary>
     public WeightSlot? Replaces(string parameterName) => saved.FirstOrDefault(whole => whole.Key == parameterName).Slot;
 
-    /// <summary>PEFT's start: A Kaiming-uniform with a = sqrt 5, that is uniform in +-1/sqrt(in); B zero.</summary>
-    public static float[] Initialize(string name, IReadOnlyList<long> shape, long seed)
+    /// <summary>A fresh factor, distributed as by PEFT for that <see cref="LoraStart"/>; the draws are this program's own.</summary>
+    public static float[] Initialize(string start, string name, IReadOnlyList<long> shape, long seed)
     {
         var values = new float[shape[0] * shape[1]];
-        if (name.EndsWith(".lora_B.weight", StringComparison.Ordinal)) return values;
+        if (start != LoraStart.Linear && name.EndsWith(".lora_B.weight", StringComparison.Ordinal)) return values;
         var random = StableRandom.For(seed, "lora", name);
-        var bound = 1 / Math.Sqrt(shape[1]);
-        for (var i = 0; i < values.Length; i++) values[i] = (float)(((2 * random.NextDouble()) - 1) * bound);
+        var (bound, deviation) = (1 / Math.Sqrt(shape[1]), 1.0 / shape[0]);
+        for (var i = 0; i < values.Length; i++)
+            values[i] = (float)(start == LoraStart.Gaussian ? random.NextNormal() * deviation : ((2 * random.NextDouble()) - 1) * bound);
         return values;
     }
 

@@ -2,17 +2,29 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using LlmStageAudit.Checkpoints.Comments;
+using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Modeling.Examples;
 
-/// <summary>The examples a data section selects, with the rows they came from.</summary>
+/// <summary>The examples a data section selects.</summary>
 /// <param name="Path">The file.</param>
 /// <param name="Examples">In file order.</param>
-/// <param name="Comments">The file's rows; EncodedExample.RowIndex points into them.</param>
-public sealed record ExampleSet(string Path, IReadOnlyList<EncodedExample> Examples, CommentSet Comments)
+public sealed record ExampleSet(string Path, IReadOnlyList<EncodedExample> Examples)
 {
-    /// <summary>The row of the file an example of this set was read from.</summary>
-    public CommentRow RowOf(EncodedExample example) => Comments.Rows[example.RowIndex];
+    /// <summary>What a second label says of each example, where one was asked for.</summary>
+    public IReadOnlyList<int>? Targets { get; init; }
+
+    /// <summary>Every column of the file.</summary>
+    public IReadOnlyList<string> Columns { get; init; } = [];
+
+    /// <summary>The row of each example with the cells that were to be kept; empty where none were.</summary>
+    public IReadOnlyList<CommentRow> Rows { get; init; } = [];
+
+    /// <summary>Why all labels are the same, where the label is a condition and they are; null: nothing to say.</summary>
+    public string? LabelRemark { get; init; }
+
+    /// <summary>What makes the examples other than they may be taken for, as it was seen in reading: rows that were cut, or left out.</summary>
+    public IReadOnlyList<Warning> Warnings { get; init; } = [];
 }
 
 /// <summary>One training or probe example as the model sees it.</summary>

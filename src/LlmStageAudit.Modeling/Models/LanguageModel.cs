@@ -60,6 +60,9 @@ public sealed class LanguageModel : IDisposable
     /// <summary>The adapter's settings; null in full training.</summary>
     public LoraConfig? Adapter => _placement?.Config;
 
+    /// <summary>The second name of an adapter's tensor in its file; null where none has two.</summary>
+    internal (string Key, string Of)? Twin => _placement?.Twin;
+
     /// <summary>The weight the final hidden states are multiplied with: a language-model or a classification head.</summary>
     internal string HeadName { get; }
 

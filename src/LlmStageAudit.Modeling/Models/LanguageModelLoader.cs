@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Checkpoints.Models;
 using LlmStageAudit.Checkpoints.Safetensors;
 using LlmStageAudit.Foundation.Errors;
@@ -17,12 +18,23 @@ public sealed class LanguageModelLoader
     private readonly ModelFolder _folder;
     private readonly LanguageModelOptions _options;
     private readonly Transformer _transformer;
+    private readonly BaseTensorNames _names;
     private readonly List<Warning> _warnings = [];
     private readonly HashSet<string> _used = [];
     private readonly Stopwatch _drawing = new();
 
-    private LanguageModelLoader(ModelFolder folder, LanguageModelOptions options) =>
+    private LanguageModelLoader(ModelFolder folder, LanguageModelOptions options)
+    {
         (_folder, _options, _transformer) = (folder, options, TransformerFamilies.Create(folder.Config));
+        _names = BaseTensorNames.Of(folder.Tensors.Keys, _transformer.Embedding.Name);
+        RefuseOtherHead();
+        if (options.ForTraining && _transformer.Config.Dropout is { } dropout)
+        {
+            throw ModelingException.At(
+                folder.Config.Path, $"{dropout} acts in training, and is not supported", "0",
+                "set it to 0; the adapter's dropout is a setting of its own");
+        }
+    }
 
     /// <summary>Opens a model folder, places what is to train on it and makes the state training starts from.</summary>
     /// <param name="path">The model folder.</param>
@@ -40,7 +52,7 @@ public sealed class LanguageModelLoader
             if (options.Weights == ModelWeights.Pretrained) folder.RequireWeights();
             using var scope = NewDisposeScope();
             using var off = no_grad();
-            var (model, initial) = new LanguageModelLoader(folder, options).Load(scope);
+            var (model, initial) = new LanguageModelLoader(folder, options).Load(path, scope);
             return (model, scope.Detach(initial));
         }
         catch
@@ -69,7 +81,7 @@ public sealed class LanguageModelLoader
             ? new WeightSlot(ClassificationHead, [_options.Labels, _transformer.Config.HiddenSize], WeightInit.Normal)
             : _transformer.LanguageModelHead ?? _transformer.Embedding;
         var placement = _options.Adapter is { } adapter
-            ? LoraPlacement.Of(adapter.Config, adapter.Source, _transformer.LinearModules, _transformer.Trunk, head)
+            ? LoraPlacement.Of(adapter.Config, adapter.Source, _transformer.ModulesWith(head))
             : null;
         WeightSlot[] all = head == _transformer.Embedding ? [.. _transformer.Trunk] : [.. _transformer.Trunk, head];
         if (placement is null) return (head, null, all, [], new ParameterLayout(all.Select(slot => (slot.Name, slot.Shape))));
@@ -77,7 +89,7 @@ public sealed class LanguageModelLoader
         return (head, placement, all, [.. all.Where(slot => !saved.Contains(slot.Name))], new ParameterLayout(placement.Parameters()));
     }
 
-    private (LanguageModel Model, Tensor InitialState) Load(DisposeScope scope)
+    private (LanguageModel Model, Tensor InitialState) Load(string path, DisposeScope scope)
     {
         var (head, placement, all, frozenSlots, layout) = Roles();
         var frozenDtype = _options.ComputeDtype ?? _options.Dtype;
@@ -85,8 +97,10 @@ public sealed class LanguageModelLoader
         var initial = placement is null
             ? WholeState(layout, all)
             : layout.Join([.. layout.Slots.Select(slot => AdapterTensor(slot, placement))]);
-        RefuseUnusedAdapterTensors(layout);
-        NoteUnusedTensors();
+        RefuseUnusedAdapterTensors(layout, placement?.Twin);
+        NoteFiles(path);
+        if (placement is not null) NoteAdapter(placement);
+        NoteUnusedTensors(placement);
         var model = new LanguageModel(_transformer, _folder, _options, frozen, placement, layout, head.Name, _warnings)
         {
             RandomSeconds = _drawing.Elapsed.TotalSeconds,
@@ -119,15 +133,24 @@ public sealed class LanguageModelLoader
     {
         if (_options.Weights == ModelWeights.Random) return null;
         string[] names = slot == _transformer.LanguageModelHead ? [slot.Name, .. _transformer.LanguageModelHeadAliases] : [slot.Name];
-        if (names.FirstOrDefault(_folder.Tensors.ContainsKey) is { } name)
+        if (names.Select(_names.OnDisk).FirstOrDefault(name => name is not null) is { } name)
         {
             var (file, entry) = _folder.Tensors[name];
+            if (slot.Name == ClassificationHead && entry.Shape is [var rows, _] && rows != _options.Labels)
+            {
+                throw ModelingException.At(
+                    file.Path,
+                    $"the classification head '{name}' has {rows} classes",
+                    $"{_options.Labels}, as {(_options.ForTraining ? "model.labels says (its default is 2)" : "the configuration says")}",
+                    _options.ForTraining ? $"set model.labels: {rows}" : null);
+            }
+
             ModelingException.RequireShape(file.Path, name, entry.Shape, slot.Shape);
             return name;
         }
 
-        if (slot.Name == ClassificationHead && _options.AllowNewHead) return null;
-        var missing = _transformer.Trunk.Select(other => other.Name).Where(other => !_folder.Tensors.ContainsKey(other));
+        if (slot.Name == ClassificationHead && _options.ForTraining) return null;
+        var missing = _transformer.Trunk.Select(other => other.Name).Where(other => _names.OnDisk(other) is null);
         var others = missing.Where(other => other != slot.Name).ToArray();
         throw ModelingException.MissingTensor(_folder.Path, slot.Name, _folder.Tensors.Keys, others);
     }
@@ -142,6 +165,8 @@ public sealed class LanguageModelLoader
             return;
         }
 
+        if (slot.Name == ClassificationHead && _options.Adapter?.Tensors is not null)
+            _warnings.Add(new Warning("fresh-head", $"the classification head starts at random from seed {_options.Seed}: {HeadlessFile} has none"));
         _drawing.Start();
         using var fresh = TensorMemory.Of(_transformer.Initialize(slot, slot.Name == ClassificationHead ? _options.Seed : _options.BaseSeed), [.. slot.Shape]);
         weight.copy_(fresh);
@@ -177,6 +202,9 @@ public sealed class LanguageModelLoader
         });
     }
 
+    private string HeadlessFile =>
+        _options.Adapter is { HoldsNoHead: true } adapter ? $"the adapter, trained for {adapter.TrainedFor}," : "the folder";
+
     /// <summary>An adapter parameter: from the adapter's file; without one a pair starts fresh, a bias or a head as in the base.</summary>
     private Tensor AdapterTensor(ParameterSlot slot, LoraPlacement placement)
     {
@@ -187,33 +215,120 @@ public sealed class LanguageModelLoader
             return Placed(given.Values.Span);
         }
 
-        if (adapter.Tensors is not null) throw ModelingException.MissingTensor(adapter.Source, slot.Name, adapter.Tensors.Keys);
-        return placement.Replaces(slot.Name) is { } replaced
+        var replaced = placement.Replaces(slot.Name);
+        if (adapter.Tensors is not null && !(replaced?.Name == ClassificationHead && adapter.HoldsNoHead))
+            throw ModelingException.MissingTensor(adapter.Source, slot.Name, adapter.Tensors.Keys);
+        return replaced is not null
             ? Weight(replaced, _options.Dtype)
-            : Placed(LoraPlacement.Initialize(slot.Name, slot.Shape, _options.Seed));
+            : Placed(LoraPlacement.Initialize(adapter.Config.Start, slot.Name, slot.Shape, _options.Seed));
 
         Tensor Placed(ReadOnlySpan<float> values) =>
             TensorMemory.Of(values, [.. slot.Shape]).to(_options.Dtype).to(_options.Device ?? CPU);
     }
 
-    private void RefuseUnusedAdapterTensors(ParameterLayout layout)
+    /// <summary>
+    /// Every tensor of an adapter has to act. Embeddings and heads that PEFT saved along (save_embedding_layers, after a vocabulary was
+    /// resized) are passed over where they are the base's own.
+    /// </summary>
+    private void RefuseUnusedAdapterTensors(ParameterLayout layout, (string Key, string Of)? twin)
     {
         if (_options.Adapter?.Tensors is not { } tensors) return;
         var known = layout.Slots.Select(slot => slot.Name).ToHashSet();
-        if (tensors.Keys.Order(StringComparer.Ordinal).FirstOrDefault(name => !known.Contains(name)) is { } unused)
+        if (twin is { } both && tensors.TryGetValue(both.Key, out var copy))
         {
+            known.Add(both.Key);
+            if (!copy.Values.Span.SequenceEqual(tensors[both.Of].Values.Span))
+            {
+                throw ModelingException.At(
+                    _options.Adapter.Source, $"'{both.Key}' differs from '{both.Of}'", "the same values, as of one weight",
+                    "with ensure_weight_tying PEFT keeps them equal: fetch the adapter again");
+            }
+        }
+
+        foreach (var name in tensors.Keys.Order(StringComparer.Ordinal).Where(name => !known.Contains(name)))
+        {
+            var weight = name.StartsWith(AdapterFolder.KeyPrefix, StringComparison.Ordinal)
+                ? name[AdapterFolder.KeyPrefix.Length..].Replace(".base_layer.", ".", StringComparison.Ordinal)
+                : name;
+            var slot = weight == _transformer.Embedding.Name ? _transformer.Embedding
+                : weight == _transformer.LanguageModelHead?.Name || _transformer.LanguageModelHeadAliases.Contains(weight)
+                    ? _transformer.LanguageModelHead ?? _transformer.Embedding
+                : null;
+            if (slot is null)
+            {
+                throw ModelingException.At(
+                    _options.Adapter.Source, $"tensor '{name}' belongs to no module of this model", null,
+                    "the adapter was made for another model");
+            }
+
+            var found = tensors[name];
+            if (!found.Shape.SequenceEqual(slot.Shape))
+            {
+                throw ModelingException.At(
+                    _options.Adapter.Source,
+                    $"the saved '{name}' has {found.Shape[0]} rows, and the base {slot.Shape[0]}",
+                    "a base with the same vocabulary",
+                    "the adapter was trained after its vocabulary was resized: resize and save the base too");
+            }
+
+            if (_options.Weights == ModelWeights.Random || NameOnDisk(slot) is null) continue;
+            using var own = Weight(slot, float32);
+            if (own.reshape(-1).to(CPU).ToArray<float>().AsSpan().SequenceEqual(found.Values.Span)) continue;
             throw ModelingException.At(
-                _options.Adapter.Source, $"tensor '{unused}' belongs to no module of this model", null,
-                "the adapter was made for another model");
+                _options.Adapter.Source,
+                $"the saved '{name}' differs from the base's",
+                "the base's own, as save_embedding_layers copies it",
+                "merge it into the base first: it would change the results, and the adapters saved here could not hold it");
         }
     }
 
-    private void NoteUnusedTensors()
+    /// <summary>What a head does that is no softmax over classes.</summary>
+    private void RefuseOtherHead()
+    {
+        if (_options.Task != ModelTask.SequenceClassification) return;
+        if (_folder.Config.ProblemType is { } type and not "single_label_classification")
+        {
+            throw ModelingException.At(
+                _folder.Config.Path, $"problem_type '{type}': its head is not a softmax over classes", "single_label_classification",
+                "take a model with one label per text, or remove the key where it is not meant");
+        }
+
+        if (_options.Labels == 1)
+        {
+            throw ModelingException.At(
+                _folder.Config.Path, "one label (num_labels or id2label): such a head is a regression", "two classes or more",
+                "take a model with a class per label");
+        }
+    }
+
+    private void NoteFiles(string path)
+    {
+        if (_folder.Path != path) _warnings.Add(new Warning("hub-cache", $"{path} is a cache of the model hub: taken is {_folder.Path}"));
+        if (_options.Weights == ModelWeights.Pretrained && _names.Note is { } note)
+            _warnings.Add(new Warning("tensor-names", $"{_folder.Path}: {note}"));
+    }
+
+    private void NoteAdapter(LoraPlacement placement)
+    {
+        _warnings.AddRange(placement.Config.Warnings.Concat(placement.Notes).Select(note => new Warning("adapter-config", note)));
+        if (_options.Adapter!.Tensors is null && placement.Config.Start is LoraStart.Gaussian or LoraStart.Linear)
+        {
+            _warnings.Add(new Warning(
+                "adapter-start", $"init_lora_weights {placement.Config.Start}: distributed as by PEFT, the draws are this program's own"));
+        }
+    }
+
+    private void NoteUnusedTensors(LoraPlacement? placement)
     {
         if (_options.Weights == ModelWeights.Random) return;
-        HashSet<string?> heads = [.. _transformer.LanguageModelHeadAliases, _transformer.LanguageModelHead?.Name, ClassificationHead];
+        HashSet<string?> passedOver =
+        [
+            .. _transformer.LanguageModelHeadAliases, _transformer.LanguageModelHead?.Name, ClassificationHead,
+            .. placement?.SavedWeights ?? [],
+        ];
         var unused = _folder.Tensors.Keys
-            .Where(name => !_used.Contains(name) && !_transformer.IsBuffer(name) && !heads.Contains(name))
+            .Where(name => !_used.Contains(name) && _names.Canonical(name) is var canonical
+                && !_transformer.IsBuffer(canonical) && !passedOver.Contains(canonical))
             .Order(StringComparer.Ordinal)
             .ToArray();
         if (unused.Length > 0)

@@ -18,8 +18,11 @@ public sealed record LanguageModelOptions
     /// <summary>Random starts every weight from the seed; Pretrained demands them all.</summary>
     public ModelWeights Weights { get; init; } = ModelWeights.Pretrained;
 
-    /// <summary>Whether a classification head the folder lacks may start at random: to train it, but not to evaluate it.</summary>
-    public bool AllowNewHead { get; init; } = true;
+    /// <summary>
+    /// Whether it is to be trained rather than evaluated only: then a classification head the folder lacks may start at random, and what
+    /// acts in training alone, such as dropout in config.json, has to be supported.
+    /// </summary>
+    public bool ForTraining { get; init; } = true;
 
     /// <summary>Seed of what starts at random on top of the base: LoRA A, a missing head.</summary>
     public long Seed { get; init; }

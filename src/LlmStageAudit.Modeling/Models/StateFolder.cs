@@ -79,7 +79,18 @@ public static class StateFolder
         Path.Combine(path, model.Adapter is null ? ModelFolder.WeightsFile : AdapterFolder.WeightsFile);
 
     private static TensorOutline[] Outlines(LanguageModel model) =>
-        [.. model.Layout.Slots.Select(slot => new TensorOutline(slot.Name, slot.Shape))];
+        [.. WithTwin(model, model.Layout.Slots.Select(slot => new TensorOutline(slot.Name, slot.Shape)), tensor => tensor.Name,
+            (tensor, name) => tensor with { Name = name })];
+
+    /// <summary>The tensors of a state, and once more under its second name the one that has two.</summary>
+    private static IEnumerable<T> WithTwin<T>(LanguageModel model, IEnumerable<T> tensors, Func<T, string> nameOf, Func<T, string, T> named)
+    {
+        foreach (var tensor in tensors)
+        {
+            yield return tensor;
+            if (model.Twin is { } twin && nameOf(tensor) == twin.Of) yield return named(tensor, twin.Key);
+        }
+    }
 
     /// <summary>What config.json must say of the saved class; the number of labels follows Hugging Face's spelling.</summary>
     internal static Dictionary<string, JsonNode?> ConfigChanges(LanguageModel model)
@@ -96,8 +107,9 @@ public static class StateFolder
     {
         using var single = theta.to(float32);
         var values = single.ToArray<float>().AsMemory();
-        return [.. model.Layout.Slots
-            .Select(slot => new HostTensor(slot.Name, slot.Shape, values.Slice((int)slot.Offset, (int)slot.Length)))];
+        var tensors = model.Layout.Slots
+            .Select(slot => new HostTensor(slot.Name, slot.Shape, values.Slice((int)slot.Offset, (int)slot.Length)));
+        return [.. WithTwin(model, tensors, tensor => tensor.Name, (tensor, name) => tensor with { Name = name })];
     }
 }
 

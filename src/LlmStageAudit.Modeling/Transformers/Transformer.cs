@@ -69,6 +69,14 @@ internal abstract class Transformer : IDisposable
     /// <summary>Names the head also goes by on disk, a tied head's copy too.</summary>
     public IReadOnlyList<string> LanguageModelHeadAliases { get; } = ["lm_head.weight"];
 
+    /// <summary>The modules of the model with that head.</summary>
+    public ModelModules ModulesWith(WeightSlot head)
+    {
+        var own = head == Embedding ? [] : new[] { ModelModules.ModuleOf(head.Name) };
+        var others = head == Embedding || head == LanguageModelHead ? LanguageModelHeadAliases.Select(ModelModules.ModuleOf) : [];
+        return new ModelModules(LinearModules, Trunk, Embedding, head, [.. own.Union(others)]);
+    }
+
     /// <summary>Whether a tensor on disk is a buffer the arithmetic recomputes, to be passed over.</summary>
     public virtual bool IsBuffer(string tensorName) => tensorName.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal);
 

@@ -75,17 +75,15 @@ public sealed class Probe
             throw ProbeException.NeedsClassifier(configuration.Path, metric.Name);
         if (metric.IsOfGroups && model.Labels != 2)
             throw ProbeException.NeedsTwoClasses(configuration.Path, metric.Name, model.Labels);
-        var set = reader.Read(configuration.Dataset);
-        var targets = metric.Column is { } column && !metric.IsOfGroups
-            ? reader.Read(configuration.Dataset, labelOverride: column).Examples.Select(example => example.Label)
-            : set.Examples.Select(example => example.Label);
-        var rows = set.Examples.Select(set.RowOf).ToArray();
-        ProbeGroup[] groups =
-        [
-            .. configuration.Dataset.Groups.Select(name => ProbeGroup.Read(name, configuration.Path, set.Comments, rows, unlabelled)),
-        ];
+        var sections = configuration.Dataset.Groups;
+        var set = reader.Read(
+            configuration.Dataset,
+            target: metric.IsOfGroups ? null : metric.Column,
+            kept: columns => sections.SelectMany(group => ProbeGroup.ColumnsOf(group, configuration.Path, columns)));
+        var groups = sections.Select(group => ProbeGroup.Read(group, configuration.Path, set.Columns, set.Rows, unlabelled)).ToArray();
         var probe = new Probe(
-            configuration, set.Examples, [.. targets], groups, ContentHash.OfFile(set.Path), HashOf(configuration, unlabelled))
+            configuration, set.Examples, set.Targets ?? [.. set.Examples.Select(example => example.Label)], groups,
+            ContentHash.OfFile(set.Path), HashOf(configuration, unlabelled))
         {
             Warnings = [.. ProbeWarnings.Of(configuration, set, groups, model, trainedOn ?? [])],
         };

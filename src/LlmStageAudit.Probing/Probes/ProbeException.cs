@@ -10,9 +10,9 @@ public sealed class ProbeException : InvalidInputException
     {
     }
 
-    internal static ProbeException NotAMembership(string path, int line, string column, string found) =>
+    internal static ProbeException NotAMembership(string where, string column, string found) =>
         new(Sentence(
-            $"{path}:{line}",
+            where,
             $"'{column}' holds '{found}'",
             "a number (a member from 0.5 on), true or false",
             $"name the group by an expression such as \"{column} == '{found}'\""));

@@ -1,5 +1,6 @@
 using LlmStageAudit.Checkpoints.Comments;
 using LlmStageAudit.Foundation.Errors;
+using LlmStageAudit.Records.Configuration;
 
 namespace LlmStageAudit.Probing.Probes;
 
@@ -14,27 +15,28 @@ public enum UnlabelledPolicy
 }
 
 /// <summary>A subgroup of a probe: who is in it, who is background, and of whom nothing is known.</summary>
-/// <param name="Name">A column, or an expression over columns.</param>
+/// <param name="Name">A column, an expression over columns, or the name it was given.</param>
 /// <param name="Members">Per probe example: true in the subgroup, false background, null not annotated.</param>
 public sealed record ProbeGroup(string Name, IReadOnlyList<bool?> Members)
 {
     /// <summary>
-    /// Reads membership. A column means membership from 0.5 on, or true; an empty cell is not annotated. Anything else is an
-    /// expression such as "group == 'women'".
+    /// Reads membership. A column means membership from 0.5 on, or true; anything else is an expression such as "group == 'women'". Either
+    /// way a row whose cell says nothing is not annotated.
     /// </summary>
     /// <exception cref="ConfigurationException">Neither a column nor an expression.</exception>
     /// <exception cref="InvalidInputException">A cell that is neither a number nor true or false.</exception>
-    public static ProbeGroup Read(string name, string path, CommentSet comments, IEnumerable<CommentRow> rows, UnlabelledPolicy unlabelled)
+    public static ProbeGroup Read(
+        GroupSection group, string path, IReadOnlyList<string> columns, IEnumerable<CommentRow> rows, UnlabelledPolicy unlabelled)
     {
-        if (!comments.Columns.Contains(name))
-        {
-            var expression = RowExpression.Parse(name, comments.Columns, $"{path}: groups");
-            return new ProbeGroup(name, [.. rows.Select(row => (bool?)expression.Test(row))]);
-        }
-
+        var (_, membership) = Parse(group, path, columns);
         bool? absent = unlabelled == UnlabelledPolicy.Background ? false : null;
-        return new ProbeGroup(name, [.. rows.Select(row => Membership(row, name, path) ?? absent)]);
+        return new ProbeGroup(group.Name, [.. rows.Select(row => membership(row) ?? absent)]);
     }
+
+    /// <summary>The columns a group is told by.</summary>
+    /// <exception cref="ConfigurationException">As for <see cref="Read"/>.</exception>
+    internal static IEnumerable<string> ColumnsOf(GroupSection group, string path, IReadOnlyList<string> columns) =>
+        Parse(group, path, columns).Columns;
 
     /// <summary>Example numbers known to be in it, rising.</summary>
     public IEnumerable<int> Subgroup => Indices(true);
@@ -42,12 +44,19 @@ public sealed record ProbeGroup(string Name, IReadOnlyList<bool?> Members)
     /// <summary>Example numbers known to be outside it, rising.</summary>
     public IEnumerable<int> Background => Indices(false);
 
-    private static bool? Membership(CommentRow row, string column, string path) => row.Text(column)?.Trim() switch
+    private static (IEnumerable<string> Columns, Func<CommentRow, bool?> Membership) Parse(
+        GroupSection group, string path, IReadOnlyList<string> columns)
     {
-        null or "" => null,
-        var text when bool.TryParse(text, out var flag) => flag,
-        var text => row.Value(column) is { } value ? value >= 0.5 : throw ProbeException.NotAMembership(path, row.Line, column, text),
-    };
+        if (columns.Contains(group.Where)) return ([group.Where], row => Membership(row, group.Where));
+        var expression = RowExpression.Parse(group.Where, columns, $"{path}: groups");
+        return (expression.ColumnsUsed, expression.Test);
+    }
+
+    private static bool? Membership(CommentRow row, string column) =>
+        row.IsMissing(column) ? null
+        : bool.TryParse(row.Text(column)!.Trim(), out var flag) ? flag
+        : row.Value(column) is { } value ? value >= 0.5
+        : throw ProbeException.NotAMembership(row.Where, column, row.Text(column)!.Trim());
 
     private IEnumerable<int> Indices(bool wanted) => Enumerable.Range(0, Members.Count).Where(i => Members[i] == wanted);
 }

@@ -16,10 +16,8 @@ internal static class ProbeWarnings
         IReadOnlyList<ExampleSet> trainedOn)
     {
         var where = $"probe '{probe.Name}'";
-        if (probe.Dataset.Limit is { } limit && set.Examples.Count < limit)
-            yield return new Warning("limit-not-reached", $"{where}: {set.Examples.Count} rows of the {limit} that limit asks for");
-        if (model.Task == ModelTask.SequenceClassification && ExampleWarnings.OfLabels(where, set.Examples, model.Labels) is { } labels)
-            yield return labels;
+        int? classes = model.Task == ModelTask.SequenceClassification ? model.Labels : null;
+        foreach (var warning in ExampleWarnings.Of(where, probe.Dataset, set, classes)) yield return warning;
         foreach (var group in groups)
         {
             var members = group.Subgroup.Count();

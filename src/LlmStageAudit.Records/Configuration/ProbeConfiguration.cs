@@ -41,7 +41,7 @@ public static class ProbeConfigurationReader
         var full = Path.GetFullPath(path);
         var task = block.Choice<ModelTask>("task");
         var metric = ReadMetric(block);
-        var dataset = DatasetSectionReader.Read(block, Path.GetDirectoryName(full)!, task, isProbe: true);
+        var dataset = DatasetSectionReader.Read(block, Path.GetDirectoryName(full)!, task, seed: 0, isProbe: true);
         CheckMetric(block, metric, dataset, task);
         var probe = new ProbeConfiguration
         {

@@ -49,6 +49,7 @@ public sealed record RunConfiguration
                 ? $"configuration.stages: a micro-batch size of {stage.MicroBatchSize}"
                 : null)
             ?? (stage.Dataset.Limit < 1 ? $"configuration.stages: a limit of {stage.Dataset.Limit}" : null)
+            ?? (stage.Dataset.Sample < 1 ? $"configuration.stages: a sample of {stage.Dataset.Sample}" : null)
             ?? OfOptimizer(stage.Optimizer)
             ?? OfSchedule(stage.Schedule));
     }

@@ -55,14 +55,15 @@ public static class RunConfigurationReader
         var model = ReadModel(root, folder);
         var optimizer = OptimizerSectionReader.ReadRun(root);
         var schedule = ScheduleSectionReader.Read(root, new ScheduleSection());
+        var seed = root.Integer("seed", long.MinValue, long.MaxValue, "a whole number") ?? 0;
         return new RunConfiguration
         {
             Model = model,
             Adapter = ReadAdapter(root, folder),
             Optimizer = optimizer ?? OptimizerSectionReader.StandIn,
             Schedule = schedule,
-            Seed = root.Integer("seed", long.MinValue, long.MaxValue, "a whole number") ?? 0,
-            Stages = new StageSectionReader(root, folder, model.Task, optimizer, schedule).ReadAll(),
+            Seed = seed,
+            Stages = new StageSectionReader(root, folder, model.Task, seed, optimizer, schedule).ReadAll(),
             Probes = root.FilePaths("probes", folder),
             Trajectory = new TrajectorySection { Gradients = root.Block("trajectory", TrajectoryKeys)?.Flag("gradients") ?? true },
         };

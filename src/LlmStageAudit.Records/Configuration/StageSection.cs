@@ -38,10 +38,11 @@ public sealed record StageSection
 /// <param name="root">The run.</param>
 /// <param name="folder">What relative paths are relative to.</param>
 /// <param name="task">Decides which columns a data set needs.</param>
+/// <param name="seed">The run's.</param>
 /// <param name="optimizer">The run's; null where that block is faulty.</param>
 /// <param name="schedule">The run's, or the default.</param>
 internal sealed class StageSectionReader(
-    ConfigurationBlock root, string folder, ModelTask task, OptimizerSection? optimizer, ScheduleSection schedule)
+    ConfigurationBlock root, string folder, ModelTask task, long seed, OptimizerSection? optimizer, ScheduleSection schedule)
 {
     private const int MaximumStages = 100;
 
@@ -82,7 +83,7 @@ internal sealed class StageSectionReader(
         return new StageSection
         {
             Name = ReadName(block),
-            Dataset = DatasetSectionReader.Read(block, folder, task, isProbe: false),
+            Dataset = DatasetSectionReader.Read(block, folder, task, seed, isProbe: false),
             Epochs = own.Epochs ?? _run.Epochs ?? 1,
             BatchSize = batchSize,
             MicroBatchSize = microBatchSize,

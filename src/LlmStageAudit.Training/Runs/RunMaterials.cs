@@ -114,6 +114,9 @@ public sealed class RunMaterials : IDisposable
     {
         var watch = Stopwatch.StartNew();
         var (model, initial) = LanguageModelLoader.Load(modelPath, Options(configuration, adapter, weights, device));
+        // A cache of the model hub may have another snapshot tomorrow; the run is of this one.
+        if (modelPath == configuration.Model.Path)
+            configuration = configuration with { Model = configuration.Model with { Path = model.Folder.Path } };
         var materials = new RunMaterials(configuration, model, initial) { ModelSeconds = watch.Elapsed.TotalSeconds };
         try
         {

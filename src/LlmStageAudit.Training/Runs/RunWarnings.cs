@@ -26,11 +26,8 @@ internal static class RunWarnings
             var where = $"stage '{section.Name}'";
             if (program.Steps.All(step => step.LearningRate == 0))
                 yield return new Warning("stage-never-moves", $"{where}: the learning rate of every step is 0, so that it changes nothing");
-            if (section.Dataset.Limit is { } limit && set.Examples.Count < limit)
-                yield return new Warning("limit-not-reached", $"{where}: {set.Examples.Count} rows of the {limit} that limit asks for");
-            if (materials.Configuration.Model.Task == ModelTask.SequenceClassification
-                && ExampleWarnings.OfLabels(where, set.Examples, materials.Model.Labels) is { } labels)
-                yield return labels;
+            int? classes = materials.Model.Task == ModelTask.SequenceClassification ? materials.Model.Labels : null;
+            foreach (var warning in ExampleWarnings.Of(where, section.Dataset, set, classes)) yield return warning;
             var content = ContentOf(set.Examples);
             if (!seen.TryAdd(content, section.Name))
                 yield return new Warning("same-data", $"{where}: its examples are those of stage '{seen[content]}'");

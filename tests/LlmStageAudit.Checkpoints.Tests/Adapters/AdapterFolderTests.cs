@@ -83,6 +83,29 @@ public sealed class AdapterFolderTests : IDisposable
         Assert.Equal([1f, -2f], tensors[$"{Key}.lora_B.weight"].Values.ToArray());
     }
 
+    /// <summary>The names of a model's state_dict, which hold the adapter's own, and those that save_pretrained writes.</summary>
+    [Fact]
+    public void Names_of_a_state_dict_are_read_as_those_of_a_saved_adapter()
+    {
+        var factors = Factors().ToList();
+        HostTensor[] raw =
+        [
+            factors[0] with { Name = $"{Key}.lora_A.default.weight" }, factors[1] with { Name = $"{Key}.lora_B.default.weight" },
+            new("base_model.model.score.modules_to_save.default.weight", [1], new[] { 3f }),
+            new("base_model.model.score.original_module.weight", [1], new[] { 4f }),
+        ];
+        AdapterFolder.Write(_scratch["raw"], Config, raw);
+        var (config, tensors) = AdapterFolder.Read(_scratch["raw"]);
+        Assert.Equal([$"{Key}.lora_A.weight", $"{Key}.lora_B.weight", "base_model.model.score.weight"], tensors.Keys);
+        Assert.Equal([3f], tensors["base_model.model.score.weight"].Values.ToArray());
+        Assert.Contains("lora_A.default.weight", Assert.Single(config.Warnings));
+
+        AdapterFolder.Write(_scratch["two"], Config, [.. raw, factors[0] with { Name = $"{Key}.lora_A.other.weight" }]);
+        Assert.Contains("holds the tensors of 2 adapters ('default', 'other')", Fault("two").Message);
+        AdapterFolder.Write(_scratch["both"], Config, [.. raw, factors[0]]);
+        Assert.Contains($"holds '{Key}.lora_A.weight' under two names", Fault("both").Message);
+    }
+
     [Fact]
     public void Factors_must_pair_and_fit_the_rank()
     {

@@ -32,15 +32,78 @@ public sealed class LoraConfigTests : IDisposable
     }
 
     [Fact]
-    public void Unknown_keys_and_fan_in_fan_out_warn()
+    public void Fan_in_fan_out_warns_as_in_peft()
     {
-        var config = Read(Minimal, ("brand_new", 1), ("fan_in_fan_out", true), ("lora_dropout", 0.1));
+        var config = Read(Minimal, ("fan_in_fan_out", true), ("lora_dropout", 0.1));
 
         Assert.True(config.FanInFanOut);
         Assert.Equal(0.1, config.Dropout);
-        Assert.Contains(config.Warnings, warning => warning.Contains("'brand_new' is ignored", StringComparison.Ordinal));
-        Assert.Contains(config.Warnings, warning => warning.Contains("fan_in_fan_out", StringComparison.Ordinal));
-        Assert.Equal(2, config.Warnings.Count);
+        Assert.Contains("fan_in_fan_out", Assert.Single(config.Warnings));
+    }
+
+    /// <summary>What a later PEFT writes may be another kind of LoRA.</summary>
+    [Theory]
+    [InlineData("true")]
+    [InlineData("1")]
+    [InlineData("0.5")]
+    [InlineData("\"on\"")]
+    [InlineData("{\"rank\":2}")]
+    [InlineData("[0]")]
+    public void Keys_that_are_not_known_are_refused_unless_they_are_off(string value)
+    {
+        var fault = Assert.Throws<CheckpointException>(() => Read(Minimal, ("use_nextlora", JsonNode.Parse(value))));
+        Assert.Contains("unsupported setting: 'use_nextlora', a key that is not known here", fault.Message);
+        foreach (var off in (string[])["false", "null", "{}", "[]"])
+            Assert.Equal(8, Read(Minimal, ("use_nextlora", JsonNode.Parse(off))).Rank);
+    }
+
+    [Theory]
+    [InlineData("true", LoraStart.Kaiming)]
+    [InlineData("\"gaussian\"", LoraStart.Gaussian)]
+    [InlineData("\"Gaussian\"", LoraStart.Gaussian)]
+    [InlineData("false", LoraStart.Linear)]
+    [InlineData("null", LoraStart.Linear)]
+    [InlineData("\"orthogonal\"", "orthogonal")]
+    [InlineData("\"eva\"", "eva")]
+    [InlineData("\"mica\"", LoraStart.Mica)]
+    public void Starts_that_leave_the_base_alone_are_read_and_written(string value, string start)
+    {
+        var config = Read(Minimal, ("init_lora_weights", JsonNode.Parse(value)));
+        Assert.Equal(start, config.Start);
+        config.Write(_scratch["again.json"]);
+        Assert.Equal(start, LoraConfig.Read(_scratch["again.json"]).Start);
+    }
+
+    /// <summary>As PEFT's LoraConfig refuses both.</summary>
+    [Fact]
+    public void Layers_beside_a_pattern_and_lists_without_layers_are_refused()
+    {
+        var pattern = """{"peft_type":"LORA","target_modules":".*dense","layers_to_transform":[0]}""";
+        Assert.Contains("layers_to_transform: stands beside a pattern", Assert.Throws<CheckpointException>(() => Read(pattern)).Message);
+        Assert.Contains(
+            "layers_pattern: stands without layers_to_transform",
+            Assert.Throws<CheckpointException>(() => Read(Minimal, ("layers_pattern", "layers"))).Message);
+    }
+
+    [Theory]
+    [InlineData(@".*\.(?P<layer>[02])\.attention\.(?:dense|query_key_value)", true)]
+    [InlineData(@"(?P<a>gpt_neox)\.layers\.2\.attention\.dense\Z", true)]
+    [InlineData(@"gpt_neox\.layers\.(?P<n>\d)\.attention\.dense(?P=n)?", true)]
+    [InlineData(@".*\.(?P<layer>[13])\.attention\.dense", false)]
+    [InlineData(@"\(?P<layer>.*", false)]
+    public void Named_groups_of_Python_match_as_there(string pattern, bool matches)
+    {
+        var config = Read(new JsonObject { ["peft_type"] = "LORA", ["target_modules"] = pattern }.ToJsonString());
+        Assert.Equal(matches, config.Targets("gpt_neox.layers.2.attention.dense"));
+    }
+
+    [Fact]
+    public void Ensure_weight_tying_is_kept()
+    {
+        Read(Minimal, ("ensure_weight_tying", true)).Write(_scratch["tied.json"]);
+        Assert.True(JsonNode.Parse(File.ReadAllText(_scratch["tied.json"]))!["ensure_weight_tying"]!.GetValue<bool>());
+        Read(Minimal).Write(_scratch["untold.json"]);
+        Assert.DoesNotContain("ensure_weight_tying", File.ReadAllText(_scratch["untold.json"]));
     }
 
     [Theory]
@@ -60,6 +123,10 @@ public sealed class LoraConfigTests : IDisposable
     [InlineData("bias", "\"some\"")]
     [InlineData("init_lora_weights", "\"pissa_niter_16\"")]
     [InlineData("init_lora_weights", "\"loftq\"")]
+    [InlineData("init_lora_weights", "\"olora\"")]
+    [InlineData("init_lora_weights", "\"corda\"")]
+    [InlineData("init_lora_weights", "\"lora_ga\"")]
+    [InlineData("init_lora_weights", "\"a_later_one\"")]
     public void Variants_that_change_the_arithmetic_are_refused_by_name(string key, string value)
     {
         var fault = Assert.Throws<CheckpointException>(() => Read(Minimal, (key, JsonNode.Parse(value))));

@@ -1,5 +1,6 @@
 using System.Text;
 using LlmStageAudit.Checkpoints.Comments;
+using LlmStageAudit.Checkpoints.Tests.Safetensors;
 using LlmStageAudit.Checkpoints.Tests.Tokenization;
 using LlmStageAudit.Foundation.Errors;
 
@@ -79,6 +80,70 @@ public sealed class DelimitedTests
         Assert.Throws<CheckpointException>(() => CommentSet.Read(Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.csv")));
     }
 
+    [Theory]
+    [InlineData(".csv", "id;text;label\n1;good;0\n", "line 1: one column, 'id;text;label': the file seems to be separated by ';'")]
+    [InlineData(".csv", "id\ttext\n1\ta\n", "separated by tabs; expected columns separated by commas; name it .tsv")]
+    [InlineData(".csv", "id|text\n1|a\n", "separated by '|'")]
+    [InlineData(".tsv", "id,text\n1,a\n", "separated by commas; expected columns separated by tabs; name it .csv")]
+    [InlineData(".csv", "{\"text\": \"a\", \"label\": 1}\n", "line 1: JSON; expected a header row; name a file of JSON lines .jsonl")]
+    [InlineData(".json", "{\"text\": \"a\"}\n", "it looks like JSON lines: name it .jsonl")]
+    [InlineData(".txt", "id,text\n1,a\n", "it looks like text in columns (CSV): name it .csv")]
+    public void AnotherFormatIsNamed(string extension, string text, string named) =>
+        Assert.Contains(named, TemporaryFile.Fault(extension, text).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void OneColumnOfAnyNameIsReadWhereItIsQuoted() =>
+        Assert.Equal(["text; or not"], TemporaryFile.Read(".csv", "\"text; or not\"\na\n").Columns);
+
+    [Fact]
+    public void QuotesMayBeOrdinaryCharacters()
+    {
+        const string text = "text\tlabel\nplain\t0\n\"So it begins\t0\nharmless\t0\nand there it ends\"\t1\nlast\t1\n";
+        var path = Path.Combine(Path.GetTempPath(), $"comments-{Guid.NewGuid():N}.tsv");
+        try
+        {
+            File.WriteAllText(path, text);
+            using (var plain = CommentTable.Open(path, quoted: false))
+            {
+                Assert.Equal(
+                    ["plain", "\"So it begins", "harmless", "and there it ends\"", "last"], plain.Rows(["text"]).Select(row => row.Text("text")));
+                Assert.Empty(plain.Warnings);
+            }
+
+            using var quoted = CommentTable.Open(path);
+            Assert.Equal([2, 3, 6], quoted.Rows(["label"]).Select(row => row.Line));
+            var warning = Assert.Single(quoted.Warnings);
+            Assert.Equal("quotes-span-lines", warning.Code);
+            Assert.Contains("a row spans several lines, the first from line 3 to 5", warning.Message, StringComparison.Ordinal);
+            Assert.Contains("data.quoting: none", warning.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    /// <summary>A stray quote is fine, and does not hide what is wrong behind it.</summary>
+    [Theory]
+    [InlineData("a,b\nd \"e\" f,\"never closed\n1,2\n", "line 2: a quote that is never closed")]
+    [InlineData("a,b\nd \"e,\"x\"y\n", "line 2: text after a closing quote")]
+    [InlineData("a,b\n1,\"x\"\"", "line 2: a quote that is never closed")]
+    public void EveryQuoteOfARowIsLookedAt(string text, string named) =>
+        Assert.Contains(named, TemporaryFile.Fault(".csv", text).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void OnlyTheCellsThatAreAskedForAreKept()
+    {
+        using var scratch = new ScratchFolder();
+        using var table = CommentTable.Open(scratch.WriteText("rows.csv", "id,text,n\n1,a,0.5\n2,b,\n"));
+        Assert.Equal(["id", "text", "n"], table.Columns);
+        var rows = table.Rows(["n", "id"]).ToArray();
+        Assert.Equal(["0.5", ""], rows.Select(row => row.Text("n")));
+        Assert.Equal(["1", "2"], rows.Select(row => row.Text("id")));
+        Assert.Throws<InvalidOperationException>(() => rows[0].Text("text"));
+        Assert.Contains("did you mean 'text'?", Assert.Throws<CheckpointException>(() => table.Rows(["texd"])).Message);
+    }
+
     [SharedDataFact("data/comments/mlma_en.csv", "data/comments/davidson.csv", "data/comments/bias_madlibs_77k.csv")]
     public void RealFilesHaveAllTheirRows()
     {
@@ -94,6 +159,6 @@ public sealed class DelimitedTests
         Assert.Equal(76_564, madlibs.Rows.Count);
         var isBad = RowExpression.Parse("Label == 'BAD'", madlibs.Columns, "test");
         Assert.Equal(["BAD", "NOT_BAD"], madlibs.Rows.Select(row => row.Text("Label")).Distinct().Order(StringComparer.Ordinal));
-        Assert.InRange(madlibs.Rows.Count(isBad.Test), 1, madlibs.Rows.Count - 1);
+        Assert.InRange(madlibs.Rows.Count(row => isBad.Test(row) == true), 1, madlibs.Rows.Count - 1);
     }
 }

@@ -49,6 +49,51 @@ public sealed class JsonLinesTests
     public void LoneSurrogateEscapesBecomeReplacementCharacters(string json, string expected) =>
         Assert.Equal(expected, JsonSurrogates.Repair(json));
 
+    /// <summary>As Python's json.dumps writes numbers that are none; inside of texts the words stay.</summary>
+    [Fact]
+    public void NumbersThatPythonWritesAndJsonHasNotAreMissing()
+    {
+        var set = TemporaryFile.Read(
+            ".jsonl", """{"a": NaN, "b":-Infinity,"c": [1, NaN], "d": "NaN, \"Infinity", "e": 0.5}""" + "\n" + """{"a": 1, "b": Infinity }""");
+        var row = set.Rows[0];
+        Assert.Equal([null, null, "NaN, \"Infinity", "0.5"], new[] { "a", "b", "d", "e" }.Select(row.Text));
+        Assert.Throws<CheckpointException>(() => row.Ids("c"));
+        Assert.Equal(["1", null], new[] { "a", "b" }.Select(set.Rows[1].Text));
+        foreach (var broken in (string[])["""{"a": xNaN}""", """{"a": -NaN}""", """{NaN: 1}""", """{"a": NaNx}""", """{"a": "NaN}"""])
+            Assert.Contains("line 1: not JSON", TemporaryFile.Fault(".jsonl", broken).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void LinesEndAsTheyEndAnywhere()
+    {
+        var set = TemporaryFile.Read(".jsonl", "\uFEFF{\"a\":1}\r\n\r\n{\"a\":2}\r{\"a\":3}\n \t\n{\"a\":4}");
+        Assert.Equal([1, 3, 4, 6], set.Rows.Select(row => row.Line));
+        Assert.Equal(["1", "2", "3", "4"], set.Rows.Select(row => row.Text("a")));
+        // Wherever a block ends: lines of many lengths, each ending in both characters.
+        var text = string.Concat(Enumerable.Range(0, 3000).Select(i => $"{{\"a\":\"{new string('x', i % 97)}é\"}}\r\n"));
+        var many = TemporaryFile.Read(".ndjson", text);
+        Assert.Equal(Enumerable.Range(1, 3000), many.Rows.Select(row => row.Line));
+        Assert.All(many.Rows, row => Assert.Equal(row.Text("a")!.Length, ((row.Number - 1) % 97) + 1));
+    }
+
+    [Fact]
+    public void ListsOfMessagesAreNamed()
+    {
+        var set = TemporaryFile.Read(".jsonl", """{"m": [{"role": "user", "content": "a"}], "s": [{"from": "human", "value": "a"}], "t": ["a"]}""");
+        foreach (var column in (string[])["m", "s"])
+        {
+            var fault = Assert.Throws<CheckpointException>(() => set.Rows[0].Text(column));
+            Assert.Contains($"line 1, column '{column}': a list of chat messages, which is not read; expected text; give the prompt in one "
+                + "column and the answer in another, as data.text and data.completion", fault.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Contains("a list of texts", Assert.Throws<CheckpointException>(() => set.Rows[0].Ids("t")).Message);
+    }
+
+    [Fact]
+    public void AListInPlaceOfLinesIsToldHowToSplit() =>
+        Assert.Contains("jq -c '.[]'", TemporaryFile.Fault(".jsonl", "[{\"a\":1}]").Message, StringComparison.Ordinal);
+
     [Fact]
     public void LoneSurrogatesAreReadAsText() =>
         Assert.Equal("\uFFFD😀", TemporaryFile.Read(".jsonl", "{\"text\": \"\\ud83d\\ud83d\\ude00\"}").Rows[0].Text("text"));

@@ -52,20 +52,85 @@ public sealed class RowExpressionTests
     [InlineData("<=")]
     [InlineData(">")]
     [InlineData(">=")]
-    public void EmptyCellsMeetNoComparisonWithANumber(string relation)
+    public void WhatAnEmptyCellIsComparedWithIsNotKnown(string relation)
     {
-        Assert.False(Parse($"empty {relation} 0.5").Test(Row));
-        Assert.False(Parse($"0.5 {relation} empty").Test(Row));
-        Assert.False(Parse($"n {relation} empty").Test(Row));
-        Assert.True(Parse($"not (empty {relation} 0.5)").Test(Row));
+        foreach (var text in (string[])[$"empty {relation} 0.5", $"0.5 {relation} empty", $"n {relation} empty", $"not (empty {relation} 0.5)"])
+        {
+            Assert.Null(Parse(text).Test(Row));
+            Assert.Null(Parse(text).Evaluate(Row));
+        }
+    }
+
+    /// <summary>The truth tables of SQL's standard: what is not known leaves the answer open unless the other side decides it.</summary>
+    [Theory]
+    [InlineData("true or empty > 1", true)]
+    [InlineData("empty > 1 or one", true)]
+    [InlineData("false or empty > 1", null)]
+    [InlineData("empty > 1 or empty < 1", null)]
+    [InlineData("true and empty > 1", null)]
+    [InlineData("empty > 1 and one", null)]
+    [InlineData("false and empty > 1", false)]
+    [InlineData("empty > 1 and m > 0", false)]
+    [InlineData("not (empty > 1 and m > 0)", true)]
+    [InlineData("not not empty > 1", null)]
+    [InlineData("empty in (1, 2)", null)]
+    [InlineData("empty not in (1, 2)", null)]
+    [InlineData("n in (0.75, empty)", true)]
+    [InlineData("n in (0.5, empty)", null)]
+    [InlineData("empty", null)]
+    [InlineData("empty contains 'x'", null)]
+    [InlineData("not empty matches 'x'", null)]
+    [InlineData("empty == 'x' or empty == true", null)]
+    public void ConditionsGoOnFromWhatIsNotKnown(string text, bool? expected) => Assert.Equal(expected, Parse(text).Test(Row));
+
+    [Theory]
+    [InlineData("nan")]
+    [InlineData("NaN")]
+    [InlineData("NA")]
+    [InlineData("N/A")]
+    [InlineData("None")]
+    [InlineData("null")]
+    [InlineData("<NA>")]
+    [InlineData(" ")]
+    public void WordsThatPandasReadsAsMissingSayNothing(string cell)
+    {
+        var row = CommentSet.Of("rows.csv", ["a"], [[cell]]).Rows[0];
+        foreach (var text in (string[])["a", "a >= 0.5", "a == 'yes'", "a != 'yes'", "a == true"])
+            Assert.Null(RowExpression.Parse(text, ["a"], "test").Test(row));
+        // Whoever names the word means it.
+        Assert.True(RowExpression.Parse($"a == '{cell}'", ["a"], "test").Test(row));
+        Assert.False(RowExpression.Parse($"a != '{cell}'", ["a"], "test").Test(row));
+    }
+
+    [Theory]
+    [InlineData("text contains 'MUSLIM'", false)]
+    [InlineData("text contains 'MUSLIM' ignoring case", true)]
+    [InlineData("text contains 'slim'", true)]
+    [InlineData("text contains word 'slim'", false)]
+    [InlineData("text contains word 'Muslim'", true)]
+    [InlineData("text contains word 'muslim' ignoring case and one", true)]
+    [InlineData("not (text contains word 'muslim')", true)]
+    [InlineData("text contains word 'C++'", true)]
+    [InlineData("text matches 'mus.im'", false)]
+    [InlineData("text matches 'mus.im' ignoring case", true)]
+    [InlineData("text matches word 'M[a-z]*i'", false)]
+    [InlineData("text matches word 'M[a-z]*m'", true)]
+    [InlineData("text matches '(?P<twice>e).*(?P=twice)'", true)]
+    [InlineData("word contains word", true)]
+    [InlineData("text contains word", false)]
+    public void TextIsSearchedByWordsAndInAnyCase(string condition, bool expected)
+    {
+        var row = CommentSet.Of("rows.csv", ["text", "word", "one"], [["A Muslim neighbour writes C++.", "x", "1"]]).Rows[0];
+        Assert.Equal(expected, RowExpression.Parse(condition, ["text", "word", "one"], "test").Test(row));
     }
 
     [Fact]
     public void EmptyCellsAreTextOfTheirOwn()
     {
         Assert.True(Parse("empty == ''").Test(Row));
-        Assert.True(Parse("empty != 'x'").Test(Row));
-        Assert.False(Parse("empty == true or empty == false or empty != true").Test(Row));
+        Assert.False(Parse("empty != ''").Test(Row));
+        Assert.False(Parse("n == ''").Test(Row));
+        Assert.True(Parse("empty in ('', 'x')").Test(Row));
     }
 
     [Theory]
@@ -81,8 +146,7 @@ public sealed class RowExpressionTests
 
     [Theory]
     [InlineData("half", "rows.csv, line 2, column 'half': '0.5'; expected an integer")]
-    [InlineData("empty", "column 'empty': an empty cell")]
-    [InlineData("Label", "column 'Label': 'BAD'")]
+    [InlineData("Label", "column 'Label': 'BAD'; expected an integer, true or false; compare it to make a condition, as in: \"Label == 'BAD'\"")]
     [InlineData("split < 3", "column 'split': 'train'; expected a number")]
     [InlineData("3 < split", "column 'split': 'train'; expected a number")]
     [InlineData("split == true", "column 'split': 'train'; expected true, false")]
@@ -108,6 +172,8 @@ public sealed class RowExpressionTests
     [InlineData("(n > 1) == 1", "a condition at position 1")]
     [InlineData("split matches '('", "the pattern at position 15")]
     [InlineData("split matches n", "a pattern in quotes")]
+    [InlineData("split matches word 'a)(b'", "the pattern at position 20")]
+    [InlineData("split contains 'a' ignoring", "'case' after 'ignoring'")]
     [InlineData("'text'", "only text")]
     [InlineData("n > 1 and 'text'", "as a condition")]
     [InlineData("12abc == 1", "'12abc' at position 1")]

@@ -1,5 +1,6 @@
-using System.Text.Json;
 using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using LlmStageAudit.Checkpoints.Adapters;
 using LlmStageAudit.Checkpoints.Safetensors;
 using LlmStageAudit.Checkpoints.Tests.Safetensors;
@@ -45,6 +46,55 @@ public sealed class AdapterFuzzTests : IDisposable
                 CheckSound(AdapterFolder.Read(_scratch["a"]).Config, bytes);
             },
             bytes => JsonSpans.Of(bytes) is not { HasRepeatedKeys: false });
+    }
+
+    /// <summary>Whatever the tensors are called, none is lost or made up, and both factors of a module are there.</summary>
+    [Fact]
+    public void Damaged_names_of_tensors_load_soundly_or_fail_typed()
+    {
+        string[] parts =
+            ["lora_A", "lora_B", "default", "other", "weight", "bias", "modules_to_save", "original_module", "base_layer", "", "."];
+        _scratch.WriteBytes("n/adapter_config.json", Seeds[0]);
+        new FuzzCampaign("names in adapter_model.safetensors", 20_000).Run(
+            random =>
+            {
+                var header = new JsonObject();
+                foreach (var (index, factor) in new[] { "lora_A", "lora_B" }.Index())
+                {
+                    List<string> name = [.. $"base_model.model.{First}.{factor}.default.weight".Split('.')];
+                    for (var count = random.Next(3); count > 0; count--)
+                    {
+                        var at = random.Next(name.Count);
+                        if (random.Next(3) == 0) name.RemoveAt(at);
+                        else if (random.Next(2) == 0) name[at] = parts[random.Next(parts.Length)];
+                        else name.Insert(at, parts[random.Next(parts.Length)]);
+                    }
+
+                    var (rows, columns) = index == 0 ? (2, 4) : (5, 2);
+                    header[string.Join('.', name)] = new JsonObject
+                    {
+                        ["dtype"] = "F32",
+                        ["shape"] = new JsonArray(rows, columns),
+                        ["data_offsets"] = new JsonArray(32 * index, 32 + (40 * index)),
+                    };
+                }
+
+                return ScratchFolder.Raw(Encoding.UTF8.GetBytes(header.ToJsonString()), new byte[header.Count == 2 ? 72 : 32]);
+            },
+            bytes =>
+            {
+                _scratch.WriteBytes("n/adapter_model.safetensors", bytes);
+                var tensors = AdapterFolder.Read(_scratch["n"]).Tensors;
+                Assert.InRange(tensors.Count, 0, 2);
+                Assert.All(tensors, tensor => Assert.Equal(tensor.Key, tensor.Value.Name));
+                foreach (var name in tensors.Keys.Where(name => name.EndsWith(".lora_A.weight", StringComparison.Ordinal)))
+                    Assert.Contains(name.Replace(".lora_A.weight", ".lora_B.weight", StringComparison.Ordinal), tensors.Keys);
+            },
+            bytes => Encoding.Latin1.GetString(bytes) is var text && Holds(text, "lora_A", "other") != Holds(text, "lora_B", "other")
+                && Holds(text, "lora_A", "default") != Holds(text, "lora_B", "default"));
+
+        static bool Holds(string text, string factor, string adapter) =>
+            text.Contains($"query_key_value.{factor}.{adapter}.weight\"", StringComparison.Ordinal);
     }
 
     private void CheckSound(LoraConfig read, byte[] bytes)

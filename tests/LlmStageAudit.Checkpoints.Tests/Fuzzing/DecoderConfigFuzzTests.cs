@@ -50,14 +50,24 @@ public sealed class DecoderConfigFuzzTests
     private static void CheckSound(DecoderConfig read, byte[] bytes)
     {
         using var document = JsonDocument.Parse(bytes);
-        (string Key, int Value)[] sizes =
-        [
-            ("hidden_size", read.HiddenSize), ("intermediate_size", read.IntermediateSize), ("num_hidden_layers", read.LayerCount),
-            ("num_attention_heads", read.HeadCount), ("vocab_size", read.VocabularySize), ("max_position_embeddings", read.MaxPositions),
-        ];
-        foreach (var (key, value) in sizes)
+        // As the file says, or else the class of transformers; 0 where the file has to say.
+        var (heads, keyHeads, vocabulary, positions) = read switch
         {
-            Assert.Equal(document.RootElement.GetProperty(key).GetInt32(), value);
+            LlamaConfig => (32, read.HeadCount, 32_000, 2048),
+            GemmaConfig => (16, 16, 256_000, 8192),
+            Gemma2Config => (8, 4, 256_000, 8192),
+            _ => (8, 4, 262_208, 131_072),
+        };
+        (string Key, int Value, int Preset)[] sizes =
+        [
+            ("hidden_size", read.HiddenSize, 0), ("intermediate_size", read.IntermediateSize, 0), ("num_hidden_layers", read.LayerCount, 0),
+            ("num_attention_heads", read.HeadCount, heads), ("num_key_value_heads", read.KeyValueHeadCount, keyHeads),
+            ("vocab_size", read.VocabularySize, vocabulary), ("max_position_embeddings", read.MaxPositions, positions),
+        ];
+        foreach (var (key, value, preset) in sizes)
+        {
+            var isSaid = document.RootElement.TryGetProperty(key, out var said) && said.ValueKind != JsonValueKind.Null;
+            Assert.Equal(isSaid ? said.GetInt32() : preset, value);
             Assert.InRange(value, 1, 1 << 24);
         }
 

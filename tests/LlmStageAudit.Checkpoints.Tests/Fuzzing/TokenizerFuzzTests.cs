@@ -84,6 +84,19 @@ public sealed class TokenizerFuzzTests : IDisposable
                 """,
             Model = """{"unk_token":"<unk>","fuse_unk":true,"byte_fallback":true,"ignore_merges":false}""",
         }),
+        Json(SampleTokenizers.Marked("first", splits: true)),
+    ];
+
+    private static readonly byte[][] ConfigSeeds =
+    [
+        Encoding.UTF8.GetBytes("""
+            {"tokenizer_class":"LlamaTokenizerFast","add_bos_token":true,"add_eos_token":false,"bos_token":"<bos>","eos_token":{"content":"<x>"},
+            "model_max_length":1000000000000000019884624838656,"truncation_side":"left","legacy":false,
+            "added_tokens_decoder":{"0":{"content":"<bos>","special":true}},"pad_token":null}
+            """),
+        Encoding.UTF8.GetBytes("""
+            {"tokenizer_class":"GPTNeoXTokenizer","add_prefix_space":false,"add_eos_token":true,"eos_token":"<bos>","model_max_length":8}
+            """),
     ];
 
     private readonly ScratchFolder _scratch = new();
@@ -100,6 +113,24 @@ public sealed class TokenizerFuzzTests : IDisposable
             foreach (var text in (string[])["Hello world", "", "<s> 12  \u00e9\ud83d\ude00\n"]) CheckSound(tokenizer, text);
         },
         bytes => JsonSpans.Of(bytes, depth: 32) is not { HasRepeatedKeys: false });
+
+    /// <summary>Whatever stands before and after a text is a token; the longest sequence has at least one.</summary>
+    [Fact]
+    public void Damaged_tokenizer_configurations_load_soundly_or_fail_typed()
+    {
+        var path = _scratch.WriteText("tokenizer.json", SampleTokenizers.Marked("never", splits: false).Json());
+        new FuzzCampaign("tokenizer_config.json", 30_000).Run(
+            random => JsonMutator.Mutate(ConfigSeeds[random.Next(ConfigSeeds.Length)], random),
+            bytes =>
+            {
+                _scratch.WriteBytes("tokenizer_config.json", bytes);
+                var tokenizer = ModelTokenizer.Load(path);
+                Assert.All(tokenizer.Before.Concat(tokenizer.After), id => Assert.InRange(id, 0, 275));
+                Assert.InRange(tokenizer.MaxLength ?? 1, 1, 1 << 24);
+                Assert.NotEmpty(tokenizer.Encode("hello"));
+            },
+            bytes => JsonSpans.Of(bytes) is not { HasRepeatedKeys: false });
+    }
 
     private static void CheckSound(HuggingFaceTokenizer tokenizer, string text)
     {

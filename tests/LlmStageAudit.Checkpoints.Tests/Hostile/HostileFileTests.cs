@@ -182,7 +182,7 @@ public sealed class HostileFileTests : IDisposable
             CheckRefused(Bounded.Record(() =>
             {
                 var expression = RowExpression.Parse(text, ["a", "text"], "run.yaml:3: where");
-                if (expression.Test(rows.Rows[0])) return;
+                if (expression.Test(rows.Rows[0]) == true) return;
                 throw ConfigurationException.At("answered", "false");
             }));
         }

@@ -38,13 +38,27 @@ public sealed class GptNeoXConfigTests
     public void Every_spelling_of_the_rotary_settings_is_read()
     {
         Assert.Equal(1.0, Read(("rotary_pct", 1.0)).RotaryFraction);
-        Assert.Equal(0.5, Read(("partial_rotary_factor", 0.5)).RotaryFraction);
+        Assert.Equal(0.5, Read(("partial_rotary_factor", 0.5), ("rotary_pct", 0.5)).RotaryFraction);
+        Assert.Equal(0.25, Read(("partial_rotary_factor", 0.25)).RotaryFraction);
         Assert.Equal(0.5, Read(("rope_parameters", Object("""{"partial_rotary_factor":0.5}"""))).RotaryFraction);
         Assert.Equal(5e5, Read(("rotary_emb_base", 500000)).Rotary.Theta);
-        Assert.Equal(5e5, Read(("rope_theta", 5e5)).Rotary.Theta);
+        Assert.Equal(5e5, Read(("rope_theta", 5e5), ("rotary_emb_base", 500000)).Rotary.Theta);
+        Assert.Equal(1e4, Read(("rope_theta", 1e4)).Rotary.Theta);
+        Assert.Equal(5e5, Read(("rope_scaling", Object("""{"rope_theta":500000.0,"rope_type":"default"}"""))).Rotary.Theta);
         Assert.Equal(5e5, Read(("rope_parameters", Object("""{"rope_theta":500000.0,"rope_type":"default"}"""))).Rotary.Theta);
         Assert.Equal(0.5, Read(("rope_parameters", Object("""{"partial_rotary_factor":0.5}""")), ("rotary_pct", 0.5)).RotaryFraction);
     }
+
+    /// <summary>transformers 4 takes them from there over the family's own keys, 5 does not look for them there.</summary>
+    [Theory]
+    [InlineData("rope_theta", 5e5, "rotary_emb_base")]
+    [InlineData("partial_rotary_factor", 0.5, "rotary_pct")]
+    public void General_names_without_the_familys_own_are_refused(string key, double value, string own) => Assert.Contains(
+        $"{key} without {own}", Assert.Throws<CheckpointException>(() => Read((key, value))).Message);
+
+    [Fact]
+    public void Dropout_is_kept_for_those_who_train() => Assert.Equal(
+        "hidden_dropout 0.1 and attention_dropout 0.2", Read(("hidden_dropout", 0.1), ("attention_dropout", 0.2)).Dropout);
 
     [Fact]
     public void Spellings_that_disagree_are_an_error()
@@ -71,11 +85,11 @@ public sealed class GptNeoXConfigTests
     public void Unsupported_settings_are_named_all_at_once()
     {
         var fault = Assert.Throws<CheckpointException>(() => Read(
-            ("rope_scaling", Object("""{"type":"dynamic","factor":2.0}""")), ("hidden_act", "swishy"), ("hidden_dropout", 0.1),
-            ("attention_dropout", 0.2), ("quantization_config", Object("""{"bits":4}"""))));
+            ("rope_scaling", Object("""{"type":"dynamic","factor":2.0}""")), ("hidden_act", "swishy"),
+            ("quantization_config", Object("""{"bits":4}"""))));
 
         string[] parts =
-            ["rope_scaling of type 'dynamic'", "hidden_act 'swishy'", "hidden_dropout 0.1", "attention_dropout 0.2", "quantization_config"];
+            ["rope_scaling of type 'dynamic'", "hidden_act 'swishy'", "quantization_config"];
         Assert.All(parts, part => Assert.Contains(part, fault.Message));
     }
 
@@ -103,7 +117,7 @@ public sealed class GptNeoXConfigTests
     [InlineData("layer_norm_eps", 0, "a positive number")]
     [InlineData("initializer_range", -1, "zero or a positive number")]
     [InlineData("pad_token_id", 100, "below vocab_size 100")]
-    [InlineData("pad_token_id", -1, "below vocab_size 100")]
+    [InlineData("pad_token_id", -2, "below vocab_size 100")]
     [InlineData("model_type", "llama", "found 'llama'; expected 'gpt_neox'")]
     public void Wrong_value_is_named(string key, object value, string expected)
     {

@@ -81,7 +81,7 @@ public sealed class SafetensorsFaultTests : IDisposable
     }
 
     [Theory]
-    [InlineData(ulong.MaxValue, "at most 100000000 bytes")]
+    [InlineData(ulong.MaxValue - 255, "at most 100000000 bytes")]
     [InlineData(100_000_001UL, "header length 100000001")]
     [InlineData(100_000_000UL, "the header needs 100000000 bytes after the first 8")]
     [InlineData(63UL, "the header needs 63 bytes after the first 8")]

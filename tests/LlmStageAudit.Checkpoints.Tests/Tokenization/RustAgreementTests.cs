@@ -26,23 +26,53 @@ public sealed class RustAgreementTests
         Gemma.Value.AssertAgrees(text.Value);
     }
 
+    [Theory]
+    [InlineData("always", true)]
+    [InlineData("always", false)]
+    [InlineData("first", true)]
+    [InlineData("first", false)]
+    [InlineData("never", true)]
+    [InlineData("never", false)]
+    public void MarksForSpacesAgree(string scheme, bool splits)
+    {
+        var path = Path.Combine(Path.GetTempPath(), $"tokenizer-{Guid.NewGuid():N}.json");
+        try
+        {
+            File.WriteAllText(path, SampleTokenizers.Marked(scheme, splits).Json());
+            var pair = new Pair($"{scheme} {splits}", HuggingFaceTokenizer.Load(path), new Tokenizers.DotNet.Tokenizer(path));
+            string[] texts =
+            [
+                "", " ", "  ", "hello", " hello", "hello world", "hello  world ", "▁hello", "<x>hello", " <x> hello", "hello<x>", "<bos>hello w",
+                "o o", "日 é", "\thello", "hello▁world", "<x><x> h",
+            ];
+            foreach (var text in texts) pair.AssertAgrees(text);
+            foreach (var text in new GeneratedTexts(seed: 5, ["<bos>", "<x>", "▁", "hello"]).Take(200)) pair.AssertAgrees(text);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     private static void AssertAgrees(Pair pair, string name, string[] tokens)
     {
         foreach (var row in GoldenRow.Read(name)) pair.AssertAgrees(row.Text);
         foreach (var text in new GeneratedTexts(seed: 20261128, tokens).Take(GeneratedTexts.Count)) pair.AssertAgrees(text);
     }
 
-    private sealed class Pair(string name)
+    private sealed class Pair(string name, HuggingFaceTokenizer ours, Tokenizers.DotNet.Tokenizer theirs)
     {
-        private readonly HuggingFaceTokenizer _ours = SampleTokenizers.All.Value[name];
-        private readonly Tokenizers.DotNet.Tokenizer _theirs = new(SharedData.PathOf($"data/{name}/tokenizer.json"));
+        public Pair(string name)
+            : this(name, SampleTokenizers.All.Value[name], new Tokenizers.DotNet.Tokenizer(SharedData.PathOf($"data/{name}/tokenizer.json")))
+        {
+        }
 
         public void AssertAgrees(string text)
         {
-            var theirs = _theirs.Encode(text);
-            var ours = _ours.Encode(text, addSpecialTokens: true);
-            Assert.True(theirs.Select(id => (int)id).SequenceEqual(ours), $"{name}: ids of {new UnicodeText(text)}");
-            Assert.True(_theirs.Decode(theirs) == _ours.Decode(ours, skipSpecialTokens: true), $"{name}: decoded {new UnicodeText(text)}");
+            var expected = theirs.Encode(text);
+            var ids = ours.Encode(text, addSpecialTokens: true);
+            Assert.True(expected.Select(id => (int)id).SequenceEqual(ids), $"{name}: ids of {new UnicodeText(text)}");
+            Assert.True(theirs.Decode(expected) == ours.Decode(ids, skipSpecialTokens: true), $"{name}: decoded {new UnicodeText(text)}");
         }
     }
 }

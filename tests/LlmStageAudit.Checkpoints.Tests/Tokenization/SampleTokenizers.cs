@@ -56,6 +56,23 @@ internal static class SampleTokenizers
         Model = """{"unk_token":"<unk>","fuse_unk":true}""",
     };
 
+    /// <summary>As Llama's that were saved with legacy false: the pre-tokenizer shows spaces, and puts one before where it is told to.</summary>
+    public static SmallTokenizer Marked(string scheme, bool splits) => new()
+    {
+        Vocabulary = [.. Fallback.Vocabulary, "o▁"],
+        Merges = [.. Fallback.Merges, "o ▁"],
+        PreTokenizer = Metaspace(scheme, splits),
+        Decoder = Metaspace(scheme, splits),
+        AddedTokens = """
+            [{"id":0,"content":"<bos>","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true},
+             {"id":275,"content":"<x>","single_word":false,"lstrip":false,"rstrip":false,"normalized":true,"special":false}]
+            """,
+        Model = """{"unk_token":"<unk>","fuse_unk":true,"byte_fallback":true}""",
+    };
+
+    private static string Metaspace(string scheme, bool splits) =>
+        $$"""{"type":"Metaspace","replacement":"▁","prepend_scheme":"{{scheme}}","split":{{(splits ? "true" : "false")}}}""";
+
     /// <summary>Lower case, an added token with it.</summary>
     public static SmallTokenizer Lowercased => new()
     {
@@ -71,7 +88,7 @@ internal static class SampleTokenizers
         var all = new Dictionary<string, HuggingFaceTokenizer>
         {
             ["bytes"] = Bytes.Load(), ["fallback"] = Fallback.Load(), ["prefixed"] = Prefixed.Load(),
-            ["lowercased"] = Lowercased.Load(),
+            ["lowercased"] = Lowercased.Load(), ["marked"] = Marked("never", splits: true).Load(),
         };
         foreach (var name in new[] { "pythia", "gemma3" })
         {

@@ -9,6 +9,13 @@ internal sealed class SharedDataFactAttribute : FactAttribute
     public SharedDataFactAttribute(params string[] files) => Skip = SharedData.Absence(files);
 }
 
+/// <summary>As <see cref="SharedDataFactAttribute"/>, for theories.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class SharedDataTheoryAttribute : TheoryAttribute
+{
+    public SharedDataTheoryAttribute(params string[] files) => Skip = SharedData.Absence(files);
+}
+
 /// <summary>A property over texts that reads data kept beside the repository; skipped with a reason where the file is absent.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class SharedDataPropertyAttribute : PropertyAttribute

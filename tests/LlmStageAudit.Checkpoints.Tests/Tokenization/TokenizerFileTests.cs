@@ -29,17 +29,17 @@ public sealed class TokenizerFileTests
     [Theory]
     [InlineData("\"BPE\"", "\"WordPiece\"", "WordPiece")]
     [InlineData("\"NFC\"", "\"BertNormalizer\"", "BertNormalizer")]
-    [InlineData("\"type\":\"Split\"", "\"type\":\"Metaspace\"", "Metaspace")]
+    [InlineData("\"type\":\"Split\"", "\"type\":\"Metaspace\"", "'pattern'")]
+    [InlineData("\"type\":\"Split\"", "\"type\":\"Whitespace\"", "Whitespace")]
     [InlineData("\"Isolated\"", "\"Fancy\"", "Fancy")]
     [InlineData("\"TemplateProcessing\"", "\"RobertaProcessing\"", "RobertaProcessing")]
     [InlineData("\"Strip\"", "\"WordPiece\"", "WordPiece")]
-    [InlineData("\"truncation\":null", "\"truncation\":{\"max_length\":4}", "truncation")]
-    [InlineData("\"padding\":null", "\"padding\":{}", "padding")]
+    [InlineData("\"truncation\":null", "\"truncation\":{\"direction\":\"Up\"}", "truncation")]
+    [InlineData("\"padding\":null", "\"padding\":7", "padding")]
     [InlineData("\"version\":\"1.0\"", "\"version\":\"2.0\"", "2.0")]
     [InlineData("\"version\"", "\"verzion\"", "verzion")]
     [InlineData("\"type\":\"BPE\"", "\"type\":\"BPE\",\"dropout\":0.1", "dropout")]
     [InlineData("\"type\":\"BPE\"", "\"type\":\"BPE\",\"end_of_word_suffix\":\"x\"", "end_of_word_suffix")]
-    [InlineData("\"type\":\"BPE\"", "\"type\":\"BPE\",\"unk_token\":\"?\"", "'?'")]
     [InlineData("\"a b\"", "\"a z\"", "merges[0]")]
     [InlineData("\"a b\"", "\"a b c\"", "merges[0]")]
     [InlineData("\"a b\"", "\"b c\"", "'bc'")]
@@ -63,6 +63,28 @@ public sealed class TokenizerFileTests
         Assert.Contains(named, fault.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', fault.Message);
         Assert.Equal(ErrorKind.Input, fault.Kind);
+    }
+
+    /// <summary>As transformers, which resets both on every call.</summary>
+    [Theory]
+    [InlineData("truncation", """{"direction":"Right","max_length":2,"strategy":"LongestFirst","stride":0}""")]
+    [InlineData("padding", """{"strategy":{"Fixed":16},"direction":"Left","pad_id":0,"pad_token":"a"}""")]
+    public void LengthsThatWereSavedAreNotApplied(string key, string saved)
+    {
+        var json = Json().Replace($"\"{key}\":null", $"\"{key}\":{saved}", StringComparison.Ordinal);
+        Assert.Contains(saved, json, StringComparison.Ordinal);
+        Assert.Equal([4, 2, 5, 0, 3], SmallTokenizer.LoadText(json).Encode("ab ac", addSpecialTokens: true));
+    }
+
+    [Fact]
+    public void UnknownTokenOutsideTheVocabularyIsMissedOnlyWhereItIsNeeded()
+    {
+        var tokenizer = SmallTokenizer.LoadText(
+            Json().Replace("\"type\":\"BPE\"", "\"type\":\"BPE\",\"unk_token\":\"[UNK]\"", StringComparison.Ordinal));
+        Assert.Equal([2, 5, 0, 3], tokenizer.Encode("ab ac", addSpecialTokens: false));
+        var fault = Assert.Throws<CheckpointException>(() => tokenizer.Encode("z", addSpecialTokens: false));
+        Assert.Contains("U+007A", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("'[UNK]' is not in the vocabulary", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]

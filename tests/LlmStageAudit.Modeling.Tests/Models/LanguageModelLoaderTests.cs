@@ -33,7 +33,7 @@ public sealed class LanguageModelLoaderTests : IDisposable
             {
                 Task = ModelTask.SequenceClassification,
                 Labels = 3,
-                AllowNewHead = false,
+                ForTraining = false,
                 Device = model.Device,
             });
         using var ownedAgain = again;
@@ -88,7 +88,7 @@ public sealed class LanguageModelLoaderTests : IDisposable
         fresh.Dispose();
         start.Dispose();
         var error = Assert.Throws<ModelingException>(
-            () => LanguageModelLoader.Load(_folder.At("causal"), options with { AllowNewHead = false }));
+            () => LanguageModelLoader.Load(_folder.At("causal"), options with { ForTraining = false }));
         Assert.Contains("'score.weight' is missing", error.Message, StringComparison.Ordinal);
     }
 

@@ -32,7 +32,7 @@ public sealed class MergedModelTests
         MergedModel.Write(folder.At("merged"), model, theta);
 
         var (merged, weights) = LanguageModelLoader.Load(
-            folder.At("merged"), new LanguageModelOptions { Task = task, AllowNewHead = false, Device = model.Device });
+            folder.At("merged"), new LanguageModelOptions { Task = task, ForTraining = false, Device = model.Device });
         using var ownedMerged = merged;
         using var all = weights;
         var batch = TokenBatch.Pad([[3, 7, 9, 11], [4, 5]], model.PadTokenId);

@@ -80,7 +80,7 @@ public sealed class VariantDerivativeTests : IDisposable
     public void A_tied_head_trains_per_variant_as_a_table_too(string family, string head) => Check(
         family,
         ModelTask.CausalLm,
-        new LoraConfig { Rank = 2, Alpha = 4, ModulesToSave = [head] },
+        new LoraConfig { Rank = 2, Alpha = 4, ModulesToSave = [head], EnsureWeightTying = true },
         noise: null,
         """{ "tie_word_embeddings": true }""");
 

@@ -92,7 +92,7 @@ public sealed class TransformerFamiliesTests : IDisposable
             var saved = _folder.At($"saved-{task}");
             StateFolder.Write(saved, model, state);
             var (again, reloaded) = LanguageModelLoader.Load(
-                saved, new LanguageModelOptions { Task = task, Labels = 3, AllowNewHead = false });
+                saved, new LanguageModelOptions { Task = task, Labels = 3, ForTraining = false });
             using var ownedAgain = again;
             using var reloadedState = reloaded;
             Vectors.SameBits(state, reloaded);

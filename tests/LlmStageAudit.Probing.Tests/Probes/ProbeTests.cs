@@ -261,7 +261,7 @@ public sealed class ProbeTests : IDisposable
             {
                 Path = _folder.Write("probe.jsonl", string.Join('\n', rows)),
                 Ids = "ids",
-                Groups = groups ?? ["first", "second"],
+                Groups = [.. (groups ?? ["first", "second"]).Select(name => new GroupSection(name, name))],
             },
             Metric = metric ?? new Metric.LogLikelihood(),
             Task = probeTask,

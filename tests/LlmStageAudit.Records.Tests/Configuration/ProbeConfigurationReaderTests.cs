@@ -20,9 +20,39 @@ public sealed class ProbeConfigurationReaderTests : IDisposable
         Assert.Equal(("identity", _folder.At("identity.yaml")), (probe.Name, probe.Path));
         Assert.Equal(_folder.At("data/identity_probe.csv"), probe.Dataset.Path);
         Assert.Equal(("comment", "toxicity >= 0.5"), (probe.Dataset.Text, probe.Dataset.Label));
-        Assert.Equal(["christian", "muslim", "black"], probe.Dataset.Groups);
+        Assert.Equal(["christian", "muslim", "black"], probe.Dataset.Groups.Select(group => group.Name));
         Assert.Equal(new Metric.LogLikelihood(), probe.Metric);
         Assert.Equal(ModelTask.SequenceClassification, probe.Task);
+    }
+
+    [Fact]
+    public void Groups_may_have_names_of_their_own_and_samples_a_seed()
+    {
+        var probe = Read(SampleYaml.Probe.Replace(
+            "groups: [christian, muslim, black]",
+            "groups: [black, { name: muslim-strong, where: \"muslim >= 0.5\" }], sample: 100, missing: skip, quoting: none",
+            StringComparison.Ordinal));
+        Assert.Equal([new("black", "black"), new("muslim-strong", "muslim >= 0.5")], probe.Dataset.Groups);
+        Assert.Equal(
+            (100, 0L, MissingRows.Skip, TableQuoting.None),
+            (probe.Dataset.Sample, probe.Dataset.SampleSeed, probe.Dataset.Missing, probe.Dataset.Quoting));
+
+        // A group that is called as it is written stays the text that earlier records hold.
+        var json = JsonSerializer.Serialize(probe.Dataset.Groups, ArtifactJson.CompactOptions);
+        Assert.Equal("""["black",{"name":"muslim-strong","where":"muslim \u003E= 0.5"}]""", json);
+        Assert.Equal(probe.Dataset.Groups, JsonSerializer.Deserialize<IReadOnlyList<GroupSection>>(json, ArtifactJson.CompactOptions)!);
+        Assert.DoesNotContain("sample", JsonSerializer.Serialize(Read(SampleYaml.Probe).Dataset, ArtifactJson.CompactOptions));
+    }
+
+    [Theory]
+    [InlineData("[{ name: a }]", "data.groups.0.where: missing")]
+    [InlineData("[{ where: a }]", "data.groups.0.name: missing")]
+    [InlineData("[a, { name: a, where: b }]", "data.groups.1: 'a' is given twice")]
+    [InlineData("[{ name: a, wher: b, where: c }]", "data.groups.0.wher: unknown key; did you mean 'where'?")]
+    public void Faults_of_a_named_group_are_named(string groups, string named)
+    {
+        var text = SampleYaml.Probe.Replace("[christian, muslim, black]", groups, StringComparison.Ordinal);
+        Assert.Contains(named, Assert.Single(Assert.Throws<ConfigurationException>(() => Read(text)).Faults), StringComparison.Ordinal);
     }
 
     [Theory]

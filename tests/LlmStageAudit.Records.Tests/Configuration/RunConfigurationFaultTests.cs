@@ -33,7 +33,8 @@ public sealed class RunConfigurationFaultTests : IDisposable
     [InlineData("adapter.targetModules={a: b}", "adapter.targetModules: a block of keys; expected a list of texts")]
     [InlineData("adapter.targetModules=[a, a]", "adapter.targetModules.1: 'a' is given twice")]
     [InlineData("adapter.targetModules=[a, null]", "adapter.targetModules.1: nothing; expected a text")]
-    [InlineData("adapter.rank=4", "adapter.rank: unknown key; known: recipe, initFrom, r, alpha")]
+    [InlineData("adapter.rank=4", "adapter.rank: unknown key; did you mean 'r'?")]
+    [InlineData("adapter.rnk=4", "adapter.rnk: unknown key; known: recipe, initFrom, r, alpha")]
     [InlineData("optimizer=null", "optimizer: missing")]
     [InlineData("optimizer.name=adam", "optimizer.name: 'adam'; expected sgd, adamw; did you mean 'adamw'?")]
     [InlineData("optimizer.learningRate=null", "optimizer.learningRate: missing")]
@@ -75,6 +76,11 @@ public sealed class RunConfigurationFaultTests : IDisposable
     [InlineData("stages.0.data.completion=c", "stages.0.data.completion: not scored by sequence-classification")]
     [InlineData("stages.0.data.format=csv", "stages.0.data.format: 'csv'; expected civil-comments")]
     [InlineData("stages.0.data.limit=0", "stages.0.data.limit: '0'")]
+    [InlineData("stages.0.data.sample=0", "stages.0.data.sample: '0'")]
+    [InlineData("stages.0.data.sampleSeed=3", "stages.0.data.sampleSeed: given without sample")]
+    [InlineData("stages.0.data={path: a.csv, text: t, label: l, limit: 3, sample: 3}", "stages.0.data.sample: given beside limit; expected one of")]
+    [InlineData("stages.0.data.missing=ignore", "stages.0.data.missing: 'ignore'; expected refuse, skip")]
+    [InlineData("stages.0.data.quoting=minimal", "stages.0.data.quoting: 'minimal'; expected quoted, none")]
     [InlineData("stages.0.data.groups=[a]", "stages.0.data.groups: unknown key")]
     [InlineData("stages.0.optimizer.momentum=0.9", "stages.0.optimizer.momentum: not a setting of adamw")]
     [InlineData("stages.0.optimizer={name: sgd}", "stages.0.optimizer.learningRate: missing; expected a number, as nothing is taken over")]
@@ -101,6 +107,38 @@ public sealed class RunConfigurationFaultTests : IDisposable
         string[] places = ["override ", $"{_folder.At("run.yaml")}:"];
         Assert.Contains(places, place => fault.StartsWith(place, StringComparison.Ordinal));
     }
+
+    /// <summary>What transformers' trainer, TRL, PEFT, axolotl and LLaMA-Factory call what has another name or place here.</summary>
+    [Theory]
+    [InlineData("lr=1e-4", "lr: unknown key; did you mean 'optimizer.learningRate'?")]
+    [InlineData("optimizer.lr=1e-4", "optimizer.lr: unknown key; did you mean 'learningRate'?")]
+    [InlineData("learning_rate=1e-4", "did you mean 'optimizer.learningRate'?")]
+    [InlineData("num_epochs=3", "num_epochs: unknown key; did you mean 'epochs'?")]
+    [InlineData("num_train_epochs=3", "did you mean 'epochs'?")]
+    [InlineData("per_device_train_batch_size=4", "did you mean 'batchSize'?")]
+    [InlineData("batch_size=4", "did you mean 'batchSize'?")]
+    [InlineData("stages.0.micro_batch_size=4", "did you mean 'microBatchSize'?")]
+    [InlineData("gradient_accumulation_steps=4", "batchSize counts the rows of a whole step, microBatchSize those of one pass")]
+    [InlineData("lora_r=8", "did you mean 'adapter.r'?")]
+    [InlineData("lora_alpha=8", "did you mean 'adapter.alpha'?")]
+    [InlineData("adapter.lora_rank=8", "did you mean 'r'?")]
+    [InlineData("adapter.use_rslora=true", "did you mean 'rslora'?")]
+    [InlineData("lora_target_modules=[a]", "did you mean 'adapter.targetModules'?")]
+    [InlineData("max_length=128", "did you mean 'model.maxLength'?")]
+    [InlineData("model.max_seq_length=128", "model.max_seq_length: unknown key; did you mean 'maxLength'?")]
+    [InlineData("sequence_len=128", "did you mean 'model.maxLength'?")]
+    [InlineData("base_model=x", "did you mean 'model.path'?")]
+    [InlineData("model_name_or_path=x", "did you mean 'model.path'?")]
+    [InlineData("model.num_labels=2", "did you mean 'labels'?")]
+    [InlineData("warmup_ratio=0.1", "did you mean 'schedule.warmupRatio'?")]
+    [InlineData("lr_scheduler_type=linear", "did you mean 'schedule.name'?")]
+    [InlineData("optimizer.max_grad_norm=1", "did you mean 'clipNorm'?")]
+    [InlineData("optimizer.adam_epsilon=1", "did you mean 'epsilon'?")]
+    [InlineData("weight_decay=0.1", "did you mean 'optimizer.weightDecay'?")]
+    [InlineData("stages.0.data.max_samples=5", "did you mean 'limit'?")]
+    [InlineData("stages.0.data.text_column=x", "did you mean 'text'?")]
+    public void Names_of_other_tools_are_answered_with_those_of_this_one(string text, string expected) => Assert.Contains(
+        Faults(SampleYaml.Small, text), fault => fault.Contains(expected, StringComparison.Ordinal));
 
     [Fact]
     public void Every_fault_is_reported_at_once_in_file_order_with_its_line()

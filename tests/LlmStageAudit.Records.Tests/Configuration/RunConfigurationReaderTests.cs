@@ -56,6 +56,14 @@ public sealed class RunConfigurationReaderTests : IDisposable
     }
 
     [Fact]
+    public void A_sample_is_drawn_by_the_runs_seed_or_its_own()
+    {
+        var run = Read("seed: 5\n" + SampleYaml.Small, "stages.one.data.sample=10", "stages.1.data.sample=20", "stages.1.data.sampleSeed=-3");
+        Assert.Equal([(10, 5), (20, -3)], run.Stages.Select(stage => (stage.Dataset.Sample!.Value, stage.Dataset.SampleSeed!.Value)));
+        Assert.All(Read("seed: 5\n" + SampleYaml.Small).Stages, stage => Assert.Null(stage.Dataset.SampleSeed));
+    }
+
+    [Fact]
     public void Run_level_loop_keys_are_defaults_of_the_stages()
     {
         var run = Read(

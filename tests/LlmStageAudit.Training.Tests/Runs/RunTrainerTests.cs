@@ -102,7 +102,7 @@ public sealed class RunTrainerTests : IDisposable
         TinyTraining.Train(configuration, _folder.At("run"));
         var (model, state) = LanguageModelLoader.Load(
             _folder.At("run", "stages", "03-third", "state"),
-            new LanguageModelOptions { Task = ModelTask.SequenceClassification, AllowNewHead = false, Device = TestDevice.Current });
+            new LanguageModelOptions { Task = ModelTask.SequenceClassification, ForTraining = false, Device = TestDevice.Current });
         using var owned = model;
         using var run = TrainedRun.Open(_folder.At("run"), TestDevice.Current);
         Vectors.SameBits(run.FinalState(), state);

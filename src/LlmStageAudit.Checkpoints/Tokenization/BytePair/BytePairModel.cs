@@ -20,6 +20,7 @@ internal sealed class BytePairModel
 
     /// <summary>Stands for characters outside the vocabulary; without one they are errors. A run may be one unknown token.</summary>
     private readonly int? _unknownId;
+    private readonly string? _unknownToken;
     private readonly bool _fusesUnknown;
 
     /// <summary>Tokens like &lt;0xE2&gt; that spell characters outside the vocabulary, or null.</summary>
@@ -45,7 +46,9 @@ internal sealed class BytePairModel
         _where = site.Where;
         _vocabulary = ReadVocabulary(site.Required("vocab"));
         _merges = ReadMerges(site.Required("merges"));
-        _unknownId = site.Find("unk_token") is { } unknown ? IdOf(unknown, unknown.Text()) : null;
+        // One that is not in the vocabulary is missed only where a character is unknown, which may never be.
+        _unknownToken = site.Find("unk_token")?.Text();
+        _unknownId = _unknownToken is not null && _vocabulary.TryGetValue(_unknownToken, out var unknown) ? unknown : null;
         _fusesUnknown = site.Flag("fuse_unk", absent: false);
         _ignoresMerges = site.Flag("ignore_merges", absent: false);
         _idOfSpan = _vocabulary.GetAlternateLookup<ReadOnlySpan<char>>();
@@ -192,7 +195,8 @@ internal sealed class BytePairModel
     private CheckpointException NoSymbol(string symbol) => CheckpointException.At(
         _where,
         $"the vocabulary has no token for {string.Join(' ', symbol.EnumerateRunes().Select(rune => $"U+{rune.Value:X4}"))}",
-        "a token for every character, an unknown token or byte fallback");
+        "a token for every character, an unknown token or byte fallback",
+        _unknownToken is not null ? $"the unknown token {MessageText.Quote(_unknownToken)} is not in the vocabulary either" : null);
 
     private bool TrySpellBytes(ReadOnlySpan<char> character, int at, ref Spelling spelling)
     {

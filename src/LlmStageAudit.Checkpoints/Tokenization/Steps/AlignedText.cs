@@ -8,14 +8,21 @@ internal readonly struct AlignedText
 {
     private readonly Alignment? _alignment;
 
-    public AlignedText(string text, bool tracks)
-        : this(text, tracks ? new Alignment(0, null) : null)
+    /// <summary>A text that comes from itself.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="tracks">Whether to keep where its units come from.</param>
+    /// <param name="isFirst">Whether nothing stands before it in the text that was given.</param>
+    public AlignedText(string text, bool tracks, bool isFirst = true)
+        : this(text, tracks ? new Alignment(0, null) : null, isFirst)
     {
     }
 
-    private AlignedText(string text, Alignment? alignment) => (Text, _alignment) = (text, alignment);
+    private AlignedText(string text, Alignment? alignment, bool isFirst) => (Text, _alignment, IsFirst) = (text, alignment, isFirst);
 
     public string Text { get; }
+
+    /// <summary>Whether it begins where the given text begins.</summary>
+    public bool IsFirst { get; }
 
     /// <summary>Each unit as the character it belongs to: the origins of what a step leaves as it is.</summary>
     public static IEnumerable<(int Start, int End)> Unchanged(string text, int start, int end)
@@ -45,7 +52,7 @@ internal readonly struct AlignedText
     /// <summary>Where the units from <paramref name="start"/> to <paramref name="end"/> come from. Only where that is tracked.</summary>
     public (int Start, int End) Origin(int start, int end) => _alignment!.Of(start, end);
 
-    public AlignedText Slice(int start, int end) => new(Text[start..end], _alignment?.Slice(start, end));
+    public AlignedText Slice(int start, int end) => new(Text[start..end], _alignment?.Slice(start, end), IsFirst && start == 0);
 
     /// <summary>A text made of the units from <paramref name="start"/> to <paramref name="end"/>.</summary>
     /// <param name="start">The first unit.</param>
@@ -54,11 +61,12 @@ internal readonly struct AlignedText
     /// <param name="origins">Given the units, for each unit of <paramref name="text"/> which of them it comes from.</param>
     public AlignedText Rewritten(int start, int end, string text, Func<string, IEnumerable<(int Start, int End)>> origins)
     {
-        if (_alignment is null) return new AlignedText(text, alignment: null);
+        var isFirst = IsFirst && start == 0;
+        if (_alignment is null) return new AlignedText(text, alignment: null, isFirst);
         var units = new (int Start, int End)[text.Length];
         var count = 0;
         foreach (var (from, to) in origins(Text[start..end])) units[count++] = Origin(start + from, start + to);
-        return new AlignedText(text, new Alignment(0, units));
+        return new AlignedText(text, new Alignment(0, units), isFirst);
     }
 
     /// <summary>Where each unit comes from; without units the text is the source from a place on.</summary>

@@ -34,21 +34,30 @@ internal static class Decoders
                 var content = OneCharacter(site.Required("content"));
                 var (start, stop) = (site.Required("start").Number(), site.Required("stop").Number());
                 return tokens => [.. tokens.Select(token => Strip(token, content, start, stop))];
+            case "Metaspace":
+                var metaspace = Metaspace.Read(site);
+                return tokens => [.. tokens.Select((token, index) => Spaced(token, metaspace, index))];
             case "Sequence":
                 var steps = site.Only("type", "decoders").Steps("decoders", Read);
                 return tokens => steps.Aggregate(tokens, static (current, step) => step(current));
             case var other:
-                throw site.Unsupported($"the decoder '{other}'", "ByteLevel", "Replace", "ByteFallback", "Fuse", "Strip", "Sequence");
+                throw site.Unsupported(
+                    $"the decoder '{other}'", "ByteLevel", "Replace", "ByteFallback", "Fuse", "Strip", "Metaspace",
+                    "Sequence");
         }
     }
 
-    private static Rune OneCharacter(JsonSite site)
+    internal static Rune OneCharacter(JsonSite site)
     {
         var text = site.Text();
         return Rune.DecodeFromUtf16(text, out var rune, out var length) == OperationStatus.Done && length == text.Length
             ? rune
             : throw site.Fault($"'{text}'", "one character");
     }
+
+    /// <summary>A token with its marks as spaces; those of the first token are left out where they were put before the text.</summary>
+    private static string Spaced(string token, Metaspace metaspace, int index) => token.Replace(
+        metaspace.Mark, index == 0 && metaspace.Prepends != MetaspacePrefix.Never ? "" : " ", StringComparison.Ordinal);
 
     /// <summary>
     /// Reads each token's characters as bytes of GPT-2's alphabet and all bytes as one UTF-8 text, a malformed sequence as

@@ -27,10 +27,12 @@ internal abstract class PieceCutter : PreTokenizer
                 var apart = site.Only("type", "individual_digits").Flag("individual_digits", absent: false);
                 var behavior = apart ? SplitBehavior.Isolated : SplitBehavior.Contiguous;
                 return new PatternSplit(TextPattern.Number(site.Where), behavior, invert: false);
+            case "Metaspace":
+                return new MetaspacePreTokenizer(Metaspace.Read(site));
             case "Sequence":
                 return new PieceCutterSequence(site.Only("type", "pretokenizers").Steps("pretokenizers", Read));
             case var other:
-                throw site.Unsupported($"the pre-tokenizer '{other}'", "ByteLevel", "Split", "Digits", "Sequence");
+                throw site.Unsupported($"the pre-tokenizer '{other}'", "ByteLevel", "Split", "Digits", "Metaspace", "Sequence");
         }
     }
 
@@ -78,6 +80,8 @@ internal sealed class PieceCutterSequence(IReadOnlyList<PieceCutter> steps) : Pi
 internal sealed class ByteLevelPreTokenizer(bool addPrefixSpace, bool cut) : PieceCutter
 {
     private static readonly Prepend PrefixSpace = new(" ");
+
+    public bool AddsPrefixSpace => addPrefixSpace;
 
     public override PieceCutter Uncut => new ByteLevelPreTokenizer(addPrefixSpace, cut: false);
 

@@ -23,7 +23,9 @@ internal sealed class ConfigurationBlock
         foreach (var (name, node) in mapping.Entries.Where(entry => !known.Contains(entry.Key)))
         {
             // Longer texts are no misspelt key, and comparing them would take their length squared.
-            faults.Add(node.Source, _prefix + name, "unknown key", null, name.Length <= 100 ? Suggestion.For(name, known) : null);
+            faults.Add(
+                node.Source, _prefix + name, "unknown key", null,
+                name.Length <= 100 ? ForeignKey.Meant(name, known) ?? Suggestion.For(name, known) : null);
         }
     }
 
@@ -110,34 +112,46 @@ internal sealed class ConfigurationBlock
     }
 
     /// <summary>A list of different texts; a single text is a list of one.</summary>
-    public IReadOnlyList<string>? TextList(string key)
+    public IReadOnlyList<string>? TextList(string key) => List(key, static text => text, static text => text);
+
+    /// <summary>A list of texts and, where their keys are given, blocks; a single one is a list of one. No two may have the same name.</summary>
+    /// <param name="key">Its key in this block.</param>
+    /// <param name="ofText">Makes an item of a text.</param>
+    /// <param name="nameOf">What an item is called.</param>
+    /// <param name="blockKeys">Every key a block may have; null where blocks are none.</param>
+    /// <param name="ofBlock">Makes an item of a block; null after a fault.</param>
+    public IReadOnlyList<T>? List<T>(
+        string key, Func<string, T> ofText, Func<T, string> nameOf, IReadOnlyList<string>? blockKeys = null,
+        Func<ConfigurationBlock, T?>? ofBlock = null)
+        where T : class
     {
         var node = Node(key);
         if (node is null) return null;
-        if (node is MappingNode)
+        if (node is MappingNode && blockKeys is null)
         {
             Fault(key, node.Description, "a list of texts");
             return null;
         }
 
         var items = node is SequenceNode sequence ? sequence.Items : [node];
-        var texts = new List<string>();
+        var list = new List<T>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < items.Count; i++)
         {
             var itemKey = $"{_prefix}{key}.{i}";
-            if (items[i] is not ScalarNode { IsNull: false } scalar)
-            {
+            T? item = null;
+            if (items[i] is MappingNode mapping && blockKeys is not null)
+                item = ofBlock!(new ConfigurationBlock(mapping, itemKey, blockKeys, Faults));
+            else if (items[i] is not ScalarNode { IsNull: false } scalar)
                 Faults.Add(items[i].Source, itemKey, items[i] is ScalarNode ? "nothing" : items[i].Description, "a text");
-            }
             else if (CheckedText(scalar, itemKey) is { } text)
-            {
-                if (seen.Add(text)) texts.Add(text);
-                else Faults.Add(scalar.Source, itemKey, $"{Shown.Quoted(text)} is given twice", "each once", "remove one");
-            }
+                item = ofText(text);
+            if (item is null) continue;
+            if (seen.Add(nameOf(item))) list.Add(item);
+            else Faults.Add(items[i].Source, itemKey, $"{Shown.Quoted(nameOf(item))} is given twice", "each once", "remove one");
         }
 
-        return texts;
+        return list;
     }
 
     /// <summary>A nested block, or null where it is absent or, with a fault, something else.</summary>
@@ -183,34 +197,5 @@ internal sealed class ConfigurationBlock
         var found = scalar.Text.Contains('\0') ? "a NUL character" : scalar.Text.Length > 10_000 ? "a very long text" : "an empty text";
         Faults.Add(scalar.Source, key, found, "a text of 1 to 10000 characters");
         return null;
-    }
-}
-
-/// <summary>Spellings of PEFT and axolotl that the adapter block takes too.</summary>
-internal static class ConfigurationAlias
-{
-    public const string Block = "adapter";
-
-    private static readonly Dictionary<string, string> Canonical = new(StringComparer.Ordinal)
-    {
-        ["lora_r"] = "r",
-        ["lora_alpha"] = "alpha",
-        ["lora_dropout"] = "dropout",
-        ["target_modules"] = "targetModules",
-        ["modules_to_save"] = "modulesToSave",
-    };
-
-    public static string Resolve(string key) => Canonical.GetValueOrDefault(key, key);
-
-    /// <summary>Spells the adapter block's keys as the reader does.</summary>
-    public static void Apply(MappingNode root, FaultList faults)
-    {
-        if (root.Entries.GetValueOrDefault(Block) is not MappingNode adapter) return;
-        foreach (var (name, node) in adapter.Entries.Where(entry => Canonical.ContainsKey(entry.Key)).ToArray())
-        {
-            adapter.Entries.Remove(name);
-            if (!adapter.Entries.TryAdd(Canonical[name], node))
-                faults.Add(node.Source, $"{Block}.{name}", $"given twice, also as {Shown.Quoted(Canonical[name])}", "once", "remove one");
-        }
     }
 }
