@@ -94,8 +94,9 @@ public sealed record TrustEvidence
     public double? GradientMismatch { get; init; }
 
     /// <summary>
-    /// The relative error over probe examples that the checks foretell of the effects, by the probe's gradient: without what the
-    /// linearity gap adds where the effects themselves are linear. Where the measure has no derivative, that of the parameters' change.
+    /// The relative error over probe examples that the checks foretell of the effects, by the probe's gradient: without the calibrated
+    /// margin, and without what the linearity gap adds where the effects themselves are linear. Where the measure has no derivative, that
+    /// of the parameters' change. Of a sweep, the error of the scores that were checked.
     /// </summary>
     public double? PredictedError { get; init; }
 
@@ -105,7 +106,7 @@ public sealed record TrustEvidence
     /// <summary>Steps spot-checked.</summary>
     public int Checks { get; init; }
 
-    /// <summary>The command that would settle an effect of low trust.</summary>
+    /// <summary>The command that would settle an effect of low or unknown trust.</summary>
     public string? Settle { get; init; }
 
     /// <summary>What that costs, in gradients of one batch.</summary>

@@ -16,7 +16,7 @@ internal sealed class AuditFindings
         Rankings =
         [
             .. inputs.Rankings.Where(ranking => IsOwn(ranking.RunId))
-                .OrderBy(ranking => ranking.Ranking.Max(stage => (TrustGrade?)(stage.Trust ?? TrustGrade.Unknown)))
+                .OrderBy(ranking => Worst(ranking.Ranking.Select(stage => stage.Trust ?? TrustGrade.Unknown)))
                 .ThenByDescending(ranking => ranking.CreatedUtc),
         ];
         Verifications =
@@ -32,7 +32,7 @@ internal sealed class AuditFindings
                 .ThenBy(finding => finding.Artifact.Probe.Name, StringComparer.Ordinal)
                 .ThenBy(finding => finding.Artifact.Metric, StringComparer.Ordinal)
                 .ThenBy(finding => finding.Top?.Standing.Trust ?? TrustGrade.Unknown)
-                .ThenBy(finding => finding.Stages.Max(stage => (TrustGrade?)stage.Standing.Trust))
+                .ThenBy(finding => Worst(finding.Stages.Select(stage => stage.Standing.Trust)))
                 .ThenByDescending(finding => finding.Artifact.CreatedUtc),
         ];
     }
@@ -110,6 +110,8 @@ internal sealed class AuditFindings
             .ThenBy(stage => stage.Effect.Example, StringComparer.Ordinal);
         return new EffectFinding(effects, [.. stages]);
     }
+
+    private static TrustGrade Worst(IEnumerable<TrustGrade> grades) => grades.DefaultIfEmpty(TrustGrade.Unknown).Max();
 
     private bool IsOwn(string runId) => runId == Run.RunId;
 }

@@ -84,5 +84,4 @@ internal static class VerificationSection
         if (verification.Stages.Count > MaximumFacets) caption += $" The first {MaximumFacets} stages are drawn.";
         return caption;
     }
-
 }
