@@ -1,3 +1,4 @@
+using LlmStageAudit.Checkpoints.Models;
 using LlmStageAudit.Checkpoints.Safetensors;
 using LlmStageAudit.Foundation.Boundaries;
 using LlmStageAudit.Foundation.Files;
@@ -33,6 +34,8 @@ public static class AdapterFolder
         var weightsPath = Path.Combine(path, WeightsFile);
         if (!File.Exists(configPath))
         {
+            if (HubCache.SnapshotOf(path) is { } snapshot)
+                throw CheckpointException.At(path, "is a cache of the model hub", whole, $"name its snapshot, {snapshot}");
             var isModel = File.Exists(Path.Combine(path, "config.json"));
             throw CheckpointException.At(
                 path, $"holds no {ConfigFile}", whole, isModel ? "this is a whole model; name it as the model instead" : null);

@@ -306,6 +306,12 @@ public sealed class LanguageModelLoader
         if (_folder.Path != path) _warnings.Add(new Warning("hub-cache", $"{path} is a cache of the model hub: taken is {_folder.Path}"));
         if (_options.Weights == ModelWeights.Pretrained && _names.Note is { } note)
             _warnings.Add(new Warning("tensor-names", $"{_folder.Path}: {note}"));
+        if (_folder.Config.UnknownKeys is { Count: > 0 } keys)
+        {
+            var named = string.Join(", ", keys.Take(5).Select(Shown.Plain));
+            _warnings.Add(new Warning(
+                "unknown-keys", $"{_folder.Config.Path}: {named}{(keys.Count > 5 ? ", ..." : "")}: not known here, and nothing acts on it"));
+        }
     }
 
     private void NoteAdapter(LoraPlacement placement)
