@@ -16,7 +16,7 @@ internal static class SeedSummary
         var students = stages.Select(stage => StudentInterval.Of(stage.Values)).ToArray();
         // Luck must be ruled out on both sides: that of the rows and that of the seeds.
         double[] pValues = [.. students.Zip(stages, (student, stage) => Math.Max(student.PValue, stage.RowPValue))];
-        var adjusted = FalseDiscovery.Adjust([.. pValues.Zip(stages, (p, stage) => (p, stage.HasEnoughRows))]);
+        var adjusted = FalseDiscovery.AdjustWhere([.. pValues.Zip(stages, (p, stage) => (p, stage.HasEnoughRows))]);
         return
         [
             .. students.Select((student, i) => new OverSeeds

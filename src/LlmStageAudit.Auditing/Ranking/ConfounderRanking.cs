@@ -46,7 +46,7 @@ public static class ConfounderRanking
     {
         var asked = confounders.Select(name => new Asked(ConfounderGap.Of(probe, name), effects, leastRows)).ToArray();
         var stages = asked.SelectMany(one => one.Stages.Select(stage => (One: one, Stage: stage))).ToArray();
-        var adjusted = FalseDiscovery.Adjust([.. stages.Select(pair => (pair.Stage.PValue, pair.One.HasEnoughRows))]);
+        var adjusted = FalseDiscovery.AdjustWhere([.. stages.Select(pair => (pair.Stage.PValue, pair.One.HasEnoughRows))]);
         var over = seeds is null ? null : SeedSummary.Of(
             [.. asked.SelectMany(one => one.Over(seeds)).Zip(stages, (of, pair) => (of.Values, of.PValue, pair.One.HasEnoughRows))]);
         var tested = stages.Select((pair, i) => (pair.One, Stage: pair.Stage with

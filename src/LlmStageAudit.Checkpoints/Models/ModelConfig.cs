@@ -24,6 +24,9 @@ public sealed class ModelConfig : JsonSection
     /// <summary>What a classification head is trained for; null where it follows from the number of labels.</summary>
     public string? ProblemType => FindString("problem_type");
 
+    /// <summary>Keys that are set, and known neither here nor as inert: transformers' class may act on them.</summary>
+    public IReadOnlyList<string> UnknownKeys => KnownKeys.Strangers(this);
+
     /// <summary>Reads a config.json of at most 16 MiB.</summary>
     /// <exception cref="CheckpointException">Unreadable, too large, or no JSON object.</exception>
     public static ModelConfig Read(string path) => Parse(path, Bytes(path, LongestBytes));

@@ -8,7 +8,7 @@ public static class FalseDiscovery
 
     /// <summary>The same over those that count alone; 1 for the others, of which nothing can be said.</summary>
     /// <param name="tests">p-values, and whether the test had enough to go by.</param>
-    public static double[] Adjust(IReadOnlyList<(double PValue, bool Counts)> tests)
+    public static double[] AdjustWhere(IReadOnlyList<(double PValue, bool Counts)> tests)
     {
         var counted = new Queue<double>(Adjust([.. tests.Where(test => test.Counts).Select(test => test.PValue)]));
         return [.. tests.Select(test => test.Counts ? counted.Dequeue() : 1)];

@@ -29,6 +29,16 @@ public sealed class ModelConfigTests : IDisposable
         Assert.Empty(config.Architectures);
     }
 
+    [Fact]
+    public void Keys_that_are_set_and_not_known_are_told()
+    {
+        var config = ModelConfig.Parse("config.json", Encoding.UTF8.GetBytes("""
+            {"model_type":"llama","hidden_size":8,"use_cache":true,"_private":1,"embedding_multiplier":12.0,"head_gate":false,
+             "auto_map":{"AutoModel":"x.Y"},"extras":[],"logits_scaling":null,"top_k":50}
+            """));
+        Assert.Equal(["embedding_multiplier", "auto_map"], config.UnknownKeys);
+    }
+
     [Theory]
     [InlineData("""{"hiden_size":8}""", "config.json: hidden_size: is absent; expected an integer; did you mean 'hiden_size'?")]
     [InlineData("""{"hidden_size":"8"}""", "config.json: hidden_size: found '\"8\"'; expected an integer")]
