@@ -29,7 +29,7 @@ public sealed record Standing(TrustGrade Trust, VerifiedStage? Retrained, Verifi
             if (estimator is null || verification.Predictions != identity || stage.EstimatorOf(verification) != estimator) continue;
             var basis = new VerifiedWith(
                 estimator, effects.Treatment, effects.Metric, effects.RunId, stage.Examples, stage.Pearson, stage.RelativeError);
-            return new(Measured(effect.Trust, stage.RelativeError), retrained, basis);
+            return new(Measured(effect.Trust, stage.RelativeError), stage, basis);
         }
 
         return new(effect.Trust, retrained, null);
