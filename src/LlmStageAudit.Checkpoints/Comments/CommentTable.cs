@@ -5,8 +5,7 @@ namespace LlmStageAudit.Checkpoints.Comments;
 
 /// <summary>
 /// An open table of comments: its columns, then its rows once, in file order, each with the cells that are asked for. Only these are kept,
-/// so
-/// that a large file costs what is taken from it. CSV, TSV, JSON lines, each also in gzip, and Parquet.
+/// so that a large file costs what is taken from it. CSV, TSV, JSON lines, each also in gzip, and Parquet.
 /// </summary>
 public abstract class CommentTable : IDisposable
 {

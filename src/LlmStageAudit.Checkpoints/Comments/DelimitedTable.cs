@@ -5,8 +5,7 @@ namespace LlmStageAudit.Checkpoints.Comments;
 
 /// <summary>
 /// CSV as RFC 4180 has it, also with tabs, parsed by CsvHelper. Line ends are LF, CR LF or CR; lines with nothing in them are passed over;
-/// a
-/// quote inside an unquoted field is an ordinary character.
+/// a quote inside an unquoted field is an ordinary character.
 /// </summary>
 internal sealed class DelimitedTable : CommentTable
 {

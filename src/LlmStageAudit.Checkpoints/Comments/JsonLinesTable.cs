@@ -4,8 +4,7 @@ namespace LlmStageAudit.Checkpoints.Comments;
 
 /// <summary>
 /// JSON lines: one object on each line. Strings are kept as text, numbers and booleans as they are written, lists of 32-bit integers as
-/// ids;
-/// other values are kept unread. A lone surrogate escape counts as U+FFFD; NaN and Infinity, which Python writes, as null.
+/// ids; other values are kept unread. A lone surrogate escape counts as U+FFFD; NaN and Infinity, which Python writes, as null.
 /// </summary>
 internal sealed partial class JsonLinesTable : CommentTable
 {

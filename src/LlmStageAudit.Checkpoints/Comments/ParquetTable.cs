@@ -7,8 +7,7 @@ namespace LlmStageAudit.Checkpoints.Comments;
 
 /// <summary>
 /// Parquet, decoded by ParquetSharp in batches of the columns that are asked for. Scalars become the text they would have in a CSV file,
-/// lists
-/// of integers ids; other values are kept unread. Names of classes come from what datasets notes in the file.
+/// lists of integers ids; other values are kept unread. Names of classes come from what datasets notes in the file.
 /// </summary>
 internal sealed class ParquetTable : CommentTable
 {

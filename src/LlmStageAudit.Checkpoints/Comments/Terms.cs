@@ -88,8 +88,7 @@ internal sealed class Operand(OperandKind kind, string content) : Term
 
     /// <summary>
     /// Two values compared: as numbers where both are; with true or false as truth values; else by their characters, which have no order.
-    /// Null
-    /// where a cell says nothing, unless it is compared with the very words that say so, such as ''.
+    /// Null where a cell says nothing, unless it is compared with the very words that say so, such as ''.
     /// </summary>
     public bool? Meets(string relation, Operand other, CommentRow row)
     {
