@@ -16,6 +16,9 @@ public static class AdapterFolder
     /// <summary>What PEFT puts before a module's name in the keys of the weights.</summary>
     public const string KeyPrefix = "base_model.model.";
 
+    /// <summary>The key of the base's fingerprint among the metadata of the weights, which PEFT passes over.</summary>
+    private const string FingerprintKey = "base_fingerprint";
+
     private const string FactorA = ".lora_A.weight";
     private const string FactorB = ".lora_B.weight";
 
@@ -59,6 +62,7 @@ public static class AdapterFolder
         CheckFactors(config, file, names.OnDisk);
         foreach (var (name, onDisk) in names.OnDisk)
             tensors.Add(name, new HostTensor(name, file.Tensors[onDisk].Shape, file.ReadSingles(onDisk)));
+        config = config with { BaseFingerprint = file.Metadata.GetValueOrDefault(FingerprintKey) };
         return (names.Note is { } note ? config with { Warnings = [.. config.Warnings, note] } : config, tensors);
     }
 
@@ -73,7 +77,7 @@ public static class AdapterFolder
         AtomicFolder.Create(path, folder =>
         {
             config.Write(Path.Combine(folder, ConfigFile));
-            SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), tensors);
+            SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), tensors, Metadata(config));
             AtomicFile.WriteText(Path.Combine(folder, "README.md"), Readme(config));
         });
     }
@@ -82,7 +86,7 @@ public static class AdapterFolder
     public static IReadOnlyList<(string Name, long SizeBytes)> Sizes(LoraConfig config, IReadOnlyList<TensorOutline> outlines) =>
     [
         (ConfigFile, LoraConfigWriter.ToJson(config).Length),
-        (WeightsFile, SafetensorsWriter.SizeBytes(outlines)),
+        (WeightsFile, SafetensorsWriter.SizeBytes(outlines, Metadata(config))),
         ("README.md", Encoding.UTF8.GetByteCount(Readme(config))),
     ];
 
@@ -109,6 +113,10 @@ public static class AdapterFolder
             }
         }
     }
+
+    private static Dictionary<string, string>? Metadata(LoraConfig config) => config.BaseFingerprint is { } fingerprint
+        ? new() { ["format"] = "pt", [FingerprintKey] = fingerprint }
+        : null;
 
     private static string Readme(LoraConfig config)
     {

@@ -78,6 +78,11 @@ public sealed record LoraConfig
     /// </summary>
     public bool? EnsureWeightTying { get; init; }
 
+    /// <summary>
+    /// The <see cref="Models.BaseFingerprint"/> of the base it was trained on, which lies in the weights' file; null where nothing says it.
+    /// </summary>
+    public string? BaseFingerprint { get; init; }
+
     /// <summary>What was read but acts otherwise than it looks, as settings PEFT itself corrects. One sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 

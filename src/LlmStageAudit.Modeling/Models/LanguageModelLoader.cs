@@ -23,9 +23,13 @@ public sealed class LanguageModelLoader
     private readonly HashSet<string> _used = [];
     private readonly Stopwatch _drawing = new();
 
+    // Of the base; null where its weights are drawn.
+    private readonly Lazy<string?> _fingerprint;
+
     private LanguageModelLoader(ModelFolder folder, LanguageModelOptions options)
     {
         (_folder, _options, _transformer) = (folder, options, TransformerFamilies.Create(folder.Config));
+        _fingerprint = new(() => options.Weights == ModelWeights.Random ? null : BaseFingerprint.Of(folder));
         _names = BaseTensorNames.Of(folder.Tensors.Keys, _transformer.Embedding.Name);
         RefuseOtherHead();
         if (options.ForTraining && _transformer.Config.Dropout is { } dropout)
@@ -81,7 +85,8 @@ public sealed class LanguageModelLoader
             ? new WeightSlot(ClassificationHead, [_options.Labels, _transformer.Config.HiddenSize], WeightInit.Normal)
             : _transformer.LanguageModelHead ?? _transformer.Embedding;
         var placement = _options.Adapter is { } adapter
-            ? LoraPlacement.Of(adapter.Config, adapter.Source, _transformer.ModulesWith(head))
+            ? LoraPlacement.Of(
+                adapter.Config with { BaseFingerprint = _fingerprint.Value }, adapter.Source, _transformer.ModulesWith(head))
             : null;
         WeightSlot[] all = head == _transformer.Embedding ? [.. _transformer.Trunk] : [.. _transformer.Trunk, head];
         if (placement is null) return (head, null, all, [], new ParameterLayout(all.Select(slot => (slot.Name, slot.Shape))));
@@ -316,7 +321,13 @@ public sealed class LanguageModelLoader
     private void NoteAdapter(LoraPlacement placement)
     {
         _warnings.AddRange(placement.Config.Warnings.Concat(placement.Notes).Select(note => new Warning("adapter-config", note)));
-        if (_options.Adapter!.Tensors is null && placement.Config.Start is LoraStart.Gaussian or LoraStart.Linear)
+        if (_options.Adapter!.Config.BaseFingerprint is { } other && other != _fingerprint.Value)
+        {
+            _warnings.Add(new Warning(
+                "other-base", $"{_options.Adapter.Source}: the adapter was trained on a base with other weights than {_folder.Path}"));
+        }
+
+        if (_options.Adapter.Tensors is null && placement.Config.Start is LoraStart.Gaussian or LoraStart.Linear)
         {
             _warnings.Add(new Warning(
                 "adapter-start", $"init_lora_weights {placement.Config.Start}: distributed as by PEFT, the draws are this program's own"));

@@ -49,6 +49,19 @@ public sealed class WarningTests(AuditFixture audit)
     }
 
     [Fact]
+    public void An_adapter_says_that_it_was_trained_on_another_base()
+    {
+        var other = audit.At("other-base");
+        CommandLine.Json("train", audit.At("base.yaml"), "--out", other, "--set", "seed=4");
+        var adapter = audit.At("sgd-run", "stages", "03-third", "state");
+        Assert.Empty(Evaluated(audit.Model));
+        Assert.Equal(["other-base"], Evaluated(Path.Combine(other, "stages", "01-language", "state")));
+
+        string[] Evaluated(string model) => CommandLine.Json(
+            "evaluate", "--model", model, "--adapter", adapter, "--probe", audit.Probe).List("warnings").Texts("code");
+    }
+
+    [Fact]
     public void Errors_of_json_commands_are_one_object()
     {
         var outcome = CommandLine.Run("rank", audit.Run, "--probe", audit.Probe, "--confounder", "blu", "--json");
