@@ -4,13 +4,15 @@ namespace LlmStageAudit.Checkpoints.Adapters;
 
 /// <summary>
 /// The tensors of an adapter by the names save_pretrained gives them. A file made of a model's state_dict has the adapter's name within
-/// each ("lora_A.default.weight") and the modules that modules_to_save stands in for; both are left out where one adapter is there.
+/// each ("lora_A.default.weight") and the modules that modules_to_save stands in for; both are left out where one adapter is there, and
+/// so is the "_orig_mod" of a compiled model.
 /// </summary>
 /// <param name="OnDisk">Names in the file by the names they are read under, in file order.</param>
 /// <param name="Note">What was done to the names; null for nothing.</param>
 internal sealed record AdapterNames(IReadOnlyDictionary<string, string> OnDisk, string? Note)
 {
     private const string SavedModule = "modules_to_save";
+    private const string Compiled = "_orig_mod";
 
     /// <summary>What an adapter's name follows in a state_dict.</summary>
     private static readonly string[] Holders =
@@ -37,17 +39,19 @@ internal sealed record AdapterNames(IReadOnlyDictionary<string, string> OnDisk, 
                 throw CheckpointException.At(file.Path, $"holds {MessageText.Quote(Split(name).Plain)} under two names", "once");
         }
 
-        return new AdapterNames(onDisk, adapters is not [var adapter] ? null
-            : $"{file.Path}: the names are those of a state_dict, such as lora_A.{MessageText.Quote(adapter)[1..^1]}.weight; "
-            + "they are read as save_pretrained writes them, lora_A.weight");
+        var odd = adapters is [var adapter] ? $"lora_A.{MessageText.Quote(adapter)[1..^1]}.weight"
+            : file.Tensors.Keys.Any(name => name.Contains(Compiled, StringComparison.Ordinal)) ? $"{Compiled}.NAME"
+            : null;
+        return new AdapterNames(onDisk, odd is null ? null
+            : $"{file.Path}: the names are those of a state_dict, such as {odd}; they are read as save_pretrained writes them");
     }
 
     /// <summary>The name without that of an adapter, and the latter; null where there is none in it.</summary>
     private static (string Plain, string? Adapter) Split(string name)
     {
-        var parts = name.Split('.').ToList();
+        var parts = name.Split('.').Where(part => part != Compiled).ToList();
         var holder = parts.FindIndex(Holders.Contains);
-        if (holder < 0 || holder + 1 >= parts.Count || parts[holder + 1] is "weight" or "bias") return (name, null);
+        if (holder < 0 || holder + 1 >= parts.Count || parts[holder + 1] is "weight" or "bias") return (string.Join('.', parts), null);
         var adapter = parts[holder + 1];
         var from = parts[holder] == SavedModule ? holder : holder + 1;
         parts.RemoveRange(from, holder + 2 - from);

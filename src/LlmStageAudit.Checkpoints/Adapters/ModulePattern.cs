@@ -48,7 +48,9 @@ internal static class ModulePattern
     public static bool MatchesTail(string pattern, string moduleName)
     {
         var isPlain = !pattern.AsSpan().ContainsAnyExcept(PlainCharacters) && !moduleName.Contains('\n');
-        return isPlain ? IsTail(pattern, moduleName) : Match(pattern, $@"\A(?:.*\.)?(?:{PythonPattern.Translated(pattern)})\z", moduleName).Success;
+        return isPlain
+            ? IsTail(pattern, moduleName)
+            : Match(pattern, $@"\A(?:.*\.)?(?:{PythonPattern.Translated(pattern)})\z", moduleName).Success;
     }
 
     /// <summary>

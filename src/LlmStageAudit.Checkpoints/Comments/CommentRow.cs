@@ -58,7 +58,9 @@ public sealed class CommentRow
         var other => throw Unread(column, (UnreadCell)other, "a list of integers"),
     };
 
-    /// <summary>The name of the class the cell stands for; null where the file names no classes of the column, or the cell is none of them.</summary>
+    /// <summary>
+    /// The name of the class the cell stands for; null where the file names no classes of the column, or the cell is none of them.
+    /// </summary>
     internal string? ClassName(string column) =>
         _columns.ClassNames(column) is { } names && Value(column) is { } value && value >= 0 && value < names.Count && value == (int)value
             ? names[(int)value]

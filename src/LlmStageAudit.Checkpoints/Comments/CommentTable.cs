@@ -4,8 +4,8 @@ using LlmStageAudit.Foundation.Errors;
 namespace LlmStageAudit.Checkpoints.Comments;
 
 /// <summary>
-/// An open table of comments: its columns, then its rows once, in file order, each with the cells that are asked for. Only these are kept, so
-/// that a large file costs what is taken from it. CSV, TSV, JSON lines, each also in gzip, and Parquet.
+/// An open table of comments: its columns, then its rows once, in file order, each with the cells that are asked for. Only these are kept,
+/// so that a large file costs what is taken from it. CSV, TSV, JSON lines, each also in gzip, and Parquet.
 /// </summary>
 public abstract class CommentTable : IDisposable
 {
@@ -28,7 +28,8 @@ public abstract class CommentTable : IDisposable
     /// Opens a file by what its first bytes say and, of text, by its extension; UTF-8, at most 4 GiB, fields of at most 16 Mi characters.
     /// </summary>
     /// <param name="path">Absolute, or relative to the working folder.</param>
-    /// <param name="quoted">Whether quotes in CSV and TSV hold fields together; else they are ordinary characters, and every line is a row.</param>
+    /// <param name="quoted">Whether quotes in CSV and TSV hold fields together; else they are ordinary characters, and every line is a
+    /// row.</param>
     /// <exception cref="CheckpointException">What lies there is no table that can be read, or a fault before the first row.</exception>
     public static CommentTable Open(string path, bool quoted = true)
     {

@@ -4,8 +4,8 @@ using LlmStageAudit.Foundation.Errors;
 namespace LlmStageAudit.Checkpoints.Comments;
 
 /// <summary>
-/// CSV as RFC 4180 has it, also with tabs, parsed by CsvHelper. Line ends are LF, CR LF or CR; lines with nothing in them are passed over; a
-/// quote inside an unquoted field is an ordinary character.
+/// CSV as RFC 4180 has it, also with tabs, parsed by CsvHelper. Line ends are LF, CR LF or CR; lines with nothing in them are passed over;
+/// a quote inside an unquoted field is an ordinary character.
 /// </summary>
 internal sealed class DelimitedTable : CommentTable
 {
@@ -46,9 +46,11 @@ internal sealed class DelimitedTable : CommentTable
 
     public override IReadOnlyList<Warning> Warnings => _spanCount == 0 ? [] :
     [
-        new Warning("quotes-span-lines", $"{Path}: {(_spanCount == 1 ? "a row spans" : $"{_spanCount} rows span")} several lines, the first "
-            + $"from line {_firstSpan.First} to {_firstSpan.Last}, because a field begins with a quote; where quotes are ordinary characters, as "
-            + "in most TSV, set data.quoting: none"),
+        new Warning(
+            "quotes-span-lines",
+            $"{Path}: {(_spanCount == 1 ? "a row spans" : $"{_spanCount} rows span")} several lines, the first from line {_firstSpan.First} "
+            + $"to {_firstSpan.Last}, because a field begins with a quote; where quotes are ordinary characters, as in most TSV, set "
+            + "data.quoting: none"),
     ];
 
     private int Line => (int)Math.Min(_reader.LineNumber, int.MaxValue);
@@ -117,7 +119,8 @@ internal sealed class DelimitedTable : CommentTable
         }
         catch (CsvFormatException exception)
         {
-            throw Fault((int)exception.LineNumber, $"a row of more than {RowLimitBytes} bytes", "shorter rows", "is a closing quote missing?");
+            throw Fault(
+                (int)exception.LineNumber, $"a row of more than {RowLimitBytes} bytes", "shorter rows", "is a closing quote missing?");
         }
 
         if (_hasStrayQuote) CheckQuotes();

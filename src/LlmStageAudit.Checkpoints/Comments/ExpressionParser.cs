@@ -99,7 +99,8 @@ internal sealed class ExpressionParser(string text, IReadOnlyList<string> column
         var ignoresCase = TakeIgnoringCase();
         if (isWord) return MatchedBy(whole, Compiled(Regex.Escape(part.Content), isWord, ignoresCase));
         var comparison = ignoresCase ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
-        return new Condition(row => whole.Words(row) is { } words && part.Words(row) is { } sought ? words.Contains(sought, comparison) : null);
+        return new Condition(row =>
+            whole.Words(row) is { } words && part.Words(row) is { } sought ? words.Contains(sought, comparison) : null);
     }
 
     private Condition ParseMatches(Operand value)

@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace LlmStageAudit.Checkpoints.Comments;
 
 /// <summary>
-/// JSON lines: one object on each line. Strings are kept as text, numbers and booleans as they are written, lists of 32-bit integers as ids;
-/// other values are kept unread. A lone surrogate escape counts as U+FFFD; NaN and Infinity, which Python writes, as null.
+/// JSON lines: one object on each line. Strings are kept as text, numbers and booleans as they are written, lists of 32-bit integers as
+/// ids; other values are kept unread. A lone surrogate escape counts as U+FFFD; NaN and Infinity, which Python writes, as null.
 /// </summary>
 internal sealed partial class JsonLinesTable : CommentTable
 {
@@ -50,7 +50,7 @@ internal sealed partial class JsonLinesTable : CommentTable
             bytes += lines.Line.Length;
             cells += row.CellCount;
             if (cells > FreeCells + bytes)
-                throw columns.Fault(lines.Number, $"{columns.Names.Count} columns, of which most rows have few", "rows that share their keys");
+                throw lines.Fault($"{columns.Names.Count} columns, of which most rows have few", "rows that share their keys");
             yield return row;
         }
     }

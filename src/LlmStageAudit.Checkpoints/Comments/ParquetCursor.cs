@@ -5,7 +5,9 @@ using ParquetSharp;
 
 namespace LlmStageAudit.Checkpoints.Comments;
 
-/// <summary>Walks over one column of a row group, cell by cell. A batch of values lies in the library's memory; cells are made one by one.</summary>
+/// <summary>
+/// Walks over one column of a row group, cell by cell. A batch of values lies in the library's memory; cells are made one by one.
+/// </summary>
 internal abstract class ParquetCursor : IDisposable
 {
     protected const int BatchRows = 1024;
@@ -58,8 +60,11 @@ internal abstract class ParquetCursor : IDisposable
     };
 
     // Nanoseconds of the day and the Julian day, of which the epoch has the number 2440588.
-    private static object Nanoseconds(Int96 value) =>
-        ((new BigInteger((uint)value.C) - 2440588) * 86_400_000_000_000 + (((long)value.B << 32) | (uint)value.A)).ToString(CultureInfo.InvariantCulture);
+    private static object Nanoseconds(Int96 value)
+    {
+        var ofDay = ((long)value.B << 32) | (uint)value.A;
+        return (((new BigInteger((uint)value.C) - 2_440_588) * 86_400_000_000_000) + ofDay).ToString(CultureInfo.InvariantCulture);
+    }
 
     private static object? Fixed(byte[] bytes, LogicalType type)
     {

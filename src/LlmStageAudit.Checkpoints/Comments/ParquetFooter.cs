@@ -32,7 +32,11 @@ internal ref struct ParquetFooter
         if (magic.Format == FileFormat.EncryptedParquet) throw Encrypted(path);
         var length = BinaryPrimitives.ReadUInt32LittleEndian(end);
         if (length == 0 || length > file.Length - FrameBytes)
-            throw CheckpointException.At(path, $"a damaged footer: it says to have {length} of the file's {file.Length} bytes", whole, again);
+        {
+            throw CheckpointException.At(
+                path, $"a damaged footer: it says to have {length} of the file's {file.Length} bytes", whole, again);
+        }
+
         if (length > LimitBytes) throw CheckpointException.At(path, $"a footer of {length} bytes", $"at most {LimitBytes}");
         var footer = new byte[length];
         file.Position = file.Length - end.Length - length;
@@ -146,7 +150,9 @@ internal ref struct ParquetFooter
     {
         var header = Byte();
         var count = header >> 4 == 15 ? Varint() : (ulong)(header >> 4);
-        return count <= (ulong)_rest.Length ? (count, header & 15) : throw new InvalidDataException($"a list of {count} items in {_rest.Length} bytes");
+        return count <= (ulong)_rest.Length
+            ? (count, header & 15)
+            : throw new InvalidDataException($"a list of {count} items in {_rest.Length} bytes");
     }
 
     private byte Byte()

@@ -6,8 +6,8 @@ using ParquetSharp.Schema;
 namespace LlmStageAudit.Checkpoints.Comments;
 
 /// <summary>
-/// Parquet, decoded by ParquetSharp in batches of the columns that are asked for. Scalars become the text they would have in a CSV file, lists
-/// of integers ids; other values are kept unread. Names of classes come from what datasets notes in the file.
+/// Parquet, decoded by ParquetSharp in batches of the columns that are asked for. Scalars become the text they would have in a CSV file,
+/// lists of integers ids; other values are kept unread. Names of classes come from what datasets notes in the file.
 /// </summary>
 internal sealed class ParquetTable : CommentTable
 {
@@ -75,7 +75,8 @@ internal sealed class ParquetTable : CommentTable
                 for (var i = 0; i < fields.Length; i++)
                 {
                     var field = fields[i];
-                    cursors[i] = field.Unread is null ? Decoded(field, () => ParquetCursor.Open(rows, field, columns.ClassNames(field.Name))) : null;
+                    if (field.Unread is null)
+                        cursors[i] = Decoded(field, () => ParquetCursor.Open(rows, field, columns.ClassNames(field.Name)));
                 }
 
                 for (var left = rows.MetaData.NumRows; left > 0; left--)
@@ -88,7 +89,8 @@ internal sealed class ParquetTable : CommentTable
 
                 for (var i = 0; i < fields.Length; i++)
                 {
-                    if (cursors[i] is { } cursor && !Decoded(fields[i], () => cursor.IsAtEnd)) throw Damaged(fields[i], "more values than rows");
+                    if (cursors[i] is { } cursor && !Decoded(fields[i], () => cursor.IsAtEnd))
+                        throw Damaged(fields[i], "more values than rows");
                 }
             }
             finally
@@ -189,7 +191,8 @@ internal sealed class ParquetTable : CommentTable
     }
 
     private static bool IsFault(Exception exception) =>
-        exception is ParquetException or NotSupportedException or ArgumentException or OverflowException or IOException or InvalidDataException;
+        exception is ParquetException or NotSupportedException or ArgumentException or OverflowException or IOException
+            or InvalidDataException;
 
     private CheckpointException Damaged(ParquetField? field, string found, Exception? inner = null)
     {
@@ -216,7 +219,8 @@ internal sealed record ParquetField(string Name, int Leaf, int LeafCount, bool I
         if (node is not GroupNode group)
         {
             // A repeated field without a group around it is a list as old writers had it.
-            return new ParquetField(node.Name, leaf, 1, IsList: false, node.Repetition == Repetition.Repeated ? UnreadCell.MixedList : null);
+            var unread = node.Repetition == Repetition.Repeated ? UnreadCell.MixedList : null;
+            return new ParquetField(node.Name, leaf, 1, IsList: false, unread);
         }
 
         var leaves = Leaves(group).ToArray();

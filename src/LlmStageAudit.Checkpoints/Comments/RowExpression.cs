@@ -14,7 +14,8 @@ namespace LlmStageAudit.Checkpoints.Comments;
 /// operand    := column | `column` | [column] | number | 'text' | "text" | true | false | '(' or-chain ')'
 /// </code>
 /// Two values that are both numbers compare as numbers, others by their characters, and to order these is an error. What a cell that says
-/// nothing is compared with is not known, and 'and', 'or' and 'not' go on from there as in SQL; only == '' and the like ask for such a cell.
+/// nothing is compared with is not known, and 'and', 'or' and 'not' go on from there as in SQL; only == '' and the like ask for such a
+/// cell.
 /// </summary>
 public sealed class RowExpression
 {

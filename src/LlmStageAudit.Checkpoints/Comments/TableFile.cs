@@ -35,7 +35,11 @@ internal sealed class TableFile : IDisposable
         {
             IsGzip = true;
             if (!s_findsCuts)
-                throw CheckpointException.At(path, "it is compressed with gzip, and this program was told not to check that", "a plain file", Signature.Remedy);
+            {
+                throw CheckpointException.At(
+                    path, "it is compressed with gzip, and this program was told not to check that", "a plain file", Signature.Remedy);
+            }
+
             _content = new GZipStream(file, CompressionMode.Decompress, leaveOpen: true);
         }
 

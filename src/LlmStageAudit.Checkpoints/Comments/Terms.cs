@@ -69,7 +69,9 @@ internal sealed class Operand(OperandKind kind, string content) : Term
 
     public override bool? Test(CommentRow row) => Evaluate(row) is { } value ? value != 0 : null;
 
-    /// <summary>An integer of at most 53 bits, also written like 1.0, or true or false; null where nothing is said; else an error.</summary>
+    /// <summary>
+    /// An integer of at most 53 bits, also written like 1.0, or true or false; null where nothing is said; else an error.
+    /// </summary>
     public override long? Evaluate(CommentRow row)
     {
         const double limit = 1L << 53;
@@ -85,8 +87,8 @@ internal sealed class Operand(OperandKind kind, string content) : Term
     }
 
     /// <summary>
-    /// Two values compared: as numbers where both are; with true or false as truth values; else by their characters, which have no order. Null
-    /// where a cell says nothing, unless it is compared with the very words that say so, such as ''.
+    /// Two values compared: as numbers where both are; with true or false as truth values; else by their characters, which have no order.
+    /// Null where a cell says nothing, unless it is compared with the very words that say so, such as ''.
     /// </summary>
     public bool? Meets(string relation, Operand other, CommentRow row)
     {

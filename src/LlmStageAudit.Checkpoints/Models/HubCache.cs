@@ -28,14 +28,11 @@ internal static class HubCache
     private static string Whole(string snapshot)
     {
         var config = new FileInfo(Path.Combine(snapshot, ModelFolder.ConfigFile));
-        if (config is { Exists: true, LinkTarget: null, Length: < LongestName } && Text(config.FullName).StartsWith("../", StringComparison.Ordinal))
-        {
-            throw CheckpointException.At(
-                config.FullName, $"is the text {MessageText.Quote(Text(config.FullName))}, which was a link to the file", "the file",
-                "copy the cache again with its links, or fetch the model again");
-        }
-
-        return snapshot;
+        var text = config is { Exists: true, LinkTarget: null, Length: < LongestName } ? Text(config.FullName) : "";
+        if (!text.StartsWith("../", StringComparison.Ordinal)) return snapshot;
+        throw CheckpointException.At(
+            config.FullName, $"is the text {MessageText.Quote(text)}, which was a link to the file", "the file",
+            "copy the cache again with its links, or fetch the model again");
     }
 
     private static string Text(string path)

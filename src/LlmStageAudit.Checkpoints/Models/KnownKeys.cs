@@ -21,8 +21,8 @@ internal static class KnownKeys
     private static readonly HashSet<string> Inert = new(StringComparer.Ordinal)
     {
         "attention_probs_dropout_prob", "attn_implementation", "bad_words_ids", "begin_suppress_tokens", "bos_token_id",
-        "cache_implementation", "chunk_size_feed_forward", "decoder_start_token_id", "diversity_penalty", "do_sample", "dtype", "early_stopping",
-        "encoder_no_repeat_ngram_size", "eos_token_id", "exponential_decay_length_penalty", "finetuning_task", "forced_bos_token_id",
+        "cache_implementation", "chunk_size_feed_forward", "decoder_start_token_id", "diversity_penalty", "do_sample", "dtype",
+        "early_stopping", "encoder_no_repeat_ngram_size", "eos_token_id", "exponential_decay_length_penalty", "finetuning_task", "forced_bos_token_id",
         "forced_eos_token_id", "hidden_dropout_prob", "is_decoder", "is_encoder_decoder", "length_penalty", "max_length",
         "max_sequence_length", "min_length", "no_repeat_ngram_size", "num_beam_groups", "num_beams", "num_return_sequences",
         "output_attentions", "output_hidden_states", "output_scores", "prefix", "pretraining_tp", "remove_invalid_values",

@@ -101,8 +101,9 @@ public sealed class ModelTokenizer
         var after = addsEos ? [IdOf(config, "eos_token", family.EosToken)] : Array.Empty<int>();
         if (before.SequenceEqual(Before) && after.SequenceEqual(After)) return (Before, After);
 
-        // All versions rebuild the template of these classes where they are told to, and of GPT-NeoX always.
+        // All versions rebuild the template of these classes where they are told to, and of GPT-NeoX always; the last is of one version.
         if (isTemplated && (bos is not null || eos is not null || name == "GPTNeoXTokenizer")) return (before, after);
+        if (name == "TokenizersBackend") return (before, after);
         var source = isTemplated ? $" (the defaults of {name})" : "";
         throw CheckpointException.At(
             config.Path,

@@ -68,7 +68,9 @@ public sealed record FileSignature(FileFormat Format, string Found, string Remed
 
     private const string DownloadAgain = "download the file itself: check its address, and the token if access to it is restricted";
 
-    /// <summary>By their first characters in Latin-1; a file is taken for one that begins with letters only where other bytes follow.</summary>
+    /// <summary>
+    /// By their first characters in Latin-1; a file is taken for one that begins with letters only where other bytes follow.
+    /// </summary>
     private static readonly (FileSignature Signature, string[] Starts)[] Known =
     [
         (new(FileFormat.Zip, "a zip archive", "unzip it"), ["PK\u0003\u0004", "PK\u0005\u0006", "PK\u0007\u0008"]),

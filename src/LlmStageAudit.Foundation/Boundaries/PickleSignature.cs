@@ -1,8 +1,8 @@
 namespace LlmStageAudit.Foundation.Boundaries;
 
 /// <summary>
-/// Tells files that carry code for Python's unpickler by name; <see cref="FileSignature"/> tells them by their first bytes. None is ever read
-/// further: loading one runs whatever its author put there.
+/// Tells files that carry code for Python's unpickler by name; <see cref="FileSignature"/> tells them by their first bytes. None is ever
+/// read further: loading one runs whatever its author put there.
 /// </summary>
 public static class PickleSignature
 {

@@ -114,10 +114,11 @@ internal sealed class LoraPlacement(
     /// <summary>Names and patterns that match nothing, most often because they are another model's.</summary>
     private static IEnumerable<string> Idle(LoraConfig config, string source, ModelModules modules, LinearModule[] targets)
     {
-        foreach (var name in config.TargetModules)
+        var listed = config.TargetModules.Select(name => ("target_modules", name));
+        foreach (var (key, name) in listed.Concat(config.ExcludeModules.Select(name => ("exclude_modules", name))))
         {
             if (modules.Linear.Any(module => module.Name == name || module.Name.EndsWith($".{name}", StringComparison.Ordinal))) continue;
-            yield return $"{source}: target_modules '{name}' matches no layer of this model";
+            yield return $"{source}: {key} '{name}' matches no layer of this model";
         }
 
         var ranks = config.RankPattern.Select(pair => ("rank_pattern", pair.Key));

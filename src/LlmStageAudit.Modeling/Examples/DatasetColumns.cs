@@ -65,8 +65,10 @@ internal sealed record DatasetLabel(string Text, RowExpression Expression)
     /// <summary>Whether this is more than a column.</summary>
     public bool IsCondition => Expression.ColumnsUsed is not [var column] || column != Text.Trim('`', '[', ']');
 
-    public string? Lacking(CommentRow row) => Expression.Evaluate(row) is null
-        ? $"no label ({(IsCondition ? $"{Text}: " : "")}{string.Join(", ", Expression.ColumnsUsed.Where(row.IsMissing).Select(name => $"'{name}'"))} "
-            + "holds nothing)"
-        : null;
+    public string? Lacking(CommentRow row)
+    {
+        if (Expression.Evaluate(row) is not null) return null;
+        var missing = string.Join(", ", Expression.ColumnsUsed.Where(row.IsMissing).Select(name => $"'{name}'"));
+        return $"no label ({(IsCondition ? $"{Text}: " : "")}{missing} holds nothing)";
+    }
 }

@@ -3,7 +3,10 @@ using LlmStageAudit.Foundation.Errors;
 
 namespace LlmStageAudit.Modeling.Examples;
 
-/// <summary>Watches examples as they are read for what a person would raise a hand at: conditions that are never true, texts that are words for nothing.</summary>
+/// <summary>
+/// Watches examples as they are read for what a person would raise a hand at: conditions that are never true, texts that are words for
+/// nothing.
+/// </summary>
 internal sealed class ExampleRemarks(string path, DatasetColumns columns)
 {
     private const int MostValues = 3;
@@ -18,8 +21,12 @@ internal sealed class ExampleRemarks(string path, DatasetColumns columns)
     {
         if (_count++ == 0) _firstLabel = label;
         _hasTwoLabels |= label != _firstLabel;
-        if (!_hasTwoLabels && columns.Label is { IsCondition: true, Expression.ColumnsUsed: [var column, ..] } && _values.Count <= MostValues)
+        if (!_hasTwoLabels && _values.Count <= MostValues
+            && columns.Label is { IsCondition: true, Expression.ColumnsUsed: [var column, ..] })
+        {
             _values.Add(row.Text(column) ?? "");
+        }
+
         if (columns.Text is { } text && row.IsMissing(text) && !string.IsNullOrWhiteSpace(row.Text(text)))
             _emptyWords = (_emptyWords.Count + 1, _emptyWords.Count == 0 ? $"'{row.Text(text)}' at {row.Where}" : _emptyWords.First);
     }
@@ -37,8 +44,10 @@ internal sealed class ExampleRemarks(string path, DatasetColumns columns)
     {
         if (_emptyWords.Count > 0)
         {
-            yield return new Warning("text-says-nothing", $"{path}: {_emptyWords.Count} of {_count} texts are a word that pandas reads as a "
-                + $"missing value, and were taken as text: {_emptyWords.First}");
+            yield return new Warning(
+                "text-says-nothing",
+                $"{path}: {_emptyWords.Count} of {_count} texts are a word that pandas reads as a missing value, and were taken as text: "
+                + _emptyWords.First);
         }
     }
 }

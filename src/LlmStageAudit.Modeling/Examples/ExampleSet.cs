@@ -23,7 +23,9 @@ public sealed record ExampleSet(string Path, IReadOnlyList<EncodedExample> Examp
     /// <summary>Why all labels are the same, where the label is a condition and they are; null: nothing to say.</summary>
     public string? LabelRemark { get; init; }
 
-    /// <summary>What makes the examples other than they may be taken for, as it was seen in reading: rows that were cut, or left out.</summary>
+    /// <summary>
+    /// What makes the examples other than they may be taken for, as it was seen in reading: rows that were cut, or left out.
+    /// </summary>
     public IReadOnlyList<Warning> Warnings { get; init; } = [];
 }
 

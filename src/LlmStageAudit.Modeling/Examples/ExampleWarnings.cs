@@ -34,8 +34,8 @@ public static class ExampleWarnings
         var (most, least) = (Array.IndexOf(counts, counts.Max()), Array.IndexOf(counts, counts.Min()));
         if (counts[most] == set.Examples.Count)
         {
-            return new Warning(
-                "one-class", $"{where}: all {set.Examples.Count} examples have label {most}{(set.LabelRemark is { } remark ? $", {remark}" : "")}");
+            var remark = set.LabelRemark is { } why ? $", {why}" : "";
+            return new Warning("one-class", $"{where}: all {set.Examples.Count} examples have label {most}{remark}");
         }
 
         return counts[least] < LeastShare * set.Examples.Count

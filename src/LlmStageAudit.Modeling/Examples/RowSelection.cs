@@ -5,7 +5,9 @@ using LlmStageAudit.Records.Configuration;
 
 namespace LlmStageAudit.Modeling.Examples;
 
-/// <summary>Takes those rows of a table that a data section selects: filter, rows that lack something, the first or a random sample of the rest.</summary>
+/// <summary>
+/// Takes those rows of a table that a data section selects: filter, rows that lack something, the first or a random sample of the rest.
+/// </summary>
 /// <param name="section">What is selected.</param>
 /// <param name="filter">Its condition; null: every row.</param>
 /// <param name="lacks">What a row lacks of what it is taken for, or null.</param>
@@ -67,8 +69,10 @@ internal sealed class RowSelection(DatasetSection section, RowExpression? filter
     {
         if (_lacking.Count > 0)
         {
-            yield return new Warning("rows-left-out", $"{section.Path}: {_lacking.Count} of {_lacking.Count + _taken} rows lack a label or a "
-                + $"text and are left out (missing: skip), the first {_lacking.First}");
+            yield return new Warning(
+                "rows-left-out",
+                $"{section.Path}: {_lacking.Count} of {_lacking.Count + _taken} rows lack a label or a text and are left out (missing: skip), "
+                + $"the first {_lacking.First}");
         }
     }
 

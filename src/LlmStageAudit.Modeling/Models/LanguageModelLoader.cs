@@ -313,9 +313,8 @@ public sealed class LanguageModelLoader
             _warnings.Add(new Warning("tensor-names", $"{_folder.Path}: {note}"));
         if (_folder.Config.UnknownKeys is { Count: > 0 } keys)
         {
-            var named = string.Join(", ", keys.Take(5).Select(Shown.Plain));
-            _warnings.Add(new Warning(
-                "unknown-keys", $"{_folder.Config.Path}: {named}{(keys.Count > 5 ? ", ..." : "")}: not known here, and nothing acts on it"));
+            var named = string.Join(", ", keys.Take(5).Select(Shown.Plain)) + (keys.Count > 5 ? ", ..." : "");
+            _warnings.Add(new Warning("unknown-keys", $"{_folder.Config.Path}: {named}: not known here, so that nothing acts on it"));
         }
     }
 

@@ -59,7 +59,8 @@ public sealed class Probe
     /// <param name="model">What measures.</param>
     /// <param name="reader">Reads rows as the model takes them.</param>
     /// <param name="unlabelled">What becomes of rows whose identity nobody annotated.</param>
-    /// <param name="trainedOn">What the model was trained on, as far as it is known: rows that the probe shares with it are warned of.</param>
+    /// <param name="trainedOn">What the model was trained on, as far as it is known: rows that the probe shares with it are warned
+    /// of.</param>
     /// <exception cref="AuditException">The probe's data, groups or metric do not fit.</exception>
     public static Probe Read(
         ProbeConfiguration configuration,

@@ -127,7 +127,8 @@ internal static class DatasetSectionReader
         if (!block.Has("path")) block.Missing("path", "a CSV, JSON lines or Parquet file");
         CheckColumns(block, task, isProbe);
         var sampleSeed = block.Integer("sampleSeed", long.MinValue, long.MaxValue, "a whole number");
-        if (block.Has("sampleSeed") && !block.Has("sample")) block.Fault("sampleSeed", "given without sample", null, "add sample, or remove it");
+        if (block.Has("sampleSeed") && !block.Has("sample"))
+            block.Fault("sampleSeed", "given without sample", null, "add sample, or remove it");
         if (block.Has("sample") && block.Has("limit"))
             block.Fault("sample", "given beside limit", "one of the two", "limit takes the first rows, sample any");
         return new DatasetSection
@@ -152,7 +153,8 @@ internal static class DatasetSectionReader
     private static IReadOnlyList<GroupSection> ReadGroups(ConfigurationBlock block) =>
         block.List<GroupSection>("groups", static text => text, static group => group.Name, GroupKeys, static group =>
         {
-            foreach (var key in GroupKeys.Where(key => !group.Has(key))) group.Missing(key, "a name, and the column or condition it is for");
+            foreach (var key in GroupKeys.Where(key => !group.Has(key)))
+                group.Missing(key, "a name, and the column or condition it is for");
             return group.Text("name") is { } name && group.Text("where") is { } where ? new GroupSection(name, where) : null;
         }) ?? [];
 

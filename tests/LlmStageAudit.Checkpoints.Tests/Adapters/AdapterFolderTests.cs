@@ -100,6 +100,12 @@ public sealed class AdapterFolderTests : IDisposable
         Assert.Equal([3f], tensors["base_model.model.score.weight"].Values.ToArray());
         Assert.Contains("lora_A.default.weight", Assert.Single(config.Warnings));
 
+        AdapterFolder.Write(
+            _scratch["compiled"], Config, [.. factors.Select(tensor => tensor with { Name = $"_orig_mod.{tensor.Name}" })]);
+        var compiled = AdapterFolder.Read(_scratch["compiled"]);
+        Assert.Equal([$"{Key}.lora_A.weight", $"{Key}.lora_B.weight"], compiled.Tensors.Keys);
+        Assert.Contains("_orig_mod", Assert.Single(compiled.Config.Warnings));
+
         AdapterFolder.Write(_scratch["two"], Config, [.. raw, factors[0] with { Name = $"{Key}.lora_A.other.weight" }]);
         Assert.Contains("holds the tensors of 2 adapters ('default', 'other')", Fault("two").Message);
         AdapterFolder.Write(_scratch["both"], Config, [.. raw, factors[0]]);

@@ -53,7 +53,9 @@ public sealed class CommentFuzzTests : IDisposable
         },
         bytes => !Utf8.IsValid(bytes));
 
-    /// <summary>What loads was JSON in every line, but for Python's words, and a list of integers or a text is read as one of the two.</summary>
+    /// <summary>
+    /// What loads was JSON in every line, but for Python's words, and a list of integers or a text is read as one of the two.
+    /// </summary>
     [Fact]
     public void Damaged_json_lines_are_read_or_refused() => new FuzzCampaign("comments (jsonl)", 50_000).Run(
         random =>

@@ -90,8 +90,8 @@ public sealed class TokenizerFuzzTests : IDisposable
     private static readonly byte[][] ConfigSeeds =
     [
         Encoding.UTF8.GetBytes("""
-            {"tokenizer_class":"LlamaTokenizerFast","add_bos_token":true,"add_eos_token":false,"bos_token":"<bos>","eos_token":{"content":"<x>"},
-            "model_max_length":1000000000000000019884624838656,"truncation_side":"left","legacy":false,
+            {"tokenizer_class":"LlamaTokenizerFast","add_bos_token":true,"add_eos_token":false,"bos_token":"<bos>",
+            "eos_token":{"content":"<x>"},"model_max_length":1000000000000000019884624838656,"truncation_side":"left","legacy":false,
             "added_tokens_decoder":{"0":{"content":"<bos>","special":true}},"pad_token":null}
             """),
         Encoding.UTF8.GetBytes("""

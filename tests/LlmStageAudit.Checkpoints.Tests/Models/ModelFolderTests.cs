@@ -116,6 +116,26 @@ public sealed class ModelFolderTests : IDisposable
     }
 
     [Fact]
+    public void A_cache_of_the_hub_is_opened_at_its_snapshot()
+    {
+        _scratch.WriteText("m/snapshots/1a/config.json", """{"model_type":"llama"}""");
+        using (var only = ModelFolder.Open(_scratch["m"])) Assert.Equal(_scratch["m/snapshots/1a"], only.Path);
+        _scratch.WriteText("m/snapshots/2b/config.json", """{"model_type":"gpt_neox"}""");
+        Assert.Contains("refs/main is absent, and snapshots holds 1a, 2b", Fault().Message);
+        _scratch.WriteText("m/refs/main", "2b\n");
+        using (var named = ModelFolder.Open(_scratch["m"])) Assert.Equal("gpt_neox", named.Config.ModelType);
+        _scratch.WriteText("m/refs/main", "3c");
+        Assert.Contains("refs/main names the snapshot '3c'", Fault().Message);
+        _scratch.WriteText("m/refs/main", new string('x', 300));
+        Assert.Contains("cannot be read", Fault().Message);
+        _scratch.WriteText("m/refs/main", "../..");
+        Assert.Contains("refs/main names the snapshot '../..'", Fault().Message);
+        Config();
+        using var model = ModelFolder.Open(_scratch["m"]);
+        Assert.Equal(_scratch["m"], model.Path);
+    }
+
+    [Fact]
     public void Damaged_weights_are_reported_as_such()
     {
         Config();

@@ -34,6 +34,8 @@ public sealed class ModelTokenizerTests : IDisposable
     [InlineData("GPTNeoXTokenizerFast", "\"errors\":\"replace\"", new int[0], new int[0])]
     [InlineData("LlamaTokenizerFast", "\"add_bos_token\":true", new[] { 0 }, new int[0])]
     [InlineData("LlamaTokenizerFast", "\"legacy\":false", new[] { 0 }, new int[0])]
+    [InlineData("TokenizersBackend", "\"add_eos_token\":true", new int[0], new[] { 1 })]
+    [InlineData("TokenizersBackend", "\"clean_up_tokenization_spaces\":true", new[] { 0 }, new int[0])]
     [InlineData("PreTrainedTokenizerFast", "\"add_bos_token\":true", new[] { 0 }, new int[0])]
     [InlineData("PreTrainedTokenizerFast", "\"model_max_length\":9", new[] { 0 }, new int[0])]
     public void Flags_act_as_in_transformers(string name, string flags, int[] before, int[] after)

@@ -42,8 +42,8 @@ public sealed class RustAgreementTests
             var pair = new Pair($"{scheme} {splits}", HuggingFaceTokenizer.Load(path), new Tokenizers.DotNet.Tokenizer(path));
             string[] texts =
             [
-                "", " ", "  ", "hello", " hello", "hello world", "hello  world ", "▁hello", "<x>hello", " <x> hello", "hello<x>", "<bos>hello w",
-                "o o", "日 é", "\thello", "hello▁world", "<x><x> h",
+                "", " ", "  ", "hello", " hello", "hello world", "hello  world ", "▁hello", "<x>hello", " <x> hello", "hello<x>",
+                "<bos>hello w", "o o", "日 é", "\thello", "hello▁world", "<x><x> h",
             ];
             foreach (var text in texts) pair.AssertAgrees(text);
             foreach (var text in new GeneratedTexts(seed: 5, ["<bos>", "<x>", "▁", "hello"]).Take(200)) pair.AssertAgrees(text);
@@ -63,7 +63,7 @@ public sealed class RustAgreementTests
     private sealed class Pair(string name, HuggingFaceTokenizer ours, Tokenizers.DotNet.Tokenizer theirs)
     {
         public Pair(string name)
-            : this(name, SampleTokenizers.All.Value[name], new Tokenizers.DotNet.Tokenizer(SharedData.PathOf($"data/{name}/tokenizer.json")))
+            : this(name, SampleTokenizers.All.Value[name], new(SharedData.PathOf($"data/{name}/tokenizer.json")))
         {
         }
 

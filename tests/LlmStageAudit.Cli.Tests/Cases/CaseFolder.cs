@@ -4,7 +4,9 @@ using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Cli.Tests.Cases;
 
-/// <summary>A folder of small inputs under shared/cases, read where it lies, and a folder of the test's own for what commands write.</summary>
+/// <summary>
+/// A folder of small inputs under shared/cases, read where it lies, and a folder of the test's own for what commands write.
+/// </summary>
 /// <param name="name">Below shared/cases, such as "_fine/csv-odd-cells".</param>
 internal sealed class CaseFolder(string name) : IDisposable
 {

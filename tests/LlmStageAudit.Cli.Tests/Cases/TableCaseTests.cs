@@ -4,7 +4,9 @@ using LlmStageAudit.Testing;
 
 namespace LlmStageAudit.Cli.Tests.Cases;
 
-/// <summary>Tables as people have them: what is wrong in them is told with what to do, and what is missing is not taken for a zero.</summary>
+/// <summary>
+/// Tables as people have them: what is wrong in them is told with what to do, and what is missing is not taken for a zero.
+/// </summary>
 [Collection(AuditCollection.Name)]
 public sealed class TableCaseTests
 {

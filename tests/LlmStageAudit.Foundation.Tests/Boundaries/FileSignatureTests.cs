@@ -69,7 +69,9 @@ public sealed class FileSignatureTests
         Assert.Equal(FileFormat.Gzip, FileSignature.Of(bytes.ToArray())?.Format);
     }
 
-    /// <summary>The command that is advised is one that iconv takes: a mark is read by UTF-16, and where there is none the order is named.</summary>
+    /// <summary>
+    /// The command that is advised is one that iconv takes: a mark is read by UTF-16, and where there is none the order is named.
+    /// </summary>
     [Theory]
     [InlineData(true, false, "iconv -f UTF-16 -t UTF-8")]
     [InlineData(true, true, "iconv -f UTF-16 -t UTF-8")]

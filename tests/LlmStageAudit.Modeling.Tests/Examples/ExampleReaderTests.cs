@@ -184,7 +184,9 @@ public sealed class ExampleReaderTests : IDisposable
         Assert.Equal((promptTokens, -1), (example.PromptTokens, example.Label));
     }
 
-    /// <summary>As Hugging Face's tokenizers cut: room for the special tokens is kept, the text is cut, and they are put around it.</summary>
+    /// <summary>
+    /// As Hugging Face's tokenizers cut: room for the special tokens is kept, the text is cut, and they are put around it.
+    /// </summary>
     [Theory]
     [InlineData("{}", 4, "abcdef", "0 a b 1")]
     [InlineData("{}", 9, "abcdef", "0 a b c d e f 1")]

@@ -114,7 +114,9 @@ internal sealed class ConfigurationBlock
     /// <summary>A list of different texts; a single text is a list of one.</summary>
     public IReadOnlyList<string>? TextList(string key) => List(key, static text => text, static text => text);
 
-    /// <summary>A list of texts and, where their keys are given, blocks; a single one is a list of one. No two may have the same name.</summary>
+    /// <summary>
+    /// A list of texts and, where their keys are given, blocks; a single one is a list of one. No two may have the same name.
+    /// </summary>
     /// <param name="key">Its key in this block.</param>
     /// <param name="ofText">Makes an item of a text.</param>
     /// <param name="nameOf">What an item is called.</param>
