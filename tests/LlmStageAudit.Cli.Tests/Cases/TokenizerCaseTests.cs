@@ -1,3 +1,5 @@
+using LlmStageAudit.Checkpoints.Tokenization;
+using System.Diagnostics;
 using System.Text.Json;
 using LlmStageAudit.Cli.Tests.Surface;
 using LlmStageAudit.Testing;
@@ -94,5 +96,20 @@ public sealed class TokenizerCaseTests : IDisposable
         {
             Console.SetIn(before);
         }
+    }
+
+    /// <summary>Hundreds of thousands of one letter, of blanks, of combining marks: in seconds, and nothing lost.</summary>
+    [SharedFact("cases/_fine/text-long-runs")]
+    public void Long_runs_of_one_character()
+    {
+        var tokenizer = HuggingFaceTokenizer.Load(SharedData.At("data/pythia/tokenizer.json"));
+        var watch = Stopwatch.StartNew();
+        foreach (var line in File.ReadLines(CaseFolder.Beside("_fine", "text-long-runs", "a.jsonl")))
+        {
+            var text = JsonDocument.Parse(line).RootElement.GetProperty("text").GetString()!;
+            Assert.Equal(text.Normalize(), tokenizer.Decode(tokenizer.Encode(text, addSpecialTokens: false)));
+        }
+
+        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 60);
     }
 }
