@@ -112,7 +112,8 @@ internal static class RankVerb
             (">95% interval", row => double.IsNaN(row.Item.Low) ? null : Numbers.Interval(row.Item.Low, row.Item.High)),
             (">gap with", row => Numbers.Signed(row.Item.ObservedGap)),
             (">gap without", row => Numbers.Signed(row.Item.CounterfactualGap)),
-            (">adjusted p", row => row.Item.Screen is null ? Numbers.Plain(row.Item.AdjustedPValue) : null),
+            (">adjusted p", row => row.Item is { Screen: null, Significant: not Significance.TooFewRows }
+                ? Numbers.Plain(row.Item.AdjustedPValue) : null),
             ("significant in this run", row => row.Item.Screen is { } screen
                 ? $"screened ({screen})"
                 : EnumSpelling<Significance>.Of(row.Item.Significant)),

@@ -53,7 +53,7 @@ public sealed class RankCaseTests : IDisposable
     public void A_model_of_three_classes_is_ranked()
     {
         using var folder = new CaseFolder("_fine/rank-three-classes");
-        folder.Trained();
+        folder.Trained("run.yaml", "--set", $"model.path={CaseFolder.Beside("_base", "ids_model")}");
         var said = CommandLine.Json("rank", folder.Out, "--probe", folder.At("probe.yaml"), "--confounder", "g");
         Assert.True(double.IsFinite(Assert.Single(said.List("ranking")).Number("score")));
     }
