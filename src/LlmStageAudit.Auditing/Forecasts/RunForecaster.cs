@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LlmStageAudit.Attribution;
+using LlmStageAudit.Foundation.Boundaries;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Configuration;
 using LlmStageAudit.Records.Runs;
@@ -110,7 +111,7 @@ internal sealed class RunForecaster(ForecastRequest request)
     private PhaseForecast Retraining(SampledRun run, RunMaterials materials, double opened, long loadPeak, long loadedBytes)
     {
         var inputs = RunInputs.Files(_configuration, materials.Model).Where(file => file.Role != InputRole.Probe)
-            .Sum(file => new FileInfo(file.Path).Length);
+            .Sum(file => ForeignFile.SizeBytes(file.Path));
         // Loading, hashing what it is pinned to, and saving the initial state as a stage's is saved.
         var begin = SavedModelSeconds(run, materials) + (inputs / run.HashBytesPerSecond) + run.EndSeconds;
         var (seconds, bytes) = (opened, 0L);

@@ -82,7 +82,7 @@ public static class InspectHop
         return new()
         {
             ["kind"] = "safetensors",
-            ["sizeBytes"] = new FileInfo(path).Length,
+            ["sizeBytes"] = ForeignFile.SizeBytes(path),
             ["metadata"] = file.Metadata.Select(pair => $"{pair.Key} = {pair.Value}").ToArray(),
             ["tensors"] = file.Tensors.Values
                 .Select(tensor => $"{tensor.Name} {tensor.Dtype} [{string.Join(", ", tensor.Shape)}]").ToArray(),

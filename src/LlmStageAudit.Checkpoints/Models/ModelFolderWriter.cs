@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using LlmStageAudit.Checkpoints.Safetensors;
+using LlmStageAudit.Foundation.Boundaries;
 using LlmStageAudit.Foundation.Files;
 
 namespace LlmStageAudit.Checkpoints.Models;
@@ -57,12 +58,12 @@ public static class ModelFolderWriter
     {
         var companions = tokenizerFolder is null
             ? []
-            : ModelFolder.CompanionFiles.Select(name => new FileInfo(Path.Combine(tokenizerFolder, name)));
+            : ModelFolder.CompanionFiles.Select(name => Path.Combine(tokenizerFolder, name));
         return
         [
             (ModelFolder.ConfigFile, ConfigJson(config, changes).Length),
             (ModelFolder.WeightsFile, SafetensorsWriter.SizeBytes(outlines)),
-            .. companions.Where(file => file.Exists).Select(file => (file.Name, file.Length)),
+            .. companions.Where(File.Exists).Select(path => (Path.GetFileName(path), ForeignFile.SizeBytes(path))),
         ];
     }
 

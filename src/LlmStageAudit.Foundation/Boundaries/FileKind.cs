@@ -14,8 +14,7 @@ internal static class FileKind
     /// <exception cref="IOException">The links at the path go round in a circle, or another process has locked the file.</exception>
     public static string? WhyNotRegular(string path)
     {
-        var file = new FileInfo(path);
-        var target = file.LinkTarget is null ? file : new FileInfo(file.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path);
+        var target = Target(path);
         if (Directory.Exists(target.FullName)) return "is a folder";
 
         // Pipes, devices and sockets have no length; what has one is a regular file.
@@ -28,6 +27,14 @@ internal static class FileKind
             null => "is a socket or something else without content",
             _ => "is no regular file",
         };
+    }
+
+    /// <summary>The file that a path leads to: what the base library says of a link is of the link itself.</summary>
+    /// <exception cref="IOException">The links at the path go round in a circle.</exception>
+    public static FileInfo Target(string path)
+    {
+        var file = new FileInfo(path);
+        return file.LinkTarget is null ? file : new FileInfo(file.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path);
     }
 
     // Archiving is the one part of the base library that asks the system for a file's type. Of an empty file it reads nothing.

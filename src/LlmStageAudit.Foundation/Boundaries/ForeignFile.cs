@@ -24,6 +24,9 @@ public static class ForeignFile
         return new FileStream(path, FileMode.Open, FileAccess.Read, share, bufferBytes);
     }
 
+    /// <summary>The length of the file that a path leads to, links followed; 0 where there is none.</summary>
+    public static long SizeBytes(string path) => FileKind.Target(path) is { Exists: true, Length: var length } ? length : 0;
+
     /// <summary>Opens a file that should hold text in UTF-8, and refuses what its first bytes say is something else.</summary>
     /// <exception cref="ForeignFileException">As for <see cref="OpenRead"/>, or what lies there is no such text.</exception>
     public static FileStream OpenText(string path)

@@ -1,4 +1,5 @@
 using LlmStageAudit.Checkpoints.Adapters;
+using LlmStageAudit.Foundation.Boundaries;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Foundation.Files;
 using LlmStageAudit.Modeling.Models;
@@ -27,7 +28,7 @@ public static class RunInputs
             Role = file.Role,
             Path = file.Path,
             Sha256 = hashOf(file.Path),
-            SizeBytes = new FileInfo(file.Path) is { Exists: true } found ? found.Length : 0,
+            SizeBytes = ForeignFile.SizeBytes(file.Path),
         }),
     ];
 

@@ -54,6 +54,15 @@ public sealed class InspectTests(AuditFixture audit)
     }
 
     [Fact]
+    public void A_link_has_the_size_of_what_it_leads_to()
+    {
+        using var folder = new TemporaryFolder();
+        var file = audit.At("sgd-run", "initial", "adapter_model.safetensors");
+        File.CreateSymbolicLink(folder.At("link.safetensors"), file);
+        Assert.Equal(new FileInfo(file).Length, CommandLine.Json("inspect", folder.At("link.safetensors")).Count("sizeBytes"));
+    }
+
+    [Fact]
     public void A_log_in_its_run()
     {
         var path = audit.At("sgd-run", "stages", "02-second", "trajectory.log");
