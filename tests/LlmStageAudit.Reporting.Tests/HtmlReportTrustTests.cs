@@ -87,7 +87,8 @@ public sealed partial class HtmlReportTrustTests
         });
         var page = TextOf(HtmlReport.Render(inputs with
         {
-            Effects = [effects], Verifications = [verification with { Predictions = other, Stages = [.. stages] }],
+            Effects = [effects],
+            Verifications = [verification with { Predictions = other, Stages = [.. stages] }],
         }));
         Assert.Contains("Trust: high, since 9 spot-checked steps", page, StringComparison.Ordinal);
         Assert.Contains("0 of 3 stages", page, StringComparison.Ordinal);

@@ -14,7 +14,8 @@ public sealed record GptNeoXConfig : TransformerConfig
     private GptNeoXConfig(ModelConfig config, UnsupportedSettings unsupported)
         : base(config, new FamilyPresets(
             "gpt_neox", "hidden_act", config.FindString("hidden_act") ?? "gelu", HeadCount: 64, VocabularySize: 50_432, MaxPositions: 2048,
-            AttentionBias: true) { DropoutKeys = ["hidden_dropout", "attention_dropout"] })
+            AttentionBias: true)
+        { DropoutKeys = ["hidden_dropout", "attention_dropout"] })
     {
         var (rope, scaling) = (config.FindSection("rope_parameters"), config.FindSection("rope_scaling"));
         RotaryFraction = RotaryConfig.Agreed(

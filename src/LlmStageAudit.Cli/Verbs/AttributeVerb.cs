@@ -138,6 +138,7 @@ internal static class AttributeVerb
             effect.ExportedAdapter,
             PerExample = perExample ? effect.PerExample : null,
         }),
+        Holds = SeedTable.Reach(effects.Effects.FirstOrDefault()?.OverSeeds),
         effects.AttributeSeconds,
         effects.GradientEquivalents,
         effects.Certification,

@@ -86,6 +86,7 @@ internal static class DemoVerb
                 Ranking = ranking.Ranking.Select(stage => new { stage.Stage, stage.Score, stage.Low, stage.High, stage.Significant }),
                 Verified = verification.Stages.Select(stage =>
                     new { stage.Stage, stage.Estimator, stage.Predicted, stage.Measured, stage.Pearson, stage.RelativeError }),
+                Holds = SeedTable.Reach(null),
                 Report = report,
                 Seconds = watch.Elapsed.TotalSeconds,
             },
@@ -99,7 +100,7 @@ internal static class DemoVerb
                     ("stage", row => row.First.Stage),
                     (">score", row => Numbers.Signed(row.First.Score)),
                     (">95% interval", row => Numbers.Interval(row.First.Low, row.First.High)),
-                    ("significant", row => EnumSpelling<Significance>.Of(row.First.Significant)),
+                    ("significant in this run", row => EnumSpelling<Significance>.Of(row.First.Significant)),
                     ("replayed vs retrained", row => row.Second.BitIdentical == true
                         ? "the same bits"
                         : $"Pearson {Numbers.Plain(row.Second.Pearson)}"));

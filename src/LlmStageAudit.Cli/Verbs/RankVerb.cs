@@ -77,6 +77,7 @@ internal static class RankVerb
                 Confounders = rankings.Select(ranking => new { ranking.Confounder, ranking.Cells }),
                 Probe = rankings[0].Probe.Name,
                 Ranking = rankings.SelectMany(ranking => ranking.Ranking.Select(stage => Entry(stage, ranking))),
+                Holds = SeedTable.Reach(rankings[0].Ranking.FirstOrDefault()?.OverSeeds),
                 rankings[0].LeastRows,
                 Certification = certified,
                 rankings[0].EffectsPath,

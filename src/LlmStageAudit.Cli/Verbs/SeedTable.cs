@@ -7,6 +7,9 @@ namespace LlmStageAudit.Cli.Verbs;
 /// <summary>What effects over several seeds say, or that only one seed was asked.</summary>
 internal static class SeedTable
 {
+    /// <summary>Of what an answer holds, for programs.</summary>
+    public static string Reach(OverSeeds? over) => over is null ? "in this run" : $"over {over.Seeds} seeds";
+
     /// <summary>Writes a table of the stages; where no other seed was asked, a sentence that the answer is this run's.</summary>
     public static void Write(VerbContext context, IReadOnlyList<(string Stage, OverSeeds? OverSeeds)> stages)
     {

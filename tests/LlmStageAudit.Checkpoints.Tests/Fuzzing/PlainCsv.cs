@@ -48,7 +48,7 @@ internal static class PlainCsv
                 return field.ToString();
             }
 
-            for (at++; at < text.Length; )
+            for (at++; at < text.Length;)
             {
                 if (text[at] == '"')
                 {

@@ -12,6 +12,7 @@ public sealed class SeedsTests(AuditFixture audit)
     {
         var run = Train("over-seeds");
         var said = CommandLine.Json("attribute", run, "--probe", audit.Probe, "--seeds", "2");
+        Assert.Equal("over 3 seeds", said.Text("holds"));
         double[][] byHand = [.. Enumerable.Range(0, 3).Select(i => EffectsUnder(7 + i))];
         foreach (var (effect, stage) in said.List("effects").Select((effect, stage) => (effect, stage)))
         {
@@ -79,6 +80,9 @@ public sealed class SeedsTests(AuditFixture audit)
         var outcome = CommandLine.Succeed("attribute", audit.Run, "--probe", audit.Probe);
         Assert.Contains("significant in this run", outcome.Output);
         Assert.Contains("another seed may say otherwise", outcome.Error);
+        Assert.Equal("in this run", CommandLine.Json("attribute", audit.Run, "--probe", audit.Probe).Text("holds"));
+        Assert.Equal(
+            "in this run", CommandLine.Json("rank", audit.Run, "--probe", audit.Probe, "--confounder", "blue").Text("holds"));
     }
 
     private string Train(string name)

@@ -162,7 +162,8 @@ public sealed class PlanBasisTests : IDisposable
         Write("margin", Graded(TrustGrade.Exact, "exact") with { Metric = "margin" });
         Write("blue", Ranking("blue", TrustGrade.Low, "second") with
         {
-            EffectsPath = _folder.EffectsPath("recorded"), Effects = recorded.Identity,
+            EffectsPath = _folder.EffectsPath("recorded"),
+            Effects = recorded.Identity,
         });
         Assert.Equal(_folder.EffectsPath("exact"), PlanBasis.Automatic(_folder, 1, null).Predictions!.Path);
     }
