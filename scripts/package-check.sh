@@ -116,7 +116,7 @@ check_archive() { # SUITE
 }
 
 check_archives() {
-  archive=$(find "$root/artifacts/package" -name 'stageaudit-*-linux-x64.tar.gz' -print -quit 2>/dev/null)
+  archive=$(find "$root/artifacts/package" -name 'stageaudit-*-linux-x64.tar.gz' -print -quit 2>/dev/null || true)
   [[ -n $archive ]] || fail "no archive; run scripts/package.sh"
   echo "archive: $(basename "$archive"), $(du -m "$archive" | cut -f1) MiB"
   env -i HOME="$HOME" PATH="$PATH" bash "$work/figures" "$root/scripts/stageaudit" "$work/made" >"$work/expected" 2>"$work/log" || {

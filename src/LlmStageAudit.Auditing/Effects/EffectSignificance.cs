@@ -32,5 +32,6 @@ internal static class EffectSignificance
     }
 
     private static bool IsTestable(StageEffect effect) =>
-        effect.PerExample.Count > 0 && effect.Estimator is not { IsExact: false } && effect.PerExample.All(row => double.IsFinite(row.Estimate)) && double.IsFinite(effect.Estimate);
+        effect.PerExample.Count > 0 && effect.Estimator is not { IsExact: false }
+        && double.IsFinite(effect.Estimate) && effect.PerExample.All(row => double.IsFinite(row.Estimate));
 }

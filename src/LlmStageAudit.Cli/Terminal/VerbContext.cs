@@ -69,7 +69,9 @@ internal sealed class VerbContext(ParseResult result, CancellationToken cancella
         if (_level <= LogLevel.Warning) Error.WriteLine($"warning: {MessagePart.Of(warning.Message)}");
     }
 
-    /// <summary>What a verb answers, on standard output: one JSON object, with its schema's version first and the warnings last, or what people read.</summary>
+    /// <summary>
+    /// What a verb answers, on standard output: one JSON object, with its schema's version first and the warnings last, or what people read.
+    /// </summary>
     public void Print(object json, Action text)
     {
         if (!Json)

@@ -173,7 +173,8 @@ public sealed class LanguageModelLoader
         if (slot.Name == ClassificationHead && _options.Adapter?.Tensors is not null)
             _warnings.Add(new Warning("fresh-head", $"the classification head starts at random from seed {_options.Seed}: {HeadlessFile} has none"));
         _drawing.Start();
-        using var fresh = TensorMemory.Of(_transformer.Initialize(slot, slot.Name == ClassificationHead ? _options.Seed : _options.BaseSeed), [.. slot.Shape]);
+        var seed = slot.Name == ClassificationHead ? _options.Seed : _options.BaseSeed;
+        using var fresh = TensorMemory.Of(_transformer.Initialize(slot, seed), [.. slot.Shape]);
         weight.copy_(fresh);
         _drawing.Stop();
     }
