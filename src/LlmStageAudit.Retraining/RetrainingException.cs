@@ -37,6 +37,10 @@ public sealed class RetrainingException : AuditException
     internal static RetrainingException NotRetrained(string plan, IEnumerable<string> jobs) =>
         new(ErrorKind.Request, plan, $"not yet retrained: {string.Join(", ", jobs)}", null, "run retrain first");
 
+    internal static RetrainingException NotIntact(string run, IEnumerable<object> findings) => new(
+        ErrorKind.Finding, run, $"the retrained run is not what was sealed ({string.Join("; ", findings)})", "the run as retraining left it",
+        "remove its folder and run retrain again; verify-log says what was changed");
+
     internal static RetrainingException NotPredicted(string effects, string stage) =>
         new(ErrorKind.Input, effects, $"holds no effect of stage '{stage}'", null, "run attribute for whole stages");
 

@@ -46,7 +46,7 @@ public static class AttributeHop
     {
         if (request.FurtherSeeds == 0) return Once(request, host);
         if (request.Certification is not null)
-            throw ConfigurationException.Bad(Setting.Seeds, $"with {Setting.Budget}", "every stage by exact replay");
+            throw ConfigurationException.At(Setting.Seeds, $"given with {Setting.Budget}", "every stage by exact replay");
         var sweep = new SeedSweep(request, request.Question, request.FurtherSeeds);
         var (effects, path) = Once(request, host);
         var runs = sweep.Effects(effects, host);

@@ -58,10 +58,14 @@ public static class EvaluateHop
         EvaluateRequest request, LanguageModel model, ExampleReader reader, IReadOnlyList<ExampleSet> trainedOn, Tensor state, WalkHost host)
     {
         var probe = request.ReadProbe(model, reader, trainedOn, host);
+        var scores = new ProbeEvaluator(model, probe).Evaluate(state);
+        // Rates and areas of numbers that are none look like any others.
+        if (scores.Examples.FirstOrDefault(example => !double.IsFinite(example.LogLikelihood)) is { } lost)
+            throw ProbeException.NotFinite(probe.Configuration.Path, lost.Id, lost.LogLikelihood);
         return new Evaluation(
             probe.Reference,
             probe.Performance.Name,
-            new ProbeEvaluator(model, probe).Evaluate(state),
+            scores,
             [.. probe.Groups.Select(group => group.Background.Count())]);
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using LlmStageAudit.Attribution.Estimators;
 using LlmStageAudit.Attribution;
 using LlmStageAudit.Auditing.Effects;
@@ -48,9 +49,11 @@ public static class RankHop
     public static Ranked Run(RankRequest request, WalkHost host)
     {
         if (request is { FurtherSeeds: not 0, Certification: not null })
-            throw ConfigurationException.Bad(Setting.Seeds, $"with {Setting.Budget}", "every stage by exact replay");
+            throw ConfigurationException.At(Setting.Seeds, $"given with {Setting.Budget}", "every stage by exact replay");
         if (request.Confounders.Count == 0 || (request.Confounders.Count > 1 && request.Certification is not null))
             throw ConfigurationException.Bad(Setting.Confounder, string.Join(' ', request.Confounders), $"one, with {Setting.Budget}, else one or more");
+        if (request.LeastRows < 1)
+            throw ConfigurationException.Bad(Setting.LeastRows, request.LeastRows.ToString(CultureInfo.InvariantCulture), "1 or more");
         var question = new AttributionRequest { Estimator = request.Estimator };
         var sweep = request.FurtherSeeds == 0 ? null : new SeedSweep(request, question, request.FurtherSeeds);
         using var run = request.OpenRun(host);

@@ -34,11 +34,13 @@ internal sealed class SeedSweep
     public SeedSweep(JournaledRequest request, AttributionRequest question, int further)
     {
         if (further is < 1 or > Most)
-            throw ConfigurationException.Bad(Setting.Seeds, further.ToString(CultureInfo.InvariantCulture), $"1 to {Most}");
+            throw ConfigurationException.Bad(Setting.Seeds, further.ToString(CultureInfo.InvariantCulture), $"0 to {Most}");
         if (question.Estimator != Estimator.Exact)
-            throw ConfigurationException.Bad(Setting.Seeds, $"with {question.Estimator}", "exact replay: an estimate's error would pass for luck");
+            throw ConfigurationException.At(
+                Setting.Seeds, $"given with {question.Estimator}", "exact replay: an estimate's error would pass for luck");
         if (question.Treatment is not Treatment.Stage)
-            throw ConfigurationException.Bad(Setting.Seeds, $"with {question.Treatment}", "whole stages: under another seed a step has other rows");
+            throw ConfigurationException.At(
+                Setting.Seeds, $"given with {question.Treatment}", "whole stages: under another seed a step has other rows");
         (_request, _question, _folder) = (request, question, RunFolder.Open(request.Run));
         _run = _folder.ReadManifest();
         if (_run.Start.Kind != RunStartKind.Initial) throw AttributionException.SeedsOfPart(request.Run);

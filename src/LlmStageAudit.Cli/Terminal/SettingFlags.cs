@@ -21,6 +21,7 @@ internal static class SettingFlags
         [Setting.ForcedStart] = "--force-start",
         [Setting.GradientSource] = "--gradient",
         [Setting.Identity] = "--identity",
+        [Setting.LeastRows] = "--least-rows",
         [Setting.LeavingOut] = "--skip",
         [Setting.Level] = "--level",
         [Setting.Method] = "--method",

@@ -157,7 +157,7 @@ internal static class AttributeVerb
             [
                 ("stage", Name),
                 (">effect", effect => Numbers.Signed(effect.Estimate)),
-                (">95% interval", effect => effect is { Low: { } low, High: { } high } ? Numbers.Interval(low, high) : null),
+                (">95% interval", effect => effect is { Low: { } low, High: { } high } && !double.IsNaN(low) ? Numbers.Interval(low, high) : null),
                 ("significant in this run", effect => effect.Significant is { } significant ? EnumSpelling<Significance>.Of(significant) : null),
                 ("trust", effect => EnumSpelling<TrustGrade>.Of(effect.Trust)),
                 .. mixed,

@@ -61,7 +61,7 @@ internal static class PlanVerb
             (">expected effect of the stage", job =>
                 job.ExpectedEffect is { } effect ? $"{Numbers.Signed(effect.Estimate)} {effect.Metric}" : null));
         context.Out.WriteLine($"{plan.TotalSteps} steps, about {Numbers.Seconds(plan.EstimatedSeconds)}: {path}");
-        context.Note($"planned by {plan.Choice}");
+        context.Note($"{plan.Choice}");
         context.Note($"next: stageaudit retrain {path}");
     }
 }

@@ -104,7 +104,8 @@ internal static class RankVerb
     private static void Print(VerbContext context, RankingArtifact ranking)
     {
         context.Out.WriteLine(
-            $"How much each stage raised the score of '{ranking.Confounder}' examples over others of the same label (log-odds):");
+            $"How much each stage raised the score of '{ranking.Confounder}' examples over others of the same label (log-odds)"
+            + (ranking.Ranking.Any(stage => stage.OverSeeds is not null) ? ", in the order of the means over seeds below:" : ":"));
         context.WriteTable(
             ranking.Ranking.Index(),
             (">#", row => $"{row.Index + 1}"),

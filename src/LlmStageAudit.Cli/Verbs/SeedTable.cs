@@ -27,7 +27,7 @@ internal static class SeedTable
             (">mean", stage => Numbers.Signed(stage.OverSeeds!.Mean)),
             (">95% interval", stage => double.IsNaN(stage.OverSeeds!.Low) ? null : Numbers.Interval(stage.OverSeeds.Low, stage.OverSeeds.High)),
             (">luck", stage => $"{100 * stage.OverSeeds!.Luck:0} %"),
-            (">adjusted p", stage => Numbers.Plain(stage.OverSeeds!.AdjustedPValue)),
+            (">adjusted p", stage => stage.OverSeeds!.Significant is Significance.TooFewRows ? null : Numbers.Plain(stage.OverSeeds.AdjustedPValue)),
             ("this data does that", stage => EnumSpelling<Significance>.Of(stage.OverSeeds!.Significant)));
     }
 }

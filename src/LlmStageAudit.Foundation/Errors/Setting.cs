@@ -54,6 +54,8 @@ public sealed class Setting
     public static Setting GradientSource { get; } = new("the gradient source");
     /// <summary>Who signs, or must have signed.</summary>
     public static Setting Identity { get; } = new("the identity");
+    /// <summary>With how few rows of a label nothing is called significant or not.</summary>
+    public static Setting LeastRows { get; } = new("the least rows");
     /// <summary>The stages to leave out.</summary>
     public static Setting LeavingOut { get; } = new("leaving out");
     /// <summary>What an effect is of: a stage, a step or an example.</summary>

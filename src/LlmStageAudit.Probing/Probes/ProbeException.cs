@@ -17,6 +17,14 @@ public sealed class ProbeException : InvalidInputException
             "a number (a member from 0.5 on), true or false",
             $"name the group by an expression such as \"{column} == '{found}'\""));
 
+    /// <summary>A model whose scores are no numbers, as weights that hold one that is none make all of them.</summary>
+    /// <param name="path">The probe's file.</param>
+    /// <param name="example">The first row concerned.</param>
+    /// <param name="found">Its log-likelihood.</param>
+    public static ProbeException NotFinite(string path, string example, double found) => new(Sentence(
+        path, FormattableString.Invariant($"the model gives row '{example}' a log-likelihood of {found}"), "a finite number",
+        "look for values that are not finite in the weights or the adapter"));
+
     internal static ProbeException OtherTask(string path, string found, string expected) =>
         new(Sentence(path, $"the probe's task is {found}", $"{expected}, the model's", "leave task out, or probe a model of that task"));
 

@@ -58,7 +58,10 @@ internal sealed record StageFinding(StageEffect Effect, Standing Standing)
     public bool HasInterval => Effect.Low is not null || Effect.High is not null;
 
     /// <summary>Whether the interval lies on one side of zero.</summary>
-    public bool IsDistinguishable => double.IsFinite(Estimate) && (Effect.Low > 0 || Effect.High < 0);
+    public bool ExcludesZero => double.IsFinite(Estimate) && (Effect.Low > 0 || Effect.High < 0);
+
+    /// <summary>The same, where the test of the effect does not say that it may be luck.</summary>
+    public bool IsDistinguishable => ExcludesZero && Effect.Significant is null or Significance.Yes;
 
     /// <summary>The grade that stands, spelled as files do.</summary>
     public string Trust => EnumSpelling<TrustGrade>.Of(Standing.Trust);

@@ -67,7 +67,7 @@ internal static class AnswerSection
     {
         var unit = MetricText.Suffix(finding.Artifact.Metric);
         page.Open("p");
-        if (top.HasInterval) page.Text(top.IsDistinguishable ? "Its interval excludes zero. " : "Its interval includes zero. ");
+        if (top.HasInterval) page.Text(top.ExcludesZero ? "Its interval excludes zero. " : "Its interval includes zero. ");
         if (top.Standing.Retrained is { } retrained)
         {
             page.Text($"Retraining without it measured {NumberText.Signed(retrained.Measured):strong}{unit} on ");
@@ -90,7 +90,8 @@ internal static class AnswerSection
 
         if (finding.Stages.MaxBy(stage => stage.Size) is { } larger && larger.Size > top.Size)
         {
-            var doubt = larger.HasInterval ? "its interval includes zero" : "it has no interval";
+            var doubt = !larger.HasInterval ? "it has no interval"
+                : larger.ExcludesZero ? "its test says that it may be luck" : "its interval includes zero";
             page.Text($"The estimate of {larger.Label:strong} is larger, but {doubt}. ");
         }
 
@@ -100,7 +101,7 @@ internal static class AnswerSection
     private static void WriteRanking(MarkupWriter page, RankingArtifact ranking)
     {
         page.Open("p").Text($"Reliance on {ranking.Confounder:strong}: ");
-        if (ranking.Ranking.MaxBy(stage => double.IsFinite(stage.Score) ? stage.Score : double.NegativeInfinity) is not { } top)
+        if (ranking.Ranking.FirstOrDefault(stage => double.IsFinite(stage.Score)) is not { } top)
         {
             page.Text("no stage was ranked.").Close();
             return;
@@ -121,7 +122,7 @@ internal static class AnswerSection
     private static string Reach(OverSeeds? over) => over is null
         ? "This holds in this run: no other seed was asked."
         : $"Over {NumberText.Count(over.Seeds)} seeds the mean is {NumberText.Signed(over.Mean)} "
-            + $"(interval {NumberText.Interval(over.Low, over.High)}, {NumberText.Percent(Math.Round(over.Luck, 2))} luck): "
+            + $"({(double.IsNaN(over.Low) ? "no interval" : $"interval {NumberText.Interval(over.Low, over.High)}")}, {NumberText.Percent(Math.Round(over.Luck, 2))} luck): "
             + over.Significant switch
             {
                 Significance.Yes => "this data does that.",

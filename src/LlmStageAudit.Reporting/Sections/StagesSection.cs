@@ -79,7 +79,7 @@ internal static class StagesSection
             ("Significant in this run", stage =>
                 stage.Effect.Significant is { } significant ? EnumSpelling<Significance>.Of(significant) : "–"),
             ("This data does that", stage => OverSeedsOf(stage.Effect.OverSeeds)),
-            ("Zero in interval", stage => !stage.HasInterval ? "–" : stage.IsDistinguishable ? "no" : "yes"),
+            ("Zero in interval", stage => !stage.HasInterval ? "–" : stage.ExcludesZero ? "no" : "yes"),
             ("Trust", stage => new(stage.Trust, stage.Reason)));
     }
 
@@ -180,7 +180,8 @@ internal static class StagesSection
 
     private static TableCell OverSeedsOf(OverSeeds? over) => over is null ? "not known: no other seed was asked" : new TableCell(
         EnumSpelling<Significance>.Of(over.Significant),
-        $"over {NumberText.Count(over.Seeds)} seeds: {NumberText.Signed(over.Mean)}, {NumberText.Interval(over.Low, over.High)}");
+        $"over {NumberText.Count(over.Seeds)} seeds: {NumberText.Signed(over.Mean)}"
+            + (double.IsNaN(over.Low) ? "" : $", {NumberText.Interval(over.Low, over.High)}"));
 
     private static (string Heading, Func<StageFinding, TableCell> Cell) EffectColumn(EffectFinding finding) =>
         ("#Effect" + MetricText.UnitInBrackets(finding.Artifact.Metric), stage => NumberText.Signed(stage.Estimate));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using LlmStageAudit.Auditing;
 using LlmStageAudit.Foundation.Errors;
 using LlmStageAudit.Records.Runs;
@@ -26,8 +27,10 @@ public static class VerifyHop
     /// <exception cref="AuditException">Jobs that are not retrained, or effects of another run or probe.</exception>
     public static Filed<VerificationArtifact> Run(VerifyRequest request, WalkHost host)
     {
+        if (request.MinPearson is { } least && !(least is >= -1 and <= 1))
+            throw ConfigurationException.Bad(Setting.MinPearson, least.ToString(CultureInfo.InvariantCulture), "a correlation from -1 to 1");
         var file = PlanFile.Open(request.Plan);
-        var verification = PlanVerifier.Verify(file, request.Effects, request.MinPearson, host.Device());
+        var verification = PlanVerifier.Verify(file, request.Effects, request.MinPearson, host.Device(), host.Cancellation);
         var id = RunFolder.IdFrom(
             $"{Path.GetFileNameWithoutExtension(file.Path)}.{Path.GetFileNameWithoutExtension(verification.EffectsPath)}");
         var path = RunFolder.Open(file.RunPath).VerificationPath(id);

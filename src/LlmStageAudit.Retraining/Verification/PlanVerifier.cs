@@ -7,6 +7,7 @@ using LlmStageAudit.Records.Effects;
 using LlmStageAudit.Records.Runs;
 using LlmStageAudit.Records.Serialization;
 using LlmStageAudit.Records.Verifications;
+using LlmStageAudit.Seals.Verification;
 using LlmStageAudit.Retraining.Plans;
 using LlmStageAudit.Training.Runs;
 
@@ -23,7 +24,9 @@ internal static class PlanVerifier
     /// <param name="effectsPath">Predictions; null for the plan's.</param>
     /// <param name="minPearson">The gate: every stage's correlation must reach it. Null: nothing is demanded.</param>
     /// <param name="device">Where to compute.</param>
-    public static VerificationArtifact Verify(PlanFile file, string? effectsPath, double? minPearson, Device? device)
+    /// <param name="cancellation">Checked between files.</param>
+    public static VerificationArtifact Verify(
+        PlanFile file, string? effectsPath, double? minPearson, Device? device, CancellationToken cancellation = default)
     {
         var path = effectsPath ?? file.EffectsPath ?? throw RetrainingException.NoEffects(file.Path);
         var effects = ArtifactJson.Read<EffectsArtifact>(path);
@@ -31,6 +34,12 @@ internal static class PlanVerifier
         Confinement.Check($"{path}: probe.path", effects.Probe.Path);
         var waiting = file.Plan.Jobs.Where(job => file.StateOf(job) != "completed").Select(job => job.Id).ToArray();
         if (waiting.Length > 0) throw RetrainingException.NotRetrained(file.Path, waiting);
+        // Nothing is verified by a state that retraining did not leave.
+        foreach (var folder in file.Plan.Jobs.Select(job => RunFolder.OpenSealed(file.RunOf(job))))
+        {
+            var seal = RunVerifier.Verify(folder, demandInputs: false, cancellation);
+            if (!seal.IsIntact) throw RetrainingException.NotIntact(folder.Root, seal.Findings);
+        }
 
         using var scope = NewDisposeScope();
         using var run = TrainedRun.Open(file.RunPath, device);

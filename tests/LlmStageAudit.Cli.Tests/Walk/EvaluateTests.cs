@@ -66,4 +66,21 @@ public sealed class EvaluateTests(AuditFixture audit)
         Assert.Equal(2, outcome.ExitCode);
         Assert.Contains(message, Assert.Single(outcome.ErrorLines));
     }
+
+    [Fact]
+    public void Scores_that_are_no_numbers_are_refused_and_not_ranked()
+    {
+        var adapter = audit.At("nan-adapter");
+        Directory.CreateDirectory(adapter);
+        foreach (var file in Directory.GetFiles(audit.At("sgd-run", "stages", "03-third", "state"))) File.Copy(file, Path.Combine(adapter, Path.GetFileName(file)));
+        using (var weights = File.OpenWrite(Path.Combine(adapter, "adapter_model.safetensors")))
+        {
+            weights.Seek(-4, SeekOrigin.End);
+            weights.Write(BitConverter.GetBytes(float.NaN));
+        }
+
+        var outcome = CommandLine.Run("evaluate", "--model", audit.Model, "--adapter", adapter, "--probe", audit.Probe);
+        Assert.Equal((3, ""), (outcome.ExitCode, outcome.Output));
+        Assert.Contains("a log-likelihood of NaN; expected a finite number", Assert.Single(outcome.ErrorLines));
+    }
 }

@@ -41,7 +41,7 @@ public sealed class PlanTests(AuditFixture audit)
         string[] command = ["plan", audit.Run, "--auto", "2", "--from", ranked.List("files")[0].GetString()!, "--out", audit.At("plans", "auto.json")];
         Assert.Equal(ranked.List("ranking").Texts("stage")[..2], CommandLine.Json(command).List("jobs").Texts("stage"));
         Assert.Contains(
-            "planned by the first of rankings/identity.blue.replay-exact.json (blue on identity, trust exact), as asked for",
+            "the first of rankings/identity.blue.replay-exact.json (blue on identity, trust exact), as asked for",
             CommandLine.Succeed(command).Error);
     }
 

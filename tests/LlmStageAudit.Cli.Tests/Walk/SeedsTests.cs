@@ -64,7 +64,7 @@ public sealed class SeedsTests(AuditFixture audit)
     }
 
     [Theory]
-    [InlineData("--gradient", "recorded", "with replay-recorded")]
+    [InlineData("--gradient", "recorded", "given with replay-recorded")]
     [InlineData("--budget", "2x", "--budget")]
     public void What_is_no_exact_answer_of_whole_stages_is_not_asked_of_other_seeds(string option, string value, string found)
     {
