@@ -9,24 +9,20 @@ namespace LlmStageAudit.Auditing.Effects;
 /// </summary>
 internal static class EffectSignificance
 {
-    /// <summary>With fewer rows no test can tell.</summary>
-    public const int LeastRows = 5;
-
     /// <summary>The effects with their p-values; those that no row's effect is known of, and what only screened, stay without.</summary>
     public static IReadOnlyList<StageEffect> Tested(IReadOnlyList<StageEffect> effects)
     {
-        var tested = effects.Where(IsTestable).ToArray();
-        double[] pValues = [.. tested.Select(effect =>
-            Permutation.SignFlips([.. effect.PerExample.Select(row => row.Estimate)], effect.Stage).TwoSided)];
-        var adjusted = tested.Zip(pValues.Zip(FalseDiscovery.Adjust(pValues))).ToDictionary(pair => pair.First, pair => pair.Second);
+        double?[] pValues = [.. effects.Select(effect => IsTestable(effect)
+            ? Permutation.SignFlips([.. effect.PerExample.Select(row => row.Estimate)], effect.Stage).TwoSided
+            : (double?)null)];
+        var adjusted = FalseDiscovery.AdjustWhere([.. pValues.Select(p => (p ?? 1, p is not null))]);
         return
         [
-            .. effects.Select(effect => !adjusted.TryGetValue(effect, out var p) ? effect : effect with
+            .. effects.Select((effect, i) => pValues[i] is not { } p ? effect : effect with
             {
-                PValue = p.First,
-                AdjustedPValue = p.Second,
-                Significant = effect.PerExample.Count < LeastRows ? Significance.TooFewRows
-                    : p.Second <= FalseDiscovery.Rate ? Significance.Yes : Significance.No,
+                PValue = p,
+                AdjustedPValue = adjusted[i],
+                Significant = FalseDiscovery.Verdict(adjusted[i], effect.PerExample.Count >= Permutation.LeastRows),
             }),
         ];
     }

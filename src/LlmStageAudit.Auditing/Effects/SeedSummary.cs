@@ -29,8 +29,7 @@ internal static class SeedSummary
                 Luck = student.Variance == 0 ? 0 : student.Variance / (student.Variance + (student.Mean * student.Mean)),
                 PValue = pValues[i],
                 AdjustedPValue = adjusted[i],
-                Significant = !stages[i].HasEnoughRows ? Significance.TooFewRows
-                    : adjusted[i] <= FalseDiscovery.Rate ? Significance.Yes : Significance.No,
+                Significant = FalseDiscovery.Verdict(adjusted[i], stages[i].HasEnoughRows),
             }),
         ];
     }

@@ -21,6 +21,12 @@ public abstract record JournaledRequest : RunProbeRequest
 
     /// <summary>The least time between files to go on from; zero: after every step.</summary>
     public TimeSpan SaveInterval { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>What may be spent until the top of the ranking is certain; null for the question's estimator throughout.</summary>
+    public CertificationRequest? Certification { get; init; }
+
+    /// <summary>Seeds beside the run's own under which run and counterfactuals are trained too; 0 for none.</summary>
+    public int FurtherSeeds { get; init; }
 }
 
 /// <summary>Which effects of a run on a probe are asked for.</summary>
@@ -28,12 +34,6 @@ public sealed record AttributeRequest : JournaledRequest
 {
     /// <summary>What is left out, and how its effect is estimated.</summary>
     public AttributionRequest Question { get; init; } = new();
-
-    /// <summary>What may be spent until the top of the ranking is certain; null for the question's estimator throughout.</summary>
-    public CertificationRequest? Certification { get; init; }
-
-    /// <summary>Seeds beside the run's own under which run and counterfactuals are trained too; 0 for none.</summary>
-    public int FurtherSeeds { get; init; }
 }
 
 /// <summary>Run folder -> effects: what each stage (or set of steps) did to a probe, filed in the run folder.</summary>
@@ -45,9 +45,7 @@ public static class AttributeHop
     public static Filed<EffectsArtifact> Run(AttributeRequest request, WalkHost host)
     {
         if (request.FurtherSeeds == 0) return Once(request, host);
-        if (request.Certification is not null)
-            throw ConfigurationException.At(Setting.Seeds, $"given with {Setting.Budget}", "every stage by exact replay");
-        var sweep = new SeedSweep(request, request.Question, request.FurtherSeeds);
+        var sweep = new SeedSweep(request, request.Question);
         var (effects, path) = Once(request, host);
         var runs = sweep.Effects(effects, host);
         var overSeeds = SeedSummary.Of(

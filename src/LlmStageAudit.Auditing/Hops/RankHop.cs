@@ -27,12 +27,6 @@ public sealed record RankRequest : JournaledRequest
 
     /// <summary>With fewer rows in a cell (group or rest, within a label) nothing is called significant or not.</summary>
     public int LeastRows { get; init; } = ConfounderRanking.DefaultLeastRows;
-
-    /// <summary>Seeds beside the run's own under which run and counterfactuals are trained too; 0 for none.</summary>
-    public int FurtherSeeds { get; init; }
-
-    /// <summary>What may be spent until the top of the ranking is certain; null for the estimator throughout.</summary>
-    public CertificationRequest? Certification { get; init; }
 }
 
 /// <summary>Rankings, and the effects they were made from.</summary>
@@ -48,14 +42,12 @@ public static class RankHop
     /// <exception cref="AuditException">A run or a probe that cannot be read, or a probe without that group.</exception>
     public static Ranked Run(RankRequest request, WalkHost host)
     {
-        if (request is { FurtherSeeds: not 0, Certification: not null })
-            throw ConfigurationException.At(Setting.Seeds, $"given with {Setting.Budget}", "every stage by exact replay");
         if (request.Confounders.Count == 0 || (request.Confounders.Count > 1 && request.Certification is not null))
             throw ConfigurationException.Bad(Setting.Confounder, string.Join(' ', request.Confounders), $"one, with {Setting.Budget}, else one or more");
         if (request.LeastRows < 1)
             throw ConfigurationException.Bad(Setting.LeastRows, request.LeastRows.ToString(CultureInfo.InvariantCulture), "1 or more");
         var question = new AttributionRequest { Estimator = request.Estimator };
-        var sweep = request.FurtherSeeds == 0 ? null : new SeedSweep(request, question, request.FurtherSeeds);
+        var sweep = request.FurtherSeeds == 0 ? null : new SeedSweep(request, question);
         using var run = request.OpenRun(host);
         var probe = request.ReadProbe(run, host);
         foreach (var confounder in request.Confounders) probe.RequireGroup(confounder);

@@ -27,14 +27,16 @@ internal sealed class SeedSweep
     private readonly long[] _seeds;
 
     /// <summary>Checks that the question can be asked of other seeds.</summary>
-    /// <param name="request">Which run and probe.</param>
+    /// <param name="request">Which run and probe, and how many seeds beside the run's own: those that follow it.</param>
     /// <param name="question">What is left out.</param>
-    /// <param name="further">How many seeds beside the run's own: those that follow it.</param>
     /// <exception cref="AuditException">Not whole stages by exact replay, or a run that departs from another.</exception>
-    public SeedSweep(JournaledRequest request, AttributionRequest question, int further)
+    public SeedSweep(JournaledRequest request, AttributionRequest question)
     {
+        var further = request.FurtherSeeds;
         if (further is < 1 or > Most)
             throw ConfigurationException.Bad(Setting.Seeds, further.ToString(CultureInfo.InvariantCulture), $"0 to {Most}");
+        if (request.Certification is not null)
+            throw ConfigurationException.At(Setting.Seeds, $"given with {Setting.Budget}", "every stage by exact replay");
         if (question.Estimator != Estimator.Exact)
             throw ConfigurationException.At(
                 Setting.Seeds, $"given with {question.Estimator}", "exact replay: an estimate's error would pass for luck");

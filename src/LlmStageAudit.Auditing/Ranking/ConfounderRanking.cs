@@ -17,7 +17,7 @@ namespace LlmStageAudit.Auditing.Ranking;
 public static class ConfounderRanking
 {
     /// <summary>The least rows of a cell where nothing else is asked for.</summary>
-    public const int DefaultLeastRows = 5;
+    public const int DefaultLeastRows = Permutation.LeastRows;
 
     /// <summary>Ranks the stages by one confounder: see the other overload.</summary>
     public static RankingArtifact Rank(
@@ -53,8 +53,8 @@ public static class ConfounderRanking
         {
             OverSeeds = over?[i],
             AdjustedPValue = adjusted[i],
-            Significant = !pair.One.HasEnoughRows ? Significance.TooFewRows
-                : pair.Stage.Screen is null && adjusted[i] <= FalseDiscovery.Rate ? Significance.Yes : Significance.No,
+            // What was only screened has a p-value of 1.
+            Significant = FalseDiscovery.Verdict(adjusted[i], pair.One.HasEnoughRows),
         })).ToLookup(pair => pair.One, pair => pair.Stage);
         return [.. asked.Select(one => Artifact(one, tested[one], effects, probe, effectsPath, leastRows))];
     }

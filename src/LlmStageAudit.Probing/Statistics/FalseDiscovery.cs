@@ -1,3 +1,5 @@
+using LlmStageAudit.Records.Effects;
+
 namespace LlmStageAudit.Probing.Statistics;
 
 /// <summary>Control of the false discovery rate over several tests (Benjamini, Hochberg 1995).</summary>
@@ -5,6 +7,12 @@ public static class FalseDiscovery
 {
     /// <summary>The rate that is controlled at: of what is called significant, at most this share is luck, on average.</summary>
     public const double Rate = 0.05;
+
+    /// <summary>What an adjusted p-value means for whoever asks whether an effect is more than luck.</summary>
+    /// <param name="adjusted">As <see cref="AdjustWhere"/> gives it.</param>
+    /// <param name="hasEnoughRows">Whether there are rows enough for any answer.</param>
+    public static Significance Verdict(double adjusted, bool hasEnoughRows) =>
+        !hasEnoughRows ? Significance.TooFewRows : adjusted <= Rate ? Significance.Yes : Significance.No;
 
     /// <summary>The same over those that count alone; 1 for the others, of which nothing can be said.</summary>
     /// <param name="tests">p-values, and whether the test had enough to go by.</param>

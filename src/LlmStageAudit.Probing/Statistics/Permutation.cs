@@ -20,6 +20,9 @@ public readonly record struct PermutationResult(double Statistic, long Relabelli
 /// </summary>
 public static class Permutation
 {
+    /// <summary>With fewer rows in a cell there are too few relabellings to tell anything.</summary>
+    public const int LeastRows = 5;
+
     /// <summary>Up to so many relabellings all are looked at.</summary>
     private const long MostExact = 20_000;
 

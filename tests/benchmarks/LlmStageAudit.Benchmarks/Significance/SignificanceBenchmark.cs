@@ -41,8 +41,11 @@ internal static class SignificanceBenchmark
                 var groups = s_sizes.SelectMany(size => Enumerable.Range(0, GroupingsPerSize).Select(draw => Drawn(seed, size, draw))).ToArray();
                 var probe = PlantedRun.ReadProbe(run, folder, seed, groups);
                 var effects = StageAttribution.Attribute(new(run, probe, new AttributionRequest()));
-                var request = new RankRequest { Run = run.Folder.Root, Probe = probe.Configuration, Confounders = [PlantedRun.Group] };
-                var seeds = new SeedSweep(request, new AttributionRequest(), FurtherSeeds).Effects(effects, new WalkHost());
+                var request = new RankRequest
+                {
+                    Run = run.Folder.Root, Probe = probe.Configuration, Confounders = [PlantedRun.Group], FurtherSeeds = FurtherSeeds,
+                };
+                var seeds = new SeedSweep(request, new AttributionRequest()).Effects(effects, new WalkHost());
                 RankedStage[] Ranked(string group) =>
                     [.. ConfounderRanking.Rank(effects, probe, group, "", seeds: seeds).Ranking];
                 foreach (var size in s_sizes)
